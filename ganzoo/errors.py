@@ -1,0 +1,54 @@
+"""What can go wrong, and whose mistake it was.
+
+GanzooError
+├── UserError             a mistake in what was asked: shown in a line or two, exit status 2, no traceback
+│   ├── UnknownName       a GAN, data set, loss or option that is not there
+│   ├── OptionError       a value that an option does not take
+│   ├── DataError         a data set that is missing, broken or of the wrong kind
+│   ├── SizeError         an image size or number of channels that a network cannot make
+│   └── RunFolderError    a run folder that is missing, incomplete or another run's
+└── ContractError         a plugin breaks the contract: its author's mistake, shown with a traceback
+
+Every message says what was asked, why it cannot be, and what to type next.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class GanzooError(Exception):
+    """Any error that ganzoo raises on purpose."""
+
+
+class UserError(GanzooError):
+    """What was asked cannot be done."""
+
+
+class UnknownName(UserError):  # noqa: N818 - reads as what it is: `except UnknownName`
+    """Nothing is called that."""
+
+    def __init__(self, noun: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        known = sorted(known)
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        advice = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known) or 'none'}"
+        super().__init__(f"no {noun} is called '{name}'; {hint or advice}")
+
+
+class OptionError(UserError):
+    """An option does not take that value."""
+
+
+class DataError(UserError):
+    """The data cannot be used."""
+
+
+class SizeError(UserError):
+    """A network cannot make images of that shape."""
+
+
+class RunFolderError(UserError):
+    """The run folder cannot be used."""
+
+
+class ContractError(GanzooError):
+    """A plugin does not keep the contract."""

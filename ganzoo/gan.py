@@ -1,0 +1,158 @@
+"""What a GAN is: its configuration, the networks it builds, and the players that move them."""
+
+import re
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, TypeAlias
+
+from pydantic import Field
+from torch import Tensor
+
+from ganzoo.config import NamedConfig, OneOf
+from ganzoo.data.batch import Batch
+from ganzoo.data.spec import DataSpec
+from ganzoo.losses import CrossEntropy, Loss, Losses
+from ganzoo.networks import Networks
+from ganzoo.optim import Adam, AnyOptimizer, Optimizer
+
+
+@dataclass(frozen=True)
+class Player:
+    """One learner: the networks it moves, the loss it minimises, how, and how often."""
+
+    name: str
+    loss: Callable[[Networks, Batch], Losses]
+    """Named terms; their sum is minimised, every term is logged."""
+    trains: tuple[str, ...] = ()
+    """The networks it moves; empty: the network of its own name."""
+    optimizer: Optimizer | str = Adam()
+    """A configuration, or the name of the player whose optimizer and state it shares."""
+    every: int = 1
+    """It moves on every n-th iteration; each iteration brings a new batch."""
+    constrain: Callable[[Networks], None] | None = None
+    """Called after each move, without gradients: weight clipping and the like."""
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The names of the networks it moves."""
+        return self.trains or (self.name,)
+
+
+class GAN(NamedConfig, ABC):
+    """A GAN is its configuration: its fields are its options, on the command line, in Python and in config files."""
+
+    noun: ClassVar[str] = "GAN"
+    key: ClassVar[str] = "name"
+    name: ClassVar[str]
+    """Its name in `ganzoo run NAME` and in config.json."""
+    dataset: ClassVar[str] = "mnist"
+    """What it trains on unless told otherwise."""
+    needs: ClassVar[frozenset[str]] = frozenset({"image"})
+    """Fields of a batch that it cannot do without."""
+    unpaired: ClassVar[frozenset[str]] = frozenset()
+    """Fields of those that come in an order of their own, so that nothing tells which belongs to which."""
+    recipes: ClassVar[Mapping[str, Mapping[str, object]]] = {}
+    """Named sets of values for its own options and the run's; the first is in force unless `--recipe` names another."""
+
+    @abstractmethod
+    def networks(self, data: DataSpec) -> Networks:
+        """Its networks, new, for data of that shape.
+
+        Raises:
+            SizeError: the architecture cannot make such images; it names sizes that work.
+        """
+
+    @abstractmethod
+    def players(self) -> Sequence[Player]:
+        """Its players, in the order in which they move within an iteration."""
+
+    @abstractmethod
+    def generate(self, nets: Networks, batch: Batch) -> Batch:
+        """Adds to the batch what the players share, the fakes foremost; called once an iteration.
+
+        The first player that differentiates through what is made here uses up its graph; a later one calls
+        `generate` again.
+        """
+
+    def sample(self, nets: Networks, batch: Batch) -> Tensor:
+        """Images to look at, N x C x H x W in [-1, 1], from the inputs in the batch."""
+        return self.generate(nets, batch).fake
+
+    def noise_shape(self) -> tuple[int, ...]:
+        """The shape of one row of `batch.noise`; empty: it takes none."""
+        return ()
+
+    @classmethod
+    def family(cls) -> str:
+        """From what it makes images."""
+        kinds = {"source": "image to image", "caption": "text to image", "label": "class to image"}
+        return next((kind for field, kind in kinds.items() if field in cls.needs), "noise to image")
+
+    @classmethod
+    def paper(cls) -> str:
+        """The paper that its module's docstring names in parentheses, with its year; empty if it names none."""
+        found = re.search(r"\(([^()]*\b(?:19|20)\d\d\b[^()]*)\)", sys.modules[cls.__module__].__doc__ or "")
+        return found[1] if found else ""
+
+
+class TwoPlayer(GAN):
+    """One generator against one discriminator under a LossScheme, whatever the fakes are made from."""
+
+    real: ClassVar[str] = "image"
+    """The field of a batch that the fakes imitate."""
+
+    loss: Loss = Field(CrossEntropy(), description="how logits become losses")
+    optimizer: AnyOptimizer = Field(Adam(), description="how both players move")
+    n_critic: int = Field(1, ge=1, description="discriminator steps for each generator step")
+
+    def condition(self, batch: Batch) -> tuple[Tensor, ...]:
+        """What the discriminator sees beside the images: labels, source images, ..."""
+        return ()
+
+    def players(self) -> Sequence[Player]:
+        return (
+            Player("generator", self.generator_loss, optimizer=self.optimizer, every=self.n_critic),
+            Player("discriminator", self.discriminator_loss, optimizer=self.optimizer),
+        )
+
+    def generator_loss(self, nets: Networks, batch: Batch) -> Losses:
+        """What the generator minimises; a subclass adds terms of its own."""
+        condition = self.condition(batch)
+        fake = nets.discriminator(batch.fake, *condition)
+        real = nets.discriminator(batch[self.real], *condition) if self.loss.needs_real else fake[:0]
+        return {"adversarial": self.loss.generator(real, fake)}
+
+    def discriminator_loss(self, nets: Networks, batch: Batch) -> Losses:
+        """What the discriminator minimises, the LossScheme's penalties among it."""
+        condition = self.condition(batch)
+        real_images, fake_images = batch[self.real], batch.fake.detach()
+
+        def critic(images: Tensor) -> Tensor:
+            return nets.discriminator(images, *condition)
+
+        losses = {"adversarial": self.loss.discriminator(critic(real_images), critic(fake_images))}
+        return losses | self.loss.penalties(critic, real_images, fake_images, batch.step)
+
+
+class Adversarial(TwoPlayer):
+    """The shorthand: noise to images, one generator, one discriminator, one LossScheme."""
+
+    latent_dim: int = Field(64, gt=0, description="length of the noise vector")
+
+    def noise_shape(self) -> tuple[int, ...]:
+        return (self.latent_dim,)
+
+    def generate(self, nets: Networks, batch: Batch) -> Batch:
+        return batch.replace(fake=nets.generator(batch.noise, *self.condition(batch)))
+
+
+def _registered() -> Mapping[str, type[GAN]]:
+    from ganzoo.plugins import zoo  # plugins add GANs; those modules import this one
+
+    return zoo().gans
+
+
+AnyGAN: TypeAlias = Annotated[GAN, OneOf(GAN, _registered)]
+"""A field that holds any registered GAN."""

@@ -1,0 +1,151 @@
+"""How logits become losses: the whole difference between DCGAN, LSGAN and WGAN-GP."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Annotated, ClassVar, TypeAlias
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from ganzoo.config import NamedConfig, OneOf
+from ganzoo.hookspecs import Register, hookimpl
+
+Losses: TypeAlias = dict[str, Tensor]
+"""Named scalar terms; their sum is minimised and every term is logged."""
+
+
+class LossScheme(NamedConfig, ABC):
+    """How a discriminator's logits become losses. Pure functions of tensors of any shape, in float32."""
+
+    noun: ClassVar[str] = "loss"
+    kind: ClassVar[str]
+    """Its name in `--loss hinge` and in config.json."""
+    needs_real: ClassVar[bool] = False
+    """Whether `generator` looks at the logits of real images (relativistic and softmax losses); else they are empty."""
+
+    @abstractmethod
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """What the discriminator minimises, given its logits for real and for fake images."""
+
+    @abstractmethod
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """What the generator minimises, given the discriminator's logits for real and for fake images."""
+
+    def penalties(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, step: Tensor) -> Losses:
+        """Further terms of the discriminator's loss.
+
+        They may differentiate twice, through `ganzoo.gradient`.
+
+        Args:
+            critic: images to logits, under the same condition (classes, source images) as `real` and `fake`.
+            real: real images, N x C x H x W.
+            fake: fakes of the same shape, detached from the generator.
+            step: iterations before this one, a 0-dimensional tensor on the device.
+        """
+        return {}
+
+
+def gradient(outputs: Tensor, inputs: Tensor) -> Tensor:
+    """The gradient of the sum of `outputs` by `inputs`, in a form that can be differentiated again."""
+    return torch.autograd.grad(outputs.sum(), inputs, create_graph=True)[0]
+
+
+class CrossEntropy(LossScheme):
+    """Binary cross entropy on logits, the generator's non-saturating (Goodfellow et al., 2014, arXiv:1406.2661).
+
+    L_D = mean(softplus(-D(x)) + softplus(D(G(z)))) / 2 and L_G = mean(softplus(-D(G(z)))).
+    """
+
+    kind = "cross-entropy"
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return (_cross_entropy(real, 1.0) + _cross_entropy(fake, 0.0)) / 2
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return _cross_entropy(fake, 1.0)
+
+
+def _cross_entropy(logits: Tensor, label: float) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+
+
+class LeastSquares(LossScheme):
+    """Squared distance to the labels 1 and 0 (Mao et al., 2016, arXiv:1611.04076, eq. 9).
+
+    L_D = mean((D(x) - 1)^2 + D(G(z))^2) / 2 and L_G = mean((D(G(z)) - 1)^2) / 2.
+    """
+
+    kind = "least-squares"
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return ((real - 1).square().mean() + fake.square().mean()) / 2
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return (fake - 1).square().mean() / 2
+
+
+class Hinge(LossScheme):
+    """Cross entropy's straight-lined cousin: the hinge (Lim and Ye, 2017, arXiv:1705.02894).
+
+    L_D = mean(relu(1 - D(x)) + relu(1 + D(G(z)))) and L_G = -mean(D(G(z))).
+    """
+
+    kind = "hinge"
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return -fake.mean()
+
+
+class Wasserstein(LossScheme):
+    """The Wasserstein distance (Arjovsky et al., 2017, arXiv:1701.07875).
+
+    L_D = mean(D(G(z))) - mean(D(x)) and L_G = -mean(D(G(z))). It means something only where the critic is held to a
+    bounded slope, by clipping or by a penalty.
+    """
+
+    kind = "wasserstein"
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return fake.mean() - real.mean()
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return -fake.mean()
+
+
+class WassersteinGP(Wasserstein):
+    """The Wasserstein distance with a gradient penalty (Gulrajani et al., 2017, arXiv:1704.00028, eq. 3).
+
+    Adds `penalty` x mean((|grad D(y)| - 1)^2), y drawn evenly between pairs of a real and a fake image. The slope is
+    each image's own, so the critic must not mix the images of a batch: no BatchNorm in it.
+    """
+
+    kind = "wasserstein-gp"
+
+    penalty: float = Field(10.0, ge=0, description="weight of the gradient penalty")
+
+    def penalties(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, step: Tensor) -> Losses:
+        share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device, dtype=real.dtype)
+        between = torch.lerp(fake, real, share).requires_grad_()
+        slope = gradient(critic(between), between).flatten(1).norm(dim=1)
+        return {"gradient_penalty": self.penalty * (slope - 1).square().mean()}
+
+
+@hookimpl
+def register_losses(register: Register) -> None:
+    for loss in (CrossEntropy, LeastSquares, Hinge, Wasserstein, WassersteinGP):
+        register(loss)
+
+
+def _registered() -> Mapping[str, type[LossScheme]]:
+    from ganzoo.plugins import zoo  # a plugin may add losses; those modules import this one
+
+    return zoo().losses
+
+
+Loss: TypeAlias = Annotated[LossScheme, OneOf(LossScheme, _registered)]
+"""A field that holds any registered LossScheme."""

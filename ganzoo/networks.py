@@ -1,0 +1,43 @@
+"""The networks of a GAN."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor, nn
+
+
+class Generator(nn.Module, ABC):
+    """Makes images in [-1, 1], as N x C x H x W."""
+
+    @abstractmethod
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor: ...
+
+
+class Discriminator(nn.Module, ABC):
+    """Scores images: logits of any shape whose first dimension is the batch, never through a sigmoid."""
+
+    @abstractmethod
+    def forward(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+class Networks(nn.Module):
+    """The networks of one GAN by name: `Networks(generator=..., discriminator=...)`, then `nets.generator(noise)`.
+
+    Anything with state that training changes belongs here, a pool of earlier fakes too: what is here is moved to the
+    device, checkpointed and restored. A network that no player trains is frozen and kept in evaluation mode.
+    """
+
+    def __init__(self, **networks: nn.Module) -> None:
+        super().__init__()
+        for name, network in networks.items():
+            self.add_module(name, network)
+
+    def __getattr__(self, name: str) -> nn.Module:
+        network = self._modules.get(name)
+        if network is None:
+            raise AttributeError(f"no network is called '{name}'; there are: {', '.join(self._modules)}")
+        return network
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)

@@ -1,0 +1,66 @@
+"""Optimizers as configurations: a player declares one, the engine builds it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Annotated, ClassVar, TypeAlias
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from ganzoo.config import NamedConfig, OneOf
+
+
+class Optimizer(NamedConfig, ABC):
+    """How a player moves its networks."""
+
+    noun: ClassVar[str] = "optimizer"
+    kind: ClassVar[str]
+
+    lr: float = Field(2e-4, gt=0, description="learning rate")
+
+    @abstractmethod
+    def build(self, weights: Iterable[nn.Parameter], *, fused: bool) -> torch.optim.Optimizer:
+        """The torch optimizer of these weights; `fused` asks for its single-kernel form where there is one."""
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba, 2014, arXiv:1412.6980); the DCGAN paper's values by default."""
+
+    kind = "adam"
+
+    betas: tuple[float, float] = Field((0.5, 0.999), description="decay rates of the two running means")
+    eps: float = Field(1e-8, gt=0, description="added to the denominator")
+    weight_decay: float = Field(0.0, ge=0, description="weight decay (L2)")
+
+    def build(self, weights: Iterable[nn.Parameter], *, fused: bool) -> torch.optim.Optimizer:
+        return torch.optim.Adam(
+            weights,
+            self.lr,
+            self.betas,
+            self.eps,
+            self.weight_decay,
+            fused=fused,
+            foreach=None if fused else False,
+        )
+
+
+class RMSprop(Optimizer):
+    """RMSprop, as the WGAN paper uses it (Arjovsky et al., 2017, arXiv:1701.07875)."""
+
+    kind = "rmsprop"
+
+    alpha: float = Field(0.99, ge=0, lt=1, description="decay rate of the running mean of squares")
+    eps: float = Field(1e-8, gt=0, description="added to the denominator")
+
+    def build(self, weights: Iterable[nn.Parameter], *, fused: bool) -> torch.optim.Optimizer:
+        # torch has no fused RMSprop; its multi-tensor form is the nearest thing.
+        return torch.optim.RMSprop(weights, self.lr, self.alpha, self.eps, foreach=fused)
+
+
+def optimizers() -> Mapping[str, type[Optimizer]]:
+    """Every optimizer by its name."""
+    return {optimizer.kind: optimizer for optimizer in (Adam, RMSprop)}
+
+
+AnyOptimizer: TypeAlias = Annotated[Optimizer, OneOf(Optimizer, optimizers)]

@@ -1,0 +1,191 @@
+"""The zoo: finds plugins, calls their hooks, and sets aside what does not work, with the reason.
+
+The distribution ganzoo comes first, then others by name, then loose files (`GANZOO_PLUGINS`, `--plugin`). A name goes
+to the first that claims it. Nothing that a plugin does wrong stops another, and a run folder never names one.
+"""
+
+import functools
+import importlib.util
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points, version
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, TypeVar
+
+import pluggy
+
+from ganzoo import hookspecs, losses
+from ganzoo.config import NamedConfig
+from ganzoo.data.dataset import Dataset
+from ganzoo.errors import ContractError, UnknownName
+from ganzoo.gan import GAN
+from ganzoo.losses import LossScheme
+
+ENVIRONMENT = "GANZOO_PLUGINS"
+"""The environment variable that names loose plugin files, separated like the entries of PATH."""
+
+Thing = TypeVar("Thing", bound=NamedConfig)
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin that was found, whether it works or not."""
+
+    name: str
+    package: str
+    """The distribution and its version, or the file."""
+    builtin: bool = False
+    provides: tuple[str, ...] = ()
+    problem: str = ""
+    """Why it was set aside; empty if it works."""
+
+
+@dataclass
+class Shelf(Mapping[str, type[Thing]], Generic[Thing]):
+    """The registered classes of one noun, by name."""
+
+    base: type[Thing]
+    classes: dict[str, type[Thing]] = field(default_factory=dict)
+    origins: dict[str, Plugin] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> type[Thing]:
+        return self.classes[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.classes)
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def check(self, thing: type[Any]) -> None:
+        """Refuses what is not a usable class of this noun.
+
+        Raises:
+            ContractError: saying why, and what to change.
+        """
+        wanted = f"a class that inherits ganzoo.{self.base.__name__}"
+        if not (isinstance(thing, type) and issubclass(thing, self.base)):
+            raise ContractError(f"it registers {thing!r}; expected {wanted}")
+        if missing := sorted(getattr(thing, "__abstractmethods__", ())):
+            raise ContractError(f"{thing.__name__} does not define {', '.join(missing)}()")
+        name = getattr(thing, self.base.key, None)
+        if not (isinstance(name, str) and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)):
+            raise ContractError(
+                f"{thing.__name__}.{self.base.key} is {name!r}; expected lower-case words joined by '-'"
+            )
+        if name in self.origins:
+            raise ContractError(f"the {self.base.noun} '{name}' is already provided by {self.origins[name].package}")
+
+
+class Zoo:
+    """Everything that plugins provide."""
+
+    def __init__(self) -> None:
+        self.gans = Shelf(GAN)
+        self.losses = Shelf(LossScheme)
+        self.datasets = Shelf(Dataset)
+        self.plugins: list[Plugin] = []
+
+    def add(self, plugin: Plugin, load: Callable[[], object]) -> None:
+        """Loads one plugin and puts all it provides on the shelves, or nothing of it and the reason why."""
+        try:
+            claims = self._claims(load())
+        except (Exception, SystemExit) as error:
+            self.plugins.append(Plugin(plugin.name, plugin.package, plugin.builtin, problem=_reason(error)))
+            return
+        names = tuple(thing.label() for _, thing in claims)
+        plugin = Plugin(plugin.name, plugin.package, plugin.builtin, names)
+        self.plugins.append(plugin)
+        for shelf, thing in claims:
+            shelf.classes[thing.label()] = thing
+            shelf.origins[thing.label()] = plugin
+
+    def _claims(self, module: object) -> list[tuple[Shelf[Any], type[NamedConfig]]]:
+        # A manager of its own for each plugin: pluggy stops at the first hook that raises, and reports a misspelt hook
+        # without saying whose it is.
+        manager = pluggy.PluginManager("ganzoo")
+        manager.add_hookspecs(hookspecs)
+        manager.register(module)
+        manager.check_pending()
+        if not manager.get_hookcallers(module):
+            raise ContractError("it implements no hook; is @ganzoo.hookimpl missing?")
+        claims: list[tuple[Shelf[Any], type[NamedConfig]]] = []
+        for noun, shelf in self.shelves().items():
+
+            def register(thing: type[Any], shelf: Shelf[Any] = shelf) -> None:
+                shelf.check(thing)
+                if thing.label() in [other.label() for known, other in claims if known is shelf]:
+                    raise ContractError(f"it registers the {shelf.base.noun} '{thing.label()}' twice")
+                claims.append((shelf, thing))
+
+            getattr(manager.hook, f"register_{noun}")(register=register)
+        return claims
+
+    def shelves(self) -> dict[str, Shelf[Any]]:
+        """What hooks are named after: `register_<noun>`."""
+        return {"gans": self.gans, "losses": self.losses, "datasets": self.datasets}
+
+    def gan(self, name: str) -> type[GAN]:
+        """The GAN of that name.
+
+        Raises:
+            UnknownName: there is none; it names the nearest, or the plugin that failed to bring it.
+        """
+        if name in self.gans:
+            return self.gans[name]
+        failed = next((plugin for plugin in self.plugins if plugin.problem and plugin.name == name), None)
+        hint = f"its plugin was set aside: {failed.problem}" if failed else ""
+        raise UnknownName(GAN.noun, name, self.gans, hint)
+
+
+def zoo() -> Zoo:
+    """The zoo of this process, loaded on first use."""
+    return _load(os.environ.get(ENVIRONMENT, ""))
+
+
+@functools.cache
+def _load(files: str) -> Zoo:
+    found = Zoo()
+    found.add(Plugin("losses", f"ganzoo {version('ganzoo')}", builtin=True), lambda: losses)
+    for entry in sorted(entry_points(group="ganzoo"), key=_order):
+        distribution = entry.dist
+        package = f"{distribution.name} {distribution.version}" if distribution else "unknown"
+        found.add(Plugin(entry.name, package, builtin=_is_ganzoo(entry)), entry.load)
+    for file in filter(None, files.split(os.pathsep)):
+        path = Path(file).expanduser().absolute()
+        found.add(Plugin(path.stem, str(path)), functools.partial(_load_file, path))
+    return found
+
+
+def _order(entry: EntryPoint) -> tuple[bool, str, str]:
+    return not _is_ganzoo(entry), entry.dist.name if entry.dist else "", entry.name
+
+
+def _is_ganzoo(entry: EntryPoint) -> bool:
+    return entry.dist is not None and entry.dist.name == "ganzoo"
+
+
+def _load_file(path: Path) -> ModuleType:
+    name = f"ganzoo_file_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ContractError("it is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # classes look their module up when they are asked for its docstring
+    spec.loader.exec_module(module)
+    return module
+
+
+def _reason(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or "no reason given"
+    if isinstance(error, ContractError):
+        return text
+    if isinstance(error, pluggy.PluginValidationError):
+        return text.removeprefix(f"{getattr(error, 'plugin', None)!r} ")
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {text} ({Path(last.filename).name}, line {last.lineno})"
