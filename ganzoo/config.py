@@ -71,7 +71,8 @@ class OneOf:
         if isinstance(value, str):
             value = self.base.parse(value)
         if not isinstance(value, Mapping) or not isinstance(value.get(self.base.key), str):
-            raise ValueError(f"expected the name of a {self.base.noun}, or a table with its '{self.base.key}'")
+            expected = f"expected the name of a {self.base.noun}, or a table with its '{self.base.key}'"
+            raise ValueError(expected)  # noqa: TRY004 - pydantic adds where it was to a ValueError only
         values = dict(value)
         chosen = self.choose(values.pop(self.base.key))
         return build(chosen, values, prefix=f"{self.base.noun}.")

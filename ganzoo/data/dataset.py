@@ -50,6 +50,9 @@ class Request:
 
     def fit_all(self, images: Tensor) -> Tensor:
         """The same for uint8 images of one shape at once, N x 1 or 3 x H x W."""
+        # Here, not above: torchvision is slow to import, and few data sets come as one tensor.
+        from torchvision.transforms.v2 import functional as transforms
+
         height, width = self.size
         scale = max(height / images.shape[-2], width / images.shape[-1])
         covering = [max(height, round(images.shape[-2] * scale)), max(width, round(images.shape[-1] * scale))]
