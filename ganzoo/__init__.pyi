@@ -1,9 +1,15 @@
+from .api import TrainedGAN as TrainedGAN
+from .api import load as load
+from .api import run as run
 from .config import Config as Config
 from .data.batch import Batch as Batch
 from .data.dataset import Dataset as Dataset
 from .data.dataset import Request as Request
 from .data.dataset import Table as Table
 from .data.spec import DataSpec as DataSpec
+from .engine.engine import Engine as Engine
+from .engine.speed import Speed as Speed
+from .engine.training import Callback as Callback
 from .errors import ContractError as ContractError
 from .errors import DataError as DataError
 from .errors import GanzooError as GanzooError

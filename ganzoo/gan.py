@@ -27,8 +27,9 @@ class Player:
     """Named terms; their sum is minimised, every term is logged."""
     trains: tuple[str, ...] = ()
     """The networks it moves; empty: the network of its own name."""
-    optimizer: Optimizer | str = Adam()
-    """A configuration, or the name of the player whose optimizer and state it shares."""
+    optimizer: Optimizer | str | None = None
+    """A configuration, or the name of the player whose optimizer and state it shares. None: that of an earlier player
+    of the same networks, so that a lazy regulariser keeps its weight against the loss it belongs to, else Adam()."""
     every: int = 1
     """It moves on every n-th iteration; each iteration brings a new batch."""
     constrain: Callable[[Networks], None] | None = None

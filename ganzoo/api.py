@@ -1,0 +1,140 @@
+"""ganzoo from Python: train with `run`, take up a run folder with `load`, make images with what they return."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo.config import build
+from ganzoo.data.batch import Batch
+from ganzoo.data.spec import DataSpec
+from ganzoo.engine import checkpoint, training
+from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.speed import Speed
+from ganzoo.engine.training import Callback
+from ganzoo.errors import RunFolderError, UserError
+from ganzoo.gan import GAN
+from ganzoo.networks import Networks
+from ganzoo.options import RunOptions, resolve
+from ganzoo.plugins import zoo
+
+
+class TrainedGAN:
+    """A GAN with weights, ready to make images. It needs its run folder and no data set."""
+
+    def __init__(self, folder: Path, options: RunOptions, data: DataSpec, nets: Networks, device: torch.device) -> None:
+        self.folder = folder
+        self.options = options
+        self.data = data
+        self.nets = nets
+        self.device = device
+
+    @property
+    def gan(self) -> GAN:
+        """Its configuration."""
+        return self.options.gan
+
+    def generate(self, count: int, seed: int = 0, batch_size: int = 64) -> Tensor:
+        """New images, count x C x H x W in [-1, 1], on the CPU.
+
+        The n-th image of a seed is the same for any count, batch size and device, to float precision. A GAN with
+        classes takes them in turn.
+
+        Raises:
+            UserError: this GAN makes images from others, or from captions.
+        """
+        inputs = self.gan.needs & {"source", "caption"}
+        if inputs:
+            raise UserError(f"'{self.gan.name}' makes images from {inputs.pop()}s, not from noise; try translate")
+        fields = training.fixed_noise(count, self.gan.noise_shape(), seed)
+        if "label" in self.gan.needs:
+            fields["label"] = torch.arange(count) % len(self.data.classes)
+        return self._sample(fields, count, seed, batch_size)
+
+    def translate(self, images: Tensor, seed: int = 0, batch_size: int = 16) -> Tensor:
+        """What it makes of images, N x C x H x W in [-1, 1] of `data.source_shape`; the same form, on the CPU.
+
+        Raises:
+            UserError: this GAN makes images from noise, or the images have another shape.
+        """
+        if "source" not in self.gan.needs:
+            raise UserError(f"'{self.gan.name}' makes images from noise, not from images; try generate")
+        if tuple(images.shape[1:]) != self.data.source_shape:
+            raise UserError(f"images of shape {tuple(images.shape[1:])} do not fit; expected {self.data.source_shape}")
+        noise = training.fixed_noise(len(images), self.gan.noise_shape(), seed)
+        return self._sample({"source": images, **noise}, len(images), seed, batch_size)
+
+    def _sample(self, fields: dict[str, Tensor], count: int, seed: int, batch_size: int) -> Tensor:
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices), torch.no_grad():
+            torch.manual_seed(seed)
+            return torch.cat([self._part(fields, start, batch_size) for start in range(0, count, batch_size)])
+
+    def _part(self, fields: dict[str, Tensor], start: int, size: int) -> Tensor:
+        rows = {name: values[start : start + size].to(self.device) for name, values in fields.items()}
+        step = torch.zeros((), dtype=torch.int64, device=self.device)
+        return self.gan.sample(self.nets, Batch(**rows, step=step)).float().cpu()
+
+
+def run(
+    gan: str | GAN | type[GAN],
+    *,
+    out: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    callback: Callback | None = None,
+    **options: Any,
+) -> TrainedGAN:
+    """Trains a GAN and returns it; the same as `ganzoo run`.
+
+    Args:
+        gan: the name of a registered GAN, or a class or configuration of your own.
+        out: the run folder; one that holds the same run is continued. None: a new one below `runs/`.
+        data_dir: where downloads are kept.
+        callback: looks on while it trains.
+        options: what the command line takes as flags: `epochs=1, loss="hinge", image_size="32"`. A table reaches
+            into a choice: `optimizer={"lr": 1e-3}`.
+
+    Raises:
+        UserError: what was asked cannot be done; nothing was written.
+    """
+    if isinstance(gan, GAN):
+        options = {**gan.model_dump(), **options, "recipe": None}
+    kind = zoo().gan(gan) if isinstance(gan, str) else gan if isinstance(gan, type) else type(gan)
+    folder = training.run(
+        resolve(kind, options),
+        Path(out) if out is not None else None,
+        Path(data_dir) if data_dir is not None else None,
+        callback,
+    )
+    return load(folder.path, gan=kind)
+
+
+def load(folder: str | Path, *, device: str = "auto", gan: type[GAN] | None = None) -> TrainedGAN:
+    """Takes up the newest checkpoint of a run folder.
+
+    Args:
+        folder: what `ganzoo run` left.
+        device: where to make images.
+        gan: the class, if no plugin registers it.
+
+    Raises:
+        UserError: it is no run folder, has no checkpoint yet, or its GAN is not installed.
+    """
+    files = RunFolder(Path(folder))
+    content = files.read(files.config)
+    if gan is not None:
+        values = dict(content["gan"])
+        values.pop("name")
+        content["gan"] = build(gan, values)
+    options = build(RunOptions, content)
+    data = build(DataSpec, files.read(files.data))
+    saved = checkpoint.checkpoints(files.checkpoints)
+    if not saved:
+        raise RunFolderError(
+            f"{files.path} has no checkpoint yet; one is made every {options.checkpoint_every} iterations"
+        )
+    place = Speed(device=device).place()
+    nets = training.build_networks(options, data)
+    checkpoint.load_networks(nets, saved[-1])
+    return TrainedGAN(files.path, options, data, nets.to(place).eval(), place)

@@ -1,0 +1,1 @@
+"""Training: the iteration, its precision, checkpoints, the run folder, and the loop around them."""

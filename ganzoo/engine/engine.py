@@ -1,0 +1,159 @@
+"""The engine: everything it knows of GANs is networks and players."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.data.batch import Batch
+from ganzoo.engine.players import check, settle
+from ganzoo.engine.speed import Speed
+from ganzoo.errors import ContractError
+from ganzoo.gan import GAN, Player
+from ganzoo.losses import Losses
+from ganzoo.networks import Networks
+from ganzoo.optim import Optimizer
+
+
+class Engine:
+    """Trains any GAN, an iteration at a time.
+
+    Its state is the networks, the optimizers and the number of iterations made; all else is given. The random numbers
+    that networks and losses draw come from torch's default generators.
+
+    Raises:
+        ContractError: the players do not fit the networks.
+    """
+
+    def __init__(
+        self, gan: GAN, nets: Networks, players: Sequence[Player] | None = None, speed: Speed | None = None
+    ) -> None:
+        speed = speed or Speed()
+        self.gan, self.nets, self.device = gan, nets, speed.place()
+        self.players = settle(gan.players() if players is None else players)
+        check(self.players, nets)
+        self.channels_last = speed.channels_last
+        speed.apply(nets, self.device)
+        self.iteration = 0
+        self.weights = {player.name: self._weights(player) for player in self.players}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        for player in self.players:
+            if isinstance(player.optimizer, Optimizer):
+                self.optimizers[player.name] = player.optimizer.build(self.weights[player.name], fused=speed.fused)
+        self._trained = list(dict.fromkeys(weight for weights in self.weights.values() for weight in weights))
+        self.train()
+
+    def step(self, batch: Batch) -> Losses:
+        """One iteration on one batch: the players that are due move in turn. Returns their loss terms by name."""
+        due = tuple(player for player in self.players if (self.iteration + 1) % player.every == 0)
+        losses = self.iterate(due, self._laid_out(batch))
+        self.iteration += 1
+        return losses
+
+    def iterate(self, due: tuple[Player, ...], batch: Batch) -> Losses:
+        """What every GAN here does in an iteration, whatever it is."""
+        self._only_move(weight for player in due for weight in self.weights[player.name])
+        batch, log = self.gan.generate(self.nets, batch), Losses()
+        for player in due:
+            self._only_move(self.weights[player.name])
+            losses = player.loss(self.nets, batch)
+            self.move(player, self.gradients(player, losses))
+            log |= {f"{player.name}/{term}": value.detach() for term, value in losses.items()}
+        return log
+
+    def gradients(self, player: Player, losses: Losses) -> Sequence[Tensor | None]:
+        """The gradients of a player's summed losses by its own weights and no others."""
+        for term, value in losses.items():
+            if value.ndim:
+                raise ContractError(
+                    f"the loss '{player.name}/{term}' has shape {tuple(value.shape)}; expected one number"
+                )
+        total = sum(losses.values(), start=torch.zeros((), device=self.device))
+        if not total.requires_grad:
+            moved = ", ".join(player.networks)
+            raise ContractError(f"the losses of the player '{player.name}' do not depend on what it moves ({moved})")
+        try:
+            return torch.autograd.grad(total, self.weights[player.name], allow_unused=True)
+        except RuntimeError as error:
+            if "second time" in str(error) or "modified by an inplace operation" in str(error):
+                raise ContractError(
+                    f"the player '{player.name}' differentiates through what an earlier player used up or moved: "
+                    "call generate(nets, batch) again in its loss, or detach what it only looks at"
+                ) from error
+            raise
+
+    def move(self, player: Player, gradients: Sequence[Tensor | None]) -> None:
+        """One optimizer step of one player."""
+        weights = self.weights[player.name]
+        for weight, gradient in zip(weights, gradients, strict=True):
+            weight.grad = gradient
+        owner = player.optimizer if isinstance(player.optimizer, str) else player.name
+        self.optimizers[owner].step()
+        # Fused optimizers move weights behind autograd's back; without this a stale graph is differentiated silently.
+        torch.autograd.graph.increment_version(weights)
+        for weight in weights:
+            weight.grad = None
+        if player.constrain:
+            with torch.no_grad():
+                player.constrain(self.nets)
+
+    def sample(self, batch: Batch) -> Tensor:
+        """Images made in evaluation mode, on the CPU; training goes on as if it had not been called."""
+        with self.evaluating():
+            return self.gan.sample(self.nets, self._laid_out(batch)).float().cpu()
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Evaluation mode, no gradients, and random numbers that training does not miss."""
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices), torch.no_grad():
+            self.nets.eval()
+            try:
+                yield
+            finally:
+                self.train()
+
+    def train(self) -> None:
+        """Training mode; what no player trains stays frozen, in evaluation mode, if it has weights at all."""
+        moved = {name for player in self.players for name in player.networks}
+        for name, network in self.nets.named_children():
+            frozen = name not in moved and any(True for _ in network.parameters())
+            network.train(not frozen)
+            if frozen:
+                network.requires_grad_(False)
+
+    def optimizer_state(self) -> dict[str, Tensor]:
+        """The optimizers' state, flat: `player/number of the weight/name`."""
+        return {
+            f"{player}/{index}/{name}": value
+            for player, optimizer in self.optimizers.items()
+            for index, state in optimizer.state_dict()["state"].items()
+            for name, value in state.items()
+        }
+
+    def load_optimizer_state(self, flat: Mapping[str, Tensor]) -> None:
+        """Takes back what `optimizer_state` gave."""
+        for player, optimizer in self.optimizers.items():
+            states: dict[int, dict[str, Tensor]] = {}
+            for key, value in flat.items():
+                name, index, field = key.split("/")
+                if name == player:
+                    states.setdefault(int(index), {})[field] = value
+            optimizer.load_state_dict(optimizer.state_dict() | {"state": states})
+
+    def _weights(self, player: Player) -> list[nn.Parameter]:
+        parameters = (weight for name in player.networks for weight in getattr(self.nets, name).parameters())
+        return list(dict.fromkeys(weight for weight in parameters if weight.requires_grad))
+
+    def _only_move(self, weights: Iterable[nn.Parameter]) -> None:
+        # Frozen weights cost neither stored activations nor gradients, and no loss can reach another player's networks.
+        moving = set(weights)
+        for weight in self._trained:
+            weight.requires_grad_(weight in moving)
+
+    def _laid_out(self, batch: Batch) -> Batch:
+        if not self.channels_last:
+            return batch
+        images = {name: value for name, value in batch.items() if value.ndim == 4}
+        return batch.replace(**{name: image.to(memory_format=torch.channels_last) for name, image in images.items()})

@@ -1,0 +1,91 @@
+"""The run folder: all that a run leaves behind, in files that a person can read.
+
+config.json        what was asked, resolved: enough to run it again
+data.json          the shape of the data, so that generating needs no data set
+environment.json   versions, devices and the command
+metrics.jsonl      one line each time losses are logged
+samples/           what the same noise or inputs give as training goes on
+checkpoints/       weights and training state, a folder for each
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ganzoo.errors import RunFolderError
+
+
+class RunFolder:
+    """The files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.json"
+        self.data = path / "data.json"
+        self.environment = path / "environment.json"
+        self.metrics = path / "metrics.jsonl"
+        self.samples = path / "samples"
+        self.checkpoints = path / "checkpoints"
+
+    @classmethod
+    def new(cls, parent: Path, stem: str) -> "RunFolder":
+        """The first free one of parent/stem-001, parent/stem-002, ..., created so that no other run takes it."""
+        parent.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while True:
+            try:
+                (parent / f"{stem}-{number:03}").mkdir()
+            except FileExistsError:
+                number += 1
+            else:
+                return cls(parent / f"{stem}-{number:03}")
+
+    @property
+    def holds_run(self) -> bool:
+        """Whether a run was started here."""
+        return self.config.is_file()
+
+    def read(self, file: Path) -> dict[str, Any]:
+        """A JSON object of this folder.
+
+        Raises:
+            RunFolderError: it is missing or not JSON.
+        """
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise RunFolderError(f"{self.path} is no run folder: it has no {file.name}") from None
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise RunFolderError(f"{file} cannot be read: {error}") from error
+        if not isinstance(content, dict):
+            raise RunFolderError(f"{file} cannot be read: it holds no JSON object")
+        return content
+
+    def append_metrics(self, row: Mapping[str, float]) -> None:
+        """Adds one line of measurements."""
+        with self.metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def drop_metrics_after(self, iteration: int) -> None:
+        """Removes what was logged after the checkpoint that a resumed run starts from."""
+        if self.metrics.is_file():
+            lines = self.metrics.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["iteration"] <= iteration]
+            write_atomically(self.metrics, "".join(kept))
+
+
+def write_json(file: Path, content: Mapping[str, object]) -> None:
+    """Writes a JSON object that a person can read, whole or not at all."""
+    write_atomically(file, json.dumps(content, indent=2) + "\n")
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """Replaces a file in one step: a reader, or a crash, finds the old content or the new, never half."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    with draft.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(file)

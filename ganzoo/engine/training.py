@@ -1,0 +1,195 @@
+"""One run, from its options to its folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganzoo import images
+from ganzoo.config import build
+from ganzoo.data.batch import Batch
+from ganzoo.data.batches import Batches, latent, to_batch
+from ganzoo.data.load import load
+from ganzoo.data.spec import DataSpec
+from ganzoo.engine import checkpoint
+from ganzoo.engine.engine import Engine
+from ganzoo.engine.folder import RunFolder, write_json
+from ganzoo.engine.meter import Meter
+from ganzoo.environment import command, environment
+from ganzoo.errors import ContractError, RunFolderError
+from ganzoo.networks import Networks
+from ganzoo.options import RunOptions
+
+
+class Callback:
+    """What looks on while a run trains: every method may be left out."""
+
+    def started(self, training: "Training") -> None:
+        """Everything is built; a resumed run is where it stopped."""
+
+    def iterated(self, training: "Training") -> None:
+        """One iteration was made."""
+
+    def logged(self, training: "Training", row: dict[str, float]) -> None:
+        """A line was added to the metrics."""
+
+    def sampled(self, training: "Training", file: Path) -> None:
+        """A grid of samples was saved."""
+
+    def finished(self, training: "Training") -> None:
+        """The last iteration was made, and everything is saved."""
+
+
+@dataclass
+class Training:
+    """A run made ready: data in memory, networks on the device."""
+
+    options: RunOptions
+    spec: DataSpec
+    engine: Engine
+    batches: Batches
+    preview: Batch
+    """The inputs of every sample grid."""
+
+    @property
+    def iterations(self) -> int:
+        """How many the whole run has."""
+        return self.options.epochs * self.batches.per_epoch
+
+    def picture(self) -> Tensor:
+        """Samples for the eyes: N x C x H x W; for translation each input, its output and the target, one after another."""
+        fake = self.engine.sample(self.preview)
+        if "source" not in self.preview:
+            return fake
+        columns = [self.preview.source.cpu(), fake]
+        return images.side_by_side([*columns, self.preview.target.cpu()] if "target" in self.preview else columns)
+
+    @property
+    def picture_columns(self) -> int:
+        """How many images stand in one row of a sample grid: 5 of the usual 25, or two translations."""
+        if "source" not in self.preview:
+            return 5
+        return 2 * (3 if "target" in self.preview else 2)
+
+
+def prepare(options: RunOptions, data_dir: Path | None = None) -> Training:
+    """Loads the data and builds the networks, as the options say. Writes nothing but downloads.
+
+    Raises:
+        UserError: the data, the device or the shapes cannot be had.
+    """
+    gan = options.gan
+    players, device = options.players(), options.place()
+    data = load(options, gan.needs, gan.unpaired, data_dir)
+    torch.manual_seed(options.seed)
+    engine = Engine(gan, build_networks(options, data.spec), players, options)
+    shape = gan.noise_shape()
+    preview = data.preview if "source" not in data.preview else {name: rows[:8] for name, rows in data.preview.items()}
+    count = len(next(iter(preview.values())))
+    return Training(
+        options,
+        data.spec,
+        engine,
+        Batches(data.streams, options.batch_size, shape, options.seed, device),
+        to_batch(preview, device, step=torch.zeros((), dtype=torch.int64), **fixed_noise(count, shape, options.seed)),
+    )
+
+
+def fixed_noise(count: int, shape: tuple[int, ...], seed: int) -> dict[str, Tensor]:
+    """The batch's `noise`, if it has any: the n-th row of a seed is the same for any count."""
+    return {"noise": latent(count, shape, seed)} if shape else {}
+
+
+def build_networks(options: RunOptions, spec: DataSpec) -> Networks:
+    """The GAN's networks for data of that shape.
+
+    Raises:
+        ContractError: networks() gives something else.
+    """
+    nets = options.gan.networks(spec)
+    if not isinstance(nets, Networks):
+        raise ContractError(f"{type(options.gan).__name__}.networks() gives {type(nets).__name__}; expected Networks")
+    return nets
+
+
+def run(
+    options: RunOptions, out: Path | None = None, data_dir: Path | None = None, callback: Callback | None = None
+) -> RunFolder:
+    """Trains, or goes on training, and leaves a run folder.
+
+    Args:
+        options: what to train on what.
+        out: the folder; one that holds the same run is continued. None: a new one, `runs/GAN-DATA-001`.
+        data_dir: where downloads are kept.
+        callback: looks on.
+
+    Raises:
+        UserError: what was asked cannot be done; nothing was written.
+    """
+    callback = callback or Callback()
+    if out is not None:
+        check_folder(RunFolder(out), options)
+    training = prepare(options, data_dir)
+    stem = f"{options.gan.name}-{options.data.name}"
+    folder = RunFolder(out) if out is not None else RunFolder.new(Path("runs"), stem)
+    start(training, folder)
+    callback.started(training)
+    train(training, folder, callback)
+    callback.finished(training)
+    return folder
+
+
+def check_folder(folder: RunFolder, options: RunOptions) -> None:
+    """Refuses a folder that cannot take this run.
+
+    Raises:
+        RunFolderError: it holds another run, or other files.
+    """
+    if folder.holds_run:
+        if different := build(RunOptions, folder.read(folder.config)).differences(options):
+            raise RunFolderError(
+                f"{folder.path} holds another run: its {'; its '.join(different)}. "
+                "Give the same options to continue it, or another --out"
+            )
+    elif folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
+        raise RunFolderError(f"{folder.path} is no run folder and not empty; give another --out")
+
+
+def start(training: Training, folder: RunFolder) -> None:
+    """Writes down what is run, and takes up the last checkpoint if there is one."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    write_json(folder.data, training.spec.model_dump(mode="json"))
+    write_json(folder.environment, {"command": command(), **environment()})
+    write_json(folder.config, training.options.model_dump(mode="json"))
+    if saved := checkpoint.checkpoints(folder.checkpoints):
+        checkpoint.resume(training.engine, saved[-1])
+    folder.drop_metrics_after(training.engine.iteration)
+
+
+def train(training: Training, folder: RunFolder, callback: Callback) -> None:
+    """The loop."""
+    engine, options, meter = training.engine, training.options, Meter()
+    for iteration in range(engine.iteration, training.iterations):
+        meter.add(engine.step(training.batches[iteration]))
+        callback.iterated(training)
+        last = engine.iteration == training.iterations
+        if last or engine.iteration % options.log_every == 0:
+            row = _row(training, meter)
+            folder.append_metrics(row)
+            callback.logged(training, row)
+        if last or engine.iteration % options.sample_every == 0:
+            with meter.paused():
+                file = folder.samples / f"{engine.iteration:08}.png"
+                images.save(images.grid(training.picture(), training.picture_columns), file)
+            callback.sampled(training, file)
+        if last or engine.iteration % options.checkpoint_every == 0:
+            with meter.paused():
+                checkpoint.save(engine, folder.checkpoints)
+
+
+def _row(training: Training, meter: Meter) -> dict[str, float]:
+    done, size = training.engine.iteration, training.options.batch_size
+    iterations, seconds, losses = meter.read()
+    progress = {"iteration": done, "epoch": round(done / training.batches.per_epoch, 4), "images": done * size}
+    return {**progress, "images_per_second": round(iterations * size / seconds, 2), **losses}

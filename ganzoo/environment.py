@@ -1,0 +1,37 @@
+"""What a bug report needs: versions and devices."""
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+
+PACKAGES = ("ganzoo", "torch", "torchvision", "pydantic", "pluggy", "safetensors", "pillow", "numpy")
+
+
+def environment() -> dict[str, str]:
+    """Versions and devices by name."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    found |= {package: _version(package) for package in PACKAGES}
+    capabilities = torch.cpu.get_capabilities()
+    found["cpu"] = f"{capabilities.get('cpu_name') or platform.processor()}, {os.cpu_count()} cores"
+    found["cpu threads"] = str(torch.get_num_threads())
+    found["cpu bf16"] = ", ".join(name for name in ("amx_bf16", "avx512_bf16") if capabilities.get(name)) or "none"
+    found["cuda"] = str(torch.version.cuda)
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        found[f"cuda:{index}"] = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+    return found
+
+
+def command() -> str:
+    """The command line of this process."""
+    return " ".join(sys.argv)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,46 @@
+"""Pictures of tensors: grids, files, rows of inputs beside outputs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+PADDING = 2
+"""Pixels between the images of a grid."""
+
+
+def to_picture(image: Tensor) -> Image.Image:
+    """One image, C x H x W in [-1, 1] with 1, 3 or 4 channels, as a picture."""
+    pixels = ((image.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).contiguous()
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[image.shape[0]]
+    return Image.frombytes(mode, (image.shape[2], image.shape[1]), pixels.numpy().tobytes())
+
+
+def grid(images: Tensor, columns: int) -> Image.Image:
+    """Images, N x C x H x W in [-1, 1], row by row in one picture."""
+    from torchvision.utils import make_grid  # here, not above: slow to import
+
+    return to_picture(make_grid(images, nrow=columns, padding=PADDING, pad_value=1.0))
+
+
+def side_by_side(columns: Sequence[Tensor]) -> Tensor:
+    """Rows of the n-th images of each tensor, in one batch: grey is made colour, small is made large where they differ."""
+    channels = max(images.shape[1] for images in columns)
+    height, width = (max(images.shape[side] for images in columns) for side in (2, 3))
+
+    def fitted(images: Tensor) -> Tensor:
+        if images.shape[1] == 1 < channels:
+            images = images.expand(-1, min(channels, 3), -1, -1)
+        if images.shape[1] < channels:
+            images = torch.cat([images, torch.ones_like(images[:, :1])], 1)
+        return torch.nn.functional.interpolate(images, (height, width), mode="nearest")
+
+    return torch.stack([fitted(images) for images in columns], 1).flatten(0, 1)
+
+
+def save(picture: Image.Image, file: Path) -> None:
+    """Writes a picture in the format of the file's ending, creating its folder."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(file)

@@ -1,0 +1,104 @@
+"""Everything a run is told: its GAN, its data, its schedule, its speed. Kept as config.json."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field
+
+from ganzoo.config import Config, OneOf, build, one_of
+from ganzoo.data.load import DataOptions
+from ganzoo.engine.players import override, settle
+from ganzoo.engine.speed import Speed
+from ganzoo.errors import UnknownName
+from ganzoo.gan import GAN, AnyGAN, Player
+
+
+class Schedule(Config):
+    """How long to train, how fast to learn, and what to leave behind on the way."""
+
+    epochs: int = Field(10, gt=0, description="passes through the data")
+    seed: int = Field(0, ge=0, description="of weights, noise, order and everything else that is drawn")
+    lr: float | None = Field(None, gt=0, description="learning rate of every player, in place of the GAN's own")
+    player: dict[str, Annotated[str, BeforeValidator(str)]] = Field(
+        {}, description="one player's option, NAME.FIELD=VALUE: discriminator.lr=4e-4"
+    )
+    log_every: int = Field(50, gt=0, description="iterations between two lines of metrics.jsonl")
+    sample_every: int = Field(200, gt=0, description="iterations between two sample grids")
+    checkpoint_every: int = Field(1000, gt=0, description="iterations between two checkpoints")
+
+
+class RunOptions(DataOptions, Schedule, Speed):
+    """The whole configuration of one run: with the same one, the same run."""
+
+    may_change: ClassVar[frozenset[str]] = frozenset(
+        {"epochs", "log_every", "sample_every", "checkpoint_every", *Speed.model_fields}
+    )
+    """What a run that is continued may be told anew."""
+
+    gan: AnyGAN
+    recipe: str | None = Field(None, description="a named set of values; other options win over it")
+
+    def players(self) -> tuple[Player, ...]:
+        """The GAN's players with the run's options applied."""
+        return override(settle(self.gan.players()), self.lr, self.player)
+
+    def differences(self, other: "RunOptions") -> list[str]:
+        """What keeps these from being the same run, in words: `batch_size is 32, not 64`."""
+        mine, theirs = _flat(self.model_dump(mode="json")), _flat(other.model_dump(mode="json"))
+        names = dict.fromkeys([*mine, *theirs])
+        return [
+            f"{name} is {mine.get(name)}, not {theirs.get(name)}"
+            for name in names
+            if name not in self.may_change and mine.get(name) != theirs.get(name)
+        ]
+
+
+def resolve(gan: type[GAN], given: Mapping[str, object]) -> RunOptions:
+    """The whole configuration from what was said: a recipe wins over defaults, what was given wins over the recipe.
+
+    Args:
+        gan: the class to configure.
+        given: options of the GAN and of the run, side by side. `loss.penalty` reaches into the configuration that
+            the option `loss` holds, whichever that is.
+
+    Raises:
+        UserError: naming the option and what it takes.
+    """
+    recipe = given.get("recipe") or next(iter(gan.recipes), None)
+    if recipe is not None and recipe not in gan.recipes:
+        raise UnknownName(f"recipe of {gan.name}", str(recipe), gan.recipes)
+    own: dict[str, Any] = {}
+    run: dict[str, Any] = {"data": gan.dataset, "recipe": recipe}
+    for layer in (gan.recipes[str(recipe)] if recipe else {}, given):
+        for key in sorted(layer, key=lambda key: "." in key):  # a choice before what reaches into it
+            name, dot, field = key.partition(".")
+            config, values = (gan, own) if name in gan.model_fields else (RunOptions, run)
+            if name not in config.model_fields:
+                raise UnknownName("option", name, [*gan.model_fields, *RunOptions.model_fields])
+            values[name] = _merged(config, name, values.get(name), {field: layer[key]} if dot else layer[key])
+    return build(RunOptions, run | {"recipe": recipe, "gan": build(gan, own)})
+
+
+def _merged(config: type[Config], name: str, below: object, above: object) -> object:
+    """A value laid over another: tables are merged, unless they choose different things."""
+    mark = one_of(config.model_fields[name])
+    if mark:
+        below, above = (_table(mark, value) for value in (below or config.model_fields[name].default, above))
+    if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
+        return above
+    if mark and above.get(mark.base.key, below.get(mark.base.key)) != below.get(mark.base.key):
+        return above
+    return {**below, **above}
+
+
+def _table(mark: OneOf, value: object) -> object:
+    if isinstance(value, mark.base):
+        return value.dump()
+    return mark.base.parse(value) if isinstance(value, str) else value
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
