@@ -1,0 +1,18 @@
+"""What GANs share: networks named for their shape, the layers in them, their initial weights and permitted sizes."""
+
+from ganzoo.blocks.conv import StridedDiscriminator, UpsampleConv, UpsampleGenerator
+from ganzoo.blocks.patch import PatchDiscriminator
+from ganzoo.blocks.sizes import check_size
+from ganzoo.blocks.unet import UNetGenerator
+from ganzoo.blocks.weights import Initialization, initialize
+
+__all__ = [
+    "Initialization",
+    "PatchDiscriminator",
+    "StridedDiscriminator",
+    "UNetGenerator",
+    "UpsampleConv",
+    "UpsampleGenerator",
+    "check_size",
+    "initialize",
+]

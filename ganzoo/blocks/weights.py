@@ -1,0 +1,34 @@
+"""Initial weights."""
+
+from typing import Literal, TypeAlias, TypeVar
+
+from torch import nn
+
+Initialization: TypeAlias = Literal["normal", "torch"]
+"""The initial weights that a network takes: "normal" as `initialize` draws them, or torch's own."""
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def initialize(network: Network, std: float = 0.02) -> Network:
+    """Draws the weights from N(0, std) and those of normalization layers from N(1, std), and sets biases to 0.
+
+    The initial weights of DCGAN (Radford et al., 2015, arXiv:1511.06434, section 4) and, after it, of most
+    convolutional GANs. Returns the network.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            mean = 0.0
+        elif isinstance(layer, nn.BatchNorm2d | nn.InstanceNorm2d) and layer.affine:
+            mean = 1.0
+        else:
+            continue
+        nn.init.normal_(layer.weight, mean, std)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+    return network
+
+
+def start(network: Network, initialization: Initialization) -> Network:
+    """Gives a network just built the initial weights of that name, and returns it."""
+    return initialize(network) if initialization == "normal" else network
