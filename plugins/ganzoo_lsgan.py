@@ -1,0 +1,23 @@
+"""LSGAN: least squares in place of cross entropy (Mao et al., 2016, arXiv:1611.04076)."""
+
+import ganzoo
+from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
+from ganzoo.losses import LeastSquares
+
+
+class LSGAN(ganzoo.Adversarial):
+    """DCGAN's networks under the least-squares loss."""
+
+    name = "lsgan"
+    loss: ganzoo.Loss = LeastSquares()
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        return ganzoo.Networks(
+            generator=UpsampleGenerator(self.latent_dim, data.shape),
+            discriminator=StridedDiscriminator(data.shape),
+        )
+
+
+@ganzoo.hookimpl
+def register_gans(register: ganzoo.Register) -> None:
+    register(LSGAN)

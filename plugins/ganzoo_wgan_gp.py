@@ -1,0 +1,25 @@
+"""WGAN-GP: a critic held to slope 1 by a gradient penalty (Gulrajani et al., 2017, arXiv:1704.00028)."""
+
+import ganzoo
+from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
+from ganzoo.losses import WassersteinGP
+
+
+class WGANGP(ganzoo.Adversarial):
+    """The Wasserstein distance, its critic held to slope 1 by a gradient penalty."""
+
+    name = "wgan-gp"
+    loss: ganzoo.Loss = WassersteinGP(penalty=10.0)
+    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-4, betas=(0.0, 0.9))
+    n_critic: int = 5
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        return ganzoo.Networks(
+            generator=UpsampleGenerator(self.latent_dim, data.shape),
+            discriminator=StridedDiscriminator(data.shape, normalization="none", dropout=0.0),
+        )
+
+
+@ganzoo.hookimpl
+def register_gans(register: ganzoo.Register) -> None:
+    register(WGANGP)
