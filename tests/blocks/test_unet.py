@@ -1,0 +1,116 @@
+"""Pix2Pix's networks: their sizes, the shapes they take, what they refuse."""
+
+import pytest
+import torch
+from torch import nn
+
+from ganzoo import Discriminator, Generator, SizeError
+from ganzoo.blocks import PatchDiscriminator, UNetGenerator
+
+
+def parameters(network: nn.Module) -> int:
+    return sum(weight.numel() for weight in network.parameters())
+
+
+def widths(blocks: nn.ModuleList) -> list[int]:
+    """Channels that each block makes."""
+    kinds = nn.Conv2d | nn.ConvTranspose2d
+    return [layer.out_channels for block in blocks for layer in block.modules() if isinstance(layer, kinds)]
+
+
+def unet(source: tuple[int, int, int], channels: int = 3) -> UNetGenerator:
+    # torch's own weights: these tests build many networks, and drawing millions of normal numbers takes longer.
+    return UNetGenerator(source, channels, initialization="torch")
+
+
+def test_parameter_counts_and_shapes_at_full_size() -> None:
+    shape = (3, 256, 256)
+    generator, discriminator = unet(shape), PatchDiscriminator(shape, shape)
+    assert isinstance(generator, Generator)
+    assert isinstance(discriminator, Discriminator)
+    assert parameters(generator) == 54_409_603
+    assert parameters(discriminator) == 2_767_809
+    source = torch.randn(1, *shape)
+    with torch.no_grad():
+        target = generator(source)
+        assert target.shape == (1, *shape)
+        assert discriminator(target, source).shape == (1, 1, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("size", "down"),
+    [
+        ((32, 32), [64, 128, 256, 512, 512]),
+        ((48, 80), [64, 128, 256, 512]),
+        ((64, 96), [64, 128, 256, 512, 512]),
+        ((128, 64), [64, 128, 256, 512, 512, 512]),
+        ((512, 512), [64, 128, 256, 512, 512, 512, 512, 512]),
+        ((256, 768), [64, 128, 256, 512, 512, 512, 512, 512]),
+    ],
+)
+def test_it_halves_as_often_as_both_sides_allow(size: tuple[int, int], down: list[int]) -> None:
+    with torch.device("meta"):  # only shapes are asked for
+        generator = unet((1, *size))
+        assert widths(generator.down) == down
+        assert widths(generator.up) == down[-2::-1]
+        assert generator(torch.empty(1, 1, *size)).shape == (1, 3, *size)
+
+
+def test_its_blocks_are_the_chapters() -> None:
+    with torch.device("meta"):
+        generator = unet((3, 256, 256))
+
+    def blocks_with(kind: type[nn.Module], blocks: nn.ModuleList) -> list[int]:
+        return [
+            number
+            for number, block in enumerate(blocks, 1)
+            if any(isinstance(layer, kind) for layer in block.modules())
+        ]
+
+    assert blocks_with(nn.InstanceNorm2d, generator.down) == [2, 3, 4, 5, 6, 7]
+    assert blocks_with(nn.Dropout, generator.down) == [4, 5, 6, 7, 8]
+    assert blocks_with(nn.LeakyReLU, generator.down) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert blocks_with(nn.InstanceNorm2d, generator.up) == [1, 2, 3, 4, 5, 6, 7]
+    assert blocks_with(nn.Dropout, generator.up) == [1, 2, 3, 4]
+    assert widths(generator.up) == [512, 512, 512, 512, 256, 128, 64]
+
+
+@pytest.mark.parametrize(("source", "target"), [(1, 3), (3, 1), (4, 3), (3, 4)])
+def test_source_and_target_may_differ_in_channels(source: int, target: int) -> None:
+    generator = unet((source, 32, 32), target)
+    discriminator = PatchDiscriminator((target, 32, 32), (source, 32, 32))
+    image = torch.randn(1, source, 32, 32)
+    made = generator(image)
+    assert made.shape == (1, target, 32, 32)
+    assert made.abs().max() <= 1
+    assert discriminator(made, image).shape == (1, 1, 2, 2)
+
+
+def test_the_patch_discriminator_judges_an_image_alone_too() -> None:
+    assert PatchDiscriminator((3, 40, 70))(torch.randn(1, 3, 40, 70)).shape == (1, 1, 2, 4)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (16, 64), (40, 64), (100, 100)])
+def test_the_unet_refuses_sizes_and_names_others_that_both_networks_take(size: tuple[int, int]) -> None:
+    with pytest.raises(SizeError, match="multiples of 16 and at least 32") as refusal:
+        unet((3, *size))
+    for suggestion in str(refusal.value).partition("--image-size ")[2].split(" or "):
+        height, width = map(int, suggestion.split("x"))
+        with torch.device("meta"):
+            unet((3, height, width))
+            PatchDiscriminator((3, height, width), (3, height, width))
+
+
+def test_the_patch_discriminator_refuses_what_it_cannot_normalize() -> None:
+    with pytest.raises(SizeError, match=r"at least 32; try --image-size 32x40$"):
+        PatchDiscriminator((3, 31, 40))
+
+
+def test_every_weight_is_registered_and_learns() -> None:
+    generator, discriminator = unet((1, 32, 32)), PatchDiscriminator((3, 32, 32), (1, 32, 32))
+    source = torch.randn(2, 1, 32, 32)
+    discriminator(generator(source), source).square().mean().backward()
+    for network in (generator, discriminator):
+        for name, weight in network.named_parameters():
+            assert weight.grad is not None, name
+            assert weight.grad.any(), name
