@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
-import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from ganzoo.config import NamedConfig, OneOf
+from ganzoo.data.fit import fit_image, fit_images
 
 Split: TypeAlias = Literal["train", "test"]
 
@@ -37,31 +37,22 @@ class Request:
             return range(count)
         return [index * count // self.limit for index in range(self.limit)]
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the images."""
+        return self.channels, *self.size
+
     def fit(self, image: Image.Image) -> Tensor:
-        """One picture as uint8, C x H x W: turned upright, scaled to cover the size, the overhang cut off evenly."""
-        mode = {1: "L", 3: "RGB", 4: "RGBA"}[self.channels]
-        image = ImageOps.exif_transpose(image)
-        if self.channels < 4 and image.has_transparency_data:
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-        height, width = self.size
-        image = ImageOps.fit(image.convert(mode), (width, height), Image.Resampling.BILINEAR)
-        pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
-        return pixels.view(height, width, self.channels).permute(2, 0, 1).contiguous()
+        """One picture as uint8, C x H x W: turned upright, scaled to cover the size, the overhang cut off evenly.
+
+        Raises:
+            ValueError: pixels that have no meaning as colours, such as floating-point ones.
+        """
+        return fit_image(image, self.size, self.channels)
 
     def fit_all(self, images: Tensor) -> Tensor:
         """The same for uint8 images of one shape at once, N x 1 or 3 x H x W."""
-        # Here, not above: torchvision is slow to import, and few data sets come as one tensor.
-        from torchvision.transforms.v2 import functional as transforms
-
-        height, width = self.size
-        scale = max(height / images.shape[-2], width / images.shape[-1])
-        covering = [max(height, round(images.shape[-2] * scale)), max(width, round(images.shape[-1] * scale))]
-        images = transforms.center_crop(transforms.resize(images, covering, antialias=True), [height, width])
-        if self.channels == 1 and images.shape[1] == 3:
-            return transforms.rgb_to_grayscale(images)
-        opaque = torch.full_like(images[:, :1], 255)
-        colours = images.expand(-1, 3, -1, -1) if self.channels > 1 else images
-        return torch.cat([colours, opaque], 1) if self.channels == 4 else colours.contiguous()
+        return fit_images(images, self.size, self.channels)
 
 
 @dataclass(frozen=True)
@@ -69,7 +60,7 @@ class Table:
     """Rows of named fields, in memory.
 
     Columns by their kind: images uint8, N x C x H x W; labels int64, N; captions UTF-8 bytes in uint8, N x L, filled up
-    with zeros. Several columns may be the same tensor.
+    with zeros. Several columns may be the same tensor. Columns have one length, but for what never was paired.
     """
 
     columns: Mapping[str, Tensor]
@@ -91,6 +82,10 @@ class Dataset(NamedConfig, ABC):
     """The fields that it can fill: image, label, source, target, caption, ..."""
     channels: ClassVar[int] = 3
     """Channels of its images unless `--channels` asks for others."""
+    classes: ClassVar[tuple[str, ...]] = ()
+    """What the labels mean, by number, where that is known before loading."""
+    shapes: ClassVar[Mapping[str, tuple[int, ...]]] = {"label": ()}
+    """The shape of one row of each field that is not an image."""
     splits: ClassVar[frozenset[Split]] = frozenset({"train"})
     """Samples shown during training are made from the test split where there is one."""
 

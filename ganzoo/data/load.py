@@ -1,0 +1,184 @@
+"""From options to data in memory: what was asked is checked, loaded, named and divided into streams."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import platformdirs
+import torch
+from pydantic import BeforeValidator, Field
+from torch import Tensor
+
+from ganzoo.config import Config
+from ganzoo.data.dataset import AnyDataset, Dataset, Request, Split, Table
+from ganzoo.data.spec import DataSpec
+from ganzoo.errors import ContractError, DataError
+from ganzoo.plugins import zoo
+
+ENVIRONMENT = "GANZOO_DATA"
+"""The environment variable that names the folder for downloads, unless `--data-dir` does."""
+PREVIEW = 25
+"""Rows at most in `Data.preview`: the grid of samples is 5 x 5."""
+
+
+def _parse_size(value: object) -> object:
+    sides: object = value
+    if isinstance(value, str) and (found := re.fullmatch(r"(\d+)(?:x(\d+))?", value.strip().lower())):
+        sides = (int(found[1]), int(found[2] or found[1]))
+    elif type(value) is int:
+        sides = (value, value)
+    if isinstance(sides, list | tuple) and len(sides) == 2 and all(type(side) is int and side > 0 for side in sides):
+        return tuple(sides)
+    raise ValueError("expected a number of pixels such as 64, or height x width such as 64x96")
+
+
+def _parse_number(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+ImageSize: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_parse_size)]
+"""Height and width: 64, "64", "64x96" or (64, 96)."""
+Channels: TypeAlias = Annotated[Literal[1, 3, 4], BeforeValidator(_parse_number)]
+"""1 grey, 3 RGB, 4 RGB and opacity."""
+
+
+class DataOptions(Config):
+    """What a run trains on."""
+
+    data: AnyDataset = Field(description="data set: NAME, or NAME:PATH where it reads a folder")
+    image_size: ImageSize = Field((64, 64), description="size of the images in pixels: a side, or HEIGHTxWIDTH")
+    channels: Channels | None = Field(
+        None, description="1 grey, 3 RGB, 4 RGB and opacity; unless given, what the data set has"
+    )
+    direction: Literal["forward", "backward"] = Field(
+        "forward", description="of image translation: source to target (A to B), or target to source"
+    )
+    limit: int | None = Field(None, gt=0, description="train on this many images only, picked at even distances")
+    batch_size: int = Field(32, gt=0, description="images per iteration")
+
+    def request(self, needs: frozenset[str], split: Split = "train", folder: Path | None = None) -> Request:
+        """What is asked of the data set, in its own words: it knows nothing of directions.
+
+        Raises:
+            DataError: the data set does not provide it.
+        """
+        fields = frozenset(self.rename(field) for field in needs)
+        check_provides(self.data, fields)
+        return Request(
+            fields=fields,
+            size=self.image_size,
+            channels=self.channels or self.data.channels,
+            split=split,
+            limit=self.limit if split == "train" else PREVIEW,
+            folder=data_folder(folder),
+        )
+
+    def rename(self, field: str) -> str:
+        """The data set's name for a field of the GAN, and the other way round."""
+        swapped = {"source": "target", "target": "source"} if self.direction == "backward" else {}
+        return swapped.get(field, field)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a run trains on, in memory."""
+
+    spec: DataSpec
+    streams: tuple[Mapping[str, Tensor], ...]
+    """First the columns whose rows belong together, then each unpaired column on its own."""
+    preview: Mapping[str, Tensor]
+    """Up to 25 rows to make samples from during training: of the test split if there is one."""
+
+
+def load(
+    options: DataOptions,
+    needs: frozenset[str],
+    unpaired: frozenset[str] = frozenset(),
+    folder: Path | None = None,
+) -> Data:
+    """Loads the fields that a GAN needs; `folder` keeps downloads (see `data_folder`).
+
+    Raises:
+        DataError: the data set has not what is needed, is missing or broken, or is too small for one batch.
+    """
+    table = _load(options, needs, "train", folder)
+    columns = table.columns
+    paired = {name: columns[name] for name in sorted(needs - unpaired)}
+    lengths = {name: len(column) for name, column in paired.items()}
+    if len(set(lengths.values())) > 1:
+        raise ContractError(f"columns of the data set '{options.data.label()}' differ in length: {lengths}")
+    streams = [{name: columns[name]} for name in sorted(needs & unpaired)]
+    if paired:
+        streams.insert(0, paired)
+    rows = max(len(column) for column in columns.values())
+    if rows < options.batch_size:
+        raise DataError(
+            f"'{options.data.label()}' gives {rows} images, too few for a batch of {options.batch_size}; "
+            f"try --batch-size {max(1, rows)}"
+        )
+    preview = columns
+    if "test" in options.data.splits:
+        preview = _load(options, needs, "test", folder).columns
+    shapes = {name: tuple(columns[name].shape[1:]) for name in sorted(needs)}
+    return Data(_spec(options, shapes, table.classes), tuple(streams), _thinned(preview))
+
+
+def describe(options: DataOptions, needs: frozenset[str]) -> DataSpec:
+    """What `load` would say of the data, from what the data set declares; nothing is loaded.
+
+    The classes of a data set that must be looked at to know them are missing.
+
+    Raises:
+        DataError: the data set has not what is needed.
+    """
+    request = options.request(needs)
+    shapes = {name: options.data.shapes.get(options.rename(name), request.shape) for name in sorted(needs)}
+    return _spec(options, shapes, options.data.classes)
+
+
+def data_folder(option: Path | None = None) -> Path:
+    """Where downloads are kept: the option, else $GANZOO_DATA, else the user's cache folder."""
+    if option is None and (named := os.environ.get(ENVIRONMENT)):
+        option = Path(named)
+    return option.expanduser() if option else platformdirs.user_cache_path("ganzoo")
+
+
+def check_provides(dataset: Dataset, fields: frozenset[str]) -> None:
+    """Refuses a data set that lacks a field.
+
+    Raises:
+        DataError: naming what is missing, what there is, and data sets that would do.
+    """
+    if missing := fields - dataset.provides:
+        others = (
+            f"{name}:PATH" if "path" in other.model_fields else name
+            for name, other in sorted(zoo().datasets.items())
+            if fields <= other.provides
+        )
+        raise DataError(
+            f"'{dataset.label()}' has no {', '.join(sorted(missing))}; it has: {', '.join(sorted(dataset.provides))}; "
+            f"data sets that have: {', '.join(others) or 'none'}"
+        )
+
+
+def _load(options: DataOptions, needs: frozenset[str], split: Split, folder: Path | None) -> Table:
+    table = options.data.load(options.request(needs, split, folder))
+    columns = {options.rename(name): column for name, column in table.columns.items()}
+    if missing := needs - columns.keys():
+        raise DataError(
+            f"'{options.data.label()}' has no {', '.join(sorted(missing))} here; it has: {', '.join(sorted(columns))}"
+        )
+    return Table({name: columns[name] for name in needs}, table.classes)
+
+
+def _spec(options: DataOptions, shapes: dict[str, tuple[int, ...]], classes: tuple[str, ...]) -> DataSpec:
+    return DataSpec(dataset=options.data.label(), shapes=shapes, classes=classes if "label" in shapes else ())
+
+
+def _thinned(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    count = min(PREVIEW, *(len(column) for column in columns.values()))
+    rows = torch.arange(count)
+    return {name: column[rows * len(column) // count] for name, column in columns.items()}
