@@ -1,0 +1,162 @@
+"""MNIST, which ships with ganzoo, and Fashion-MNIST, which is downloaded on first use: 28 x 28, grey, ten classes."""
+
+import gzip
+import hashlib
+import importlib.resources
+import os
+import zlib
+from abc import abstractmethod
+from collections.abc import Callable
+from http.client import HTTPException
+from pathlib import Path
+from typing import BinaryIO, ClassVar, cast
+
+import torch
+from torch import Tensor
+
+import ganzoo
+
+CHECKSUMS = {
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+"""MD5 of MNIST's files, unpacked."""
+
+
+class IdxDataset(ganzoo.Dataset):
+    """Two IDX files for each split, where torchvision keeps them: FOLDER/NAME/raw. Files already there are used."""
+
+    provides = frozenset({"image", "label"})
+    channels = 1
+    splits = frozenset({"train", "test"})
+    home: ClassVar[str]
+    """Torchvision's name for it."""
+
+    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+        from torchvision.datasets import mnist  # slow to import, and not needed to list what there is
+
+        raw = request.folder / self.home / "raw"
+        prefix = "train" if request.split == "train" else "t10k"
+        images = self.read(raw / f"{prefix}-images-idx3-ubyte", mnist.read_image_file, 3)
+        labels = self.read(raw / f"{prefix}-labels-idx1-ubyte", mnist.read_label_file, 1)
+        if len(images) != len(labels) or not len(labels) or labels.max() >= len(self.classes):
+            raise ganzoo.DataError(
+                f"the images and labels in '{raw}' do not belong together; delete them and run again"
+            )
+        rows = torch.tensor(request.rows(len(images)))
+        columns = {"label": labels[rows]} if "label" in request.fields else {}
+        if "image" in request.fields:
+            columns["image"] = request.fit_all(images[rows, None])
+        return ganzoo.Table(columns, self.classes)
+
+    def read(self, file: Path, reader: Callable[[str], Tensor], dimensions: int) -> Tensor:
+        """One file's numbers; one that is not there is fetched first.
+
+        Raises:
+            DataError: it is damaged, or it cannot be had.
+        """
+        try:
+            if missing := not file.is_file():
+                file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(file, error) from error
+        if missing:
+            self.fetch(file)
+        try:
+            return reader(str(file))
+        except Exception as error:  # torchvision's readers raise whatever broken bytes make them trip over
+            raise ganzoo.DataError(f"'{file}' is damaged or no IDX file; delete it and run again") from error
+
+    @abstractmethod
+    def fetch(self, file: Path) -> None:
+        """Puts a missing file into its folder, which exists.
+
+        Raises:
+            DataError: it cannot be had, or the folder cannot be written to.
+        """
+
+
+class MNIST(IdxDataset):
+    """Handwritten digits: 60,000 and 10,000 for the test, 28 x 28."""
+
+    name = "mnist"
+    home = "MNIST"
+    classes = tuple("0123456789")
+
+    def fetch(self, file: Path) -> None:
+        with (importlib.resources.files(__name__) / f"{file.name}.gz").open("rb") as packed:
+            unpack(cast("BinaryIO", packed), file, CHECKSUMS[file.name])
+
+
+class FashionMNIST(IdxDataset):
+    """Pieces of clothing: 60,000 and 10,000 for the test, 28 x 28; 30 MB, downloaded on first use."""
+
+    name = "fashion-mnist"
+    home = "FashionMNIST"
+    classes = (
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    )
+
+    def fetch(self, file: Path) -> None:
+        from torchvision import datasets  # slow to import
+
+        mirror, packed = datasets.FashionMNIST.mirrors[0], file.with_name(f"{file.name}.gz")
+        checksum = dict(datasets.FashionMNIST.resources)[packed.name]
+        try:
+            datasets.utils.download_url(mirror + packed.name, file.parent, packed.name, checksum)
+        except (OSError, RuntimeError, HTTPException) as error:
+            if not os.access(file.parent, os.W_OK):
+                raise unwritable(file, error) from error
+            names = ", ".join(name for name, _ in datasets.FashionMNIST.resources)
+            raise ganzoo.DataError(
+                f"'{packed.name}' cannot be downloaded from {mirror}: {error}\n"
+                f"put these files into '{file.parent}': {names}"
+            ) from error
+        with packed.open("rb") as stream:
+            unpack(stream, file)
+
+
+def unpack(packed: BinaryIO, file: Path, checksum: str = "") -> None:
+    """Unpacks gzip into a file that is there only once it is complete.
+
+    Raises:
+        DataError: the folder cannot be written to, or the contents have not the MD5 that they should have.
+    """
+    try:
+        content = gzip.decompress(packed.read())
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise ganzoo.DataError(f"'{file.name}.gz' is damaged: {error}") from error
+    if checksum and hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum:
+        raise ganzoo.DataError(f"the '{file.name}.gz' that came with ganzoo is damaged; install ganzoo again")
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")  # other processes may be doing the same
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(file)
+    except OSError as error:
+        raise unwritable(file, error) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def unwritable(file: Path, error: Exception) -> ganzoo.DataError:
+    """What to say when a file cannot be put where downloads are kept."""
+    return ganzoo.DataError(
+        f"'{file}' cannot be written ({error}); choose a folder for data by --data-dir FOLDER or GANZOO_DATA"
+    )
+
+
+@ganzoo.hookimpl
+def register_datasets(register: ganzoo.Register) -> None:
+    register(MNIST)
+    register(FashionMNIST)
