@@ -1,5 +1,6 @@
 """ganzoo from Python: train with `run`, take up a run folder with `load`, make images with what they return."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ from torch import Tensor
 
 from ganzoo.config import build
 from ganzoo.data.batch import Batch
+from ganzoo.data.batches import to_batch
+from ganzoo.data.fit import fit_image
+from ganzoo.data.images import open_image
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine import checkpoint, training
 from ganzoo.engine.folder import RunFolder
@@ -44,9 +48,10 @@ class TrainedGAN:
         Raises:
             UserError: this GAN makes images from others, or from captions.
         """
-        inputs = self.gan.needs & {"source", "caption"}
-        if inputs:
-            raise UserError(f"'{self.gan.name}' makes images from {inputs.pop()}s, not from noise; try translate")
+        if "source" in self.gan.needs:
+            raise UserError(f"'{self.gan.name}' makes images from images, not from noise; try translate")
+        if "caption" in self.gan.needs:
+            raise UserError(f"'{self.gan.name}' makes images from captions, which cannot be given yet")
         fields = training.fixed_noise(count, self.gan.noise_shape(), seed)
         if "label" in self.gan.needs:
             fields["label"] = torch.arange(count) % len(self.data.classes)
@@ -58,12 +63,27 @@ class TrainedGAN:
         Raises:
             UserError: this GAN makes images from noise, or the images have another shape.
         """
-        if "source" not in self.gan.needs:
-            raise UserError(f"'{self.gan.name}' makes images from noise, not from images; try generate")
+        self._check_translates()
         if tuple(images.shape[1:]) != self.data.source_shape:
             raise UserError(f"images of shape {tuple(images.shape[1:])} do not fit; expected {self.data.source_shape}")
         noise = training.fixed_noise(len(images), self.gan.noise_shape(), seed)
         return self._sample({"source": images, **noise}, len(images), seed, batch_size)
+
+    def translate_files(self, files: Iterable[Path]) -> Iterator[Tensor]:
+        """What it makes of each picture, C x H x W in [-1, 1], the picture first scaled and cut to its own size.
+
+        Raises:
+            UserError: this GAN makes images from noise, or a file is no picture; it is named.
+        """
+        self._check_translates()
+        channels, *size = self.data.source_shape
+        for file in files:
+            pixels = fit_image(open_image(file), (size[0], size[1]), channels)
+            yield self.translate(to_batch({"source": pixels[None]}, "cpu").source)[0]
+
+    def _check_translates(self) -> None:
+        if "source" not in self.gan.needs:
+            raise UserError(f"'{self.gan.name}' makes images from noise, not from images; try generate")
 
     def _sample(self, fields: dict[str, Tensor], count: int, seed: int, batch_size: int) -> Tensor:
         devices = [self.device] if self.device.type == "cuda" else []

@@ -17,6 +17,9 @@ from ganzoo.losses import CrossEntropy, Loss, Losses
 from ganzoo.networks import Networks
 from ganzoo.optim import Adam, AnyOptimizer, Optimizer
 
+PAPER = re.compile(r"\(([^()]*\b((?:19|20)\d\d)\b[^()]*)\)")
+"""`(Mao et al., 2016, arXiv:1611.04076)` in a plugin's docstring."""
+
 
 @dataclass(frozen=True)
 class Player:
@@ -52,8 +55,9 @@ class GAN(NamedConfig, ABC):
     """What it trains on unless told otherwise."""
     needs: ClassVar[frozenset[str]] = frozenset({"image"})
     """Fields of a batch that it cannot do without."""
-    unpaired: ClassVar[frozenset[str]] = frozenset()
-    """Fields of those that come in an order of their own, so that nothing tells which belongs to which."""
+    streams: ClassVar[tuple[frozenset[str], ...]] = ()
+    """Groups of those fields that come in an order of their own, so that nothing ties them to the others: unpaired
+    images, or a few labelled ones beside many."""
     recipes: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     """Named sets of values for its own options and the run's; the first is in force unless `--recipe` names another."""
 
@@ -94,8 +98,14 @@ class GAN(NamedConfig, ABC):
     @classmethod
     def paper(cls) -> str:
         """The paper that its module's docstring names in parentheses, with its year; empty if it names none."""
-        found = re.search(r"\(([^()]*\b(?:19|20)\d\d\b[^()]*)\)", sys.modules[cls.__module__].__doc__ or "")
-        return found[1] if found else ""
+        found = PAPER.search(sys.modules[cls.__module__].__doc__ or "")
+        return " ".join(found[1].split()) if found else ""
+
+    @classmethod
+    def year(cls) -> str:
+        """The year of the paper; empty if it names none."""
+        found = PAPER.search(sys.modules[cls.__module__].__doc__ or "")
+        return found[2] if found else ""
 
 
 class TwoPlayer(GAN):

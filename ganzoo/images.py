@@ -7,6 +7,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ganzoo.errors import OptionError
+
 PADDING = 2
 """Pixels between the images of a grid."""
 
@@ -26,7 +28,7 @@ def grid(images: Tensor, columns: int) -> Image.Image:
 
 
 def side_by_side(columns: Sequence[Tensor]) -> Tensor:
-    """Rows of the n-th images of each tensor, in one batch: grey is made colour, small is made large where they differ."""
+    """Rows of the n-th images of each tensor, in one batch; grey is made colour, small is made large."""
     channels = max(images.shape[1] for images in columns)
     height, width = (max(images.shape[side] for images in columns) for side in (2, 3))
 
@@ -38,6 +40,19 @@ def side_by_side(columns: Sequence[Tensor]) -> Tensor:
         return torch.nn.functional.interpolate(images, (height, width), mode="nearest")
 
     return torch.stack([fitted(images) for images in columns], 1).flatten(0, 1)
+
+
+def picture_file(path: Path) -> bool:
+    """Whether a path names a picture rather than a folder.
+
+    Raises:
+        OptionError: it ends like a file, but not like one of a picture.
+    """
+    if not path.suffix or path.is_dir():
+        return False
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise OptionError(f"'{path}' ends in no picture format; try {path.with_suffix('.png')}")
+    return True
 
 
 def save(picture: Image.Image, file: Path) -> None:

@@ -130,6 +130,10 @@ class Zoo:
         """What hooks are named after: `register_<noun>`."""
         return {"gans": self.gans, "losses": self.losses, "datasets": self.datasets}
 
+    def failed(self) -> list[Plugin]:
+        """The plugins that were set aside."""
+        return [plugin for plugin in self.plugins if plugin.problem]
+
     def gan(self, name: str) -> type[GAN]:
         """The GAN of that name.
 
@@ -138,7 +142,7 @@ class Zoo:
         """
         if name in self.gans:
             return self.gans[name]
-        failed = next((plugin for plugin in self.plugins if plugin.problem and plugin.name == name), None)
+        failed = next((plugin for plugin in self.failed() if plugin.name == name), None)
         hint = f"its plugin was set aside: {failed.problem}" if failed else ""
         raise UnknownName(GAN.noun, name, self.gans, hint)
 

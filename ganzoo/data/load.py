@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -88,7 +88,7 @@ class Data:
 
     spec: DataSpec
     streams: tuple[Mapping[str, Tensor], ...]
-    """First the columns whose rows belong together, then each unpaired column on its own."""
+    """First the columns whose rows belong together, then each group that comes in an order of its own."""
     preview: Mapping[str, Tensor]
     """Up to 25 rows to make samples from during training: of the test split if there is one."""
 
@@ -96,7 +96,7 @@ class Data:
 def load(
     options: DataOptions,
     needs: frozenset[str],
-    unpaired: frozenset[str] = frozenset(),
+    streams: Sequence[frozenset[str]] = (),
     folder: Path | None = None,
 ) -> Data:
     """Loads the fields that a GAN needs; `folder` keeps downloads (see `data_folder`).
@@ -106,13 +106,6 @@ def load(
     """
     table = _load(options, needs, "train", folder)
     columns = table.columns
-    paired = {name: columns[name] for name in sorted(needs - unpaired)}
-    lengths = {name: len(column) for name, column in paired.items()}
-    if len(set(lengths.values())) > 1:
-        raise ContractError(f"columns of the data set '{options.data.label()}' differ in length: {lengths}")
-    streams = [{name: columns[name]} for name in sorted(needs & unpaired)]
-    if paired:
-        streams.insert(0, paired)
     rows = max(len(column) for column in columns.values())
     if rows < options.batch_size:
         raise DataError(
@@ -123,7 +116,24 @@ def load(
     if "test" in options.data.splits:
         preview = _load(options, needs, "test", folder).columns
     shapes = {name: tuple(columns[name].shape[1:]) for name in sorted(needs)}
-    return Data(_spec(options, shapes, table.classes), tuple(streams), _thinned(preview))
+    return Data(_spec(options, shapes, table.classes), divide(columns, streams), _thinned(preview))
+
+
+def divide(columns: Mapping[str, Tensor], groups: Sequence[frozenset[str]]) -> tuple[Mapping[str, Tensor], ...]:
+    """Columns as streams: first those in no group, then each group.
+
+    Raises:
+        ContractError: columns of one stream differ in length.
+    """
+    together = columns.keys() - frozenset().union(*groups)
+    streams = []
+    for names in filter(None, (together, *groups)):
+        stream = {name: columns[name] for name in sorted(names)}
+        lengths = {name: len(column) for name, column in stream.items()}
+        if len(set(lengths.values())) > 1:
+            raise ContractError(f"columns that belong together differ in length: {lengths}")
+        streams.append(stream)
+    return tuple(streams)
 
 
 def describe(options: DataOptions, needs: frozenset[str]) -> DataSpec:

@@ -25,7 +25,7 @@ from ganzoo.options import RunOptions
 class Callback:
     """What looks on while a run trains: every method may be left out."""
 
-    def started(self, training: "Training") -> None:
+    def started(self, training: "Training", folder: RunFolder) -> None:
         """Everything is built; a resumed run is where it stopped."""
 
     def iterated(self, training: "Training") -> None:
@@ -58,7 +58,7 @@ class Training:
         return self.options.epochs * self.batches.per_epoch
 
     def picture(self) -> Tensor:
-        """Samples for the eyes: N x C x H x W; for translation each input, its output and the target, one after another."""
+        """Samples for the eyes: N x C x H x W; for translation input, output and target in turn."""
         fake = self.engine.sample(self.preview)
         if "source" not in self.preview:
             return fake
@@ -81,7 +81,7 @@ def prepare(options: RunOptions, data_dir: Path | None = None) -> Training:
     """
     gan = options.gan
     players, device = options.players(), options.place()
-    data = load(options, gan.needs, gan.unpaired, data_dir)
+    data = load(options, gan.needs, gan.streams, data_dir)
     torch.manual_seed(options.seed)
     engine = Engine(gan, build_networks(options, data.spec), players, options)
     shape = gan.noise_shape()
@@ -134,10 +134,20 @@ def run(
     stem = f"{options.gan.name}-{options.data.name}"
     folder = RunFolder(out) if out is not None else RunFolder.new(Path("runs"), stem)
     start(training, folder)
-    callback.started(training)
+    callback.started(training, folder)
     train(training, folder, callback)
     callback.finished(training)
     return folder
+
+
+def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None = None) -> dict[str, float]:
+    """Checks all that `run` checks and makes one iteration: its losses by name. Writes nothing but downloads."""
+    if out is not None:
+        check_folder(RunFolder(out), options)
+    training = prepare(options, data_dir)
+    losses = training.engine.step(training.batches[0])
+    training.picture()
+    return {name: value.item() for name, value in losses.items()}
 
 
 def check_folder(folder: RunFolder, options: RunOptions) -> None:

@@ -1,0 +1,50 @@
+"""The command line. Its modules import torch and the plugins only when a command needs them."""
+
+import os
+import sys
+
+import rich_click as click
+
+from ganzoo.cli import catalogue, make, train
+from ganzoo.errors import UserError
+
+PLUGIN = "--plugin"
+FILES = "GANZOO_PLUGINS"  # as in ganzoo.plugins, which is too slow to import for `--help`
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(None, "--version", package_name="ganzoo")
+@click.option(PLUGIN, multiple=True, metavar="FILE", help="Load a plugin from a loose file; anywhere on the line.")
+def root(plugin: tuple[str, ...]) -> None:
+    """A zoo of generative adversarial networks: train one, and make pictures with it."""
+    # By way of the environment, so that processes started from this one find the same zoo.
+    files = [file for file in (os.environ.get(FILES), *plugin) if file]
+    if files:
+        os.environ[FILES] = os.pathsep.join(files)
+
+
+for command in (*catalogue.COMMANDS, *train.COMMANDS, *make.COMMANDS):
+    root.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command `ganzoo`. A user's mistake is shown in a line or two and ends with status 2."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        root.main(_plugins_first(words), prog_name="ganzoo")
+    except UserError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+
+
+def _plugins_first(words: list[str]) -> list[str]:
+    """Puts `--plugin FILE` before the command, which may be one that the file brings."""
+    first: list[str] = []
+    rest: list[str] = []
+    remaining = iter(words)
+    for word in remaining:
+        if word == PLUGIN:
+            first += [word, *([following] if (following := next(remaining, None)) is not None else [])]
+        else:
+            (first if word.startswith(f"{PLUGIN}=") else rest).append(word)
+    return first + rest

@@ -1,0 +1,184 @@
+"""`ganzoo list`, `info`, `datasets`, `plugins`, `env`: what there is."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+if TYPE_CHECKING:
+    from ganzoo.gan import GAN
+    from ganzoo.plugins import Shelf, Thing
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+@click.command("list")
+@AS_JSON
+def list_gans(as_json: bool) -> None:
+    """The GANs of the zoo, and plugins that were set aside."""
+    from ganzoo.plugins import zoo
+
+    rows = [
+        {
+            "name": gan.name,
+            "family": gan.family(),
+            "summary": gan.summary(),
+            "year": gan.year(),
+            "from": _origin(zoo().gans, gan.name),
+        }
+        for gan in _by_name(zoo().gans)
+    ]
+    failed = [{"plugin": plugin.name, "from": plugin.package, "reason": plugin.problem} for plugin in zoo().failed()]
+    if as_json:
+        click.echo(json.dumps({"gans": rows, "set_aside": failed}, indent=2))
+        return
+    if rows:
+        _print_table(rows)
+    else:
+        click.echo("the zoo is empty: no installed package provides a GAN")
+    if failed:
+        click.echo("\nset aside:")
+        _print_table(failed)
+
+
+@click.command("datasets")
+@AS_JSON
+def list_datasets(as_json: bool) -> None:
+    """The data sets that --data takes."""
+    from ganzoo.plugins import zoo
+
+    shelf = zoo().datasets
+    rows = [
+        {
+            "name": f"{dataset.name}:PATH" if "path" in dataset.model_fields else dataset.name,
+            "provides": ", ".join(sorted(dataset.provides)),
+            "summary": dataset.summary(),
+            "from": _origin(shelf, dataset.name),
+        }
+        for dataset in _by_name(shelf)
+    ]
+    _print_rows(rows, as_json)
+
+
+@click.command("plugins")
+@AS_JSON
+def list_plugins(as_json: bool) -> None:
+    """The plugins that were found, what each provides, and why one was set aside."""
+    from ganzoo.plugins import zoo
+
+    rows = [
+        {
+            "plugin": plugin.name,
+            "from": plugin.package,
+            "provides": ", ".join(plugin.provides),
+            "problem": plugin.problem,
+        }
+        for plugin in zoo().plugins
+    ]
+    _print_rows(rows, as_json)
+
+
+@click.command()
+@AS_JSON
+def env(as_json: bool) -> None:
+    """Versions and devices: what a bug report needs."""
+    from ganzoo.environment import environment
+
+    found = environment()
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    width = max(map(len, found))
+    for name, value in found.items():
+        click.echo(f"{name:<{width}}  {value}")
+
+
+@click.command()
+@click.argument("name")
+def info(name: str) -> None:
+    """All about the GAN called NAME: paper, networks, players, options, data."""
+    from ganzoo.plugins import zoo
+
+    _describe(zoo().gan(name))
+
+
+def _describe(gan: "type[GAN]") -> None:
+    from ganzoo.cli.train import option_panels
+    from ganzoo.data.load import describe
+    from ganzoo.options import resolve
+    from ganzoo.plugins import zoo
+    from ganzoo.summary import summarise
+
+    options = resolve(gan, {})
+    data = describe(options, gan.needs)
+    summary = summarise(options, data)
+    click.echo(f"{gan.name}: {gan.summary()}\n{gan.paper()}\n")
+    channels, height, width = data.shape
+    click.echo(f"networks, for {channels} x {height} x {width} images ({options.data.name})")
+    _print_table(
+        [
+            {"network": part.name, "class": part.kind, "parameters": f"{part.parameters:,}", "output": part.output}
+            for part in summary.networks
+        ]
+    )
+    click.echo("\nplayers, in the order in which they move")
+    _print_table(
+        [
+            {
+                "player": part.name,
+                "moves": part.moves,
+                "every": part.every,
+                "losses": part.losses,
+                "optimizer": part.optimizer,
+            }
+            for part in summary.players
+        ]
+    )
+    suitable = [dataset.name for dataset in _by_name(zoo().datasets) if gan.needs <= dataset.provides]
+    click.echo(f"\ndata with {', '.join(sorted(gan.needs))}: {', '.join(suitable)}; by default {gan.dataset}")
+    for recipe, values in gan.recipes.items():
+        mark = "  (in force unless --recipe names another)" if recipe == options.recipe else ""
+        click.echo(f"recipe {recipe}: {json.dumps(values)}{mark}")
+    for title, flags in option_panels(gan).items():
+        click.echo(f"\noptions: {title}")
+        _print_table(
+            [
+                {"option": flag.spelling, "takes": flag.form, "default": flag.default, "help": flag.help}
+                for flag in flags
+                if not flag.hidden
+            ]
+        )
+
+
+def _by_name(shelf: "Shelf[Thing]") -> "list[type[Thing]]":
+    return [thing for _, thing in sorted(shelf.items())]
+
+
+def _origin(shelf: "Shelf[Thing]", name: str) -> str:
+    plugin = shelf.origins[name]
+    return "built-in" if plugin.builtin else plugin.package
+
+
+def _print_rows(rows: Sequence[dict[str, str]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        _print_table(rows)
+
+
+def _print_table(rows: Iterable[dict[str, str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = list(rows)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    Console().print(table)
+
+
+COMMANDS = [list_gans, info, list_datasets, list_plugins, env]

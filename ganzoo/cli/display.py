@@ -1,0 +1,101 @@
+"""What a terminal shows while a run trains: a live panel, or plain lines where the output is not a terminal."""
+
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.training import Callback, Training
+from ganzoo.options import RunOptions
+
+
+class Display(Callback):
+    """Shows epoch, images/s, time left and every named loss."""
+
+    def __init__(self) -> None:
+        self.console = Console()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[speed]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self.console,
+        )
+        self._task = self._progress.add_task("preparing", total=None, speed="")
+        self._live = Live(self._progress, console=self.console, refresh_per_second=4, transient=True)
+        self._folder: RunFolder | None = None
+
+    def __enter__(self) -> "Display":
+        if self.console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def started(self, training: Training, folder: RunFolder) -> None:
+        self._folder = folder
+        done, total = training.engine.iteration, training.iterations
+        if done >= total:
+            self.console.print(f"{folder.path} is already trained for {training.options.epochs} epochs; more: --epochs")
+            return
+        begun = f"continues at iteration {done} of" if done else "trains for"
+        self.console.print(f"{_title(training.options)} {begun} {total} iterations in {folder.path}", soft_wrap=True)
+        self._progress.update(self._task, total=total, completed=done)
+
+    def iterated(self, training: Training) -> None:
+        done, per_epoch = training.engine.iteration, training.batches.per_epoch
+        epoch = f"epoch {(done - 1) // per_epoch + 1}/{training.options.epochs}"
+        self._progress.update(self._task, completed=done, description=epoch)
+
+    def logged(self, training: Training, row: dict[str, float]) -> None:
+        losses = {name: value for name, value in row.items() if "/" in name}
+        speed = f"{row['images_per_second']:.0f} images/s"
+        if not self.console.is_terminal:
+            terms = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
+            head = f"epoch {row['epoch']:.2f}  iteration {row['iteration']}/{training.iterations}  {speed}"
+            self.console.print(f"{head}  {terms}", soft_wrap=True)
+            return
+        self._progress.update(self._task, speed=speed)
+        table = Table.grid(padding=(0, 2))
+        for name, value in losses.items():
+            table.add_row(f"  {name}", f"{value:.4f}")
+        self._live.update(Group(self._progress, table))
+
+    def tried(self, row: dict[str, float]) -> None:
+        """After a dry run."""
+        terms = ", ".join(f"{name} {value:.4f}" for name, value in row.items() if "/" in name)
+        self.console.print(f"one iteration works: {terms}; nothing was written", soft_wrap=True)
+
+    def interrupted(self) -> None:
+        """After Ctrl-C."""
+        if self._folder is not None:
+            self.console.print(
+                f"stopped; the same command with --out {self._folder.path} goes on from the last checkpoint",
+                soft_wrap=True,
+            )
+
+    def left(self, folder: RunFolder) -> None:
+        """Where the results are, the samples last."""
+        samples = sorted(folder.samples.glob("*.png"))
+        self.console.print(f"run folder   {folder.path}", soft_wrap=True)
+        if samples:
+            self.console.print(f"sample grid  {_relative(samples[-1])}", soft_wrap=True)
+
+
+def _title(options: RunOptions) -> str:
+    height, width = options.image_size
+    return f"{options.gan.name} on {options.data.name} at {height}x{width}, batch {options.batch_size},"
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,132 @@
+"""Flags from configurations: a field is a flag, its description the help, its validation the check."""
+
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import rich_click as click
+from pydantic.fields import FieldInfo
+
+from ganzoo.config import Config, NamedConfig, description, one_of
+from ganzoo.errors import OptionError
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One option as the command line shows it."""
+
+    name: str
+    """As `ganzoo.run` takes it: `latent_dim`, `loss.penalty`."""
+    form: str
+    """What it takes: `INTEGER`, `[a|b]`, ..."""
+    help: str
+    default: str
+    field: FieldInfo
+    hidden: bool = False
+    """Taken, but not listed: it reaches into a choice that is not the default one."""
+
+    @property
+    def spelling(self) -> str:
+        """As it is typed: `--latent-dim`."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def parameter(self) -> str:
+        """As click calls it."""
+        return self.name.replace(".", "__")
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it takes no value: `--fused`, `--no-fused`."""
+        return self.field.annotation is bool
+
+    def option(self) -> click.Option:
+        """As click takes it; the value stays what was typed, and the configuration checks it."""
+        shown = f"{self.help}  [default: {self.default}]" if self.default else self.help
+        if self.is_switch:
+            both = f"{self.spelling}/--no-{self.spelling.removeprefix('--')}"
+            return click.Option([both, self.parameter], default=None, help=shown, hidden=self.hidden)
+        multiple = get_origin(self.field.annotation) is dict
+        return click.Option(
+            [self.spelling, self.parameter], metavar=self.form, multiple=multiple, help=shown, hidden=self.hidden
+        )
+
+    def parse(self, typed: Any) -> object:
+        """What was typed, in the form that the configuration takes."""
+        if get_origin(self.field.annotation) is dict:
+            return dict(self._pair(text) for text in typed)
+        if get_origin(self.field.annotation) is tuple and isinstance(typed, str) and "," in typed:
+            return typed.split(",")
+        return typed
+
+    def _pair(self, text: str) -> tuple[str, str]:
+        name, equals, value = text.partition("=")
+        if not (equals and "." in name):
+            raise OptionError(f"option '{self.spelling}' cannot be '{text}'; write NAME.FIELD=VALUE")
+        return name, value
+
+
+def flags(config: type[Config], defaults: Mapping[str, Any], leave_out: Sequence[str] = ()) -> Iterator[Flag]:
+    """The flags of a configuration, each choice followed by those that reach into it.
+
+    Args:
+        config: whose fields to show.
+        defaults: the values in force, as JSON.
+        leave_out: fields that are set in another way.
+    """
+    for name, field in config.model_fields.items():
+        if name in leave_out:
+            continue
+        mark = one_of(field)
+        default = defaults.get(name)
+        if mark is None:
+            yield Flag(name, _form(field), description(config, name), _shown(default), field)
+            continue
+        chosen = default[mark.base.key] if isinstance(default, Mapping) else None
+        choices = mark.choices()
+        text = f"{description(config, name)}: {_choices(choices)}"
+        yield Flag(name, mark.base.key.upper(), text, chosen or "", field)
+        seen: set[str] = set()
+        for label, choice in sorted(choices.items(), key=lambda item: item[0] != chosen):
+            inside = default if label == chosen and isinstance(default, Mapping) else {}
+            for flag in flags(choice, inside):
+                if flag.name not in seen:
+                    seen.add(flag.name)
+                    text = f"{flag.help} ({label})"
+                    yield Flag(f"{name}.{flag.name}", flag.form, text, flag.default, flag.field, label != chosen)
+
+
+def _choices(choices: Mapping[str, type[NamedConfig]]) -> str:
+    return ", ".join(
+        f"{label}:PATH" if "path" in choice.model_fields else label for label, choice in sorted(choices.items())
+    )
+
+
+def _form(field: FieldInfo) -> str:
+    annotation: Any = field.annotation
+    if get_origin(annotation) in (Union, types.UnionType):
+        annotation = next(part for part in get_args(annotation) if part is not type(None))
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) is Literal:
+        return "|".join(str(value) for value in get_args(annotation))
+    if get_origin(annotation) is dict:
+        return "NAME.FIELD=VALUE"
+    if get_origin(annotation) is tuple:
+        return ",".join(_word(part) for part in get_args(annotation))
+    return _word(annotation)
+
+
+def _word(annotation: Any) -> str:
+    return {int: "INTEGER", float: "NUMBER", bool: "", str: "TEXT"}.get(annotation, "PATH")
+
+
+def _shown(default: object) -> str:
+    if default is None or default == {}:
+        return ""
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    if isinstance(default, list):
+        return ",".join(str(part) for part in default)
+    return str(default)
