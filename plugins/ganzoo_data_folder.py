@@ -53,7 +53,9 @@ class Folder(PathDataset):
             )
         rows, columns = request.rows(len(files)), dict[str, Tensor]()
         if "image" in request.fields:
-            columns["image"] = decode([files[row] for row in rows], lambda file: fit(file, request), request.shape)
+            columns["image"] = decode(
+                [files[row] for row in rows], lambda file: request.fit(open_image(file)), request.shape
+            )
         if "label" in request.fields:
             columns["label"] = torch.tensor([classes.index(names[row]) for row in rows])
         return ganzoo.Table(columns, classes)
@@ -77,7 +79,7 @@ class Pairs(PathDataset):
         if folders := two_folders(folder):
             files = [pair[side == "target"] for pair in match(*folders)]
             chosen = [files[row] for row in request.rows(len(files))]
-            return decode(chosen, lambda file: fit(file, request), request.shape)
+            return decode(chosen, lambda file: request.fit(open_image(file)), request.shape)
         files = find_images(folder, deep=False)
         if not files:
             raise ganzoo.DataError(
@@ -85,30 +87,16 @@ class Pairs(PathDataset):
                 "trainB"
             )
         chosen = [files[row] for row in request.rows(len(files))]
-        return decode(chosen, lambda file: fit(file, request, side), request.shape)
+        return decode(chosen, lambda file: request.fit(half(file, side)), request.shape)
 
 
-def fit(file: Path, request: ganzoo.Request, side: Side | None = None) -> Tensor:
-    """One image file, or one half of it, as the request wants it.
+def half(file: Path, side: Side) -> Image.Image:
+    """Half of a picture: the left one is the source, the right one the target.
 
     Raises:
-        DataError: naming the file, and what is wrong with it.
+        DataError: the file is broken, or there is no middle.
     """
     image = open_image(file)
-    if side is not None:
-        image = half(image, side, file)
-    try:
-        return request.fit(image)
-    except ValueError as error:
-        raise ganzoo.DataError(f"'{file}' cannot be used: {error}") from error
-
-
-def half(image: Image.Image, side: Side, file: Path) -> Image.Image:
-    """The left half of the picture is the source, the right half the target.
-
-    Raises:
-        DataError: there is no middle.
-    """
     if image.width % 2:
         raise ganzoo.DataError(
             f"'{file}' is {image.width} pixels wide, which cannot be halved; expected source and target side by side"

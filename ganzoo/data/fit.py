@@ -77,7 +77,7 @@ def blank(count: int, shape: tuple[int, ...]) -> Tensor:
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode == "F":
-        raise ValueError("its pixels are floating-point numbers; save it with 8 or 16 bits")
+        raise ValueError("pixels of the kind F have no known range; save it as RGB")
     if not image.mode.startswith("I"):
         return image
     image = image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")  # 65535 becomes 255

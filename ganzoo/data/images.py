@@ -50,29 +50,32 @@ def open_image(file: Path | bytes, name: str = "") -> Image.Image:
     """A picture, decoded to its end and turned upright, from a file or from a file's bytes and its name.
 
     Raises:
-        DataError: it is broken, cut short, too large or no picture; it names the file.
+        DataError: it is broken, cut short, too large, or no picture in colours or greys; it names the file.
     """
     name = name or str(file)
     try:
         with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
-            check_size(image)
+            check(image)
             return ImageOps.exif_transpose(image)
     except Image.DecompressionBombError as error:
-        raise DataError(f"'{name}' is too large: {error}") from error
+        raise DataError(f"'{name}' is too large: {error}; scale it down") from error
     except Exception as error:  # Pillow's decoders raise whatever broken bytes make them trip over
         reason = "it is not an image" if isinstance(error, UnidentifiedImageError) else error
         raise DataError(f"'{name}' cannot be read: {reason}") from error
 
 
-def check_size(image: Image.Image) -> None:
-    """Refuses at Pillow's limit; Pillow itself only warns, and refuses at twice that.
+def check(image: Image.Image) -> None:
+    """Refuses, before it is decoded, a picture that cannot be used.
 
     Raises:
-        Image.DecompressionBombError: the picture has more pixels.
+        Image.DecompressionBombError: it has more pixels than Pillow's limit; Pillow itself refuses at twice that.
+        ValueError: its pixels cannot be made colours or greys.
     """
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and image.width * image.height > limit:
         raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels are more than {limit}")
+    if image.mode in ("F", "LAB"):
+        raise ValueError(f"pixels of the kind {image.mode} are not supported; save it as RGB")
 
 
 def decode(items: Sequence[Item], pixels: Callable[[Item], Tensor], shape: tuple[int, int, int]) -> Tensor:

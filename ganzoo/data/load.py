@@ -123,9 +123,12 @@ def divide(columns: Mapping[str, Tensor], groups: Sequence[frozenset[str]]) -> t
     """Columns as streams: first those in no group, then each group.
 
     Raises:
-        ContractError: columns of one stream differ in length.
+        ContractError: columns of one stream differ in length, or a group names what is not among them.
     """
-    together = columns.keys() - frozenset().union(*groups)
+    grouped = frozenset[str]().union(*groups)
+    if unknown := grouped - columns.keys():
+        raise ContractError(f"the GAN has a stream of {', '.join(sorted(unknown))}, which it does not need")
+    together = columns.keys() - grouped
     streams = []
     for names in filter(None, (together, *groups)):
         stream = {name: columns[name] for name in sorted(names)}
