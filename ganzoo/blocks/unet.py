@@ -40,9 +40,9 @@ class UNetGenerator(Generator):
         check_size(type(self).__name__, source_shape, multiple=16, least=32)
         channels, height, width = source_shape
         common = math.gcd(height, width)
-        halvings = min(8, (common & -common).bit_length() - 1)  # the lowest bit is the largest power of two in it
+        halvings = (common & -common).bit_length() - 1  # the lowest bit is the largest power of two in it
         widths = (64, 128, 256, 512, 512, 512, 512, 512)[:halvings]
-        last = halvings - 1
+        last = len(widths) - 1
         self.down = nn.ModuleList(
             _down(given, made, dropout, normalize=0 < block < last)
             for block, (given, made) in enumerate(pairwise((channels, *widths)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -15,6 +15,11 @@ from ganzoo.blocks import StridedDiscriminator, UpsampleConv, UpsampleGenerator,
 
 def parameters(network: nn.Module) -> int:
     return sum(weight.numel() for weight in network.parameters())
+
+
+def with_weights(network: nn.Module) -> list[Any]:
+    """The innermost layers that have weights, in their order."""
+    return [layer for layer in network.modules() if list(layer.parameters(recurse=False))]
 
 
 def plain(conv: nn.Conv2d, image: Tensor) -> Tensor:
@@ -75,6 +80,24 @@ def test_images_of_any_permitted_shape(shape: tuple[int, int, int]) -> None:
     images = generator(torch.randn(2, 10))
     assert images.shape == (2, *shape)
     assert discriminator(images).shape == (2, 1)
+
+
+def test_they_compute_what_the_chapter_says() -> None:
+    torch.manual_seed(0)
+    generator = UpsampleGenerator(10, (1, 8, 12), initialization="torch")
+    linear, norm, first, norm_1, second, norm_2, last = with_weights(generator)
+    noise = torch.randn(4, 10)
+    image = norm(linear(noise).view(4, 128, 2, 3))
+    image = F.leaky_relu(norm_1(plain(first, image)), 0.2)
+    image = F.leaky_relu(norm_2(plain(second, image)), 0.2)
+    torch.testing.assert_close(generator(noise), last(image).tanh())
+
+    discriminator = StridedDiscriminator((1, 8, 12), initialization="torch").eval()
+    first, *blocks, linear = with_weights(discriminator)
+    logits = F.leaky_relu(F.conv2d(image[:, :1], first.weight, first.bias, stride=2, padding=1), 0.2)
+    for conv, norm in zip(blocks[::2], blocks[1::2], strict=True):
+        logits = norm(F.leaky_relu(F.conv2d(logits, conv.weight, conv.bias, stride=2, padding=1), 0.2))
+    torch.testing.assert_close(discriminator(image[:, :1]), linear(logits.flatten(1)))
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 7, 33), (3, 30, 64)])

@@ -1,8 +1,11 @@
 """Pix2Pix's networks: their sizes, the shapes they take, what they refuse."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ganzoo import Discriminator, Generator, SizeError
 from ganzoo.blocks import PatchDiscriminator, UNetGenerator
@@ -56,9 +59,10 @@ def test_it_halves_as_often_as_both_sides_allow(size: tuple[int, int], down: lis
         assert generator(torch.empty(1, 1, *size)).shape == (1, 3, *size)
 
 
-def test_its_blocks_are_the_chapters() -> None:
+@pytest.mark.parametrize("side", [256, 512])
+def test_its_blocks_are_the_chapters(side: int) -> None:
     with torch.device("meta"):
-        generator = unet((3, 256, 256))
+        generator = unet((3, side, side))
 
     def blocks_with(kind: type[nn.Module], blocks: nn.ModuleList) -> list[int]:
         return [
@@ -73,6 +77,50 @@ def test_its_blocks_are_the_chapters() -> None:
     assert blocks_with(nn.InstanceNorm2d, generator.up) == [1, 2, 3, 4, 5, 6, 7]
     assert blocks_with(nn.Dropout, generator.up) == [1, 2, 3, 4]
     assert widths(generator.up) == [512, 512, 512, 512, 256, 128, 64]
+
+
+def reference_unet(weights: Iterator[Tensor], image: Tensor, halvings: int) -> Tensor:
+    """The chapter's U-Net, written out."""
+    seen: list[Tensor] = []
+    for block in range(halvings):
+        image = F.conv2d(image, next(weights), next(weights), stride=2, padding=1)
+        image = F.leaky_relu(F.instance_norm(image) if 0 < block < halvings - 1 else image, 0.2)
+        seen.append(image)
+    seen.pop()
+    for _ in range(halvings - 1):
+        image = F.conv_transpose2d(image, next(weights), next(weights), stride=2, padding=1)
+        image = torch.cat([F.relu(F.instance_norm(image)), seen.pop()], 1)
+    image = F.pad(F.interpolate(image, scale_factor=2, mode="nearest"), (1, 0, 1, 0))
+    return F.conv2d(image, next(weights), next(weights), padding=1).tanh()
+
+
+def reference_patches(weights: Iterator[Tensor], image: Tensor) -> Tensor:
+    """The chapter's discriminator of patches, written out."""
+    for block in range(4):
+        image = F.conv2d(image, next(weights), next(weights), stride=2, padding=1)
+        image = F.leaky_relu(F.instance_norm(image) if block else image, 0.2)
+    return F.conv2d(F.pad(image, (1, 0, 1, 0)), next(weights), next(weights), padding=1)
+
+
+def test_they_compute_what_the_chapter_says() -> None:
+    shape = (3, 64, 96)
+    generator, discriminator = unet(shape).eval(), PatchDiscriminator(shape, shape, initialization="torch").eval()
+    source = torch.randn(2, *shape)
+    with torch.no_grad():
+        target = generator(source)
+        torch.testing.assert_close(target, reference_unet(generator.parameters(), source, 5))
+        pair = torch.cat([target, source], 1)
+        torch.testing.assert_close(discriminator(target, source), reference_patches(discriminator.parameters(), pair))
+
+
+def test_initial_weights_are_the_papers() -> None:
+    shape = (1, 32, 32)
+    for network in (UNetGenerator(shape, 1), PatchDiscriminator(shape)):
+        for weight in network.parameters():
+            if weight.ndim > 1:
+                assert weight.std().item() == pytest.approx(0.02, rel=0.1)
+            else:
+                assert not weight.any()
 
 
 @pytest.mark.parametrize(("source", "target"), [(1, 3), (3, 1), (4, 3), (3, 4)])
