@@ -14,7 +14,7 @@ class WGANGP(ganzoo.Adversarial):
     n_critic: int = 5
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
-        # Without BatchNorm, weights from N(0, 0.02) leave the critic all but flat: it needs twice as long to reach slope 1.
+        # Without BatchNorm, weights from N(0, 0.02) make a flat critic, which takes twice as long to reach slope 1.
         critic = StridedDiscriminator(data.shape, normalization="none", dropout=0.0, initialization="torch")
         return ganzoo.Networks(generator=UpsampleGenerator(self.latent_dim, data.shape), discriminator=critic)
 
