@@ -102,7 +102,7 @@ def test_a_picture_lying_on_its_side_is_turned_upright(tmp_path: Path) -> None:
 
 
 def gradient_16(mode: str) -> Image.Image:
-    values = torch.arange(0, 65536, 257, dtype=torch.int32).view(16, 16)
+    values = (torch.arange(0, 65536, 257, dtype=torch.int32) - 100).clamp(min=0).view(16, 16)  # to be rounded up
     if mode == "I":
         return Image.fromarray(values.numpy())
     return Image.frombytes(mode, (16, 16), values.numpy().astype(">u2" if mode.endswith("B") else "<u2").tobytes())
