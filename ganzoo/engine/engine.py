@@ -87,7 +87,7 @@ class Engine:
         """One optimizer step of one player."""
         weights = self.weights[player.name]
         for weight, gradient in zip(weights, gradients, strict=True):
-            weight.grad = gradient
+            weight.grad = None if gradient is None else laid_out_like(weight, gradient)
         owner = player.optimizer if isinstance(player.optimizer, str) else player.name
         self.optimizers[owner].step()
         # Fused optimizers move weights behind autograd's back; without this a stale graph is differentiated silently.
@@ -139,7 +139,8 @@ class Engine:
             for key, value in flat.items():
                 name, index, field = key.split("/")
                 if name == player:
-                    states.setdefault(int(index), {})[field] = value
+                    weight = self.weights[player][int(index)]
+                    states.setdefault(int(index), {})[field] = laid_out_like(weight, value)
             optimizer.load_state_dict(optimizer.state_dict() | {"state": states})
 
     def _weights(self, player: Player) -> list[nn.Parameter]:
@@ -157,3 +158,14 @@ class Engine:
             return batch
         images = {name: value for name, value in batch.items() if value.ndim == 4}
         return batch.replace(**{name: image.to(memory_format=torch.channels_last) for name, image in images.items()})
+
+
+def laid_out_like(weight: Tensor, values: Tensor) -> Tensor:
+    """The same values in the weight's order in memory.
+
+    Fused optimizers walk through weights, gradients and state side by side in memory; in another order they pair up the
+    wrong numbers, without a word.
+    """
+    if values.shape != weight.shape or values.stride() == weight.stride():
+        return values
+    return torch.empty_like(weight, dtype=values.dtype).copy_(values)
