@@ -50,6 +50,13 @@ class NamedConfig(Config, ABC):
 
 
 @dataclass(frozen=True)
+class Form:
+    """Marks a field whose values have a form of their own: the word for it that `--help` shows."""
+
+    word: str
+
+
+@dataclass(frozen=True)
 class OneOf:
     """Marks a field that holds any one of several registered configurations: `Annotated[Base, OneOf(Base, choices)]`.
 

@@ -27,16 +27,20 @@ class Schedule(Config):
     checkpoint_every: int = Field(1000, gt=0, description="iterations between two checkpoints")
 
 
-class RunOptions(DataOptions, Schedule, Speed):
+class Choice(Config):
+    """What to train."""
+
+    gan: AnyGAN
+    recipe: str | None = Field(None, description="a named set of values; other options win over it")
+
+
+class RunOptions(Speed, Schedule, DataOptions, Choice):
     """The whole configuration of one run: with the same one, the same run."""
 
     may_change: ClassVar[frozenset[str]] = frozenset(
         {"epochs", "log_every", "sample_every", "checkpoint_every", *Speed.model_fields}
     )
     """What a run that is continued may be told anew."""
-
-    gan: AnyGAN
-    recipe: str | None = Field(None, description="a named set of values; other options win over it")
 
     def players(self) -> tuple[Player, ...]:
         """The GAN's players with the run's options applied."""

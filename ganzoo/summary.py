@@ -6,11 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.data.batch import Batch
 from ganzoo.data.spec import DataSpec
-from ganzoo.gan import GAN
 from ganzoo.optim import Optimizer
 from ganzoo.options import RunOptions
+from ganzoo.testing import example
 
 
 @dataclass(frozen=True)
@@ -43,21 +42,6 @@ class Summary:
     players: tuple[PlayerSummary, ...]
 
 
-def example(gan: GAN, data: DataSpec, rows: int = 2) -> Batch:
-    """A batch of random values of the right shapes, kinds and ranges."""
-    fields: dict[str, Tensor] = {"step": torch.zeros((), dtype=torch.int64)}
-    for name, shape in data.shapes.items():
-        if len(shape) == 3:
-            fields[name] = torch.rand(rows, *shape) * 2 - 1
-        elif shape:
-            fields[name] = torch.randint(97, 123, (rows, *shape), dtype=torch.uint8)
-        else:
-            fields[name] = torch.randint(max(1, len(data.classes)), (rows,))
-    if gan.noise_shape():
-        fields["noise"] = torch.randn(rows, *gan.noise_shape())
-    return Batch(**fields)
-
-
 def summarise(options: RunOptions, data: DataSpec) -> Summary:
     """Builds the networks and has every player look at one batch, to see what comes out.
 
@@ -71,7 +55,7 @@ def summarise(options: RunOptions, data: DataSpec) -> Summary:
         nets = gan.networks(data)
         for name, network in nets.named_children():
             network.register_forward_hook(lambda _, __, output, name=name: outputs.update({name: output}))
-        batch = gan.generate(nets, example(gan, data))
+        batch = gan.generate(nets, example(gan, data, rows=2))
         players = options.players()
         for player in players:
             terms[player.name] = " + ".join(player.loss(nets, batch))

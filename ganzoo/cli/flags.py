@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import rich_click as click
 from pydantic.fields import FieldInfo
 
-from ganzoo.config import Config, NamedConfig, description, one_of
+from ganzoo.config import Config, Form, NamedConfig, description, one_of
 from ganzoo.errors import OptionError
 
 
@@ -104,6 +104,9 @@ def _choices(choices: Mapping[str, type[NamedConfig]]) -> str:
 
 
 def _form(field: FieldInfo) -> str:
+    for mark in field.metadata:
+        if isinstance(mark, Form):
+            return mark.word
     annotation: Any = field.annotation
     if get_origin(annotation) in (Union, types.UnionType):
         annotation = next(part for part in get_args(annotation) if part is not type(None))

@@ -9,10 +9,10 @@ from typing import Annotated, Literal, TypeAlias
 
 import platformdirs
 import torch
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainSerializer
 from torch import Tensor
 
-from ganzoo.config import Config
+from ganzoo.config import Config, Form
 from ganzoo.data.dataset import AnyDataset, Dataset, Request, Split, Table
 from ganzoo.data.spec import DataSpec
 from ganzoo.errors import ContractError, DataError
@@ -39,7 +39,12 @@ def _parse_number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
-ImageSize: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_parse_size)]
+ImageSize: TypeAlias = Annotated[
+    tuple[int, int],
+    Form("SIZE"),
+    BeforeValidator(_parse_size),
+    PlainSerializer(lambda size: "{}x{}".format(*size), when_used="json"),
+]
 """Height and width: 64, "64", "64x96" or (64, 96)."""
 Channels: TypeAlias = Annotated[Literal[1, 3, 4], BeforeValidator(_parse_number)]
 """1 grey, 3 RGB, 4 RGB and opacity."""

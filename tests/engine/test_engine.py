@@ -162,7 +162,7 @@ def test_the_discriminators_weights_get_no_gradient_in_the_generators_turn() -> 
             return real.mean() - fake.mean()
 
         def generator(self, real: Tensor, fake: Tensor) -> Tensor:
-            seen.append(engine.nets.discriminator.layers[0].weight.requires_grad)
+            seen.append(next(engine.nets.discriminator.parameters()).requires_grad)
             return fake.mean()
 
     gan = dcgan(loss=Watching())

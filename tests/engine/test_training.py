@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -14,7 +15,14 @@ from ganzoo.engine.folder import RunFolder, write_atomically
 from ganzoo.engine.meter import Meter
 from ganzoo.engine.training import Callback, Training
 
-TINY = {"image_size": 16, "limit": 16, "batch_size": 4, "log_every": 2, "sample_every": 3, "checkpoint_every": 5}
+TINY: dict[str, Any] = {
+    "image_size": 16,
+    "limit": 16,
+    "batch_size": 4,
+    "log_every": 2,
+    "sample_every": 3,
+    "checkpoint_every": 5,
+}
 
 
 class Stop(Callback):

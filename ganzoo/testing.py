@@ -1,0 +1,91 @@
+"""Checks that every GAN of the zoo passes, for a plugin's own tests: `check_gan(MyGAN)`."""
+
+import json
+
+import torch
+from torch import Tensor
+
+from ganzoo.config import build
+from ganzoo.data.batch import Batch
+from ganzoo.data.spec import DataSpec
+from ganzoo.engine.engine import Engine
+from ganzoo.engine.speed import Speed
+from ganzoo.gan import GAN
+from ganzoo.networks import Networks
+
+
+def example(gan: GAN, data: DataSpec, rows: int = 4) -> Batch:
+    """A batch of random values of the right shapes, kinds and ranges."""
+    fields: dict[str, Tensor] = {"step": torch.zeros((), dtype=torch.int64)}
+    for name, shape in data.shapes.items():
+        if len(shape) == 3:
+            fields[name] = torch.rand(rows, *shape) * 2 - 1
+        elif shape:
+            fields[name] = torch.randint(97, 123, (rows, *shape), dtype=torch.uint8)
+        else:
+            fields[name] = torch.randint(max(1, len(data.classes)), (rows,))
+    if gan.noise_shape():
+        fields["noise"] = torch.randn(rows, *gan.noise_shape())
+    return Batch(**fields)
+
+
+def example_spec(gan: type[GAN], shape: tuple[int, int, int] = (1, 32, 32)) -> DataSpec:
+    """Data with every field that a GAN needs, all its images of one shape."""
+    kinds: dict[str, tuple[int, ...]] = {"label": (), "caption": (32,)}
+    shapes = {name: kinds.get(name, shape) for name in sorted(gan.needs)}
+    return DataSpec(dataset="example", shapes=shapes, classes=tuple("abcde") if "label" in gan.needs else ())
+
+
+def check_gan(gan: type[GAN], shape: tuple[int, int, int] = (1, 32, 32)) -> None:
+    """Builds a GAN with its default options, trains it for a few iterations and samples from it.
+
+    Args:
+        gan: the class.
+        shape: channels, height and width of the images to try it on.
+
+    Raises:
+        AssertionError: it does not keep the contract; the message says what to change.
+        ContractError: likewise, found by the engine.
+    """
+    torch.manual_seed(0)
+    config, spec = build(gan, {}), example_spec(gan, shape)
+    _check_configuration(config)
+    nets = config.networks(spec)
+    assert isinstance(nets, Networks), f"networks() gives {type(nets).__name__}; it must give ganzoo.Networks(...)"
+    engine = Engine(config, nets, speed=Speed.plain())
+    before = {name: value.clone() for name, value in nets.named_parameters()}
+    for _ in range(max(player.every for player in engine.players)):
+        losses = engine.step(example(config, spec))
+        for term, value in losses.items():
+            assert torch.isfinite(value), f"the loss '{term}' is {value.item()} on random images"
+    _check_moved(engine, before)
+    _check_sample(engine, example(config, spec), spec)
+
+
+def _check_configuration(config: GAN) -> None:
+    kind = type(config)
+    assert kind.summary(), f"{kind.__name__} has no docstring; its first line is what `ganzoo list` shows"
+    values = json.loads(json.dumps(config.model_dump(mode="json")))
+    assert build(kind, values) == config, f"{kind.__name__} is not the same after a round trip through JSON"
+
+
+def _check_moved(engine: Engine, before: dict[str, Tensor]) -> None:
+    moved = {name for player in engine.players for name in player.networks}
+    for network in engine.nets:
+        weights = [name for name in before if name.partition(".")[0] == network]
+        after = dict(engine.nets.named_parameters())
+        changed = any(not torch.equal(after[name], before[name]) for name in weights)
+        assert changed or network not in moved, f"no weight of '{network}' moved, although a player trains it"
+        assert not changed or network in moved, f"'{network}' moved, although no player trains it"
+
+
+def _check_sample(engine: Engine, batch: Batch, spec: DataSpec) -> None:
+    before = {name: value.clone() for name, value in engine.nets.state_dict().items()}
+    images = engine.sample(batch)
+    expected = (len(next(value for name, value in batch.items() if name != "step")), *spec.shape)
+    assert tuple(images.shape) == expected, f"sample() gives {tuple(images.shape)}; expected {expected}"
+    low, high = images.min().item(), images.max().item()
+    assert -1 <= low <= high <= 1, f"sample() gives values from {low:.2f} to {high:.2f}; images are in [-1, 1]"
+    after = engine.nets.state_dict()
+    changed = [name for name, value in before.items() if not torch.equal(value, after[name])]
+    assert not changed, f"sampling changed {', '.join(changed)}; in evaluation mode nothing may change"
