@@ -20,24 +20,23 @@ from ganzoo.engine.training import Callback
 from ganzoo.errors import RunFolderError, UserError
 from ganzoo.gan import GAN
 from ganzoo.networks import Networks
-from ganzoo.options import RunOptions, resolve
+from ganzoo.options import resolve
 from ganzoo.plugins import zoo
 
 
 class TrainedGAN:
     """A GAN with weights, ready to make images. It needs its run folder and no data set."""
 
-    def __init__(self, folder: Path, options: RunOptions, data: DataSpec, nets: Networks, device: torch.device) -> None:
+    def __init__(self, folder: Path, gan: GAN, data: DataSpec, nets: Networks) -> None:
         self.folder = folder
-        self.options = options
+        self.gan = gan
         self.data = data
         self.nets = nets
-        self.device = device
 
     @property
-    def gan(self) -> GAN:
-        """Its configuration."""
-        return self.options.gan
+    def device(self) -> torch.device:
+        """Where it makes images."""
+        return next(self.nets.parameters()).device
 
     def generate(self, count: int, seed: int = 0, batch_size: int = 64) -> Tensor:
         """New images, count x C x H x W in [-1, 1], on the CPU.
@@ -142,19 +141,16 @@ def load(folder: str | Path, *, device: str = "auto", gan: type[GAN] | None = No
         UserError: it is no run folder, has no checkpoint yet, or its GAN is not installed.
     """
     files = RunFolder(Path(folder))
-    content = files.read(files.config)
-    if gan is not None:
-        values = dict(content["gan"])
-        values.pop("name")
-        content["gan"] = build(gan, values)
-    options = build(RunOptions, content)
+    values = dict(files.read(files.config).get("gan") or {})
+    name = values.pop(GAN.key, "")
+    config = build(gan or zoo().gan(str(name)), values)
     data = build(DataSpec, files.read(files.data))
     saved = checkpoint.checkpoints(files.checkpoints)
     if not saved:
         raise RunFolderError(
-            f"{files.path} has no checkpoint yet; one is made every {options.checkpoint_every} iterations"
+            f"{files.path} has no checkpoint yet; train on with the same command and --out {files.path}"
         )
     place = Speed(device=device).place()
-    nets = training.build_networks(options, data)
+    nets = training.build_networks(config, data)
     checkpoint.load_networks(nets, saved[-1])
-    return TrainedGAN(files.path, options, data, nets.to(place).eval(), place)
+    return TrainedGAN(files.path, config, data, nets.to(place).eval())

@@ -46,14 +46,13 @@ class RunOptions(Speed, Schedule, DataOptions, Choice):
         """The GAN's players with the run's options applied."""
         return override(settle(self.gan.players()), self.lr, self.player)
 
-    def differences(self, other: "RunOptions") -> list[str]:
-        """What keeps these from being the same run, in words: `batch_size is 32, not 64`."""
-        mine, theirs = _flat(self.model_dump(mode="json")), _flat(other.model_dump(mode="json"))
-        names = dict.fromkeys([*mine, *theirs])
+    def differences(self, config: Mapping[str, Any]) -> list[str]:
+        """What keeps a run of that config.json from being this one, in words: `batch_size is 64, not 32`."""
+        theirs, mine = _flat(config), _flat(self.model_dump(mode="json"))
         return [
-            f"{name} is {mine.get(name)}, not {theirs.get(name)}"
-            for name in names
-            if name not in self.may_change and mine.get(name) != theirs.get(name)
+            f"{name} is {theirs.get(name)}, not {mine.get(name)}"
+            for name in dict.fromkeys([*theirs, *mine])
+            if name not in self.may_change and theirs.get(name) != mine.get(name)
         ]
 
 

@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
@@ -50,6 +50,8 @@ class Shelf(Mapping[str, type[Thing]], Generic[Thing]):
     """The registered classes of one noun, by name."""
 
     base: type[Thing]
+    reserved: Callable[[], Iterable[str]] = tuple
+    """Names that fields of these classes cannot have."""
     classes: dict[str, type[Thing]] = field(default_factory=dict)
     origins: dict[str, Plugin] = field(default_factory=dict)
 
@@ -78,6 +80,8 @@ class Shelf(Mapping[str, type[Thing]], Generic[Thing]):
             raise ContractError(
                 f"{thing.__name__}.{self.base.key} is {name!r}; expected lower-case words joined by '-'"
             )
+        if taken := sorted(set(self.reserved()) & thing.model_fields.keys()):
+            raise ContractError(f"{thing.__name__} calls a field '{taken[0]}', which is an option of every run")
         if name in self.origins:
             raise ContractError(f"the {self.base.noun} '{name}' is already provided by {self.origins[name].package}")
 
@@ -86,7 +90,7 @@ class Zoo:
     """Everything that plugins provide."""
 
     def __init__(self) -> None:
-        self.gans = Shelf(GAN)
+        self.gans = Shelf(GAN, _run_options)
         self.losses = Shelf(LossScheme)
         self.datasets = Shelf(Dataset)
         self.plugins: list[Plugin] = []
@@ -164,6 +168,12 @@ def _load(files: str) -> Zoo:
         path = Path(file).expanduser().absolute()
         found.add(Plugin(path.stem, str(path)), functools.partial(_load_file, path))
     return found
+
+
+def _run_options() -> Iterable[str]:
+    from ganzoo.options import RunOptions  # it asks the zoo for data sets; that module imports this one
+
+    return {*RunOptions.model_fields, "out", "data_dir", "dry_run", "plugin"}
 
 
 def _order(entry: EntryPoint) -> tuple[bool, str, str]:

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from ganzoo import images
-from ganzoo.config import build
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import Batches, latent, to_batch
 from ganzoo.data.load import load
@@ -18,6 +17,7 @@ from ganzoo.engine.folder import RunFolder, write_json
 from ganzoo.engine.meter import Meter
 from ganzoo.environment import command, environment
 from ganzoo.errors import ContractError, RunFolderError
+from ganzoo.gan import GAN
 from ganzoo.networks import Networks
 from ganzoo.options import RunOptions
 
@@ -83,7 +83,7 @@ def prepare(options: RunOptions, data_dir: Path | None = None) -> Training:
     players, device = options.players(), options.place()
     data = load(options, gan.needs, gan.streams, data_dir)
     torch.manual_seed(options.seed)
-    engine = Engine(gan, build_networks(options, data.spec), players, options)
+    engine = Engine(gan, build_networks(gan, data.spec), players, options)
     shape = gan.noise_shape()
     preview = data.preview if "source" not in data.preview else {name: rows[:8] for name, rows in data.preview.items()}
     count = len(next(iter(preview.values())))
@@ -101,15 +101,15 @@ def fixed_noise(count: int, shape: tuple[int, ...], seed: int) -> dict[str, Tens
     return {"noise": latent(count, shape, seed)} if shape else {}
 
 
-def build_networks(options: RunOptions, spec: DataSpec) -> Networks:
+def build_networks(gan: GAN, spec: DataSpec) -> Networks:
     """The GAN's networks for data of that shape.
 
     Raises:
         ContractError: networks() gives something else.
     """
-    nets = options.gan.networks(spec)
+    nets = gan.networks(spec)
     if not isinstance(nets, Networks):
-        raise ContractError(f"{type(options.gan).__name__}.networks() gives {type(nets).__name__}; expected Networks")
+        raise ContractError(f"{type(gan).__name__}.networks() gives {type(nets).__name__}; expected Networks")
     return nets
 
 
@@ -157,7 +157,7 @@ def check_folder(folder: RunFolder, options: RunOptions) -> None:
         RunFolderError: it holds another run, or other files.
     """
     if folder.holds_run:
-        if different := build(RunOptions, folder.read(folder.config)).differences(options):
+        if different := options.differences(folder.read(folder.config)):
             raise RunFolderError(
                 f"{folder.path} holds another run: its {'; its '.join(different)}. "
                 "Give the same options to continue it, or another --out"
