@@ -17,7 +17,7 @@ from ganzoo.engine import checkpoint, training
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.speed import Speed
 from ganzoo.engine.training import Callback
-from ganzoo.errors import RunFolderError, UserError
+from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError
 from ganzoo.gan import GAN
 from ganzoo.networks import Networks
 from ganzoo.options import resolve
@@ -34,6 +34,11 @@ class TrainedGAN:
         self.nets = nets
 
     @property
+    def takes_images(self) -> bool:
+        """Whether it translates images; else it generates them."""
+        return "source" in self.gan.needs
+
+    @property
     def device(self) -> torch.device:
         """Where it makes images."""
         return next(self.nets.parameters()).device
@@ -47,7 +52,7 @@ class TrainedGAN:
         Raises:
             UserError: this GAN makes images from others, or from captions.
         """
-        if "source" in self.gan.needs:
+        if self.takes_images:
             raise UserError(f"'{self.gan.name}' makes images from images, not from noise; try translate")
         if "caption" in self.gan.needs:
             raise UserError(f"'{self.gan.name}' makes images from captions, which cannot be given yet")
@@ -81,7 +86,7 @@ class TrainedGAN:
             yield self.translate(to_batch({"source": pixels[None]}, "cpu").source)[0]
 
     def _check_translates(self) -> None:
-        if "source" not in self.gan.needs:
+        if not self.takes_images:
             raise UserError(f"'{self.gan.name}' makes images from noise, not from images; try generate")
 
     def _sample(self, fields: dict[str, Tensor], count: int, seed: int, batch_size: int) -> Tensor:
@@ -118,7 +123,11 @@ def run(
         UserError: what was asked cannot be done; nothing was written.
     """
     if isinstance(gan, GAN):
-        options = {**gan.model_dump(), **options, "recipe": None}
+        if options.get("recipe") is not None:
+            raise OptionError(
+                "a recipe says what a GAN's options are, and these are already given; name the class alone"
+            )
+        options = {**dict(gan), **options}
     kind = zoo().gan(gan) if isinstance(gan, str) else gan if isinstance(gan, type) else type(gan)
     folder = training.run(
         resolve(kind, options),
@@ -141,10 +150,9 @@ def load(folder: str | Path, *, device: str = "auto", gan: type[GAN] | None = No
         UserError: it is no run folder, has no checkpoint yet, or its GAN is not installed.
     """
     files = RunFolder(Path(folder))
-    values = dict(files.read(files.config).get("gan") or {})
-    name = values.pop(GAN.key, "")
-    config = build(gan or zoo().gan(str(name)), values)
-    data = build(DataSpec, files.read(files.data))
+    # Its own part only: what it was trained on and how need not be installed, or be there, to use it.
+    config = _configured(files, gan)
+    data = files.load(files.data, DataSpec)
     saved = checkpoint.checkpoints(files.checkpoints)
     if not saved:
         raise RunFolderError(
@@ -154,3 +162,18 @@ def load(folder: str | Path, *, device: str = "auto", gan: type[GAN] | None = No
     nets = training.build_networks(config, data)
     checkpoint.load_networks(nets, saved[-1])
     return TrainedGAN(files.path, config, data, nets.to(place).eval())
+
+
+def _configured(files: RunFolder, kind: type[GAN] | None) -> GAN:
+    values = files.read(files.config).get("gan")
+    if not isinstance(values, dict) or not isinstance(values.get(GAN.key), str):
+        raise RunFolderError(f"{files.config} does not say which GAN was trained; is it from a run?")
+    name = values.pop(GAN.key)
+    try:
+        return build(kind or zoo().gan(name), values)
+    except UnknownName as error:
+        raise RunFolderError(
+            f"{files.path} is a run of '{name}': {error}\ninstall the package that brings it, or add --plugin FILE"
+        ) from error
+    except OptionError as error:
+        raise RunFolderError(f"{files.config} cannot be used: {error}") from error

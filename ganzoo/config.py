@@ -1,21 +1,44 @@
 """Configurations: one definition that is flag, help, validation, config file and documentation row."""
 
 from abc import ABC
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, ValidationInfo
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
-from ganzoo.errors import OptionError, UnknownName
+from ganzoo.errors import OptionError, UnknownName, typed
 
 
 class Config(BaseModel):
-    """A frozen set of named, validated values. Unknown names are refused."""
+    """A frozen set of named, validated values. Unknown names are refused, and numbers that are not finite.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A subclass that only gives a field another default, `n_critic: int = 5`, keeps its range and its description.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        changed = [name for name, field in cls.model_fields.items() if _inherit(field, name, cls.__mro__[1:])]
+        if changed:
+            cls.model_rebuild(force=True)
+
+
+def _inherit(field: FieldInfo, name: str, bases: Iterable[type]) -> bool:
+    """Gives a field what the nearest base class says of it and it does not; whether its range changed."""
+    elders = (base.model_fields[name] for base in bases if issubclass(base, Config) and name in base.model_fields)
+    elder = next(elders, None)
+    if elder is None:
+        return False
+    field.description = field.description or elder.description
+    if field.metadata or not elder.metadata or field.annotation != elder.annotation:
+        return False
+    field.metadata = list(elder.metadata)
+    return True
 
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
@@ -67,24 +90,43 @@ class OneOf:
     choices: Callable[[], Mapping[str, type[NamedConfig]]]
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            self.validate,
+        return core_schema.with_info_plain_validator_function(
+            self._validate,
             serialization=core_schema.plain_serializer_function_ser_schema(NamedConfig.dump),
         )
 
-    def validate(self, value: object) -> NamedConfig:
+    def _validate(self, value: object, info: ValidationInfo) -> NamedConfig:
+        return self.validate(value, info.field_name or self.base.noun)
+
+    def validate(self, value: object, option: str) -> NamedConfig:
+        """The configuration that a value of the field `option` stands for.
+
+        Raises:
+            ValueError: it is no name and no table. pydantic adds where it was, which it does to no other error.
+            UserError: there is none of that name, or it has no such options or does not take their values.
+        """
         if isinstance(value, self.base):
             return value
         if isinstance(value, str):
             value = self.base.parse(value)
         if not isinstance(value, Mapping) or not isinstance(value.get(self.base.key), str):
-            expected = f"expected the name of a {self.base.noun}, or a table with its '{self.base.key}'"
-            raise ValueError(expected)  # noqa: TRY004 - pydantic adds where it was to a ValueError only
+            expected = f"give the name of a {self.base.noun}, or a table with its '{self.base.key}'"
+            raise ValueError(expected)  # noqa: TRY004
         values = dict(value)
         chosen = self.choose(values.pop(self.base.key))
-        return build(chosen, values, prefix=f"{self.base.noun}.")
+        for name in values.keys() - chosen.model_fields.keys():
+            others = sorted(label for label, other in self.choices().items() if name in other.model_fields)
+            hint = f"this is an option of {', '.join(others)}" if others else ""
+            noun = f"option of the {self.base.noun} '{chosen.label()}'"
+            raise UnknownName(noun, str(name), chosen.model_fields, hint)
+        return build(chosen, values, prefix=f"{option}.")
 
     def choose(self, name: str) -> type[NamedConfig]:
+        """The class of that name.
+
+        Raises:
+            UnknownName: there is none.
+        """
         choices = self.choices()
         if name not in choices:
             raise UnknownName(self.base.noun, name, choices)
@@ -100,28 +142,39 @@ def build(config: type[AnyConfig], values: Mapping[str, object], prefix: str = "
     try:
         return config.model_validate(values)
     except ValidationError as error:
-        raise OptionError("\n".join(_complaints(error, config, prefix))) from error
+        first, *more = (_complaint(detail, config, prefix) for detail in error.errors())
+        also = [f"{more[0]} (and {len(more) - 1} more)" if len(more) > 1 else more[0]] if more else []
+        raise OptionError("\n".join([first, *also])) from error
 
 
-def _complaints(error: ValidationError, config: type[Config], prefix: str) -> Iterator[str]:
-    for detail in error.errors():
-        option = prefix + ".".join(str(part) for part in detail["loc"])
-        if detail["type"] == "extra_forbidden":
-            yield str(UnknownName("option", option, [prefix + name for name in config.model_fields]))
-        elif detail["type"] == "missing":
-            yield f"option '{option}' is needed"
-        else:
-            message = detail["msg"].removeprefix("Value error, ")
-            yield f"option '{option}' cannot be {detail['input']!r}: {message[0].lower()}{message[1:]}"
+KINDS = {"int": "a whole number", "float": "a number", "finite": "a finite number", "bool": "true or false"}
+"""What the first word of the type of pydantic's error says is expected."""
+RANGE = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at most"}
 
 
-def description(config: type[Config], name: str) -> str:
-    """A field's help text: its own, or what the nearest base class says where a subclass only changes the default."""
-    for owner in config.__mro__:
-        field: FieldInfo | None = owner.model_fields.get(name) if issubclass(owner, Config) else None
-        if field is not None and field.description:
-            return field.description
-    return ""
+def _complaint(detail: ErrorDetails, config: type[Config], prefix: str) -> str:
+    if not detail["loc"]:  # a validator of the whole
+        return f"the options do not go together: {_allowed(detail, config)}"
+    option = prefix + ".".join(part for part in detail["loc"] if isinstance(part, str))
+    if detail["type"] == "extra_forbidden":
+        return str(UnknownName("option", option, [prefix + name for name in config.model_fields]))
+    if detail["type"] == "missing":
+        return f"option '{option}' {'needs more values' if isinstance(detail['loc'][-1], int) else 'is needed'}"
+    return f"option '{option}' cannot be {typed(detail['input'])}: {_allowed(detail, config)}"
+
+
+def _allowed(detail: ErrorDetails, config: type[Config]) -> str:
+    """What would be right, in plain words."""
+    field = config.model_fields.get(str(detail["loc"][0])) if len(detail["loc"]) == 1 else None
+    limits = [(mark, limit) for mark in (field.metadata if field else ()) for limit in RANGE if hasattr(mark, limit)]
+    span = " and ".join(f"{RANGE[limit]} {getattr(mark, limit)}" for mark, limit in limits)
+    kind = KINDS.get(detail["type"].partition("_")[0], "")
+    message = detail["msg"].removeprefix("Value error, ")
+    if kind or (span and detail["type"].startswith(("greater", "less"))):
+        return f"it must be {', '.join(filter(None, (kind, span)))}"
+    if field and isinstance(field.default, tuple) and detail["type"] in ("tuple_type", "too_long"):
+        return f"it must be {len(field.default)} values joined by commas, such as {','.join(map(str, field.default))}"
+    return message.replace("Input should", "it must", 1)
 
 
 def one_of(field: FieldInfo) -> OneOf | None:

@@ -29,9 +29,11 @@ class UnknownName(UserError):  # noqa: N818 - reads as what it is: `except Unkno
 
     def __init__(self, noun: str, name: str, known: Iterable[str], hint: str = "") -> None:
         known = sorted(known)
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        advice = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known) or 'none'}"
-        super().__init__(f"no {noun} is called '{name}'; {hint or advice}")
+        prefix = name[: name.rfind(".") + 1]  # only what differs is compared: `beta` of `discriminator.beta`
+        candidates = {other.removeprefix(prefix): other for other in known}
+        near = difflib.get_close_matches(name.removeprefix(prefix), candidates, n=1)
+        advice = f"did you mean '{candidates[near[0]]}'?" if near else f"there are: {', '.join(known) or 'none'}"
+        super().__init__(f"no {noun} is called {typed(name)}; {hint or advice}")
 
 
 class OptionError(UserError):
@@ -52,3 +54,10 @@ class RunFolderError(UserError):
 
 class ContractError(GanzooError):
     """A plugin does not keep the contract."""
+
+
+def typed(value: object) -> str:
+    """A value as it was typed, for a message: quoted, on one line, and not too long."""
+    words = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    line = " ".join(words.split())
+    return f"'{line[:77]}...'" if len(line) > 80 else f"'{line}'"

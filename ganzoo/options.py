@@ -17,7 +17,7 @@ class Schedule(Config):
     """How long to train, how fast to learn, and what to leave behind on the way."""
 
     epochs: int = Field(10, gt=0, description="passes through the data")
-    seed: int = Field(0, ge=0, description="of weights, noise, order and everything else that is drawn")
+    seed: int = Field(0, ge=0, lt=2**63, description="of weights, noise, order and everything else that is drawn")
     lr: float | None = Field(None, gt=0, description="learning rate of every player, in place of the GAN's own")
     player: dict[str, Annotated[str, BeforeValidator(str)]] = Field(
         {}, description="one player's option, NAME.FIELD=VALUE: discriminator.lr=4e-4"
@@ -49,11 +49,11 @@ class RunOptions(Speed, Schedule, DataOptions, Choice):
     def differences(self, config: Mapping[str, Any]) -> list[str]:
         """What keeps a run of that config.json from being this one, in words: `batch_size is 64, not 32`."""
         theirs, mine = _flat(config), _flat(self.model_dump(mode="json"))
-        return [
-            f"{name} is {theirs.get(name)}, not {mine.get(name)}"
-            for name in dict.fromkeys([*theirs, *mine])
-            if name not in self.may_change and theirs.get(name) != mine.get(name)
-        ]
+        names = [name for name in dict.fromkeys([*theirs, *mine]) if name not in self.may_change]
+        different = [name for name in names if theirs.get(name) != mine.get(name)]
+        if "gan.name" in different:  # then all else of it differs too
+            different = ["gan.name"]
+        return [f"{name} is {theirs.get(name, 'unset')}, not {mine.get(name, 'unset')}" for name in different]
 
 
 def resolve(gan: type[GAN], given: Mapping[str, object]) -> RunOptions:
@@ -67,17 +67,20 @@ def resolve(gan: type[GAN], given: Mapping[str, object]) -> RunOptions:
     Raises:
         UserError: naming the option and what it takes.
     """
-    recipe = given.get("recipe") or next(iter(gan.recipes), None)
-    if recipe is not None and recipe not in gan.recipes:
+    names = {*gan.model_fields, *RunOptions.model_fields} - {"gan"}
+    recipe = given.get("recipe")
+    if recipe is None:
+        recipe = next(iter(gan.recipes), None)
+    elif str(recipe) not in gan.recipes:
         raise UnknownName(f"recipe of {gan.name}", str(recipe), gan.recipes)
     own: dict[str, Any] = {}
-    run: dict[str, Any] = {"data": gan.dataset, "recipe": recipe}
+    run: dict[str, Any] = {"data": gan.dataset}
     for layer in (gan.recipes[str(recipe)] if recipe else {}, given):
         for key in sorted(layer, key=lambda key: "." in key):  # a choice before what reaches into it
             name, dot, field = key.partition(".")
+            if name not in names:
+                raise UnknownName("option", name, names)
             config, values = (gan, own) if name in gan.model_fields else (RunOptions, run)
-            if name not in config.model_fields:
-                raise UnknownName("option", name, [*gan.model_fields, *RunOptions.model_fields])
             values[name] = _merged(config, name, values.get(name), {field: layer[key]} if dot else layer[key])
     return build(RunOptions, run | {"recipe": recipe, "gan": build(gan, own)})
 
@@ -85,6 +88,8 @@ def resolve(gan: type[GAN], given: Mapping[str, object]) -> RunOptions:
 def _merged(config: type[Config], name: str, below: object, above: object) -> object:
     """A value laid over another: tables are merged, unless they choose different things."""
     mark = one_of(config.model_fields[name])
+    if mark and isinstance(above, mark.base):
+        return above
     if mark:
         below, above = (_table(mark, value) for value in (below or config.model_fields[name].default, above))
     if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
@@ -103,5 +108,8 @@ def _table(mark: OneOf, value: object) -> object:
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        elif value is not None:
+            flat[f"{prefix}{key}"] = value
     return flat

@@ -74,7 +74,7 @@ class Shelf(Mapping[str, type[Thing]], Generic[Thing]):
         if not (isinstance(thing, type) and issubclass(thing, self.base)):
             raise ContractError(f"it registers {thing!r}; expected {wanted}")
         if missing := sorted(getattr(thing, "__abstractmethods__", ())):
-            raise ContractError(f"{thing.__name__} does not define {', '.join(missing)}()")
+            raise ContractError(f"{thing.__name__} does not define {', '.join(missing)}")
         name = getattr(thing, self.base.key, None)
         if not (isinstance(name, str) and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)):
             raise ContractError(
@@ -201,5 +201,8 @@ def _reason(error: BaseException) -> str:
         return text
     if isinstance(error, pluggy.PluginValidationError):
         return text.removeprefix(f"{getattr(error, 'plugin', None)!r} ")
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {text} ({Path(last.filename).name}, line {last.lineno})"
+    # Where in the plugin, or in what it uses: Python's own import machinery is of no interest.
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+    last = frames[-1]
+    where = "" if last.filename == __file__ else f" ({Path(last.filename).name}, line {last.lineno})"
+    return f"{type(error).__name__}: {text}{where}"

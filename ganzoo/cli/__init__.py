@@ -6,7 +6,7 @@ import sys
 import rich_click as click
 
 from ganzoo.cli import catalogue, make, train
-from ganzoo.errors import UserError
+from ganzoo.errors import OptionError, UserError
 
 PLUGIN = "--plugin"
 FILES = "GANZOO_PLUGINS"  # as in ganzoo.plugins, which is too slow to import for `--help`
@@ -38,13 +38,20 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _plugins_first(words: list[str]) -> list[str]:
-    """Puts `--plugin FILE` before the command, which may be one that the file brings."""
+    """Puts `--plugin FILE` before the command, which may be one that the file brings.
+
+    Raises:
+        OptionError: the file is missing.
+    """
     first: list[str] = []
     rest: list[str] = []
     remaining = iter(words)
     for word in remaining:
         if word == PLUGIN:
-            first += [word, *([following] if (following := next(remaining, None)) is not None else [])]
+            following = next(remaining, None)
+            if following is None:
+                raise OptionError(f"option '{PLUGIN}' needs a file: {PLUGIN} FILE")
+            first += [word, following]
         else:
             (first if word.startswith(f"{PLUGIN}=") else rest).append(word)
     return first + rest

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import rich_click as click
 from pydantic.fields import FieldInfo
 
-from ganzoo.config import Config, Form, NamedConfig, description, one_of
+from ganzoo.config import Config, Form, NamedConfig, one_of
 from ganzoo.errors import OptionError
 
 
@@ -81,11 +81,11 @@ def flags(config: type[Config], defaults: Mapping[str, Any], leave_out: Sequence
         mark = one_of(field)
         default = defaults.get(name)
         if mark is None:
-            yield Flag(name, _form(field), description(config, name), _shown(default), field)
+            yield Flag(name, _form(field), field.description or "", _shown(default), field)
             continue
         chosen = default[mark.base.key] if isinstance(default, Mapping) else None
         choices = mark.choices()
-        text = f"{description(config, name)}: {_choices(choices)}"
+        text = f"{field.description or ''}: {_choices(choices)}"
         yield Flag(name, mark.base.key.upper(), text, chosen or "", field)
         seen: set[str] = set()
         for label, choice in sorted(choices.items(), key=lambda item: item[0] != chosen):

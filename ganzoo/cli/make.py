@@ -1,8 +1,12 @@
 """`ganzoo generate` and `ganzoo translate`: pictures from a run folder."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 RUN = click.argument("run", type=click.Path(path_type=Path))
 DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
@@ -11,7 +15,9 @@ DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, 
 @click.command()
 @RUN
 @click.option("-n", "--count", type=click.IntRange(1), default=64, show_default=True, help="How many images.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, other images.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Another seed, other images."
+)
 @click.option(
     "-o",
     "--out",
@@ -29,10 +35,10 @@ def generate(run: Path, count: int, seed: int, out: Path, device: str) -> None:
     file = images.picture_file(out)
     made = load(run, device=device).generate(count, seed)
     if file:
-        images.save(images.grid(made, columns=max(1, round(count**0.5))), out)
+        _save(images.grid(made, columns=max(1, round(count**0.5))), out)
     else:
         for number, image in enumerate(made):
-            images.save(images.to_picture(image), out / f"{number:05}.png")
+            _save(images.to_picture(image), out / f"{number:05}.png")
     click.echo(out)
 
 
@@ -47,17 +53,56 @@ def translate(run: Path, source: Path, out: Path, device: str) -> None:
     """Translate images with the GAN that was trained in the folder RUN."""
     from ganzoo import images
     from ganzoo.api import load
-    from ganzoo.data.images import existing_folder, find_images
+    from ganzoo.data.images import existing_folder, find_images, open_image
     from ganzoo.errors import DataError
 
     trained = load(run, device=device)
     files = [source] if source.is_file() else find_images(existing_folder(source))
     if not files:
         raise DataError(f"there is no image in '{source}'")
-    for file, image in zip(files, trained.translate_files(files), strict=True):
-        target = out / (file.relative_to(source) if source.is_dir() else Path(file.name)).with_suffix(".png")
-        images.save(images.to_picture(image), target)
+    targets = _targets(files, source, out)
+    if trained.takes_images:
+        for file in files:  # a broken one is named before the first is written
+            open_image(file)
+    for target, image in zip(targets, trained.translate_files(files), strict=True):
+        _save(images.to_picture(image), target)
         click.echo(target)
+
+
+def _targets(files: list[Path], source: Path, out: Path) -> list[Path]:
+    """Where the translation of each file goes.
+
+    Raises:
+        DataError: two would go to one place, or one to where a source is.
+    """
+    from ganzoo.errors import DataError
+
+    origins: dict[Path, Path] = {}
+    taken = {file.resolve() for file in files}
+    for file in files:
+        target = out / (file.relative_to(source) if source.is_dir() else Path(file.name)).with_suffix(".png")
+        if target in origins:
+            raise DataError(f"'{origins[target]}' and '{file}' would both become '{target}'; rename one")
+        if target.resolve() in taken:
+            raise DataError(f"'{target}' would be overwritten by its translation; give another folder as --out")
+        origins[target] = file
+    return list(origins)
+
+
+def _save(picture: "Image.Image", file: Path) -> None:
+    """Writes a picture.
+
+    Raises:
+        OptionError: there is no such place, or the format cannot hold it.
+    """
+    from ganzoo import images
+    from ganzoo.errors import OptionError
+
+    try:
+        images.save(picture, file)
+    except (OSError, KeyError) as error:  # a KeyError is Pillow's word for a format that it only reads
+        reason = f"{file.suffix} can only be read" if isinstance(error, KeyError) else error.strerror or error
+        raise OptionError(f"'{file}' cannot be written: {reason}; give another --out, such as images.png") from error
 
 
 COMMANDS = [generate, translate]

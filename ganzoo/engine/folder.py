@@ -8,13 +8,16 @@ samples/           what the same noise or inputs give as training goes on
 checkpoints/       weights and training state, a folder for each
 """
 
+import itertools
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganzoo.errors import RunFolderError
+from ganzoo.config import AnyConfig, build
+from ganzoo.errors import OptionError, RunFolderError
 
 
 class RunFolder:
@@ -32,15 +35,28 @@ class RunFolder:
     @classmethod
     def new(cls, parent: Path, stem: str) -> "RunFolder":
         """The first free one of parent/stem-001, parent/stem-002, ..., created so that no other run takes it."""
-        parent.mkdir(parents=True, exist_ok=True)
-        number = 1
-        while True:
+        cls(parent).create()
+        for number in itertools.count(1):
+            folder = cls(parent / f"{stem}-{number:03}")
             try:
-                (parent / f"{stem}-{number:03}").mkdir()
+                folder.path.mkdir()
             except FileExistsError:
-                number += 1
-            else:
-                return cls(parent / f"{stem}-{number:03}")
+                continue
+            except OSError as error:
+                raise _unwritable(folder.path, error) from error
+            break
+        return folder
+
+    def create(self) -> None:
+        """Makes the folder, if it is not there.
+
+        Raises:
+            RunFolderError: it cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
 
     @property
     def holds_run(self) -> bool:
@@ -55,13 +71,24 @@ class RunFolder:
         """
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise RunFolderError(f"{self.path} is no run folder: it has no {file.name}") from None
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise RunFolderError(f"{file} cannot be read: {error}") from error
         if not isinstance(content, dict):
             raise RunFolderError(f"{file} cannot be read: it holds no JSON object")
         return content
+
+    def load(self, file: Path, kind: type[AnyConfig]) -> AnyConfig:
+        """A JSON object of this folder as what it was written from.
+
+        Raises:
+            RunFolderError: it is missing, or something else.
+        """
+        try:
+            return build(kind, self.read(file))
+        except OptionError as error:
+            raise RunFolderError(f"{file} cannot be used: {error}") from error
 
     def append_metrics(self, row: Mapping[str, float]) -> None:
         """Adds one line of measurements."""
@@ -72,8 +99,20 @@ class RunFolder:
         """Removes what was logged after the checkpoint that a resumed run starts from."""
         if self.metrics.is_file():
             lines = self.metrics.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["iteration"] <= iteration]
+            kept = [line for line in lines if _iteration(line) <= iteration]
             write_atomically(self.metrics, "".join(kept))
+
+
+def _iteration(line: str) -> float:
+    """The iteration of a line of metrics; infinite for one that a crash cut short."""
+    try:
+        return float(json.loads(line)["iteration"]) if line.endswith("\n") else math.inf
+    except (ValueError, TypeError, KeyError):
+        return math.inf
+
+
+def _unwritable(path: Path, error: OSError) -> RunFolderError:
+    return RunFolderError(f"'{path}' cannot be made a run folder ({error.strerror}); give another --out")
 
 
 def write_json(file: Path, content: Mapping[str, object]) -> None:
