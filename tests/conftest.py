@@ -1,0 +1,77 @@
+"""What several tests share: the command line in this process, in a folder of its own, and two small trained runs."""
+
+import contextlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from ganzoo.cli import main
+from ganzoo.plugins import ENVIRONMENT
+
+TINY = "--limit 8 --batch-size 4 --epochs 1 --precision fp32"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Command(Protocol):
+    def __call__(self, *words: str) -> Answer: ...
+
+
+def run_command(*words: str) -> Answer:
+    """`ganzoo WORDS`, as the installed command would run it; what would be a traceback is let through."""
+    out, err, status, files = io.StringIO(), io.StringIO(), 0, os.environ.get(ENVIRONMENT)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(list(words))
+        except SystemExit as stop:
+            status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        finally:  # what `--plugin` left for processes that the command might have started
+            os.environ.pop(ENVIRONMENT, None)
+            if files is not None:
+                os.environ[ENVIRONMENT] = files
+    return Answer(status, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where data sets keep their files, instead of the user's cache."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture
+def place(tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, and lines wide enough for tables not to break."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GANZOO_DATA", str(data_folder))
+    monkeypatch.setenv("COLUMNS", "300")
+    return tmp_path
+
+
+@pytest.fixture
+def command(place: Path) -> Command:
+    """The command line."""
+    return run_command
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Path:
+    """A folder with the runs `dcgan` (16x16) and `pix2pix` (32x32), two iterations each. Not to be written to."""
+    folder = tmp_path_factory.mktemp("runs")
+    kept = ["--data-dir", str(data_folder)]
+    for line in (f"dcgan --image-size 16 {TINY}", f"pix2pix --image-size 32 {TINY} --limit 4 --batch-size 2"):
+        words = line.split()
+        answer = run_command("run", *words, *kept, "--out", str(folder / words[0]))
+        assert answer.status == 0, answer.err
+        (folder / f"{words[0]}.txt").write_text(answer.out)
+    return folder
