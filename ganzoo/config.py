@@ -1,9 +1,9 @@
 """Configurations: one definition that is flag, help, validation, config file and documentation row."""
 
 from abc import ABC
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, ValidationInfo
 from pydantic.fields import FieldInfo
@@ -67,6 +67,13 @@ class NamedConfig(Config, ABC):
         """The values that a bare word on the command line stands for."""
         return {cls.key: text}
 
+    @classmethod
+    def choices(cls) -> Mapping[str, type[Self]]:
+        """Everything of its noun, by name: what plugins registered, unless a noun knows its own."""
+        from ganzoo.plugins import zoo  # the one arrow up: plugins are made of what is defined on this module
+
+        return zoo().shelf(cls)
+
     def dump(self) -> dict[str, Any]:
         """JSON values, its name first: what a config file holds."""
         return {self.key: self.label()} | self.model_dump(mode="json")
@@ -81,13 +88,12 @@ class Form:
 
 @dataclass(frozen=True)
 class OneOf:
-    """Marks a field that holds any one of several registered configurations: `Annotated[Base, OneOf(Base, choices)]`.
+    """Marks a field that holds any one of several registered configurations: `Annotated[Base, OneOf(Base)]`.
 
     Such a field takes an instance, a name, or a mapping with the name and the values, and is written as the latter.
     """
 
     base: type[NamedConfig]
-    choices: Callable[[], Mapping[str, type[NamedConfig]]]
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(
@@ -115,7 +121,7 @@ class OneOf:
         values = dict(value)
         chosen = self.choose(values.pop(self.base.key))
         for name in values.keys() - chosen.model_fields.keys():
-            others = sorted(label for label, other in self.choices().items() if name in other.model_fields)
+            others = sorted(label for label, other in self.base.choices().items() if name in other.model_fields)
             hint = f"this is an option of {', '.join(others)}" if others else ""
             noun = f"option of the {self.base.noun} '{chosen.label()}'"
             raise UnknownName(noun, str(name), chosen.model_fields, hint)
@@ -127,7 +133,7 @@ class OneOf:
         Raises:
             UnknownName: there is none.
         """
-        choices = self.choices()
+        choices = self.base.choices()
         if name not in choices:
             raise UnknownName(self.base.noun, name, choices)
         return choices[name]

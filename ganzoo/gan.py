@@ -159,11 +159,5 @@ class Adversarial(TwoPlayer):
         return batch.replace(fake=nets.generator(batch.noise, *self.condition(batch)))
 
 
-def _registered() -> Mapping[str, type[GAN]]:
-    from ganzoo.plugins import zoo  # plugins add GANs; those modules import this one
-
-    return zoo().gans
-
-
-AnyGAN: TypeAlias = Annotated[GAN, OneOf(GAN, _registered)]
+AnyGAN: TypeAlias = Annotated[GAN, OneOf(GAN)]
 """A field that holds any registered GAN."""

@@ -1,7 +1,7 @@
 """How logits become losses: the whole difference between DCGAN, LSGAN and WGAN-GP."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, ClassVar, TypeAlias
 
 import torch
@@ -141,11 +141,5 @@ def register_losses(register: Register) -> None:
         register(loss)
 
 
-def _registered() -> Mapping[str, type[LossScheme]]:
-    from ganzoo.plugins import zoo  # a plugin may add losses; those modules import this one
-
-    return zoo().losses
-
-
-Loss: TypeAlias = Annotated[LossScheme, OneOf(LossScheme, _registered)]
+Loss: TypeAlias = Annotated[LossScheme, OneOf(LossScheme)]
 """A field that holds any registered LossScheme."""

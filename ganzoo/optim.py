@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, Self, TypeAlias, cast
 
 import torch
 from pydantic import Field
@@ -18,6 +18,10 @@ class Optimizer(NamedConfig, ABC):
     kind: ClassVar[str]
 
     lr: float = Field(2e-4, gt=0, description="learning rate")
+
+    @classmethod
+    def choices(cls) -> Mapping[str, type[Self]]:
+        return cast("Mapping[str, type[Self]]", {optimizer.kind: optimizer for optimizer in (Adam, RMSprop)})
 
     @abstractmethod
     def build(self, weights: Iterable[nn.Parameter], *, fused: bool) -> torch.optim.Optimizer:
@@ -58,9 +62,5 @@ class RMSprop(Optimizer):
         return torch.optim.RMSprop(weights, self.lr, self.alpha, self.eps, foreach=fused)
 
 
-def optimizers() -> Mapping[str, type[Optimizer]]:
-    """Every optimizer by its name."""
-    return {optimizer.kind: optimizer for optimizer in (Adam, RMSprop)}
-
-
-AnyOptimizer: TypeAlias = Annotated[Optimizer, OneOf(Optimizer, optimizers)]
+AnyOptimizer: TypeAlias = Annotated[Optimizer, OneOf(Optimizer)]
+"""A field that holds any optimizer."""

@@ -134,6 +134,10 @@ class Zoo:
         """What hooks are named after: `register_<noun>`."""
         return {"gans": self.gans, "losses": self.losses, "datasets": self.datasets}
 
+    def shelf(self, kind: type[NamedConfig]) -> Shelf[Any]:
+        """The shelf on which classes of that kind stand."""
+        return next(shelf for shelf in self.shelves().values() if issubclass(kind, shelf.base))
+
     def failed(self) -> list[Plugin]:
         """The plugins that were set aside."""
         return [plugin for plugin in self.plugins if plugin.problem]

@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.training import Callback, Training
 from ganzoo.options import RunOptions
@@ -59,7 +60,8 @@ class Display(Callback):
 
     def logged(self, training: Training, row: dict[str, float]) -> None:
         losses = {name: value for name, value in row.items() if "/" in name}
-        speed = f"{row['images_per_second']:.0f} images/s"
+        rate = row["images_per_second"]
+        speed = f"{rate:.0f} images/s" if rate >= 10 else f"{rate:.1f} images/s"
         if not self.console.is_terminal:
             terms = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
             head = f"epoch {row['epoch']:.2f}  iteration {row['iteration']}/{training.iterations}  {speed}"
@@ -78,11 +80,14 @@ class Display(Callback):
 
     def interrupted(self) -> None:
         """After Ctrl-C."""
-        if self._folder is not None:
-            self.console.print(
-                f"stopped; the same command with --out {self._folder.path} goes on from the last checkpoint",
-                soft_wrap=True,
-            )
+        if self._folder is None:
+            self.console.print("stopped before training began")
+            return
+        saved = checkpoints(self._folder.checkpoints)
+        goes_on = (
+            f"goes on from iteration {int(saved[-1].name)}" if saved else "begins again: there is no checkpoint yet"
+        )
+        self.console.print(f"stopped; the same command with --out {self._folder.path} {goes_on}", soft_wrap=True)
 
     def left(self, folder: RunFolder) -> None:
         """Where the results are, the samples last."""

@@ -84,7 +84,7 @@ def flags(config: type[Config], defaults: Mapping[str, Any], leave_out: Sequence
             yield Flag(name, _form(field), field.description or "", _shown(default), field)
             continue
         chosen = default[mark.base.key] if isinstance(default, Mapping) else None
-        choices = mark.choices()
+        choices = mark.base.choices()
         text = f"{field.description or ''}: {_choices(choices)}"
         yield Flag(name, mark.base.key.upper(), text, chosen or "", field)
         seen: set[str] = set()

@@ -103,11 +103,5 @@ class Dataset(NamedConfig, ABC):
         """
 
 
-def _registered() -> Mapping[str, type[Dataset]]:
-    from ganzoo.plugins import zoo  # plugins add data sets; those modules import this one
-
-    return zoo().datasets
-
-
-AnyDataset: TypeAlias = Annotated[Dataset, OneOf(Dataset, _registered)]
+AnyDataset: TypeAlias = Annotated[Dataset, OneOf(Dataset)]
 """A field that holds any registered data set."""

@@ -16,7 +16,6 @@ from ganzoo.config import Config, Form
 from ganzoo.data.dataset import AnyDataset, Dataset, Request, Split, Table
 from ganzoo.data.spec import DataSpec
 from ganzoo.errors import ContractError, DataError
-from ganzoo.plugins import zoo
 
 ENVIRONMENT = "GANZOO_DATA"
 """The environment variable that names the folder for downloads, unless `--data-dir` does."""
@@ -173,7 +172,7 @@ def check_provides(dataset: Dataset, fields: frozenset[str]) -> None:
     if missing := fields - dataset.provides:
         others = (
             f"{name}:PATH" if "path" in other.model_fields else name
-            for name, other in sorted(zoo().datasets.items())
+            for name, other in sorted(Dataset.choices().items())
             if fields <= other.provides
         )
         raise DataError(
