@@ -247,20 +247,7 @@ def test_what_does_not_work_is_set_aside_with_its_reason(installed: Installed) -
 
 
 def test_a_strangers_gan_runs_goes_on_and_generates(installed: Installed, command: Command) -> None:
-    words = [
-        "run",
-        "stripe-gan",
-        "--image-size",
-        "8",
-        "--limit",
-        "8",
-        "--batch-size",
-        "4",
-        "--loss.weight",
-        "2",
-        "--out",
-        "run",
-    ]
+    line = "run stripe-gan --image-size 8 --limit 8 --batch-size 4 --loss.weight 2 --out run --epochs"
     said = installed.ganzoo(*line.split(), "1")
     assert "stripe-gan on stripes at 8x8, batch 4, trains for 2 iterations in run" in said
     said = installed.ganzoo(*line.split(), "2")
