@@ -174,11 +174,13 @@ def _print_table(rows: Iterable[dict[str, str]]) -> None:
 
     rows = list(rows)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0]:
+    for name in rows[0] if rows else ["none"]:
         table.add_column(name)
     for row in rows:
         table.add_row(*(Text(str(value)) for value in row.values()))
-    Console().print(table)
+    terminal = Console()
+    # What no person looks at is read line by line: there, no row of the table is broken into several.
+    (terminal if terminal.is_terminal else Console(width=1000)).print(table)
 
 
 COMMANDS = [list_gans, info, list_datasets, list_plugins, env]

@@ -1,0 +1,341 @@
+"""The registry: what is found where, what is set aside, and that the core knows none of it by name."""
+
+import ast
+import importlib
+import inspect
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import Command
+from torch import Tensor, nn
+
+import ganzoo
+from ganzoo import hookspecs, plugins
+from ganzoo.plugins import ENVIRONMENT, zoo
+
+CORE = Path(ganzoo.__file__).parent
+ENTRIES = [entry for entry in entry_points(group="ganzoo") if entry.dist is not None and entry.dist.name == "ganzoo"]
+MODULES = sorted(entry.module for entry in ENTRIES)
+
+LOOSE = '''
+"""Everything that a plugin may provide, in one file (Nobody, 2030, arXiv:3001.00001)."""
+
+import torch
+from torch import nn
+
+import ganzoo
+
+
+class Loud(ganzoo.LossScheme):
+    """Means, loudly."""
+
+    kind = "loud"
+
+    def discriminator(self, real, fake):
+        return (fake.mean() - real.mean()) * 11
+
+    def generator(self, real, fake):
+        return fake.mean() * -11
+
+
+class Grey(ganzoo.Dataset):
+    """Grey squares."""
+
+    name = "grey"
+    provides = frozenset({"image"})
+
+    def load(self, request):
+        return ganzoo.Table({"image": torch.full((len(request.rows(9)), *request.shape), 128, dtype=torch.uint8)})
+
+
+class Dots(ganzoo.Adversarial):
+    """One dot each."""
+
+    name = "loose-dots"
+    dataset = "grey"
+    loss: ganzoo.Loss = Loud()
+
+    def networks(self, data):
+        channels, height, width = data.shape
+        dot = nn.Linear(self.latent_dim, channels)
+        generator = nn.Sequential(dot, nn.Unflatten(1, (channels, 1, 1)), nn.Upsample((height, width)))
+        discriminator = nn.Sequential(nn.Flatten(), nn.Linear(channels * height * width, 1))
+        return ganzoo.Networks(generator=generator, discriminator=discriminator)
+
+
+@ganzoo.hookimpl
+def register_gans(register):
+    register(Dots)
+
+
+@ganzoo.hookimpl
+def register_losses(register):
+    register(Loud)
+
+
+@ganzoo.hookimpl
+def register_datasets(register):
+    register(Grey)
+'''
+
+
+class Noise(ganzoo.Dataset):
+    """Random pixels, from no plugin."""
+
+    name = "noise"
+    provides = frozenset({"image"})
+    channels = 1
+
+    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+        generator = torch.Generator().manual_seed(0)
+        shape = (len(request.rows(8)), *request.shape)
+        return ganzoo.Table({"image": torch.randint(256, shape, generator=generator, dtype=torch.uint8)})
+
+
+class Line(ganzoo.Adversarial):
+    """Two linear layers, from no plugin."""
+
+    name = "line"
+    dataset = "noise"
+    latent_dim: int = 2
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        pixels = data.shape[0] * data.shape[1] * data.shape[2]
+        return ganzoo.Networks(
+            generator=nn.Sequential(nn.Linear(self.latent_dim, pixels), nn.Tanh(), nn.Unflatten(1, data.shape)),
+            discriminator=nn.Sequential(nn.Flatten(), nn.Linear(pixels, 1)),
+        )
+
+
+@pytest.fixture
+def no_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An environment in which nothing has entry points."""
+
+    def none(group: str) -> list[EntryPoint]:
+        return []
+
+    plugins._load.cache_clear()
+    monkeypatch.setattr(plugins, "entry_points", none)
+    yield
+    plugins._load.cache_clear()
+
+
+@pytest.fixture
+def loose(place: Path) -> Path:
+    """A plugin in a loose file, elsewhere than in the working directory."""
+    file = place / "elsewhere" / "loose_dots.py"
+    file.parent.mkdir()
+    file.write_text(LOOSE)
+    return file
+
+
+@pytest.mark.usefixtures("no_plugins")
+def test_without_entry_points_there_is_an_empty_zoo(command: Command) -> None:
+    assert dict(zoo().gans) == {}
+    assert dict(zoo().datasets) == {}
+    assert {"cross-entropy", "hinge", "wasserstein-gp"} <= zoo().losses.keys()
+    answer = command("list")
+    assert (answer.status, answer.out) == (0, "the zoo is empty: no installed package provides a GAN\n")
+    assert json.loads(command("list", "--json").out) == {"gans": [], "set_aside": []}
+    for words in (["datasets"], ["datasets", "--json"], ["plugins"], ["env"], ["--help"], ["run", "--help"]):
+        assert command(*words).status == 0, words
+    answer = command("run", "line")
+    assert (answer.status, answer.err) == (2, "Error: no GAN is called 'line'; there are: none\n")
+
+
+@pytest.mark.usefixtures("no_plugins")
+def test_without_entry_points_a_class_of_ones_own_trains_on_ones_own_data(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    first = ganzoo.run(Line, data=Noise(), image_size=8, batch_size=4, epochs=1, out=out)
+    before = {name: value.clone() for name, value in first.nets.state_dict().items()}
+    again = ganzoo.run(Line, data=Noise(), image_size=8, batch_size=4, epochs=2, out=out)
+    assert any(not torch.equal(value, before[name]) for name, value in again.nets.state_dict().items())
+    trained = ganzoo.load(out, gan=Line)
+    assert trained.generate(3).shape == (3, 1, 8, 8)
+    assert torch.equal(trained.generate(3), again.generate(3))
+    with pytest.raises(ganzoo.UserError, match="is a run of 'line': no GAN is called 'line'"):
+        ganzoo.load(out)
+
+
+def test_the_core_imports_no_plugin_and_knows_no_gan_by_name() -> None:
+    assert MODULES, "ganzoo is not installed"
+    builtin = [gan for name, gan in zoo().gans.items() if zoo().gans.origins[name].builtin]
+    words = {*MODULES, *(gan.name for gan in builtin), *(gan.__name__ for gan in builtin)}
+    forbidden = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, sorted(words, key=len, reverse=True)))})(?![\w-])")
+    for file in sorted(CORE.rglob("*.py*")):
+        if file.suffix in (".py", ".pyi"):
+            for text in code_words(ast.parse(file.read_text())):
+                assert not forbidden.search(text), f"{file.relative_to(CORE)} knows {text!r}"
+                assert not text.startswith("import ganzoo_"), f"{file.relative_to(CORE)} has: {text}"
+
+
+def code_words(tree: ast.AST) -> Iterator[str]:
+    """Every name, import and string of a module, but for its docstrings."""
+    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+            yield node.value
+        elif isinstance(node, ast.ImportFrom):
+            yield f"import {node.module}"
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (f"import {alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.ClassDef):
+            yield node.name
+
+
+def test_plugins_use_the_public_interface_only() -> None:
+    public = {"blocks", "losses", "optim", "data", "errors", "testing"}
+    for module in MODULES:
+        tree = ast.parse(inspect.getsource(importlib.import_module(module)))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ganzoo":
+                path = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+                assert path[1] in public, f"{module} imports from {node.module}"
+                assert not any(part.startswith("_") for part in path), f"{module} imports {path}"
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names if alias.name.startswith("ganzoo")]
+                assert names in ([], ["ganzoo"]), f"{module} imports {names}"
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ganzoo":
+                assert node.attr in dir(ganzoo), f"{module} uses ganzoo.{node.attr}"
+
+
+def test_every_hook_is_documented_and_used_here() -> None:
+    hooks = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("register_")}
+    used = {node.name for node in ast.parse(LOOSE).body if isinstance(node, ast.FunctionDef)}
+    assert used == hooks.keys() == {f"register_{noun}" for noun in zoo().shelves()}
+    for name, hook in hooks.items():
+        assert len(inspect.getdoc(hook) or "") > 20, name
+        assert list(inspect.signature(hook).parameters) == ["register"], name
+
+
+@pytest.mark.parametrize(
+    "line", ["--plugin {file} list --json", "list --plugin {file} --json", "list --json --plugin={file}"]
+)
+def test_a_loose_file_is_named_anywhere_on_the_line(line: str, command: Command, loose: Path) -> None:
+    rows = {row["name"]: row for row in json.loads(command(*line.format(file=loose).split()).out)["gans"]}
+    row = rows["loose-dots"]
+    assert (row["family"], row["summary"], row["year"]) == ("noise to image", "One dot each.", "2030")
+    assert row["from"] == str(loose)
+    assert rows["dcgan"]["from"] == "built-in"
+    assert "loose-dots" not in command("list").out
+
+
+def test_all_that_a_loose_file_brings_is_used(command: Command, loose: Path) -> None:
+    line = "run loose-dots --image-size 8 --batch-size 3 --epochs 1 --out dots --plugin"
+    answer = command(*line.split(), str(loose))
+    assert answer.status == 0, answer.err
+    config = json.loads(Path("dots/config.json").read_text())
+    assert (config["gan"]["loss"], config["data"]) == ({"kind": "loud"}, {"name": "grey"})
+    assert command("generate", "dots", "-n", "2", "-o", "x.png", "--plugin", str(loose)).status == 0
+    assert command("generate", "dots", "-n", "2", "-o", "x.png").status == 2
+    answer = command("run", "dcgan", "--data", "grey", "--loss", "loud", "--dry-run", "--plugin", str(loose),
+                     "--image-size", "16", "--batch-size", "3")  # fmt: skip
+    assert "one iteration works: " in answer.out, answer.err
+
+
+def test_loose_files_by_the_environment_and_what_is_wrong_with_them(
+    command: Command, loose: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "text.txt").write_text("not Python")
+    (place / "late.py").write_text(LOOSE)
+    (place / "twice.py").write_text(LOOSE.replace("register(Grey)", "register(Grey)\n    register(Grey)"))
+    names = [str(loose), "nowhere.py", "text.txt", "late.py", "twice.py"]
+    monkeypatch.setenv(ENVIRONMENT, os.pathsep.join(names))
+    assert "loose-dots" in zoo().gans
+    listed = command("list")
+    assert listed.status == 0
+    assert "loose-dots" in listed.out
+    reasons = {plugin.name: plugin.problem for plugin in zoo().failed()}
+    assert "No such file" in reasons["nowhere"]
+    assert reasons["text"] == "it is not a Python file"
+    assert reasons["late"] == f"the GAN 'loose-dots' is already provided by {loose}"
+    assert "twice" in reasons["twice"] or "already provided" in reasons["twice"]
+    for name, reason in reasons.items():
+        (row,) = [line for line in listed.out.splitlines() if line.startswith(f"{name} ")]
+        assert row.rstrip().endswith(reason)
+
+
+def test_what_a_failed_plugin_would_have_brought_is_told(command: Command, place: Path) -> None:
+    (place / "dots.py").write_text("raise ValueError('out of ink')")
+    answer = command("run", "dots", "--plugin", "dots.py")
+    assert answer.status == 2
+    assert (
+        answer.err
+        == "Error: no GAN is called 'dots'; its plugin was set aside: ValueError: out of ink (dots.py, line 1)\n"
+    )
+
+
+def test_a_plugin_that_registers_a_thing_twice_is_set_aside(command: Command, place: Path) -> None:
+    (place / "twice.py").write_text(LOOSE.replace("register(Grey)", "register(Grey)\n    register(Grey)"))
+    (failed,) = json.loads(command("list", "--json", "--plugin", "twice.py").out)["set_aside"]
+    assert failed["reason"] == "it registers the data set 'grey' twice"
+
+
+def test_a_run_folder_causes_no_file_to_be_loaded(command: Command, place: Path, runs: Path) -> None:
+    """Whatever stands in it: a name of a file for a GAN, lists of plugins, Python beside it, pickles for weights."""
+    run = place / "run"
+    shutil.copytree(runs / "dcgan", run)
+    trap = "from pathlib import Path\n\nPath({!r}).write_text('')".format(str(place / "sprung"))
+    for folder in (place, run):
+        for name in ("evil", "plugin", "conftest", "sitecustomize", "ganzoo_evil"):
+            (folder / f"{name}.py").write_text(trap)
+    config = json.loads((run / "config.json").read_text())
+    for name in ("evil", "evil.py", str(run / "evil.py"), "ganzoo_evil"):
+        bait = {"plugins": ["evil.py"], "plugin": str(run / "evil.py"), "gan": {**config["gan"], "name": name}}
+        (run / "config.json").write_text(json.dumps(config | bait))
+        assert command("generate", "run", "-o", "x.png").status == 2
+        assert command(*f"run dcgan --image-size 16 --limit 8 --batch-size 4 --out {run}".split()).status == 2
+    (run / "config.json").write_text(json.dumps(config))
+
+    class Pickled:
+        def __reduce__(self) -> tuple[object, ...]:
+            return exec, (trap,)
+
+    torch.save(Pickled(), run / "checkpoints" / "00000002" / "networks.safetensors")
+    answer = command("generate", "run", "-o", "x.png")
+    assert answer.status == 2
+    assert "networks.safetensors cannot be read" in answer.err
+    assert not (place / "sprung").exists()
+
+
+def test_shelves_refuse_what_is_no_usable_class() -> None:
+    class Unnamed(Line):
+        name = "Not A Name"
+
+    class Late(Line):
+        out: str = "here"
+
+    class Unfinished(ganzoo.GAN):
+        name = "unfinished"
+
+    for thing, reason in (
+        (42, "it registers 42; expected a class that inherits ganzoo.GAN"),
+        (Line(), "expected a class that inherits ganzoo.GAN"),
+        (Noise, "expected a class that inherits ganzoo.GAN"),
+        (Unnamed, "Unnamed.name is 'Not A Name'; expected lower-case words"),
+        (Late, "Late calls a field 'out', which is an option of every run"),
+        (Unfinished, "Unfinished does not define generate, networks, players"),
+    ):
+        with pytest.raises(ganzoo.ContractError, match=re.escape(reason)):
+            zoo().gans.check(thing)  # type: ignore[arg-type]
+    zoo().gans.check(Line)
+
+
+def test_a_losses_plugin_reaches_the_player(loose: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT, str(loose))
+    loss = zoo().losses["loud"]()
+    logits: Tensor = torch.ones(3)
+    assert loss.generator(logits, logits).item() == -11
+    assert Line.model_validate({"loss": "loud"}).loss == loss
