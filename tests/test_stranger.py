@@ -187,7 +187,8 @@ class Installed:
 
     def ganzoo(self, *words: str) -> str:
         """What `python -m ganzoo WORDS` prints, in a process that finds the packages."""
-        environment = os.environ | {"PYTHONPATH": str(self.packages), "COLUMNS": "300"}
+        path = os.pathsep.join(filter(None, (str(self.packages), os.environ.get("PYTHONPATH"))))
+        environment = os.environ | {"PYTHONPATH": path}
         environment.pop("GANZOO_PLUGINS", None)
         done = subprocess.run(
             [sys.executable, "-m", "ganzoo", *words],
