@@ -1,3 +1,6 @@
+from . import blocks as blocks
+from . import losses as losses
+from . import testing as testing
 from .api import TrainedGAN as TrainedGAN
 from .api import load as load
 from .api import run as run

@@ -36,7 +36,7 @@ class TrainedGAN:
     @property
     def takes_images(self) -> bool:
         """Whether it translates images; else it generates them."""
-        return "source" in self.gan.needs
+        return "source" in self.gan.needs & self.gan.inputs
 
     @property
     def device(self) -> torch.device:
@@ -50,14 +50,16 @@ class TrainedGAN:
         classes takes them in turn.
 
         Raises:
-            UserError: this GAN makes images from others, or from captions.
+            UserError: this GAN makes images from others, or from captions; or less than one is asked for.
         """
+        if count < 1:
+            raise OptionError(f"option 'count' cannot be {count}: it must be at least 1")
         if self.takes_images:
             raise UserError(f"'{self.gan.name}' makes images from images, not from noise; try translate")
-        if "caption" in self.gan.needs:
+        if "caption" in self.gan.needs & self.gan.inputs:
             raise UserError(f"'{self.gan.name}' makes images from captions, which cannot be given yet")
         fields = training.fixed_noise(count, self.gan.noise_shape(), seed)
-        if "label" in self.gan.needs:
+        if "label" in self.gan.needs & self.gan.inputs:
             fields["label"] = torch.arange(count) % len(self.data.classes)
         return self._sample(fields, count, seed, batch_size)
 
@@ -129,16 +131,17 @@ def run(
             )
         options = {**dict(gan), **options}
     kind = zoo().gan(gan) if isinstance(gan, str) else gan if isinstance(gan, type) else type(gan)
+    resolved = resolve(kind, options)
     folder = training.run(
-        resolve(kind, options),
+        resolved,
         Path(out) if out is not None else None,
         Path(data_dir) if data_dir is not None else None,
         callback,
     )
-    return load(folder.path, gan=kind)
+    return load(folder.path, device=resolved.device, gan=kind)
 
 
-def load(folder: str | Path, *, device: str = "auto", gan: type[GAN] | None = None) -> TrainedGAN:
+def load(folder: str | Path, *, device: str | torch.device = "auto", gan: type[GAN] | None = None) -> TrainedGAN:
     """Takes up the newest checkpoint of a run folder.
 
     Args:
@@ -158,7 +161,7 @@ def load(folder: str | Path, *, device: str = "auto", gan: type[GAN] | None = No
         raise RunFolderError(
             f"{files.path} has no checkpoint yet; train on with the same command and --out {files.path}"
         )
-    place = Speed(device=device).place()
+    place = Speed(device=str(device)).place()
     nets = training.build_networks(config, data)
     checkpoint.load_networks(nets, saved[-1])
     return TrainedGAN(files.path, config, data, nets.to(place).eval())

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
@@ -27,7 +28,7 @@ def environment() -> dict[str, str]:
 
 def command() -> str:
     """The command line of this process."""
-    return " ".join(sys.argv)
+    return shlex.join(sys.argv)
 
 
 def _version(package: str) -> str:

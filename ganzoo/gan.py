@@ -17,7 +17,7 @@ from ganzoo.losses import CrossEntropy, Loss, Losses
 from ganzoo.networks import Networks
 from ganzoo.optim import Adam, AnyOptimizer, Optimizer
 
-PAPER = re.compile(r"\(([^()]*\b((?:19|20)\d\d)\b[^()]*)\)")
+PAPER = re.compile(r"\(([^()]*?\b((?:19|20)\d\d)\b[^()]*)\)")
 """`(Mao et al., 2016, arXiv:1611.04076)` in a plugin's docstring."""
 
 
@@ -58,6 +58,8 @@ class GAN(NamedConfig, ABC):
     streams: ClassVar[tuple[frozenset[str], ...]] = ()
     """Groups of those fields that come in an order of their own, so that nothing ties them to the others: unpaired
     images, or a few labelled ones beside many."""
+    inputs: ClassVar[frozenset[str]] = frozenset({"source", "label", "caption"})
+    """Which of those fields its images are made from, beside noise: all that `sample` may read."""
     recipes: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     """Named sets of values for its own options and the run's; the first is in force unless `--recipe` names another."""
 
@@ -82,7 +84,7 @@ class GAN(NamedConfig, ABC):
         """
 
     def sample(self, nets: Networks, batch: Batch) -> Tensor:
-        """Images to look at, N x C x H x W in [-1, 1], from the inputs in the batch."""
+        """Images to look at, N x C x H x W in [-1, 1], from a batch with the `inputs`, `noise` and `step` alone."""
         return self.generate(nets, batch).fake
 
     def noise_shape(self) -> tuple[int, ...]:
@@ -93,7 +95,7 @@ class GAN(NamedConfig, ABC):
     def family(cls) -> str:
         """From what it makes images."""
         kinds = {"source": "image to image", "caption": "text to image", "label": "class to image"}
-        return next((kind for field, kind in kinds.items() if field in cls.needs), "noise to image")
+        return next((kind for field, kind in kinds.items() if field in cls.needs & cls.inputs), "noise to image")
 
     @classmethod
     def paper(cls) -> str:
@@ -128,23 +130,25 @@ class TwoPlayer(GAN):
             Player("discriminator", self.discriminator_loss, optimizer=self.optimizer),
         )
 
+    def judge(self, nets: Networks, images: Tensor, batch: Batch) -> Tensor:
+        """The discriminator's logits for images, real or fake, under the batch's condition. Every image passes here."""
+        return nets.discriminator(images, *self.condition(batch))
+
     def generator_loss(self, nets: Networks, batch: Batch) -> Losses:
         """What the generator minimises; a subclass adds terms of its own."""
-        condition = self.condition(batch)
-        fake = nets.discriminator(batch.fake, *condition)
-        real = nets.discriminator(batch[self.real], *condition) if self.loss.needs_real else fake[:0]
+        fake = self.judge(nets, batch.fake, batch)
+        real = self.judge(nets, batch[self.real], batch) if self.loss.needs_real else fake[:0]
         return {"adversarial": self.loss.generator(real, fake)}
 
     def discriminator_loss(self, nets: Networks, batch: Batch) -> Losses:
         """What the discriminator minimises, the LossScheme's penalties among it."""
-        condition = self.condition(batch)
-        real_images, fake_images = batch[self.real], batch.fake.detach()
 
         def critic(images: Tensor) -> Tensor:
-            return nets.discriminator(images, *condition)
+            return self.judge(nets, images, batch)
 
-        losses = {"adversarial": self.loss.discriminator(critic(real_images), critic(fake_images))}
-        return losses | self.loss.penalties(critic, real_images, fake_images, batch.step)
+        real, fake = batch[self.real], batch.fake.detach()
+        losses = {"adversarial": self.loss.discriminator(critic(real), critic(fake))}
+        return losses | self.loss.penalties(critic, real, fake, batch.step)
 
 
 class Adversarial(TwoPlayer):

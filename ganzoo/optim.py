@@ -10,6 +10,9 @@ from torch import nn
 
 from ganzoo.config import NamedConfig, OneOf
 
+Decay: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
+"""The share of a running mean that each step keeps."""
+
 
 class Optimizer(NamedConfig, ABC):
     """How a player moves its networks."""
@@ -33,7 +36,7 @@ class Adam(Optimizer):
 
     kind = "adam"
 
-    betas: tuple[float, float] = Field((0.5, 0.999), description="decay rates of the two running means")
+    betas: tuple[Decay, Decay] = Field((0.5, 0.999), description="decay rates of the two running means")
     eps: float = Field(1e-8, gt=0, description="added to the denominator")
     weight_decay: float = Field(0.0, ge=0, description="weight decay (L2)")
 
@@ -54,7 +57,7 @@ class RMSprop(Optimizer):
 
     kind = "rmsprop"
 
-    alpha: float = Field(0.99, ge=0, lt=1, description="decay rate of the running mean of squares")
+    alpha: Decay = Field(0.99, description="decay rate of the running mean of squares")
     eps: float = Field(1e-8, gt=0, description="added to the denominator")
 
     def build(self, weights: Iterable[nn.Parameter], *, fused: bool) -> torch.optim.Optimizer:

@@ -13,13 +13,18 @@ from ganzoo.errors import UnknownName
 from ganzoo.gan import GAN, AnyGAN, Player
 
 
+def _words(value: object) -> str:
+    """A player's option as it would be typed."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 class Schedule(Config):
     """How long to train, how fast to learn, and what to leave behind on the way."""
 
     epochs: int = Field(10, gt=0, description="passes through the data")
     seed: int = Field(0, ge=0, lt=2**63, description="of weights, noise, order and everything else that is drawn")
     lr: float | None = Field(None, gt=0, description="learning rate of every player, in place of the GAN's own")
-    player: dict[str, Annotated[str, BeforeValidator(str)]] = Field(
+    player: dict[str, Annotated[str, BeforeValidator(_words)]] = Field(
         {}, description="one player's option, NAME.FIELD=VALUE: discriminator.lr=4e-4"
     )
     log_every: int = Field(50, gt=0, description="iterations between two lines of metrics.jsonl")

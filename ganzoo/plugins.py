@@ -11,7 +11,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
 from types import ModuleType
@@ -40,6 +40,8 @@ class Plugin:
     package: str
     """The distribution and its version, or the file."""
     builtin: bool = False
+    loose: bool = False
+    """Whether it is a file that was named, not part of an installed distribution."""
     provides: tuple[str, ...] = ()
     problem: str = ""
     """Why it was set aside; empty if it works."""
@@ -100,10 +102,10 @@ class Zoo:
         try:
             claims = self._claims(load())
         except (Exception, SystemExit) as error:
-            self.plugins.append(Plugin(plugin.name, plugin.package, plugin.builtin, problem=_reason(error)))
+            self.plugins.append(replace(plugin, problem=_reason(error)))
             return
         names = tuple(thing.label() for _, thing in claims)
-        plugin = Plugin(plugin.name, plugin.package, plugin.builtin, names)
+        plugin = replace(plugin, provides=names)
         self.plugins.append(plugin)
         for shelf, thing in claims:
             shelf.classes[thing.label()] = thing
@@ -150,8 +152,9 @@ class Zoo:
         """
         if name in self.gans:
             return self.gans[name]
-        failed = next((plugin for plugin in self.failed() if plugin.name == name), None)
-        hint = f"its plugin was set aside: {failed.problem}" if failed else ""
+        # A plugin that failed may be the one that brings it: one of that name, or a file that was named on purpose.
+        suspects = [plugin for plugin in self.failed() if plugin.loose or plugin.name.replace("_", "-") == name]
+        hint = "; ".join(f"the plugin '{plugin.name}' was set aside: {plugin.problem}" for plugin in suspects)
         raise UnknownName(GAN.noun, name, self.gans, hint)
 
 
@@ -170,7 +173,7 @@ def _load(files: str) -> Zoo:
         found.add(Plugin(entry.name, package, builtin=_is_ganzoo(entry)), entry.load)
     for file in filter(None, files.split(os.pathsep)):
         path = Path(file).expanduser().absolute()
-        found.add(Plugin(path.stem, str(path)), functools.partial(_load_file, path))
+        found.add(Plugin(path.stem, str(path), loose=True), functools.partial(_load_file, path))
     return found
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganzoo.data.example import example
 from ganzoo.data.spec import DataSpec
 from ganzoo.optim import Optimizer
 from ganzoo.options import RunOptions
-from ganzoo.testing import example
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def summarise(options: RunOptions, data: DataSpec) -> Summary:
         nets = gan.networks(data)
         for name, network in nets.named_children():
             network.register_forward_hook(lambda _, __, output, name=name: outputs.update({name: output}))
-        batch = gan.generate(nets, example(gan, data, rows=2))
+        batch = gan.generate(nets, example(data, gan.noise_shape(), rows=2))
         players = options.players()
         for player in players:
             terms[player.name] = " + ".join(player.loss(nets, batch))

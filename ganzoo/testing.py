@@ -7,33 +7,12 @@ from torch import Tensor
 
 from ganzoo.config import build
 from ganzoo.data.batch import Batch
+from ganzoo.data.example import example, example_spec
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.speed import Speed
 from ganzoo.gan import GAN
 from ganzoo.networks import Networks
-
-
-def example(gan: GAN, data: DataSpec, rows: int = 4) -> Batch:
-    """A batch of random values of the right shapes, kinds and ranges."""
-    fields: dict[str, Tensor] = {"step": torch.zeros((), dtype=torch.int64)}
-    for name, shape in data.shapes.items():
-        if len(shape) == 3:
-            fields[name] = torch.rand(rows, *shape) * 2 - 1
-        elif shape:
-            fields[name] = torch.randint(97, 123, (rows, *shape), dtype=torch.uint8)
-        else:
-            fields[name] = torch.randint(max(1, len(data.classes)), (rows,))
-    if gan.noise_shape():
-        fields["noise"] = torch.randn(rows, *gan.noise_shape())
-    return Batch(**fields)
-
-
-def example_spec(gan: type[GAN], shape: tuple[int, int, int] = (1, 32, 32)) -> DataSpec:
-    """Data with every field that a GAN needs, all its images of one shape."""
-    kinds: dict[str, tuple[int, ...]] = {"label": (), "caption": (32,)}
-    shapes = {name: kinds.get(name, shape) for name in sorted(gan.needs)}
-    return DataSpec(dataset="example", shapes=shapes, classes=tuple("abcde") if "label" in gan.needs else ())
 
 
 def check_gan(gan: type[GAN], shape: tuple[int, int, int] = (1, 32, 32)) -> None:
@@ -48,18 +27,18 @@ def check_gan(gan: type[GAN], shape: tuple[int, int, int] = (1, 32, 32)) -> None
         ContractError: likewise, found by the engine.
     """
     torch.manual_seed(0)
-    config, spec = build(gan, {}), example_spec(gan, shape)
+    config, spec = build(gan, {}), example_spec(gan.needs, shape)
     _check_configuration(config)
     nets = config.networks(spec)
     assert isinstance(nets, Networks), f"networks() gives {type(nets).__name__}; it must give ganzoo.Networks(...)"
     engine = Engine(config, nets, speed=Speed.plain())
     before = {name: value.clone() for name, value in nets.named_parameters()}
     for _ in range(max(player.every for player in engine.players)):
-        losses = engine.step(example(config, spec))
+        losses = engine.step(example(spec, config.noise_shape()))
         for term, value in losses.items():
             assert torch.isfinite(value), f"the loss '{term}' is {value.item()} on random images"
     _check_moved(engine, before)
-    _check_sample(engine, example(config, spec), spec)
+    _check_sample(engine, example(spec, config.noise_shape()), spec)
 
 
 def _check_configuration(config: GAN) -> None:
@@ -81,8 +60,14 @@ def _check_moved(engine: Engine, before: dict[str, Tensor]) -> None:
 
 def _check_sample(engine: Engine, batch: Batch, spec: DataSpec) -> None:
     before = {name: value.clone() for name, value in engine.nets.state_dict().items()}
-    images = engine.sample(batch)
-    expected = (len(next(value for name, value in batch.items() if name != "step")), *spec.shape)
+    inputs = (engine.gan.needs & engine.gan.inputs) | {"noise", "step"}
+    try:
+        images = engine.sample(Batch(**{name: value for name, value in batch.items() if name in inputs}))
+    except AttributeError as error:
+        raise AssertionError(
+            f"sample() reads more than its inputs: {error}; define sample(), or name them in `inputs`"
+        ) from error
+    expected = (len(next(value for value in batch.values() if value.ndim)), *spec.shape)
     assert tuple(images.shape) == expected, f"sample() gives {tuple(images.shape)}; expected {expected}"
     low, high = images.min().item(), images.max().item()
     assert -1 <= low <= high <= 1, f"sample() gives values from {low:.2f} to {high:.2f}; images are in [-1, 1]"

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 import ganzoo
 from ganzoo import Adam, Batch, DataSpec, Engine, Losses, Networks, Player, Speed
 from ganzoo.data.batches import Batches
-from ganzoo.data.load import divide
+from ganzoo.data.load import Data, DataOptions, load
 from ganzoo.losses import CrossEntropy, WassersteinGP
 
 SIZE, LATENT, CLASSES, WORDS, BATCH = 8, 4, 3, 6, 4
@@ -110,6 +110,9 @@ class TwoGenerators(ganzoo.GAN):
             fake=nets.forward_generator(batch.source), fake_source=nets.backward_generator(batch.target)
         )
 
+    def sample(self, nets: Networks, batch: Batch) -> Tensor:
+        return nets.forward_generator(batch.source)
+
     def generators_loss(self, nets: Networks, batch: Batch) -> Losses:
         scores = nets.target_discriminator(batch.fake), nets.source_discriminator(batch.fake_source)
         round_trip = nets.backward_generator(batch.fake)
@@ -148,7 +151,7 @@ class GradientPenalty(ToyAdversarial):
 
 
 class Relativistic(ganzoo.LossScheme):
-    """R3GAN's loss (Huang et al., 2025, arXiv:2501.05441): the generator sees real logits, R1 and R2 hold the critic."""
+    """R3GAN's loss (Huang et al., 2025, arXiv:2501.05441): it sees real logits, R1 and R2 hold the critic."""
 
     kind = "toy-relativistic"
     needs_real = True
@@ -234,7 +237,7 @@ class AnothersNetworks(ToyAdversarial):
 
 
 class LazyRegulariser(ToyAdversarial):
-    """StyleGAN2's shape: R1 every fourth iteration on the discriminator's optimizer; mapping and synthesis apart."""
+    """StyleGAN2's shape: R1 every fourth iteration, the optimizer shared; mapping and synthesis apart."""
 
     name = "toy-lazy"
 
@@ -284,6 +287,7 @@ class FewLabels(ToyAdversarial):
 
     name = "toy-semi"
     needs = frozenset({"image", "labelled_image", "label"})
+    inputs = frozenset()
     streams = (frozenset({"labelled_image", "label"}),)
 
     def networks(self, data: DataSpec) -> Networks:
@@ -331,7 +335,7 @@ class Captions(ToyAdversarial):
 
 
 class Perceptual(ganzoo.TwoPlayer):
-    """SRGAN's shape: a frozen network measures the distance to the target; BatchNorm shows if it is left in training."""
+    """SRGAN's shape: a frozen network measures the distance; BatchNorm shows if it is left in training."""
 
     name = "toy-perceptual"
     needs = frozenset({"source", "target"})
@@ -366,31 +370,43 @@ FAMILIES = [
 ]
 
 
-def columns(gan: ganzoo.GAN) -> dict[str, Tensor]:
-    """Random data with every field that the GAN needs; what is labelled is scarce."""
-    torch.manual_seed(1)
-    images = torch.randint(256, (24, 1, SIZE, SIZE), dtype=torch.uint8)
-    every = {
-        "image": images,
-        "source": images.flip(3),
-        "target": images[:15] if gan.streams else images,
-        "labelled_image": images[:6],
-        "label": torch.arange(6 if "labelled_image" in gan.needs else 24) % CLASSES,
-        "caption": torch.randint(97, 123, (24, 5), dtype=torch.uint8),
-    }
-    return {name: column for name, column in every.items() if name in gan.needs}
+class ToyData(ganzoo.Dataset):
+    """Random images with every field there is; what is labelled is scarce, and targets are fewer than sources."""
+
+    name = "toy"
+    channels = 1
+    classes = ("a", "b", "c")
+    provides = frozenset({"image", "source", "target", "labelled_image", "label", "caption"})
+
+    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+        images = torch.randint(256, (24, *request.shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+        labelled = 6 if "labelled_image" in request.fields else 24
+        every = {
+            "image": images,
+            "source": images.flip(3),
+            "target": images[:15] if "image" not in request.fields and self.unpaired else images,
+            "labelled_image": images[:labelled],
+            "label": torch.arange(labelled) % CLASSES,
+            "caption": torch.randint(97, 123, (24, 5), dtype=torch.uint8),
+        }
+        return ganzoo.Table({name: every[name] for name in request.fields}, self.classes)
+
+    unpaired: bool = False
+
+
+def toy_data(gan: ganzoo.GAN) -> Data:
+    """What the GAN asks for, by the way that all data comes."""
+    options = DataOptions(data=ToyData(unpaired=bool(gan.streams)), image_size=(SIZE, SIZE), batch_size=BATCH)
+    return load(options, gan.needs, gan.streams)
 
 
 def trained(gan: ganzoo.GAN, iterations: int, speed: Speed | None = None) -> tuple[Engine, dict[str, Tensor], Losses]:
     """An engine after some iterations, the weights before them, and the last losses of every term."""
-    data = columns(gan)
-    spec = DataSpec(
-        dataset="toy", shapes={name: tuple(column.shape[1:]) for name, column in data.items()}, classes=("a", "b", "c")
-    )
+    data = toy_data(gan)
     torch.manual_seed(0)
-    engine = Engine(gan, gan.networks(spec), speed=speed or Speed.plain())
+    engine = Engine(gan, gan.networks(data.spec), speed=speed or Speed.plain())
     before = {name: value.clone() for name, value in engine.nets.state_dict().items()}
-    batches = Batches(divide(data, gan.streams), BATCH, gan.noise_shape())
+    batches = Batches(data.streams, BATCH, gan.noise_shape())
     losses: Losses = {}
     for iteration in range(iterations):
         losses |= engine.step(batches[iteration])
@@ -416,6 +432,23 @@ def test_every_family_trains_with_every_speed_switch_on(gan: ganzoo.GAN) -> None
     assert any(not torch.equal(value, before[name]) for name, value in engine.nets.named_parameters())
 
 
+@pytest.mark.parametrize("gan", FAMILIES, ids=lambda gan: f"{gan.name}-{getattr(gan, 'n_critic', 1)}")
+def test_every_family_makes_images_from_its_inputs_alone(gan: ganzoo.GAN) -> None:
+    engine, _, _ = trained(gan, 1)
+    given = (gan.needs & gan.inputs) | {"noise", "step"}
+    batch = Batches(toy_data(gan).streams, BATCH, gan.noise_shape())[0]
+    inputs = Batch(**{name: value for name, value in batch.items() if name in given})
+    assert engine.sample(inputs).shape == (BATCH, 1, SIZE, SIZE)
+
+
+def test_a_family_is_named_for_what_its_images_are_made_from() -> None:
+    families = {gan.name: gan.family() for gan in FAMILIES}
+    assert families["toy-cycle"] == families["toy-perceptual"] == "image to image"
+    assert families["toy-semi"] == families["toy"] == "noise to image"
+    assert families["toy-classes"] == "class to image"
+    assert families["toy-captions"] == "text to image"
+
+
 def test_a_family_that_makes_a_plain_mistake_is_told() -> None:
     class Reuses(AnothersNetworks):
         """Differentiates through fakes whose graph the generator's turn used up."""
@@ -439,7 +472,7 @@ def test_a_frozen_network_stays_in_evaluation_mode() -> None:
     features = engine.nets.features
     assert not features.training
     assert all(torch.equal(value, before[f"features.{name}"]) for name, value in features.state_dict().items())
-    engine.sample(Batches(divide(columns(engine.gan), engine.gan.streams), BATCH)[0])
+    engine.sample(Batches(toy_data(engine.gan).streams, BATCH)[0])
     assert not features.training
     assert engine.nets.generator.training
 

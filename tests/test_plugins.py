@@ -273,7 +273,7 @@ def test_what_a_failed_plugin_would_have_brought_is_told(command: Command, place
     assert answer.status == 2
     assert (
         answer.err
-        == "Error: no GAN is called 'dots'; its plugin was set aside: ValueError: out of ink (dots.py, line 1)\n"
+        == "Error: no GAN is called 'dots'; the plugin 'dots' was set aside: ValueError: out of ink (dots.py, line 1)\n"
     )
 
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganzoo.blocks.sizes import check_size
-from ganzoo.blocks.weights import Initialization, start
+from ganzoo.blocks.weights import Initialization, initialize_as
 from ganzoo.networks import Discriminator, Generator
 
 
@@ -64,7 +64,7 @@ class UpsampleGenerator(Generator):
             nn.Conv2d(64, channels, 3, padding=1),
             nn.Tanh(),
         )
-        start(self, initialization)
+        initialize_as(self, initialization)
 
     def forward(self, noise: Tensor) -> Tensor:
         """Noise, N x latent_dim, to images, N x C x H x W in [-1, 1]."""
@@ -101,7 +101,7 @@ class StridedDiscriminator(Discriminator):
                 layers.append(nn.BatchNorm2d(features))
             channels, height, width = features, (height + 1) // 2, (width + 1) // 2
         self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, 1))
-        start(self, initialization)
+        initialize_as(self, initialization)
 
     def forward(self, image: Tensor) -> Tensor:
         """Images, N x C x H x W, to logits, N x 1."""

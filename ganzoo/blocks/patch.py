@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.blocks.sizes import check_size
-from ganzoo.blocks.weights import Initialization, start
+from ganzoo.blocks.weights import Initialization, initialize_as
 from ganzoo.networks import Discriminator
 
 
@@ -35,7 +35,7 @@ class PatchDiscriminator(Discriminator):
             layers.append(nn.LeakyReLU(0.2))
             channels = features
         self.layers = nn.Sequential(*layers, nn.ZeroPad2d((1, 0, 1, 0)), nn.Conv2d(channels, 1, 4, padding=1))
-        start(self, initialization)
+        initialize_as(self, initialization)
 
     def forward(self, image: Tensor, *condition: Tensor) -> Tensor:
         """Images, N x C x H x W, and what they were made from, to logits, N x 1 x H/16 x W/16."""

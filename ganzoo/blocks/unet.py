@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ganzoo.blocks.conv import UpsampleConv
 from ganzoo.blocks.sizes import check_size
-from ganzoo.blocks.weights import Initialization, start
+from ganzoo.blocks.weights import Initialization, initialize_as
 from ganzoo.networks import Generator
 
 
@@ -53,7 +53,7 @@ class UNetGenerator(Generator):
             self.up.append(_up(inner, made, dropout))
             inner = 2 * made  # with what the encoder saw at that size
         self.output = nn.Sequential(UpsampleConv(inner, out_channels, kernel_size=4), nn.Tanh())
-        start(self, initialization)
+        initialize_as(self, initialization)
 
     def forward(self, source: Tensor) -> Tensor:
         """Source images, N x C x H x W, to target images, N x out_channels x H x W in [-1, 1]."""

@@ -29,6 +29,6 @@ def initialize(network: Network, std: float = 0.02) -> Network:
     return network
 
 
-def start(network: Network, initialization: Initialization) -> Network:
+def initialize_as(network: Network, initialization: Initialization) -> Network:
     """Gives a network just built the initial weights of that name, and returns it."""
     return initialize(network) if initialization == "normal" else network

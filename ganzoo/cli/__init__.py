@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import rich_click as click
 
@@ -17,6 +18,9 @@ FILES = "GANZOO_PLUGINS"  # as in ganzoo.plugins, which is too slow to import fo
 @click.option(PLUGIN, multiple=True, metavar="FILE", help="Load a plugin from a loose file; anywhere on the line.")
 def root(plugin: tuple[str, ...]) -> None:
     """A zoo of generative adversarial networks: train one, and make pictures with it."""
+    for file in plugin:
+        if not Path(file).is_file():
+            raise OptionError(f"there is no plugin file '{file}'")
     # By way of the environment, so that processes started from this one find the same zoo.
     files = [file for file in (os.environ.get(FILES), *plugin) if file]
     if files:

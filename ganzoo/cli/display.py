@@ -45,7 +45,7 @@ class Display(Callback):
 
     def started(self, training: Training, folder: RunFolder) -> None:
         self._folder = folder
-        done, total = training.engine.iteration, training.iterations
+        done, total = training.began, training.iterations
         if done >= total:
             self.console.print(f"{folder.path} is already trained for {training.options.epochs} epochs; more: --epochs")
             return

@@ -56,7 +56,7 @@ class Flag:
         """What was typed, in the form that the configuration takes."""
         if get_origin(self.field.annotation) is dict:
             return dict(self._pair(text) for text in typed)
-        if get_origin(self.field.annotation) is tuple and isinstance(typed, str) and "," in typed:
+        if get_origin(self.field.annotation) in (tuple, list) and isinstance(typed, str) and "," in typed:
             return typed.split(",")
         return typed
 
@@ -116,8 +116,9 @@ def _form(field: FieldInfo) -> str:
         return "|".join(str(value) for value in get_args(annotation))
     if get_origin(annotation) is dict:
         return "NAME.FIELD=VALUE"
-    if get_origin(annotation) is tuple:
-        return ",".join(_word(part) for part in get_args(annotation))
+    if get_origin(annotation) in (tuple, list):
+        parts = get_args(annotation)
+        return f"{_word(parts[0])},..." if parts[-1] is Ellipsis or len(parts) == 1 else ",".join(map(_word, parts))
     return _word(annotation)
 
 

@@ -29,16 +29,16 @@ DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, 
 @DEVICE
 def generate(run: Path, count: int, seed: int, out: Path, device: str) -> None:
     """Make new images with the GAN that was trained in the folder RUN."""
-    from ganzoo import images
+    from ganzoo import pictures
     from ganzoo.api import load
 
-    file = images.picture_file(out)
+    file = pictures.picture_file(out)
     made = load(run, device=device).generate(count, seed)
     if file:
-        _save(images.grid(made, columns=max(1, round(count**0.5))), out)
+        _save(pictures.grid(made, columns=max(1, round(count**0.5))), out)
     else:
         for number, image in enumerate(made):
-            _save(images.to_picture(image), out / f"{number:05}.png")
+            _save(pictures.to_picture(image), out / f"{number:05}.png")
     click.echo(out)
 
 
@@ -51,7 +51,7 @@ def generate(run: Path, count: int, seed: int, out: Path, device: str) -> None:
 @DEVICE
 def translate(run: Path, source: Path, out: Path, device: str) -> None:
     """Translate images with the GAN that was trained in the folder RUN."""
-    from ganzoo import images
+    from ganzoo import pictures
     from ganzoo.api import load
     from ganzoo.data.images import existing_folder, find_images, open_image
     from ganzoo.errors import DataError
@@ -65,7 +65,7 @@ def translate(run: Path, source: Path, out: Path, device: str) -> None:
         for file in files:  # a broken one is named before the first is written
             open_image(file)
     for target, image in zip(targets, trained.translate_files(files), strict=True):
-        _save(images.to_picture(image), target)
+        _save(pictures.to_picture(image), target)
         click.echo(target)
 
 
@@ -95,11 +95,11 @@ def _save(picture: "Image.Image", file: Path) -> None:
     Raises:
         OptionError: there is no such place, or the format cannot hold it.
     """
-    from ganzoo import images
+    from ganzoo import pictures
     from ganzoo.errors import OptionError
 
     try:
-        images.save(picture, file)
+        pictures.save(picture, file)
     except (OSError, KeyError) as error:  # a KeyError is Pillow's word for a format that it only reads
         reason = f"{file.suffix} can only be read" if isinstance(error, KeyError) else error.strerror or error
         raise OptionError(f"'{file}' cannot be written: {reason}; give another --out, such as images.png") from error

@@ -75,9 +75,13 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
     from ganzoo.cli.flags import flags
     from ganzoo.data.load import DataOptions
     from ganzoo.engine.speed import Speed
+    from ganzoo.errors import UserError
     from ganzoo.options import RunOptions, Schedule, resolve
 
-    defaults = resolve(gan, {}).model_dump(mode="json")
+    try:
+        defaults = resolve(gan, {}).model_dump(mode="json")
+    except UserError:  # an option that must be given, or a data set that is not installed: shown without defaults
+        defaults = {"gan": {}}
     parts: dict[str, type[Config]] = {"Data": DataOptions, "Training": Schedule, "Speed": Speed}
     elsewhere = {"gan", *(name for part in parts.values() for name in part.model_fields)}
     recipe = list(flags(RunOptions, defaults, leave_out=sorted(elsewhere))) if gan.recipes else []

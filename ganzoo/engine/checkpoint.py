@@ -25,10 +25,14 @@ def save(engine: Engine, folder: Path) -> Path:
     """Writes the engine's whole state below `folder`, and removes old checkpoints. Returns where it is."""
     final = folder / f"{engine.iteration:08}"
     draft = folder / f".{final.name}.{os.getpid()}"
-    shutil.rmtree(draft, ignore_errors=True)
+    for left_over in folder.glob(".*"):  # by a run that was killed while it wrote
+        shutil.rmtree(left_over, ignore_errors=True)
     draft.mkdir(parents=True)
     _write(draft / "networks.safetensors", safetensors.torch.save(_plain(engine.nets.state_dict())))
-    _write(draft / "training.safetensors", safetensors.torch.save(_plain(engine.optimizer_state() | _random_state())))
+    _write(
+        draft / "training.safetensors",
+        safetensors.torch.save(_plain(engine.optimizer_state() | _random_state(engine.device))),
+    )
     _write(draft / "state.json", json.dumps({"iteration": engine.iteration}).encode())
     shutil.rmtree(final, ignore_errors=True)
     draft.replace(final)
@@ -43,15 +47,22 @@ def checkpoints(folder: Path) -> list[Path]:
 
 
 def resume(engine: Engine, checkpoint: Path) -> None:
-    """Puts the engine, and torch's random numbers, in the state that was saved."""
+    """Puts the engine, and torch's random numbers, in the state that was saved.
+
+    Raises:
+        RunFolderError: a file is missing or damaged.
+    """
     load_networks(engine.nets, checkpoint)
-    training = _read(checkpoint / "training.safetensors")
-    torch.set_rng_state(training.pop("random/cpu"))
-    cuda = training.pop("random/cuda", None)
-    if cuda is not None and torch.cuda.is_available():
-        torch.cuda.set_rng_state(cuda)
-    engine.load_optimizer_state(training)
-    engine.iteration = json.loads((checkpoint / "state.json").read_text())["iteration"]
+    training = _read(file := checkpoint / "training.safetensors")
+    try:
+        torch.set_rng_state(training.pop("random/cpu"))
+        cuda = training.pop("random/cuda", None)
+        if engine.device.type == "cuda" and cuda is not None:
+            torch.cuda.set_rng_state(cuda, engine.device)
+        engine.load_optimizer_state(training)
+        engine.iteration = json.loads((file := checkpoint / "state.json").read_text(encoding="utf-8"))["iteration"]
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RuntimeError) as error:
+        raise _damaged(file, error) from error
 
 
 def load_networks(nets: nn.Module, checkpoint: Path) -> None:
@@ -64,7 +75,8 @@ def load_networks(nets: nn.Module, checkpoint: Path) -> None:
     try:
         nets.load_state_dict(_read(file))
     except RuntimeError as error:
-        raise RunFolderError(f"{file} holds the weights of other networks: {error}") from error
+        first = [line.strip() for line in str(error).splitlines()][1:2] or [str(error)]
+        raise RunFolderError(f"{file} holds the weights of other networks: {first[0]}") from error
 
 
 def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -75,16 +87,24 @@ def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _random_state() -> dict[str, Tensor]:
+def _random_state(device: torch.device) -> dict[str, Tensor]:
     state = {"random/cpu": torch.get_rng_state()}
-    return state | {"random/cuda": torch.cuda.get_rng_state()} if torch.cuda.is_available() else state
+    return state | {"random/cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
 
 
 def _read(file: Path) -> dict[str, Tensor]:
     try:
-        return safetensors.torch.load_file(file)
+        # Not load_file: its tensors stay tied to the file, which is removed when it grows old.
+        return safetensors.torch.load(file.read_bytes())
     except (OSError, SafetensorError) as error:
-        raise RunFolderError(f"{file} cannot be read: {error}") from error
+        raise _damaged(file, error) from error
+
+
+def _damaged(file: Path, error: Exception) -> RunFolderError:
+    folder = file.parent
+    others = [path.name for path in checkpoints(folder.parent) if path != folder]
+    advice = f"remove {folder} to go on from {others[-1]}" if others else "there is no other checkpoint"
+    return RunFolderError(f"{file} cannot be read: {' '.join(str(error).split())}; {advice}")
 
 
 def _write(file: Path, content: bytes) -> None:

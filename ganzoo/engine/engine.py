@@ -44,10 +44,16 @@ class Engine:
         self._trained = list(dict.fromkeys(weight for weights in self.weights.values() for weight in weights))
         self.train()
 
-    def step(self, batch: Batch) -> Losses:
-        """One iteration on one batch: the players that are due move in turn. Returns their loss terms by name."""
-        due = tuple(player for player in self.players if (self.iteration + 1) % player.every == 0)
-        losses = self.iterate(due, self._laid_out(batch))
+    def step(self, batch: Batch, everyone: bool = False) -> Losses:
+        """One iteration on one batch: the players that are due, or `everyone`, move in turn.
+
+        Returns their loss terms by `player/term`, 0-dimensional and float32, on the device.
+        """
+        due = tuple(player for player in self.players if everyone or (self.iteration + 1) % player.every == 0)
+        try:
+            losses = self.iterate(due, self._laid_out(batch))
+        finally:
+            self._only_move(self._trained)
         self.iteration += 1
         return losses
 
@@ -59,15 +65,18 @@ class Engine:
             self._only_move(self.weights[player.name])
             losses = player.loss(self.nets, batch)
             self.move(player, self.gradients(player, losses))
-            log |= {f"{player.name}/{term}": value.detach() for term, value in losses.items()}
+            log |= {f"{player.name}/{term}": value.detach().float() for term, value in losses.items()}
         return log
 
     def gradients(self, player: Player, losses: Losses) -> Sequence[Tensor | None]:
         """The gradients of a player's summed losses by its own weights and no others."""
         for term, value in losses.items():
-            if value.ndim:
+            name = f"the loss '{player.name}/{term}'"
+            if not isinstance(value, Tensor):
+                raise ContractError(f"{name} is {value!r}; expected a tensor")
+            if value.ndim or value.device != self.device:
                 raise ContractError(
-                    f"the loss '{player.name}/{term}' has shape {tuple(value.shape)}; expected one number"
+                    f"{name} has shape {tuple(value.shape)} on {value.device}; expected one number on {self.device}"
                 )
         total = sum(losses.values(), start=torch.zeros((), device=self.device))
         if not total.requires_grad:
@@ -99,8 +108,12 @@ class Engine:
                 player.constrain(self.nets)
 
     def sample(self, batch: Batch) -> Tensor:
-        """Images made in evaluation mode, on the CPU; training goes on as if it had not been called."""
+        """Images made in evaluation mode, on the CPU: the same for the same weights and inputs, whatever is drawn.
+
+        Training goes on as if it had not been called.
+        """
         with self.evaluating():
+            torch.manual_seed(0)
             return self.gan.sample(self.nets, self._laid_out(batch)).float().cpu()
 
     @contextmanager
@@ -115,13 +128,13 @@ class Engine:
                 self.train()
 
     def train(self) -> None:
-        """Training mode; what no player trains stays frozen, in evaluation mode, if it has weights at all."""
-        moved = {name for player in self.players for name in player.networks}
-        for name, network in self.nets.named_children():
-            frozen = name not in moved and any(True for _ in network.parameters())
-            network.train(not frozen)
-            if frozen:
-                network.requires_grad_(False)
+        """Training mode; a network, or a part of one, with weights that no player moves stays frozen and evaluates."""
+        trained = set(self._trained)
+        self.nets.train()
+        for module in self.nets.modules():
+            weights = list(module.parameters())
+            if weights and trained.isdisjoint(weights):
+                module.eval().requires_grad_(False)
 
     def optimizer_state(self) -> dict[str, Tensor]:
         """The optimizers' state, flat: `player/number of the weight/name`."""

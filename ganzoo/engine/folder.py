@@ -93,7 +93,10 @@ class RunFolder:
     def append_metrics(self, row: Mapping[str, float]) -> None:
         """Adds one line of measurements."""
         with self.metrics.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+            # JSON has no word for what is not a finite number.
+            file.write(
+                json.dumps({name: value if math.isfinite(value) else None for name, value in row.items()}) + "\n"
+            )
 
     def drop_metrics_after(self, iteration: int) -> None:
         """Removes what was logged after the checkpoint that a resumed run starts from."""

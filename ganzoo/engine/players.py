@@ -75,14 +75,18 @@ def check(players: Sequence[Player], nets: Networks) -> None:
     if not players or len(by_name) < len(players):
         raise ContractError(f"players() must give at least one player, each of its own name; it gives {list(by_name)}")
     for player in players:
+        if not player.name.isidentifier():  # it is part of names: of losses, of checkpointed state
+            raise ContractError(f"a player is called '{player.name}'; expected letters, digits and '_'")
         for name in player.networks:
             if name not in nets:
                 raise ContractError(
                     f"the player '{player.name}' trains '{name}', which is no network of this GAN "
                     f"({', '.join(nets)}); say which with Player(..., trains=(...))"
                 )
-        if not any(True for name in player.networks for _ in getattr(nets, name).parameters()):
-            raise ContractError(f"the player '{player.name}' trains {player.networks}, which have no parameters")
+        if not any(weight.requires_grad for name in player.networks for weight in getattr(nets, name).parameters()):
+            raise ContractError(
+                f"the player '{player.name}' trains {player.networks}, which have no parameters that can move"
+            )
         if player.every < 1:
             raise ContractError(
                 f"the player '{player.name}' moves every {player.every} iterations; it must be 1 or more"

@@ -1,6 +1,7 @@
 """Speed switches: precision, memory format, fused optimizers. None of them changes what a plugin's author sees."""
 
-from collections.abc import Callable
+import itertools
+from types import MethodType
 from typing import Any, Literal, TypeAlias
 
 import torch
@@ -33,19 +34,21 @@ class Speed(Config):
             OptionError: there is no such device on this machine.
         """
         if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+            return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
         try:
             device = torch.device(self.device)
         except RuntimeError:
             raise OptionError(f"option 'device' cannot be '{self.device}'; write cpu, cuda or cuda:N") from None
         if device.type not in ("cpu", "cuda"):
             raise OptionError(f"option 'device' cannot be '{self.device}'; write cpu, cuda or cuda:N")
+        if device.type == "cpu" and device.index:
+            raise OptionError(f"option 'device' cannot be '{self.device}': there is one cpu; write cpu")
         if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
             found = torch.cuda.device_count()
             raise OptionError(
                 f"option 'device' cannot be '{self.device}': this machine has {found} CUDA devices; try cpu"
             )
-        return device
+        return torch.device("cuda", device.index or 0) if device.type == "cuda" else torch.device("cpu")
 
     def dtype(self, device: torch.device) -> torch.dtype:
         """What the networks compute in."""
@@ -60,7 +63,8 @@ class Speed(Config):
             nets.to(memory_format=torch.channels_last)
         if self.dtype(device) == torch.bfloat16:
             for network in nets.children():
-                network.forward = _in_bfloat16(network.forward, device.type)
+                # A method of the instance, not a closure over it: a deep copy then computes with its own weights.
+                network.forward = MethodType(_forward_in_bfloat16, network)
 
 
 def _bfloat16_is_fast(device: torch.device) -> bool:
@@ -69,22 +73,20 @@ def _bfloat16_is_fast(device: torch.device) -> bool:
     return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
-def _in_bfloat16(forward: Callable[..., Any], device: str) -> Callable[..., Any]:
-    """The same network under autocast, its outputs in float32 again: losses never see the difference in type."""
-
-    def run(*args: Any, **kwargs: Any) -> Any:
-        with torch.autocast(device, torch.bfloat16):
-            outputs = forward(*args, **kwargs)
-        return _to_float32(outputs)
-
-    return run
+def _forward_in_bfloat16(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+    """A network's own forward under autocast, its outputs in float32 again: losses never see the difference in type."""
+    device = next(itertools.chain(self.parameters(), self.buffers())).device
+    with torch.autocast(device.type, torch.bfloat16):
+        outputs = type(self).forward(self, *args, **kwargs)
+    return _to_float32(outputs)
 
 
 def _to_float32(outputs: Any) -> Any:
     if isinstance(outputs, Tensor):
         return outputs.float() if outputs.dtype == torch.bfloat16 else outputs
     if isinstance(outputs, tuple | list):
-        return type(outputs)(_to_float32(output) for output in outputs)
+        parts = [_to_float32(output) for output in outputs]
+        return type(outputs)(*parts) if hasattr(outputs, "_fields") else type(outputs)(parts)
     if isinstance(outputs, dict):
         return {name: _to_float32(output) for name, output in outputs.items()}
     return outputs

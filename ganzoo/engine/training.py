@@ -1,12 +1,14 @@
 """One run, from its options to its folder."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ganzoo import images
+from ganzoo import pictures
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import Batches, latent, to_batch
 from ganzoo.data.load import load
@@ -16,8 +18,9 @@ from ganzoo.engine.engine import Engine
 from ganzoo.engine.folder import RunFolder, write_json
 from ganzoo.engine.meter import Meter
 from ganzoo.environment import command, environment
-from ganzoo.errors import ContractError, RunFolderError
+from ganzoo.errors import ContractError, OptionError, RunFolderError
 from ganzoo.gan import GAN
+from ganzoo.losses import Losses
 from ganzoo.networks import Networks
 from ganzoo.options import RunOptions
 
@@ -51,11 +54,27 @@ class Training:
     batches: Batches
     preview: Batch
     """The inputs of every sample grid."""
+    began: int = 0
+    """The iteration it was taken up at."""
 
     @property
     def iterations(self) -> int:
         """How many the whole run has."""
         return self.options.epochs * self.batches.per_epoch
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last iteration was made."""
+        return self.engine.iteration >= self.iterations
+
+    def step(self, everyone: bool = False) -> Losses:
+        """The next iteration; `everyone`: all players move, due or not.
+
+        Raises:
+            OptionError: the batch is too small for the networks, or too large for the memory.
+        """
+        with sized_for(self.options):
+            return self.engine.step(self.batches[self.engine.iteration], everyone)
 
     def picture(self) -> Tensor:
         """Samples for the eyes: N x C x H x W; for translation input, output and target in turn."""
@@ -63,7 +82,7 @@ class Training:
         if "source" not in self.preview:
             return fake
         columns = [self.preview.source.cpu(), fake]
-        return images.side_by_side([*columns, self.preview.target.cpu()] if "target" in self.preview else columns)
+        return pictures.side_by_side([*columns, self.preview.target.cpu()] if "target" in self.preview else columns)
 
     @property
     def picture_columns(self) -> int:
@@ -83,7 +102,8 @@ def prepare(options: RunOptions, data_dir: Path | None = None) -> Training:
     players, device = options.players(), options.place()
     data = load(options, gan.needs, gan.streams, data_dir)
     torch.manual_seed(options.seed)
-    engine = Engine(gan, build_networks(gan, data.spec), players, options)
+    with sized_for(options):
+        engine = Engine(gan, build_networks(gan, data.spec), players, options)
     shape = gan.noise_shape()
     preview = data.preview if "source" not in data.preview else {name: rows[:8] for name, rows in data.preview.items()}
     count = len(next(iter(preview.values())))
@@ -94,6 +114,32 @@ def prepare(options: RunOptions, data_dir: Path | None = None) -> Training:
         Batches(data.streams, options.batch_size, shape, options.seed, device),
         to_batch(preview, device, step=torch.zeros((), dtype=torch.int64), **fixed_noise(count, shape, options.seed)),
     )
+
+
+@contextmanager
+def sized_for(options: RunOptions) -> Iterator[None]:
+    """Says what to change where torch says only that something is too large or too small.
+
+    Raises:
+        OptionError: in place of torch's own error.
+    """
+    batch, (height, width) = options.batch_size, options.image_size
+    work = f"a batch of {batch} images of {height}x{width}"
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1" not in str(error):  # torch's words, of BatchNorm and InstanceNorm
+            raise
+        raise OptionError(
+            f"{work} leaves a network nothing to normalise over; try --batch-size 2 or a larger --image-size"
+        ) from error
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        raise OptionError(
+            f"there is not enough memory for {work} and {options.gan.name}'s networks; "
+            "try a smaller --batch-size or --image-size, or smaller networks"
+        ) from error
 
 
 def fixed_noise(count: int, shape: tuple[int, ...], seed: int) -> dict[str, Tensor]:
@@ -127,25 +173,30 @@ def run(
     Raises:
         UserError: what was asked cannot be done; nothing was written.
     """
-    callback = callback or Callback()
+    callback, meter = callback or Callback(), Meter()
     if out is not None:
         check_folder(RunFolder(out), options)
     training = prepare(options, data_dir)
+    if out is not None:
+        take_up(training, RunFolder(out))
+    if not training.finished:
+        meter.add(training.step())  # shows that it works: before it, nothing is written
     stem = f"{options.gan.name}-{options.data.name}"
     folder = RunFolder(out) if out is not None else RunFolder.new(Path("runs"), stem)
-    start(training, folder)
+    write_down(training, folder)
     callback.started(training, folder)
-    train(training, folder, callback)
+    if training.began < training.iterations:
+        train(training, folder, meter, callback)
     callback.finished(training)
     return folder
 
 
 def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None = None) -> dict[str, float]:
-    """Checks all that `run` checks and makes one iteration: its losses by name. Writes nothing but downloads."""
+    """Checks all that `run` checks and has every player move once: the losses. Writes nothing but downloads."""
     if out is not None:
         check_folder(RunFolder(out), options)
     training = prepare(options, data_dir)
-    losses = training.engine.step(training.batches[0])
+    losses = training.step(everyone=True)
     training.picture()
     return {name: value.item() for name, value in losses.items()}
 
@@ -166,24 +217,28 @@ def check_folder(folder: RunFolder, options: RunOptions) -> None:
         raise RunFolderError(f"{folder.path} is no run folder and not empty; give another --out")
 
 
-def start(training: Training, folder: RunFolder) -> None:
-    """Writes down what is run, and takes up the last checkpoint if there is one."""
-    folder.path.mkdir(parents=True, exist_ok=True)
+def take_up(training: Training, folder: RunFolder) -> None:
+    """Goes back to the last checkpoint, if there is one."""
+    if saved := checkpoint.checkpoints(folder.checkpoints):
+        checkpoint.resume(training.engine, saved[-1])
+        training.began = training.engine.iteration
+
+
+def write_down(training: Training, folder: RunFolder) -> None:
+    """Writes what is run, on what, and drops measurements that will be made again."""
+    folder.create()
     write_json(folder.data, training.spec.model_dump(mode="json"))
     write_json(folder.environment, {"command": command(), **environment()})
     write_json(folder.config, training.options.model_dump(mode="json"))
-    if saved := checkpoint.checkpoints(folder.checkpoints):
-        checkpoint.resume(training.engine, saved[-1])
-    folder.drop_metrics_after(training.engine.iteration)
+    folder.drop_metrics_after(training.began)
 
 
-def train(training: Training, folder: RunFolder, callback: Callback) -> None:
-    """The loop."""
-    engine, options, meter = training.engine, training.options, Meter()
-    for iteration in range(engine.iteration, training.iterations):
-        meter.add(engine.step(training.batches[iteration]))
+def train(training: Training, folder: RunFolder, meter: Meter, callback: Callback) -> None:
+    """The loop, entered after an iteration."""
+    engine, options = training.engine, training.options
+    while True:
         callback.iterated(training)
-        last = engine.iteration == training.iterations
+        last = training.finished
         if last or engine.iteration % options.log_every == 0:
             row = _row(training, meter)
             folder.append_metrics(row)
@@ -191,11 +246,14 @@ def train(training: Training, folder: RunFolder, callback: Callback) -> None:
         if last or engine.iteration % options.sample_every == 0:
             with meter.paused():
                 file = folder.samples / f"{engine.iteration:08}.png"
-                images.save(images.grid(training.picture(), training.picture_columns), file)
+                pictures.save(pictures.grid(training.picture(), training.picture_columns), file)
             callback.sampled(training, file)
         if last or engine.iteration % options.checkpoint_every == 0:
             with meter.paused():
                 checkpoint.save(engine, folder.checkpoints)
+        if last:
+            return
+        meter.add(training.step())
 
 
 def _row(training: Training, meter: Meter) -> dict[str, float]:

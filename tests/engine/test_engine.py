@@ -1,6 +1,8 @@
 """The engine against loops written by hand, and against itself under every switch that should not matter."""
 
+import copy
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -195,6 +197,8 @@ class Wrong(ganzoo.Adversarial):
             "no scalar": Player(
                 "third", lambda nets, batch: {"term": nets.generator(batch.noise)}, trains=("generator",)
             ),
+            "a float": Player("third", lambda nets, batch: {"term": 1.0}, trains=("generator",)),  # type: ignore[dict-item]
+            "a path": Player("a/path", generator.loss, trains=("generator",)),
             "nothing moved": Player("third", lambda nets, batch: {"term": batch.image.mean()}, trains=("generator",)),
         }
         return generator, discriminator, wrong[self.mistake]
@@ -204,12 +208,14 @@ class Wrong(ganzoo.Adversarial):
     ("mistake", "message"),
     [
         ("unknown network", "trains 'nobody', which is no network"),
-        ("no parameters", "have no parameters"),
+        ("no parameters", "have no parameters that can move"),
         ("same name", "each of its own name"),
         ("never", "must be 1 or more"),
         ("unknown optimizer", "shares the optimizer of 'nobody'"),
         ("others' optimizer", "moves other networks"),
         ("no scalar", "expected one number"),
+        ("a float", "expected a tensor"),
+        ("a path", "expected letters, digits and '_'"),
         ("nothing moved", "do not depend on what it moves"),
     ],
 )
@@ -240,3 +246,74 @@ def test_sampling_uses_no_dropout_and_running_statistics() -> None:
     torch.testing.assert_close(engine.sample(batches()[0]), once)
     assert engine.nets.generator.training
     assert F.mse_loss(engine.nets.generator(batches()[0].noise), once) > 0
+
+
+class Outputs(NamedTuple):
+    """What a discriminator with two answers may give."""
+
+    logits: Tensor
+    classes: Tensor
+
+
+def test_bf16_leaves_every_kind_of_output_as_it_was_but_float32() -> None:
+    class Two(nn.Linear):
+        """Gives a named tuple, in a list, in a dictionary."""
+
+        def forward(self, input: Tensor) -> Any:  # noqa: A002 - torch's name for it
+            answer = super().forward(input)
+            return {"answers": [Outputs(answer, answer.argmax(1))]}
+
+    nets = Networks(two=Two(4, 3))
+    Speed(device="cpu", precision="bf16").apply(nets, torch.device("cpu"))
+    outputs = nets.two(torch.ones(2, 4))["answers"][0]
+    assert isinstance(outputs, Outputs)
+    assert outputs.logits.dtype == torch.float32
+    assert outputs.classes.dtype == torch.int64
+
+
+def test_a_copy_of_a_bf16_network_computes_with_its_own_weights() -> None:
+    engine = engine_after(1, Speed(device="cpu", precision="bf16"))
+    copied = copy.deepcopy(engine.nets)
+    for weight in copied.generator.parameters():
+        nn.init.zeros_(weight)
+    assert copied.generator(batches()[0].noise).abs().max() == 0
+    assert engine.nets.generator(batches()[0].noise).abs().max() > 0
+
+
+def test_networks_that_were_trained_can_be_trained_by_another_engine() -> None:
+    first = engine_after(1, Speed.plain())
+    assert all(weight.requires_grad for weight in first.nets.parameters())
+    second = Engine(first.gan, first.nets, speed=Speed.plain())
+    assert [len(weights) for weights in second.weights.values()] == [len(weights) for weights in first.weights.values()]
+
+
+def test_a_frozen_part_of_a_trained_network_stays_in_evaluation_mode() -> None:
+    gan = dcgan()
+    nets = gan.networks(SPEC)
+    frozen = next(module for module in nets.discriminator.modules() if isinstance(module, nn.BatchNorm2d))
+    frozen.requires_grad_(False)
+    engine = Engine(gan, nets, speed=Speed.plain())
+    engine.step(batches()[0])
+    engine.sample(batches()[0])
+    assert not frozen.training
+    assert not any(weight.requires_grad for weight in frozen.parameters())
+    assert engine.nets.discriminator.training
+
+
+def test_a_generator_that_draws_noise_of_its_own_gives_the_same_samples_for_the_same_weights() -> None:
+    class Noisy(type(dcgan())):  # type: ignore[misc]  # the class is only known to the registry
+        """Adds noise to its fakes."""
+
+        def generate(self, nets: Networks, batch: Batch) -> Batch:
+            batch = super().generate(nets, batch)
+            return batch.replace(fake=batch.fake + torch.randn_like(batch.fake))
+
+    gan = Noisy()
+    engine = Engine(gan, gan.networks(SPEC), speed=Speed.plain())
+    assert torch.equal(engine.sample(batches()[0]), engine.sample(batches()[0]))
+
+
+def test_everyone_moves_when_asked() -> None:
+    gan = dcgan(n_critic=5)
+    engine = Engine(gan, gan.networks(SPEC), speed=Speed.plain())
+    assert set(engine.step(batches()[0], everyone=True)) == {"generator/adversarial", "discriminator/adversarial"}

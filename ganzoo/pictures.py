@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ganzoo.data.fit import MODES
 from ganzoo.errors import OptionError
 
 PADDING = 2
@@ -16,8 +17,7 @@ PADDING = 2
 def to_picture(image: Tensor) -> Image.Image:
     """One image, C x H x W in [-1, 1] with 1, 3 or 4 channels, as a picture."""
     pixels = ((image.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).contiguous()
-    mode = {1: "L", 3: "RGB", 4: "RGBA"}[image.shape[0]]
-    return Image.frombytes(mode, (image.shape[2], image.shape[1]), pixels.numpy().tobytes())
+    return Image.frombytes(MODES[image.shape[0]], (image.shape[2], image.shape[1]), pixels.numpy().tobytes())
 
 
 def grid(images: Tensor, columns: int) -> Image.Image:
