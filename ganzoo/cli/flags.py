@@ -107,11 +107,7 @@ def _form(field: FieldInfo) -> str:
     for mark in field.metadata:
         if isinstance(mark, Form):
             return mark.word
-    annotation: Any = field.annotation
-    if get_origin(annotation) in (Union, types.UnionType):
-        annotation = next(part for part in get_args(annotation) if part is not type(None))
-    if get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
+    annotation = _bare(field.annotation)
     if get_origin(annotation) is Literal:
         return "|".join(str(value) for value in get_args(annotation))
     if get_origin(annotation) is dict:
@@ -122,8 +118,15 @@ def _form(field: FieldInfo) -> str:
     return _word(annotation)
 
 
+def _bare(annotation: Any) -> Any:
+    """A type without what annotates it, or may be left out."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        annotation = next(part for part in get_args(annotation) if part is not type(None))
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
 def _word(annotation: Any) -> str:
-    return {int: "INTEGER", float: "NUMBER", bool: "", str: "TEXT"}.get(annotation, "PATH")
+    return {int: "INTEGER", float: "NUMBER", bool: "", str: "TEXT"}.get(_bare(annotation), "PATH")
 
 
 def _shown(default: object) -> str:

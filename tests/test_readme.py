@@ -1,0 +1,44 @@
+"""The README's own GAN works, and its commands are ones that there are."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from ganzoo.cli import main
+from ganzoo.plugins import ENVIRONMENT, zoo
+from ganzoo.testing import check_gan
+
+README = Path(__file__).parent.parent / "README.md"
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+PLUGIN = next(text for language, text in BLOCKS if language == "python" and "register_gans" in text)
+COMMANDS = [
+    shlex.split(line, comments=True)[1:]
+    for language, text in BLOCKS
+    if language == "bash"
+    for line in text.splitlines()
+    if line.startswith("ganzoo ")
+]
+
+
+def test_its_gan_passes_the_checks_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "my_gan.py"
+    file.write_text(PLUGIN, encoding="utf-8")
+    monkeypatch.setenv(ENVIRONMENT, str(file))
+    check_gan(zoo().gan("my-gan"))
+    assert zoo().losses["my-loss"].summary() == "Pushes logits apart."
+
+
+def test_it_is_as_short_as_it_says() -> None:
+    assert len([line for line in PLUGIN.splitlines() if line.strip()]) <= 30
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_its_commands_exist(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    options = [word for word in words if word.startswith("--")]
+    with pytest.raises(SystemExit) as stopped:
+        main([*(words[:2] if words[0] == "run" else words[:1]), "--help"])
+    assert stopped.value.code == 0
+    help_text = capsys.readouterr().out
+    assert all(option in help_text for option in options)
