@@ -117,7 +117,7 @@ class OneOf:
             value = self.base.parse(value)
         if not isinstance(value, Mapping) or not isinstance(value.get(self.base.key), str):
             expected = f"give the name of a {self.base.noun}, or a table with its '{self.base.key}'"
-            raise ValueError(expected)  # noqa: TRY004
+            raise ValueError(expected)  # noqa: TRY004 - see above
         values = dict(value)
         chosen = self.choose(values.pop(self.base.key))
         for name in values.keys() - chosen.model_fields.keys():

@@ -1,6 +1,5 @@
 """Speed switches: precision, memory format, fused optimizers. None of them changes what a plugin's author sees."""
 
-import itertools
 from types import MethodType
 from typing import Any, Literal, TypeAlias
 
@@ -61,8 +60,9 @@ class Speed(Config):
         nets.to(device)
         if self.channels_last:
             nets.to(memory_format=torch.channels_last)
-        if self.dtype(device) == torch.bfloat16:
-            for network in nets.children():
+        for network in nets.children():
+            vars(network).pop("forward", None)  # from an earlier engine, which may have computed otherwise
+            if self.dtype(device) == torch.bfloat16 and any(True for _ in network.parameters()):
                 # A method of the instance, not a closure over it: a deep copy then computes with its own weights.
                 network.forward = MethodType(_forward_in_bfloat16, network)
 
@@ -75,8 +75,7 @@ def _bfloat16_is_fast(device: torch.device) -> bool:
 
 def _forward_in_bfloat16(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
     """A network's own forward under autocast, its outputs in float32 again: losses never see the difference in type."""
-    device = next(itertools.chain(self.parameters(), self.buffers())).device
-    with torch.autocast(device.type, torch.bfloat16):
+    with torch.autocast(next(self.parameters()).device.type, torch.bfloat16):
         outputs = type(self).forward(self, *args, **kwargs)
     return _to_float32(outputs)
 

@@ -280,6 +280,23 @@ def test_a_copy_of_a_bf16_network_computes_with_its_own_weights() -> None:
     assert engine.nets.generator(batches()[0].noise).abs().max() > 0
 
 
+def test_bf16_leaves_alone_what_has_no_weights() -> None:
+    nets = Networks(flat=nn.Flatten(), two=nn.Linear(4, 3))
+    Speed(device="cpu", precision="bf16").apply(nets, torch.device("cpu"))
+    assert nets.two(nets.flat(torch.ones(2, 2, 2))).shape == (2, 3)
+
+
+def test_networks_of_a_bf16_engine_compute_in_float32_for_the_next_one_that_says_so() -> None:
+    first = engine_after(1, Speed(device="cpu", precision="bf16"))
+    plain = dcgan().networks(SPEC)
+    plain.load_state_dict(first.nets.state_dict())
+    noise = batches()[0].noise
+    second = Engine(first.gan, first.nets, speed=Speed.plain())
+    reference = Engine(first.gan, plain, speed=Speed.plain())
+    with second.evaluating(), reference.evaluating():
+        torch.testing.assert_close(second.nets.generator(noise), reference.nets.generator(noise), rtol=0, atol=1e-5)
+
+
 def test_networks_that_were_trained_can_be_trained_by_another_engine() -> None:
     first = engine_after(1, Speed.plain())
     assert all(weight.requires_grad for weight in first.nets.parameters())
