@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganzoo.config import build
 from ganzoo.data.batch import Batch
-from ganzoo.data.batches import to_batch
+from ganzoo.data.batches import scaled
 from ganzoo.data.fit import fit_image
 from ganzoo.data.images import open_image
 from ganzoo.data.spec import DataSpec
@@ -85,7 +85,7 @@ class TrainedGAN:
         channels, *size = self.data.source_shape
         for file in files:
             pixels = fit_image(open_image(file), (size[0], size[1]), channels)
-            yield self.translate(to_batch({"source": pixels[None]}, "cpu").source)[0]
+            yield self.translate(scaled(pixels[None]))[0]
 
     def _check_translates(self) -> None:
         if not self.takes_images:

@@ -27,8 +27,16 @@ class Optimizer(NamedConfig, ABC):
         return cast("Mapping[str, type[Self]]", {optimizer.kind: optimizer for optimizer in (Adam, RMSprop)})
 
     @abstractmethod
-    def build(self, weights: Iterable[nn.Parameter], *, fused: bool) -> torch.optim.Optimizer:
-        """The torch optimizer of these weights; `fused` asks for its single-kernel form where there is one."""
+    def build(
+        self, weights: Iterable[nn.Parameter], *, fused: bool = True, captured: bool = False
+    ) -> torch.optim.Optimizer:
+        """The torch optimizer of these weights.
+
+        Args:
+            weights: what it moves.
+            fused: whether to take its single-kernel form, where there is one.
+            captured: whether its steps become part of CUDA graphs, so that it must keep count on the GPU.
+        """
 
 
 class Adam(Optimizer):
@@ -40,7 +48,9 @@ class Adam(Optimizer):
     eps: float = Field(1e-8, gt=0, description="added to the denominator")
     weight_decay: float = Field(0.0, ge=0, description="weight decay (L2)")
 
-    def build(self, weights: Iterable[nn.Parameter], *, fused: bool) -> torch.optim.Optimizer:
+    def build(
+        self, weights: Iterable[nn.Parameter], *, fused: bool = True, captured: bool = False
+    ) -> torch.optim.Optimizer:
         return torch.optim.Adam(
             weights,
             self.lr,
@@ -49,6 +59,7 @@ class Adam(Optimizer):
             self.weight_decay,
             fused=fused,
             foreach=None if fused else False,
+            capturable=captured,
         )
 
 
@@ -60,9 +71,11 @@ class RMSprop(Optimizer):
     alpha: Decay = Field(0.99, description="decay rate of the running mean of squares")
     eps: float = Field(1e-8, gt=0, description="added to the denominator")
 
-    def build(self, weights: Iterable[nn.Parameter], *, fused: bool) -> torch.optim.Optimizer:
+    def build(
+        self, weights: Iterable[nn.Parameter], *, fused: bool = True, captured: bool = False
+    ) -> torch.optim.Optimizer:
         # torch has no fused RMSprop; its multi-tensor form is the nearest thing.
-        return torch.optim.RMSprop(weights, self.lr, self.alpha, self.eps, foreach=fused)
+        return torch.optim.RMSprop(weights, self.lr, self.alpha, self.eps, foreach=fused, capturable=captured)
 
 
 AnyOptimizer: TypeAlias = Annotated[Optimizer, OneOf(Optimizer)]

@@ -1,6 +1,7 @@
 """Checks that every GAN of the zoo passes, for a plugin's own tests: `check_gan(MyGAN)`."""
 
 import json
+import math
 
 import torch
 from torch import Tensor
@@ -10,7 +11,9 @@ from ganzoo.data.batch import Batch
 from ganzoo.data.example import example, example_spec
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine.engine import Engine
+from ganzoo.engine.graph import WARM_UP, Graphs
 from ganzoo.engine.speed import Speed
+from ganzoo.engine.tape import Tape
 from ganzoo.gan import GAN
 from ganzoo.networks import Networks
 
@@ -39,6 +42,7 @@ def check_gan(gan: type[GAN], shape: tuple[int, int, int] = (1, 32, 32)) -> None
             assert torch.isfinite(value), f"the loss '{term}' is {value.item()} on random images"
     _check_moved(engine, before)
     _check_sample(engine, example(spec, config.noise_shape()), spec)
+    _check_recorded(config, spec)
 
 
 def _check_configuration(config: GAN) -> None:
@@ -74,3 +78,27 @@ def _check_sample(engine: Engine, batch: Batch, spec: DataSpec) -> None:
     after = engine.nets.state_dict()
     changed = [name for name, value in before.items() if not torch.equal(value, after[name])]
     assert not changed, f"sampling changed {', '.join(changed)}; in evaluation mode nothing may change"
+
+
+def _check_recorded(config: GAN, spec: DataSpec) -> None:
+    engines = []
+    for recorder in (None, Tape()):
+        torch.manual_seed(1)
+        engine = Engine(config, config.networks(spec), speed=Speed(device="cpu", precision="fp32"))
+        engine.graphs = Graphs(recorder, engine.device) if recorder else None
+        cycle = math.lcm(*(player.every for player in engine.players))
+        batches = [example(spec, config.noise_shape()) for _ in range(3)]
+        for iteration in range((WARM_UP + 2) * cycle):
+            engine.step(batches[iteration % 3].replace(step=torch.tensor(iteration)))
+        assert not (engine.graphs and engine.graphs.refusal), f"cannot be a CUDA graph: {engine.graphs.refusal}"
+        engines.append(engine)
+    eager, recorded = (engine.nets.state_dict() for engine in engines)
+    for name, value in eager.items():
+        torch.testing.assert_close(
+            recorded[name],
+            value,
+            rtol=1e-4,
+            atol=1e-5,
+            msg=f"'{name}' trains otherwise when an iteration is recorded and replayed: what a player computes must "
+            "depend on no Python value that changes, but on tensors: batch.step, buffers of networks",
+        )

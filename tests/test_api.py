@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.data.batches import to_batch
+from ganzoo.data.batches import scaled
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.training import Training
 from ganzoo.losses import Hinge
@@ -98,7 +98,7 @@ def test_generating_leaves_the_random_numbers_alone(runs: Path) -> None:
 def test_translating(runs: Path) -> None:
     trained = ganzoo.load(runs / "pix2pix", device="cpu")
     assert trained.data.source_shape == (3, 32, 32)
-    images = to_batch({"source": torch.randint(256, (5, 3, 32, 32), dtype=torch.uint8)}, "cpu").source
+    images = scaled(torch.randint(256, (5, 3, 32, 32), dtype=torch.uint8))
     made = trained.translate(images)
     assert made.shape == (5, 3, 32, 32)
     assert made.abs().max() <= 1

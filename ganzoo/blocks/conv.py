@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -27,7 +28,11 @@ class UpsampleConv(nn.Conv2d):
         # Two taps share a pixel where they are neighbours: the sum over a sliding 2 x 2 window, wherever it overlaps
         # the kernel. A transposed convolution applies its kernel turned round.
         shared = F.avg_pool2d(self.weight, 2, stride=1, padding=1, divisor_override=1)
-        enlarged = F.conv_transpose2d(image, shared.flip(2, 3).transpose(0, 1), self.bias, stride=2, padding=1)
+        last = self.weight.is_contiguous(memory_format=torch.channels_last)
+        turned = shared.flip(2, 3).transpose(0, 1)
+        # Laid out like the images: from other weights, the result would have to be laid out anew.
+        turned = turned.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
+        enlarged = F.conv_transpose2d(image, turned, self.bias, stride=2, padding=1)
         return enlarged if self.kernel_size[0] % 2 else enlarged[:, :, :-1, :-1]
 
 

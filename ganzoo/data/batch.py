@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+import torch
 from torch import Tensor
 
 
@@ -36,3 +37,14 @@ class Batch(Mapping[str, Tensor]):
     def replace(self, **fields: Tensor) -> "Batch":
         """A batch with these fields added or put in place of those of the same name."""
         return Batch(**(self._fields | fields))
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on a device; the copy to a GPU is not waited for."""
+        return Batch(
+            **{name: reachable(value, device).to(device, non_blocking=True) for name, value in self._fields.items()}
+        )
+
+
+def reachable(value: Tensor, device: torch.device) -> Tensor:
+    """A tensor in memory from which a copy to the device need not be waited for: for a GPU, pinned."""
+    return value.pin_memory() if device.type == "cuda" and not value.is_cuda else value

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from ganzoo.data.batch import Batch
 
+ROWS = "rows of stream "
+"""The field of what is drawn that holds the numbers of a stream's rows, before the stream's own number."""
 BLOCK = 64
 """Rows of noise that are drawn at once by `latent`; another number makes other noise."""
 
@@ -21,6 +23,10 @@ class Batches:
     Each stream of columns that belong together is read in an order of its own: through one permutation of its rows
     after the other, without a gap, so that every row is seen equally often and none is left out. A stream may be
     shorter than a batch.
+
+    What is drawn on the host (`draw`: numbers of rows, noise) is small; images are gathered and scaled where they are
+    (`assemble`). On a GPU they are there as a whole, as bytes, unless they would fill more than half of what is free:
+    then they stay in the host's memory, and the rows of each batch are sent over.
     """
 
     def __init__(
@@ -31,11 +37,16 @@ class Batches:
         seed: int = 0,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.streams = tuple(streams)
         self.batch_size = batch_size
         self.noise_shape = noise_shape
         self.seed = seed
         self.device = torch.device(device)
+        self.on_device = self.device.type == "cpu" or _fit(streams, self.device)
+        """Whether the data is where training is."""
+        self.streams = [
+            {name: column.to(self.device) if self.on_device else column for name, column in stream.items()}
+            for stream in streams
+        ]
         self._lengths = [len(next(iter(stream.values()))) for stream in self.streams]
         self._orders: list[dict[int, Tensor]] = [{} for _ in self.streams]  # saves work, remembers nothing else
 
@@ -45,15 +56,26 @@ class Batches:
         return max(1, max(self._lengths) // self.batch_size)
 
     def __getitem__(self, iteration: int) -> Batch:
-        columns: dict[str, Tensor] = {}
+        """The whole batch, on the device."""
+        return self.assemble(self.draw(iteration).to(self.device))
+
+    def draw(self, iteration: int) -> Batch:
+        """What must be known to assemble a batch, on the host: it depends on the seed and the iteration alone."""
+        fields = {"step": torch.tensor(iteration)}
         for number, stream in enumerate(self.streams):
             rows = self.rows(number, iteration)
-            columns |= {name: column.index_select(0, rows) for name, column in stream.items()}
-        more = {"step": torch.tensor(iteration)}
+            fields |= {f"{ROWS}{number}": rows} if self.on_device else _gather(stream, rows)
         if self.noise_shape:
             generator = seeded(self.seed, "noise", iteration)
-            more["noise"] = torch.randn((self.batch_size, *self.noise_shape), generator=generator)
-        return to_batch(columns, self.device, **more)
+            fields["noise"] = torch.randn((self.batch_size, *self.noise_shape), generator=generator)
+        return Batch(**fields)
+
+    def assemble(self, drawn: Batch) -> Batch:
+        """The batch of what was drawn, on the device; nothing in it waits for the host."""
+        fields = {name: value for name, value in drawn.items() if not name.startswith(ROWS)}
+        for number, stream in enumerate(self.streams if self.on_device else ()):
+            fields |= _gather(stream, drawn[f"{ROWS}{number}"])
+        return Batch(**{name: scaled(value) for name, value in fields.items()})
 
     def rows(self, stream: int, iteration: int) -> Tensor:
         """The numbers of the rows that an iteration takes from a stream: int64, batch_size."""
@@ -68,12 +90,10 @@ class Batches:
         return torch.randperm(self._lengths[stream], generator=seeded(self.seed, stream, turn))
 
 
-def to_batch(columns: Mapping[str, Tensor], device: torch.device | str, **more: Tensor) -> Batch:
-    """A batch on the device: images (uint8, N x C x H x W) become float32 in [-1, 1] there, all else stays as it is."""
-    device = torch.device(device)
-    images = {name for name, column in columns.items() if column.dtype == torch.uint8 and column.dim() == 4}
-    fields = {name: _move(column, device) for name, column in (dict(columns) | more).items()}
-    return Batch(**fields | {name: fields[name].float().div_(127.5).sub_(1) for name in images})
+def scaled(column: Tensor) -> Tensor:
+    """Images (uint8, N x C x H x W) as float32 in [-1, 1]; all else as it is."""
+    is_image = column.dtype == torch.uint8 and column.dim() == 4
+    return column.float().div_(127.5).sub_(1) if is_image else column
 
 
 def latent(count: int, shape: tuple[int, ...], seed: int) -> Tensor:
@@ -93,7 +113,10 @@ def seeded(*parts: object) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
 
 
-def _move(tensor: Tensor, device: torch.device) -> Tensor:
-    if device.type != "cuda" or tensor.is_cuda:
-        return tensor.to(device)
-    return tensor.pin_memory().to(device, non_blocking=True)  # from pageable memory, the copy waits for the GPU
+def _gather(stream: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
+    return {name: column.index_select(0, rows) for name, column in stream.items()}
+
+
+def _fit(streams: Sequence[Mapping[str, Tensor]], device: torch.device) -> bool:
+    size = sum(column.nbytes for stream in streams for column in stream.values())
+    return size < torch.cuda.mem_get_info(device)[0] / 2

@@ -1,12 +1,14 @@
 """The engine: everything it knows of GANs is networks and players."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo.data.batch import Batch
+from ganzoo.engine.graph import CudaRecorder, Graphs
 from ganzoo.engine.players import check, settle
 from ganzoo.engine.speed import Speed
 from ganzoo.errors import ContractError
@@ -27,31 +29,49 @@ class Engine:
     """
 
     def __init__(
-        self, gan: GAN, nets: Networks, players: Sequence[Player] | None = None, speed: Speed | None = None
+        self,
+        gan: GAN,
+        nets: Networks,
+        players: Sequence[Player] | None = None,
+        speed: Speed | None = None,
+        assemble: Callable[[Batch], Batch] | None = None,
     ) -> None:
-        speed = speed or Speed()
+        self.speed = speed = speed or Speed()
         self.gan, self.nets, self.device = gan, nets, speed.place()
         self.players = settle(gan.players() if players is None else players)
         check(self.players, nets)
-        self.channels_last = speed.channels_last
+        self.assemble = assemble
+        self.graphs = Graphs(CudaRecorder(self.device), self.device) if speed.captures(self.device) else None
         speed.apply(nets, self.device)
         self.iteration = 0
         self.weights = {player.name: self._weights(player) for player in self.players}
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         for player in self.players:
             if isinstance(player.optimizer, Optimizer):
-                self.optimizers[player.name] = player.optimizer.build(self.weights[player.name], fused=speed.fused)
+                self.optimizers[player.name] = player.optimizer.build(
+                    self.weights[player.name], fused=speed.fused, captured=self.graphs is not None
+                )
         self._trained = list(dict.fromkeys(weight for weights in self.weights.values() for weight in weights))
         self.train()
 
     def step(self, batch: Batch, everyone: bool = False) -> Losses:
         """One iteration on one batch: the players that are due, or `everyone`, move in turn.
 
-        Returns their loss terms by `player/term`, 0-dimensional and float32, on the device.
+        Args:
+            batch: the batch, or what `assemble` makes it of; on any device.
+            everyone: whether those move, too, whose turn it is not.
+
+        Returns:
+            Their loss terms by `player/term`, 0-dimensional and float32, on the device.
         """
         due = tuple(player for player in self.players if everyone or (self.iteration + 1) % player.every == 0)
         try:
-            losses = self.iterate(due, self._laid_out(batch))
+            with self.speed.arithmetic(self.device):
+                if self.graphs:
+                    names = tuple(player.name for player in due)
+                    losses = self.graphs.make(names, batch, partial(self.iterate, due))
+                else:
+                    losses = self.iterate(due, batch.to(self.device))
         finally:
             self._only_move(self._trained)
         self.iteration += 1
@@ -60,7 +80,7 @@ class Engine:
     def iterate(self, due: tuple[Player, ...], batch: Batch) -> Losses:
         """What every GAN here does in an iteration, whatever it is."""
         self._only_move(weight for player in due for weight in self.weights[player.name])
-        batch, log = self.gan.generate(self.nets, batch), Losses()
+        batch, log = self.gan.generate(self.nets, self._ready(batch)), Losses()
         for player in due:
             self._only_move(self.weights[player.name])
             losses = player.loss(self.nets, batch)
@@ -112,7 +132,7 @@ class Engine:
 
         Training goes on as if it had not been called.
         """
-        with self.evaluating():
+        with self.evaluating(), self.speed.arithmetic(self.device):
             torch.manual_seed(0)
             return self.gan.sample(self.nets, self._laid_out(batch)).float().cpu()
 
@@ -155,6 +175,8 @@ class Engine:
                     weight = self.weights[player][int(index)]
                     states.setdefault(int(index), {})[field] = laid_out_like(weight, value)
             optimizer.load_state_dict(optimizer.state_dict() | {"state": states})
+        if self.graphs:
+            self.graphs.forget()
 
     def _weights(self, player: Player) -> list[nn.Parameter]:
         parameters = (weight for name in player.networks for weight in getattr(self.nets, name).parameters())
@@ -166,8 +188,11 @@ class Engine:
         for weight in self._trained:
             weight.requires_grad_(weight in moving)
 
+    def _ready(self, batch: Batch) -> Batch:
+        return self._laid_out(self.assemble(batch) if self.assemble else batch)
+
     def _laid_out(self, batch: Batch) -> Batch:
-        if not self.channels_last:
+        if not self.speed.channels_last:
             return batch
         images = {name: value for name, value in batch.items() if value.ndim == 4}
         return batch.replace(**{name: image.to(memory_format=torch.channels_last) for name, image in images.items()})

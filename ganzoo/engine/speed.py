@@ -1,5 +1,8 @@
-"""Speed switches: precision, memory format, fused optimizers. None of them changes what a plugin's author sees."""
+"""Speed switches: precision, memory, compilation, threads. None of them changes what a plugin's author sees."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import MethodType
 from typing import Any, Literal, TypeAlias
 
@@ -8,23 +11,34 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ganzoo.config import Config
+from ganzoo.engine.machine import available_cores, keep_freed_memory
 from ganzoo.errors import OptionError
 
-Precision: TypeAlias = Literal["auto", "fp32", "bf16"]
+log = logging.getLogger(__name__)
+
+Precision: TypeAlias = Literal["auto", "fp32", "tf32", "bf16"]
 
 
 class Speed(Config):
     """How fast, at which precision. `Speed.plain()` switches everything off."""
 
     device: str = Field("auto", description="cpu, cuda, cuda:1, ...; auto: CUDA if there is one")
-    precision: Precision = Field("auto", description="of the networks' arithmetic; auto: bf16 where it is fast")
+    precision: Precision = Field(
+        "auto", description="of the networks' arithmetic: auto is bf16 where it is fast; tf32 is for CUDA"
+    )
     channels_last: bool = Field(True, description="keep images as N x H x W x C in memory")
     fused: bool = Field(True, description="update all weights in one kernel where the optimizer has one")
+    graphs: bool = Field(True, description="on CUDA, record an iteration once and replay it from then on")
+    compile: bool = Field(False, description="compile the networks: a minute or more at first, for long runs")
+    threads: int | None = Field(
+        None, gt=0, description="CPU threads; unless given, one for each core that this process may use"
+    )
+    keep_memory: bool = Field(True, description="on the CPU, keep freed memory for the next iteration")
 
     @staticmethod
     def plain() -> "Speed":
         """Every switch off: float32 on the CPU, the arithmetic of a plain loop."""
-        return Speed(device="cpu", precision="fp32", channels_last=False, fused=False)
+        return Speed(device="cpu", precision="fp32", channels_last=False, fused=False, graphs=False, keep_memory=False)
 
     def place(self) -> torch.device:
         """The device to train on.
@@ -50,24 +64,81 @@ class Speed(Config):
         return torch.device("cuda", device.index or 0) if device.type == "cuda" else torch.device("cpu")
 
     def dtype(self, device: torch.device) -> torch.dtype:
-        """What the networks compute in."""
+        """What the networks compute in.
+
+        Raises:
+            OptionError: the device has no such arithmetic at all.
+        """
         if self.precision == "auto":
-            return torch.bfloat16 if _bfloat16_is_fast(device) else torch.float32
+            return torch.bfloat16 if bfloat16_is_fast(device) else torch.float32
+        if self.precision == "tf32" and device.type != "cuda":
+            raise OptionError("option 'precision' cannot be 'tf32' on the cpu: it is CUDA's; try fp32")
         return torch.bfloat16 if self.precision == "bf16" else torch.float32
 
+    def captures(self, device: torch.device) -> bool:
+        """Whether iterations become CUDA graphs."""
+        return self.graphs and device.type == "cuda"
+
+    def set_up_process(self) -> None:
+        """Threads and memory of the whole process, so best done before it makes its first tensor."""
+        cores = available_cores()
+        if self.threads is not None and self.threads > cores:
+            log.warning("%d threads were asked for; this process may use %d cores, so %d", self.threads, cores, cores)
+        threads = min(self.threads or torch.get_num_threads(), cores)
+        if threads != torch.get_num_threads():
+            torch.set_num_threads(threads)
+        if self.keep_memory:
+            keep_freed_memory()
+
     def apply(self, nets: nn.Module, device: torch.device) -> None:
-        """Moves the networks to the device and has each compute in the chosen precision."""
+        """Moves the networks to the device and has each compute as these switches say.
+
+        Raises:
+            OptionError: the device has no such arithmetic at all.
+        """
+        self.set_up_process()
+        in_bfloat16 = self.dtype(device) == torch.bfloat16
+        if in_bfloat16 and not bfloat16_is_fast(device):
+            log.warning("this %s has no bf16 arithmetic: it is imitated, and slower than fp32", device.type)
         nets.to(device)
         if self.channels_last:
             nets.to(memory_format=torch.channels_last)
         for network in nets.children():
-            vars(network).pop("forward", None)  # from an earlier engine, which may have computed otherwise
-            if self.dtype(device) == torch.bfloat16 and any(True for _ in network.parameters()):
+            for trace in ("forward", "_compiled_call_impl"):
+                vars(network).pop(trace, None)  # of an earlier engine, which may have computed otherwise
+            if not any(True for _ in network.parameters()):
+                continue
+            if in_bfloat16:
                 # A method of the instance, not a closure over it: a deep copy then computes with its own weights.
                 network.forward = MethodType(_forward_in_bfloat16, network)
+            if self.compile:
+                network.compile(dynamic=False)
+
+    @contextmanager
+    def arithmetic(self, device: torch.device) -> Iterator[None]:
+        """Within, a GPU's float32 products are as precise as asked for, and convolutions take what measures fastest."""
+        if device.type != "cuda":
+            yield
+            return
+        backends: Any = torch.backends  # which has parts that its types don't know
+        precision = "ieee" if self.precision == "fp32" else "tf32"
+        switches: list[tuple[Any, str, object]] = [
+            (backends.cudnn, "benchmark", True),
+            (backends.cudnn.conv, "fp32_precision", precision),
+            (backends.cuda.matmul, "fp32_precision", precision),
+        ]
+        before = [getattr(place, name) for place, name, _ in switches]
+        try:
+            for place, name, value in switches:
+                setattr(place, name, value)
+            yield
+        finally:
+            for (place, name, _), value in zip(switches, before, strict=True):
+                setattr(place, name, value)
 
 
-def _bfloat16_is_fast(device: torch.device) -> bool:
+def bfloat16_is_fast(device: torch.device) -> bool:
+    """Whether the device has instructions for it."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     return bool(torch.cpu.get_capabilities().get("avx512_bf16"))

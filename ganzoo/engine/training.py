@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganzoo import pictures
 from ganzoo.data.batch import Batch
-from ganzoo.data.batches import Batches, latent, to_batch
+from ganzoo.data.batches import Batches, latent, scaled
 from ganzoo.data.load import load
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine import checkpoint
@@ -74,7 +74,7 @@ class Training:
             OptionError: the batch is too small for the networks, or too large for the memory.
         """
         with sized_for(self.options):
-            return self.engine.step(self.batches[self.engine.iteration], everyone)
+            return self.engine.step(self.batches.draw(self.engine.iteration), everyone)
 
     def picture(self) -> Tensor:
         """Samples for the eyes: N x C x H x W; for translation input, output and target in turn."""
@@ -100,20 +100,19 @@ def prepare(options: RunOptions, data_dir: Path | None = None) -> Training:
     """
     gan = options.gan
     players, device = options.players(), options.place()
+    options.set_up_process()
     data = load(options, gan.needs, gan.streams, data_dir)
+    shape = gan.noise_shape()
     torch.manual_seed(options.seed)
     with sized_for(options):
-        engine = Engine(gan, build_networks(gan, data.spec), players, options)
-    shape = gan.noise_shape()
-    preview = data.preview if "source" not in data.preview else {name: rows[:8] for name, rows in data.preview.items()}
-    count = len(next(iter(preview.values())))
-    return Training(
-        options,
-        data.spec,
-        engine,
-        Batches(data.streams, options.batch_size, shape, options.seed, device),
-        to_batch(preview, device, step=torch.zeros((), dtype=torch.int64), **fixed_noise(count, shape, options.seed)),
-    )
+        batches = Batches(data.streams, options.batch_size, shape, options.seed, device)
+        engine = Engine(gan, build_networks(gan, data.spec), players, options, batches.assemble)
+    preview = {name: scaled(column) for name, column in data.preview.items()}
+    if "source" in preview:  # a translation is shown in two columns or three, so that fewer are enough
+        preview = {name: column[:8] for name, column in preview.items()}
+    noise = fixed_noise(len(next(iter(preview.values()))), shape, options.seed)
+    inputs = Batch(**preview, **noise, step=torch.zeros((), dtype=torch.int64))
+    return Training(options, data.spec, engine, batches, inputs.to(device))
 
 
 @contextmanager

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.data.batch import Batch
-from ganzoo.data.batches import BLOCK, Batches, latent, seeded, to_batch
+from ganzoo.data.batches import BLOCK, Batches, latent, scaled, seeded
 
 
 def numbered(count: int, name: str = "row") -> dict[str, Tensor]:
@@ -83,15 +83,13 @@ def test_torchs_own_generator_is_neither_used_nor_moved() -> None:
 
 def test_images_are_normalised_and_all_else_stays() -> None:
     ramp = torch.arange(256, dtype=torch.uint8).view(4, 1, 8, 8)
-    columns = {"image": ramp, "label": torch.arange(4), "caption": torch.ones(4, 5, dtype=torch.uint8)}
-    batch = to_batch(columns, "cpu", noise=torch.zeros(4, 2))
-    assert batch.image.dtype == torch.float32
-    assert torch.equal(batch.image, ramp.float() / 127.5 - 1)
-    assert (batch.image.min().item(), batch.image.max().item()) == (-1, 1)
-    assert batch.label.dtype == torch.int64
-    assert torch.equal(batch.caption, columns["caption"])
-    assert batch.noise.shape == (4, 2)
+    images = scaled(ramp)
+    assert images.dtype == torch.float32
+    assert torch.equal(images, ramp.float() / 127.5 - 1)
+    assert (images.min().item(), images.max().item()) == (-1, 1)
     assert ramp.dtype == torch.uint8
+    for other in (torch.arange(4), torch.ones(4, 5, dtype=torch.uint8), torch.zeros(4, 2)):
+        assert scaled(other) is other
 
 
 def test_batches_pick_the_rows_of_images() -> None:

@@ -1,0 +1,154 @@
+"""Iterations recorded once and replayed: on a GPU, one CUDA graph for each set of players that are due.
+
+Launched one by one, the few hundred kernels of a small GAN's iteration keep the GPU waiting for Python for most of the
+time. A graph launches all of them at once. It runs the same kernels on the same memory every time, so nothing in an
+iteration may depend on a Python value that changes, and nothing may wait for the GPU.
+"""
+
+import logging
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import torch
+
+from ganzoo.data.batch import Batch, reachable
+from ganzoo.losses import Losses
+
+log = logging.getLogger(__name__)
+
+WARM_UP = 3
+"""Iterations of each set that are made as usual first: they allocate optimizer state, choose algorithms, compile."""
+
+Iteration: TypeAlias = Callable[[], Losses]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """An iteration that can be made again."""
+
+    losses: Losses
+    """What it gives; overwritten by every replay."""
+    replay: Callable[[], object]
+
+
+class Recorder(Protocol):
+    """A way to record."""
+
+    def rehearse(self, iteration: Iteration) -> tuple[Losses, str]:
+        """Makes the iteration as it will be recorded: its losses, and what keeps it from being so, if anything."""
+
+    def record(self, iteration: Iteration) -> Recording:
+        """Records the iteration; the first replay is the first that counts."""
+
+
+class Graphs:
+    """Replaces iterations by recordings of them, where that can be done."""
+
+    def __init__(self, recorder: Recorder, device: torch.device) -> None:
+        self.refusal = ""
+        """Why iterations are not recorded after all."""
+        self._recorder, self._device = recorder, device
+        self.forget()
+
+    def forget(self) -> None:
+        """Drops all recordings: memory that they use is no longer what trains."""
+        self._made: Counter[tuple[str, ...]] = Counter()
+        self._recordings: dict[tuple[str, ...], Recording] = {}
+        self._inputs = Batch()
+
+    def make(self, due: tuple[str, ...], batch: Batch, iterate: Callable[[Batch], Losses]) -> Losses:
+        """One iteration: as usual at first, then recorded, from then on replayed.
+
+        Args:
+            due: the names of the players that move: each set has a recording of its own.
+            batch: its inputs, on any device.
+            iterate: makes the iteration of these players, on a batch on the device.
+        """
+        if self.refusal or not self._fits(batch):
+            return iterate(batch.to(self._device))
+        if due not in self._recordings:
+            self._made[due] += 1
+            if self._made[due] <= WARM_UP:
+                losses, complaint = self._recorder.rehearse(lambda: iterate(batch.to(self._device)))
+                if complaint and self._made[due] == WARM_UP:
+                    self._refuse(complaint)
+                return losses
+            self._take(batch)
+            if not self._record(due, iterate):
+                return iterate(batch.to(self._device))
+        self._take(batch)
+        recording = self._recordings[due]
+        recording.replay()
+        return {name: value.clone() for name, value in recording.losses.items()}
+
+    def _fits(self, batch: Batch) -> bool:
+        """Whether a batch has the form of those recorded; the first one sets it."""
+        if not self._inputs:
+            room = {name: torch.empty_like(value, device=self._device) for name, value in batch.items()}
+            self._inputs = Batch(**room)
+        forms = [{name: (value.shape, value.dtype) for name, value in each.items()} for each in (batch, self._inputs)]
+        return forms[0] == forms[1]
+
+    def _take(self, batch: Batch) -> None:
+        for name, value in batch.items():
+            self._inputs[name].copy_(reachable(value, self._device), non_blocking=True)
+
+    def _record(self, due: tuple[str, ...], iterate: Callable[[Batch], Losses]) -> bool:
+        try:
+            self._recordings[due] = self._recorder.record(lambda: iterate(self._inputs))
+        except Exception as error:  # whatever it was that a plugin did: unrecorded it may work
+            self._refuse(_first_cause(error))
+        return not self.refusal
+
+    def _refuse(self, reason: str) -> None:
+        self.forget()
+        self.refusal = reason
+        log.warning("iterations are not recorded as CUDA graphs, which would be faster: %s", reason)
+
+
+class CudaRecorder:
+    """CUDA graphs, all in one pool of memory: they never run side by side."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        with torch.cuda.device(device):
+            self._pool = torch.cuda.graph_pool_handle()
+            self._stream = torch.cuda.Stream()
+
+    def rehearse(self, iteration: Iteration) -> tuple[Losses, str]:
+        """On a side stream, as a capture does; what waits for the GPU is noticed by torch itself."""
+        with torch.cuda.device(self._device), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            before = torch.cuda.get_sync_debug_mode()
+            self._stream.wait_stream(torch.cuda.current_stream())
+            torch.cuda.set_sync_debug_mode("warn")
+            try:
+                with torch.cuda.stream(self._stream):
+                    losses = iteration()
+            finally:
+                torch.cuda.set_sync_debug_mode(before)
+            torch.cuda.current_stream().wait_stream(self._stream)
+        waits = [warning for warning in caught if "synchronizing" in str(warning.message)]
+        for warning in caught:
+            if warning not in waits:
+                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+        if not waits:
+            return losses, ""
+        return losses, f"line {waits[0].lineno} of {Path(waits[0].filename).name} waits for the GPU"
+
+    def record(self, iteration: Iteration) -> Recording:
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.device(self._device), torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
+            losses = iteration()
+        return Recording(losses, graph.replay)
+
+
+def _first_cause(error: BaseException) -> str:
+    """The first line of the error that began it: a capture that broke off raises another on its way out."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return next(iter(str(error).splitlines()), "") or type(error).__name__

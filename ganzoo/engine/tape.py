@@ -1,0 +1,69 @@
+"""A recorder for machines without a GPU: shows whether an iteration could be a CUDA graph.
+
+It notes each operation that torch carries out, with the very tensors it works on, and repeats them in the same memory,
+as a graph does. A Python value that changes from one iteration to the next is frozen here as it is there.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from ganzoo.engine.graph import Iteration, Recording
+from ganzoo.losses import Losses
+
+WAITING = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
+"""Operations whose outcome Python must see to go on: on a GPU it waits for it."""
+FROM_PYTHON = "aten::lift_fresh"
+"""A tensor made of Python values: on a GPU, a copy from the host that is waited for."""
+
+
+class Tape:
+    """Records on the CPU."""
+
+    def rehearse(self, iteration: Iteration) -> tuple[Losses, str]:
+        with _Notes() as notes:
+            losses = iteration()
+        return losses, notes.complaint
+
+    def record(self, iteration: Iteration) -> Recording:
+        with _Notes() as notes:
+            losses = iteration()
+        replays = iter([lambda: None])  # unlike a capture, this has already made the iteration
+        return Recording(losses, lambda: next(replays, notes.repeat)())
+
+
+class _Notes(TorchDispatchMode):
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch gives it no types
+        self.complaint = ""
+        self._calls: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], list[Tensor]]] = []
+
+    def __enter__(self) -> "_Notes":
+        super().__enter__()  # type: ignore[no-untyped-call]  # likewise
+        return self
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        if WAITING & set(func.tags):
+            self.complaint = self.complaint or f"{func} waits for the GPU"
+        if func.name() == FROM_PYTHON:
+            self.complaint = self.complaint or "torch.tensor(...) copies Python values to the GPU and waits for it"
+        self._calls.append((func, args, kwargs, _tensors(result)))
+        return result
+
+    def repeat(self) -> None:
+        """Carries out all operations again; what they gave is overwritten with what they give now."""
+        with torch.no_grad():
+            for func, args, kwargs, results in self._calls:
+                for old, new in zip(results, _tensors(func(*args, **kwargs)), strict=True):
+                    if old.data_ptr() != new.data_ptr():  # neither changed in place nor a view
+                        old.copy_(new)
+
+
+def _tensors(result: Any) -> list[Tensor]:
+    return [leaf for leaf in pytree.tree_leaves(result) if isinstance(leaf, Tensor)]
