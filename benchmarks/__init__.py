@@ -1,0 +1,1 @@
+"""How fast ganzoo is, against loops written plainly: see README.md."""
