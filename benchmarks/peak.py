@@ -1,0 +1,38 @@
+"""The peak of a device: what it achieves on large matrix products, which it does best."""
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch.utils.benchmark import Timer
+
+SIDES = {"cpu": 2048, "cuda": 8192}
+"""Sides of the square matrices: large enough for every core, small enough for many products in a second."""
+
+
+@functools.cache
+def peak(device: torch.device, precision: str) -> float:
+    """FLOP/s of the fastest of many matrix products, in "fp32", "tf32" or "bf16"."""
+    side = SIDES[device.type]
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    first, second = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
+    timer = Timer(
+        "torch.mm(first, second, out=product)",
+        globals={"torch": torch, "first": first, "second": second, "product": torch.empty_like(first)},
+        num_threads=torch.get_num_threads(),
+    )
+    with _matmul_in("tf32" if precision == "tf32" else "ieee"):
+        measured = timer.blocked_autorange(min_run_time=1.0)
+    return 2 * side**3 / min(measured.times)
+
+
+@contextmanager
+def _matmul_in(arithmetic: str) -> Iterator[None]:
+    matmul = torch.backends.cuda.matmul
+    before = matmul.fp32_precision
+    matmul.fp32_precision = arithmetic
+    try:
+        yield
+    finally:
+        matmul.fp32_precision = before

@@ -1,0 +1,99 @@
+"""What a session of benchmarks runs on, and the trainings that it makes ready."""
+
+import functools
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from ganzoo.data.batch import Batch
+from ganzoo.engine.engine import Engine
+from ganzoo.engine.graph import WARM_UP
+from ganzoo.engine.training import Training, build_networks, prepare
+from ganzoo.options import RunOptions, resolve
+from ganzoo.plugins import zoo
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The device, the folder for data, and whether to try that everything runs rather than to measure."""
+
+    device: torch.device
+    data: Path
+    smoke: bool = False
+
+    def options(self, gan: str, **given: object) -> RunOptions:
+        """A run's options; in a smoke pass with tiny images, batches and data."""
+        options = resolve(zoo().gan(gan), {**given, "device": str(self.device)})
+        if not self.smoke:
+            return options
+        batch_size = min(options.batch_size, 4)
+        tiny = {"image_size": (32, 32), "batch_size": batch_size, "limit": min(options.limit or 8, 8)}
+        return options.model_copy(update=tiny)
+
+    def training(self, gan: str, **given: object) -> Training:
+        """A run made ready."""
+        return prepare(self.options(gan, **given), self.data)
+
+
+def cycle(engine: Engine) -> int:
+    """Iterations until every player has moved as often as its rhythm says, and all start anew."""
+    return math.lcm(*(player.every for player in engine.players))
+
+
+def warm_up_cycles(engine: Engine) -> int:
+    """Whole cycles before the clock starts: every set of players that are due is recorded, where the engine records."""
+    return WARM_UP + 2 if engine.graphs else 2
+
+
+def train(training: Training, iterations: int) -> None:
+    """Iterations from end to end, data included."""
+    for _ in range(iterations):
+        training.step()
+
+
+def train_on(engine: Engine, batch: Batch, iterations: int) -> None:
+    """Iterations on a batch that is on the device already."""
+    for _ in range(iterations):
+        engine.step(batch)
+
+
+def precision(options: RunOptions) -> str:
+    """The arithmetic that the networks compute in, as `--precision` calls it."""
+    if options.precision != "auto":
+        return options.precision
+    return "bf16" if options.dtype(options.place()) == torch.bfloat16 else "fp32"
+
+
+def eager(options: RunOptions) -> RunOptions:
+    """The same run with nothing recorded or compiled: one operation after the other, as the program says."""
+    return options.model_copy(update={"graphs": False, "compile": False})
+
+
+def bare_engine(training: Training, options: RunOptions | None = None) -> Engine:
+    """A new engine for the same work, or as other options say, on batches that are put together already."""
+    options = options or training.options
+    torch.manual_seed(options.seed)
+    return Engine(options.gan, build_networks(options.gan, training.spec), options.players(), options)
+
+
+def flops(training: Training) -> float:
+    """Floating-point operations of one iteration, on average over a cycle of its players."""
+    engine, batch = bare_engine(training, eager(training.options)), training.batches[0]
+    with FlopCounterMode(display=False) as counter:
+        train_on(engine, batch, cycle(engine))
+    return counter.get_total_flops() / cycle(engine)
+
+
+@functools.lru_cache(maxsize=1)
+def _kept(setting: Setting, gan: str, given: tuple[tuple[str, object], ...]) -> Training:
+    return setting.training(gan, **dict(given))
+
+
+def train_here(setting: Setting, gan: str, given: tuple[tuple[str, object], ...], iterations: int) -> None:
+    """For a process of its own: trains there, and keeps what it has made ready for the next call."""
+    train(_kept(setting, gan, given), iterations)
+    if setting.device.type == "cuda":
+        torch.cuda.synchronize(setting.device)
