@@ -14,6 +14,7 @@ from ganzoo.data.fit import fit_image
 from ganzoo.data.images import open_image
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine import checkpoint, training
+from ganzoo.engine import run as runs
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.speed import Speed
 from ganzoo.engine.training import Callback
@@ -132,7 +133,7 @@ def run(
         options = {**dict(gan), **options}
     kind = zoo().gan(gan) if isinstance(gan, str) else gan if isinstance(gan, type) else type(gan)
     resolved = resolve(kind, options)
-    folder = training.run(
+    folder = runs.run(
         resolved,
         Path(out) if out is not None else None,
         Path(data_dir) if data_dir is not None else None,

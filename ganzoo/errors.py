@@ -4,6 +4,7 @@ GanzooError
 ├── UserError             a mistake in what was asked: shown in a line or two, exit status 2, no traceback
 │   ├── UnknownName       a GAN, data set, loss or option that is not there
 │   ├── OptionError       a value that an option does not take
+│   │   └── OutOfMemory   a batch that does not fit
 │   ├── DataError         a data set that is missing, broken or of the wrong kind
 │   ├── SizeError         an image size or number of channels that a network cannot make
 │   └── RunFolderError    a run folder that is missing, incomplete or another run's
@@ -38,6 +39,10 @@ class UnknownName(UserError):  # noqa: N818 - reads as what it is: `except Unkno
 
 class OptionError(UserError):
     """An option does not take that value."""
+
+
+class OutOfMemory(OptionError):  # noqa: N818 - as torch calls it
+    """A batch, or the networks, do not fit into the memory."""
 
 
 class DataError(UserError):

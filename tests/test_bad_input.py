@@ -104,7 +104,7 @@ VALUES = [
     ("run dcgan --lr inf", "option 'lr' cannot be 'inf': it must be a finite number, greater than 0"),
     ("run dcgan --lr 1e-3x", "option 'lr' cannot be '1e-3x': it must be a number, greater than 0"),
     ("run dcgan --channels 2", "option 'channels' cannot be '2': it must be 1, 3 or 4"),
-    ("run dcgan --precision fp8", "option 'precision' cannot be 'fp8': it must be 'auto', 'fp32' or 'bf16'"),
+    ("run dcgan --precision fp8", "option 'precision' cannot be 'fp8': it must be 'auto', 'fp32', 'tf32' or 'bf16'"),
     ("run dcgan --direction up", "option 'direction' cannot be 'up': it must be 'forward' or 'backward'"),
     ("run dcgan --initialization zeros", "option 'initialization' cannot be 'zeros': it must be 'normal' or 'torch'"),
     ("run wgan-gp --n-critic 0", "option 'n_critic' cannot be '0': it must be at least 1"),

@@ -215,13 +215,20 @@ def test_the_same_command_goes_on(command: Command, place: Path, runs: Path) -> 
     assert read(place / "run" / "config.json")["epochs"] == 3
 
 
-def test_dry_run_tries_everything_and_writes_nothing(command: Command, place: Path, runs: Path) -> None:
+def test_dry_run_tells_time_and_memory_and_writes_nothing(
+    command: Command, place: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganzoo.engine.trial.SECONDS", 0.1)
     shutil.copytree(runs / "dcgan", place / "run")
     before = everything(place)
     for words in ([], ["--out", "new"], ["--out", "run"], ["--loss", "wasserstein-gp", "--loss.penalty", "2.5"]):
         answer = command(*DCGAN.split(), "--dry-run", *words)
         assert answer.status == 0, answer.err
-        assert re.search(r"one iteration works: generator/adversarial .*; nothing was written", answer.out)
+        assert "works; nothing was written" in answer.out
+        assert re.search(r"^iteration +\S+ ms, [\d,]+ images/s", answer.out, re.MULTILINE)
+        assert re.search(r"^memory +\d+\.\d\d GiB at most", answer.out, re.MULTILINE)
+        assert re.search(rf"^whole run +{0 if 'run' in words else 2} iterations, about ", answer.out, re.MULTILINE)
+        assert re.search(r"^generator/adversarial +-?\d", answer.out, re.MULTILINE)
         assert ("discriminator/gradient_penalty" in answer.out) == ("--loss" in words)
         assert everything(place) == before
 

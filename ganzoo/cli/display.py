@@ -11,6 +11,7 @@ from rich.table import Table
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.trial import Trial
 from ganzoo.options import RunOptions
 
 
@@ -60,8 +61,7 @@ class Display(Callback):
 
     def logged(self, training: Training, row: dict[str, float]) -> None:
         losses = {name: value for name, value in row.items() if "/" in name}
-        rate = row["images_per_second"]
-        speed = f"{rate:.0f} images/s" if rate >= 10 else f"{rate:.1f} images/s"
+        speed = _rate(row["images_per_second"])
         if not self.console.is_terminal:
             terms = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
             head = f"epoch {row['epoch']:.2f}  iteration {row['iteration']}/{training.iterations}  {speed}"
@@ -73,10 +73,17 @@ class Display(Callback):
             table.add_row(f"  {name}", f"{value:.4f}")
         self._live.update(Group(self._progress, table))
 
-    def tried(self, row: dict[str, float]) -> None:
+    def tried(self, options: RunOptions, trial: Trial) -> None:
         """After a dry run."""
-        terms = ", ".join(f"{name} {value:.4f}" for name, value in row.items() if "/" in name)
-        self.console.print(f"one iteration works: {terms}; nothing was written", soft_wrap=True)
+        table = Table.grid(padding=(0, 2))
+        table.add_row("iteration", f"{_duration(trial.seconds)}, {_rate(trial.images_per_second)}")
+        if trial.peak is not None:
+            table.add_row("memory", f"{trial.peak / 2**30:.2f} GiB at most")
+        table.add_row("whole run", f"{trial.iterations} iterations, about {_duration(trial.whole)}")
+        for name, value in trial.losses.items():
+            table.add_row(name, f"{value:.4f}")
+        self.console.print(f"{_title(options)} works; nothing was written", soft_wrap=True)
+        self.console.print(table)
 
     def interrupted(self) -> None:
         """After Ctrl-C."""
@@ -100,6 +107,23 @@ class Display(Callback):
 def _title(options: RunOptions) -> str:
     height, width = options.image_size
     return f"{options.gan.name} on {options.data.name} at {height}x{width}, batch {options.batch_size},"
+
+
+def _rate(images_per_second: float) -> str:
+    return f"{images_per_second:,.0f} images/s" if images_per_second >= 10 else f"{images_per_second:.1f} images/s"
+
+
+def _duration(seconds: float) -> str:
+    """In units that a person would choose: `3.2 ms`, `41 s`, `2 h 05 min`, `3 d 4 h`."""
+    if seconds < 1:
+        return f"{1000 * seconds:.3g} ms"
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = round(seconds / 3600)
+    return f"{minutes // 60} h {minutes % 60:02} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
 def _relative(path: Path) -> Path:

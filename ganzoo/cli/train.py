@@ -1,6 +1,7 @@
 """`ganzoo run NAME`: a command for each GAN in the zoo, its options made from the GAN's and the run's fields."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,11 @@ def run_command(gan: "type[GAN]") -> click.Command:
             metavar="FOLDER",
             help="Where downloads are kept.  [default: GANZOO_DATA or the user's cache]",
         ),
-        click.Option(["--dry-run"], is_flag=True, help="Check everything, make one iteration, write nothing."),
+        click.Option(
+            ["--dry-run"],
+            is_flag=True,
+            help="Check everything, train for some seconds, say how long it will take. Write nothing.",
+        ),
     ]
 
     def callback(out: Path | None, data_dir: Path | None, dry_run: bool, **typed: Any) -> None:
@@ -91,22 +96,23 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
     }
 
 
-def _run(gan: "type[GAN]", given: dict[str, object], out: Path | None, data_dir: Path | None, dry_run: bool) -> None:
+def _run(gan: "type[GAN]", given: dict[str, object], out: Path | None, data_dir: Path | None, trial: bool) -> None:
     from ganzoo.cli.display import Display
-    from ganzoo.engine import training
+    from ganzoo.engine.run import dry_run, run
+    from ganzoo.machine import held_to_free_memory
     from ganzoo.options import resolve
 
-    options = resolve(gan, given)
-    display = Display()
-    if dry_run:
-        display.tried(training.dry_run(options, out, data_dir))
-        return
-    try:
-        with display:
-            folder = training.run(options, out, data_dir, display)
-    except KeyboardInterrupt:
-        display.interrupted()
-        sys.exit(130)
+    options, display = resolve(gan, given), Display()
+    with held_to_free_memory() if options.place().type == "cpu" else nullcontext():
+        if trial:
+            display.tried(options, dry_run(options, out, data_dir))
+            return
+        try:
+            with display:
+                folder = run(options, out, data_dir, display)
+        except KeyboardInterrupt:
+            display.interrupted()
+            sys.exit(130)
     display.left(folder)
 
 

@@ -1,7 +1,6 @@
 """Reading image files: finding them, decoding them in threads, naming the one that is broken."""
 
 import io
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from ganzoo.data.fit import blank
 from ganzoo.errors import DataError
+from ganzoo.machine import available_cores
 
 EXTENSIONS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """What image files are called, in lower case."""
@@ -91,7 +91,7 @@ def decode(items: Sequence[Item], pixels: Callable[[Item], Tensor], shape: tuple
 
     # Pillow lets go of the interpreter while it decodes and scales. Its warnings are of no use to who trains a GAN, and
     # filters belong to the process, so they are set outside of the threads.
-    with warnings.catch_warnings(), ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(available_cores()) as pool:
         warnings.simplefilter("ignore")
         for _ in pool.map(fill, range(len(items))):
             pass

@@ -1,7 +1,8 @@
 """The engine: everything it knows of GANs is networks and players."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import torch
@@ -16,6 +17,8 @@ from ganzoo.gan import GAN, Player
 from ganzoo.losses import Losses
 from ganzoo.networks import Networks
 from ganzoo.optim import Optimizer
+
+log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -44,6 +47,7 @@ class Engine:
         self.graphs = Graphs(CudaRecorder(self.device), self.device) if speed.captures(self.device) else None
         speed.apply(nets, self.device)
         self.iteration = 0
+        self._as_written: set[str] = set()
         self.weights = {player.name: self._weights(player) for player in self.players}
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         for player in self.players:
@@ -80,13 +84,26 @@ class Engine:
     def iterate(self, due: tuple[Player, ...], batch: Batch) -> Losses:
         """What every GAN here does in an iteration, whatever it is."""
         self._only_move(weight for player in due for weight in self.weights[player.name])
-        batch, log = self.gan.generate(self.nets, self._ready(batch)), Losses()
+        batch, terms = self.gan.generate(self.nets, self._ready(batch)), Losses()
         for player in due:
             self._only_move(self.weights[player.name])
-            losses = player.loss(self.nets, batch)
-            self.move(player, self.gradients(player, losses))
-            log |= {f"{player.name}/{term}": value.detach().float() for term, value in losses.items()}
-        return log
+            losses, gradients = self.differentiate(player, batch)
+            self.move(player, gradients)
+            terms |= {f"{player.name}/{term}": value.detach().float() for term, value in losses.items()}
+        return terms
+
+    def differentiate(self, player: Player, batch: Batch) -> tuple[Losses, Sequence[Tensor | None]]:
+        """A player's losses and their gradients; not by compiled networks, if it differentiates through them twice."""
+        with self.speed.as_written() if player.name in self._as_written else nullcontext():
+            try:
+                losses = player.loss(self.nets, batch)
+                return losses, self.gradients(player, losses)
+            except RuntimeError as error:
+                if not self.speed.compile or "double backward" not in str(error):
+                    raise
+        log.info("the player '%s' differentiates twice, which compiled networks cannot; it plays without", player.name)
+        self._as_written.add(player.name)
+        return self.differentiate(player, batch)
 
     def gradients(self, player: Player, losses: Losses) -> Sequence[Tensor | None]:
         """The gradients of a player's summed losses by its own weights and no others."""
@@ -140,7 +157,7 @@ class Engine:
     def evaluating(self) -> Iterator[None]:
         """Evaluation mode, no gradients, and random numbers that training does not miss."""
         devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices), torch.no_grad():
+        with torch.random.fork_rng(devices), torch.no_grad(), self.speed.as_written():
             self.nets.eval()
             try:
                 yield

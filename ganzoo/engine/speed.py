@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import MethodType
 from typing import Any, Literal, TypeAlias
 
@@ -11,8 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ganzoo.config import Config
-from ganzoo.engine.machine import available_cores, keep_freed_memory
 from ganzoo.errors import OptionError
+from ganzoo.machine import available_cores, keep_freed_memory
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +113,10 @@ class Speed(Config):
                 network.forward = MethodType(_forward_in_bfloat16, network)
             if self.compile:
                 network.compile(dynamic=False)
+
+    def as_written(self) -> AbstractContextManager[object]:
+        """Within, networks run as they are written, compiled or not: for what is done seldom, or cannot be compiled."""
+        return torch.compiler.set_stance("force_eager") if self.compile else nullcontext()
 
     @contextmanager
     def arithmetic(self, device: torch.device) -> Iterator[None]:

@@ -17,8 +17,8 @@ from ganzoo.losses import Losses
 
 WAITING = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
 """Operations whose outcome Python must see to go on: on a GPU it waits for it."""
-FROM_PYTHON = "aten::lift_fresh"
-"""A tensor made of Python values: on a GPU, a copy from the host that is waited for."""
+
+MASKS = (torch.bool, torch.uint8)
 
 
 class Tape:
@@ -49,10 +49,7 @@ class _Notes(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
-        if WAITING & set(func.tags):
-            self.complaint = self.complaint or f"{func} waits for the GPU"
-        if func.name() == FROM_PYTHON:
-            self.complaint = self.complaint or "torch.tensor(...) copies Python values to the GPU and waits for it"
+        self.complaint = self.complaint or _complaint(func, args)
         self._calls.append((func, args, kwargs, _tensors(result)))
         return result
 
@@ -63,6 +60,16 @@ class _Notes(TorchDispatchMode):
                 for old, new in zip(results, _tensors(func(*args, **kwargs)), strict=True):
                     if old.data_ptr() != new.data_ptr():  # neither changed in place nor a view
                         old.copy_(new)
+
+
+def _complaint(func: Any, args: tuple[Any, ...]) -> str:
+    if func.name() == "aten::lift_fresh" and args[0].ndim:  # a single number is passed to a kernel as it is
+        return "torch.tensor([...]) copies Python values to the GPU, which is waited for"
+    if not WAITING & set(func.tags):
+        return ""
+    if func.name() == "aten::index.Tensor" and not any(index.dtype in MASKS for index in _tensors(args[1])):
+        return ""  # rows by their numbers are as many as there are numbers
+    return f"{func.name()} must be waited for"
 
 
 def _tensors(result: Any) -> list[Tensor]:

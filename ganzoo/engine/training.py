@@ -1,4 +1,4 @@
-"""One run, from its options to its folder."""
+"""Training: what a run is made of, made ready and kept going."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,18 +11,20 @@ from torch import Tensor
 from ganzoo import pictures
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import Batches, latent, scaled
-from ganzoo.data.load import load
+from ganzoo.data.load import Data, load
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine import checkpoint
 from ganzoo.engine.engine import Engine
-from ganzoo.engine.folder import RunFolder, write_json
+from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.meter import Meter
-from ganzoo.environment import command, environment
-from ganzoo.errors import ContractError, OptionError, RunFolderError
+from ganzoo.errors import ContractError, OptionError, OutOfMemory
 from ganzoo.gan import GAN
 from ganzoo.losses import Losses
 from ganzoo.networks import Networks
 from ganzoo.options import RunOptions
+
+OUT_OF_MEMORY = ("can't allocate memory", "could not create a primitive", "could not create a memory object")
+"""What the CPU's allocator and oneDNN say when there is none left."""
 
 
 class Callback:
@@ -71,7 +73,7 @@ class Training:
         """The next iteration; `everyone`: all players move, due or not.
 
         Raises:
-            OptionError: the batch is too small for the networks, or too large for the memory.
+            OptionError: the batch is too small for the networks, or (OutOfMemory) too large for the memory.
         """
         with sized_for(self.options):
             return self.engine.step(self.batches.draw(self.engine.iteration), everyone)
@@ -98,11 +100,18 @@ def prepare(options: RunOptions, data_dir: Path | None = None) -> Training:
     Raises:
         UserError: the data, the device or the shapes cannot be had.
     """
-    gan = options.gan
-    players, device = options.players(), options.place()
+    options.players(), options.place()  # what they refuse need not wait for the data
     options.set_up_process()
-    data = load(options, gan.needs, gan.streams, data_dir)
-    shape = gan.noise_shape()
+    return build(options, load(options, options.gan.needs, options.gan.streams, data_dir))
+
+
+def build(options: RunOptions, data: Data) -> Training:
+    """The networks, and all else that a run on this data takes.
+
+    Raises:
+        UserError: the device or the shapes cannot be had.
+    """
+    gan, players, device, shape = options.gan, options.players(), options.place(), options.gan.noise_shape()
     torch.manual_seed(options.seed)
     with sized_for(options):
         batches = Batches(data.streams, options.batch_size, shape, options.seed, device)
@@ -120,7 +129,7 @@ def sized_for(options: RunOptions) -> Iterator[None]:
     """Says what to change where torch says only that something is too large or too small.
 
     Raises:
-        OptionError: in place of torch's own error.
+        OptionError: in place of torch's own error. OutOfMemory: it was memory.
     """
     batch, (height, width) = options.batch_size, options.image_size
     work = f"a batch of {batch} images of {height}x{width}"
@@ -132,13 +141,11 @@ def sized_for(options: RunOptions) -> Iterator[None]:
         raise OptionError(
             f"{work} leaves a network nothing to normalise over; try --batch-size 2 or a larger --image-size"
         ) from error
-    except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+        if not known and not any(words in str(error) for words in OUT_OF_MEMORY):
             raise
-        raise OptionError(
-            f"there is not enough memory for {work} and {options.gan.name}'s networks; "
-            "try a smaller --batch-size or --image-size, or smaller networks"
-        ) from error
+        raise OutOfMemory(f"there is not enough memory for {work} and {options.gan.name}'s networks") from error
 
 
 def fixed_noise(count: int, shape: tuple[int, ...], seed: int) -> dict[str, Tensor]:
@@ -156,80 +163,6 @@ def build_networks(gan: GAN, spec: DataSpec) -> Networks:
     if not isinstance(nets, Networks):
         raise ContractError(f"{type(gan).__name__}.networks() gives {type(nets).__name__}; expected Networks")
     return nets
-
-
-def run(
-    options: RunOptions, out: Path | None = None, data_dir: Path | None = None, callback: Callback | None = None
-) -> RunFolder:
-    """Trains, or goes on training, and leaves a run folder.
-
-    Args:
-        options: what to train on what.
-        out: the folder; one that holds the same run is continued. None: a new one, `runs/GAN-DATA-001`.
-        data_dir: where downloads are kept.
-        callback: looks on.
-
-    Raises:
-        UserError: what was asked cannot be done; nothing was written.
-    """
-    callback, meter = callback or Callback(), Meter()
-    if out is not None:
-        check_folder(RunFolder(out), options)
-    training = prepare(options, data_dir)
-    if out is not None:
-        take_up(training, RunFolder(out))
-    if not training.finished:
-        meter.add(training.step())  # shows that it works: before it, nothing is written
-    stem = f"{options.gan.name}-{options.data.name}"
-    folder = RunFolder(out) if out is not None else RunFolder.new(Path("runs"), stem)
-    write_down(training, folder)
-    callback.started(training, folder)
-    if training.began < training.iterations:
-        train(training, folder, meter, callback)
-    callback.finished(training)
-    return folder
-
-
-def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None = None) -> dict[str, float]:
-    """Checks all that `run` checks and has every player move once: the losses. Writes nothing but downloads."""
-    if out is not None:
-        check_folder(RunFolder(out), options)
-    training = prepare(options, data_dir)
-    losses = training.step(everyone=True)
-    training.picture()
-    return {name: value.item() for name, value in losses.items()}
-
-
-def check_folder(folder: RunFolder, options: RunOptions) -> None:
-    """Refuses a folder that cannot take this run.
-
-    Raises:
-        RunFolderError: it holds another run, or other files.
-    """
-    if folder.holds_run:
-        if different := options.differences(folder.read(folder.config)):
-            raise RunFolderError(
-                f"{folder.path} holds another run: its {'; its '.join(different)}. "
-                "Give the same options to continue it, or another --out"
-            )
-    elif folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
-        raise RunFolderError(f"{folder.path} is no run folder and not empty; give another --out")
-
-
-def take_up(training: Training, folder: RunFolder) -> None:
-    """Goes back to the last checkpoint, if there is one."""
-    if saved := checkpoint.checkpoints(folder.checkpoints):
-        checkpoint.resume(training.engine, saved[-1])
-        training.began = training.engine.iteration
-
-
-def write_down(training: Training, folder: RunFolder) -> None:
-    """Writes what is run, on what, and drops measurements that will be made again."""
-    folder.create()
-    write_json(folder.data, training.spec.model_dump(mode="json"))
-    write_json(folder.environment, {"command": command(), **environment()})
-    write_json(folder.config, training.options.model_dump(mode="json"))
-    folder.drop_metrics_after(training.began)
 
 
 def train(training: Training, folder: RunFolder, meter: Meter, callback: Callback) -> None:

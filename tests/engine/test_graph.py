@@ -80,7 +80,9 @@ class FromPython(Toy):
         return {"adversarial": nets.discriminator(batch.fake).mean() * torch.tensor([2.0, 3.0]).sum()}
 
 
-@pytest.mark.parametrize(("gan", "reason"), [(Impatient(), "waits for the GPU"), (FromPython(), "torch.tensor")])
+@pytest.mark.parametrize(
+    ("gan", "reason"), [(Impatient(), "_local_scalar_dense must be waited for"), (FromPython(), "torch.tensor")]
+)
 def test_what_cannot_be_recorded_is_made_as_usual_and_the_reason_said(
     gan: ganzoo.GAN, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:

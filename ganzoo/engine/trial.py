@@ -1,0 +1,153 @@
+"""Trying a run before it is made: how long it will take, what memory, and the largest batch that fits."""
+
+import gc
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from ganzoo import machine
+from ganzoo.data.load import Data, load
+from ganzoo.engine.graph import WARM_UP
+from ganzoo.engine.training import Training, build
+from ganzoo.errors import OptionError, OutOfMemory
+from ganzoo.options import RunOptions
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+SECONDS = 3.0
+"""How long a dry run trains, once it is warm; a whole cycle of players at least."""
+SHARE = 0.5
+"""Of the CPU's free memory, what the tensors of the largest batch may fill: gaps between them take up to as much."""
+EXACT = 16
+"""The largest batch that fits is looked for until a step is one in so many."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a dry run found."""
+
+    losses: dict[str, float]
+    """Of the iteration in which every player moved."""
+    seconds: float
+    """For one iteration, on average over whole cycles of players."""
+    images_per_second: float
+    peak: int | None
+    """The most memory in use, in bytes: a GPU's, else that of the process; None where it cannot be told."""
+    iterations: int
+    """How many the run has before it."""
+    whole: float
+    """Seconds that these will take, samples included, checkpoints not."""
+
+
+def try_out(training: Training) -> Trial:
+    """Trains for a few seconds, every player at least once."""
+    engine, options = training.engine, training.options
+    left = max(0, training.iterations - training.began)
+    cycle = math.lcm(*(player.every for player in engine.players))
+    machine.reset_peak(engine.device)
+    losses = training.step(everyone=True)
+    for _ in range((WARM_UP + 1) * cycle if engine.graphs else 1):
+        training.step()
+    with stopwatch(engine.device) as picture:
+        training.picture()
+    made = 0
+    with stopwatch(engine.device) as spent:
+        while not made or spent() < SECONDS:
+            for _ in range(cycle):
+                training.step()
+            made += cycle
+    seconds = spent() / made
+    return Trial(
+        losses={name: value.item() for name, value in losses.items()},
+        seconds=seconds,
+        images_per_second=options.batch_size / seconds,
+        peak=machine.peak(engine.device),
+        iterations=left,
+        whole=left * seconds + left // options.sample_every * picture(),
+    )
+
+
+@contextmanager
+def stopwatch(device: torch.device) -> Iterator[Callable[[], float]]:
+    """Gives the seconds since it began, and once it is left those that all within took, the GPU's work included."""
+    wait = partial(torch.cuda.synchronize, device) if device.type == "cuda" else int
+    wait()
+    since, end = time.perf_counter(), list[float]()
+    yield lambda: (end[0] if end else time.perf_counter()) - since
+    wait()
+    end.append(time.perf_counter())
+
+
+def advised(attempt: Callable[[], Result], options: RunOptions, data_dir: Path | None) -> Result:
+    """What the attempt gives; if it runs out of memory, the error says which batch does not.
+
+    Raises:
+        OutOfMemory: with the largest batch that fits.
+    """
+    try:
+        return attempt()
+    except OutOfMemory as error:
+        complaint = str(error)
+    # Here, past the handler, nothing holds on any longer to what filled the memory.
+    log.warning("%s; looking for the largest batch that fits", complaint)
+    data = load(options, options.gan.needs, options.gan.streams, data_dir)
+    search = largest_tried if options.place().type == "cuda" else largest_reckoned
+    batch = search(options.batch_size, lambda size: used(options.model_copy(update={"batch_size": size}), data))
+    if not batch:
+        raise OutOfMemory(f"{complaint}, nor for any smaller batch; try a smaller --image-size or smaller networks")
+    raise OutOfMemory(f"{complaint}; the largest batch that fits is about {batch}: --batch-size {batch}")
+
+
+def largest_tried(too_large: int, used: Callable[[int], int | None]) -> int:
+    """The largest batch that fits, to one part in sixteen: half of one that does not, until one does, then between."""
+    least, most = 0, too_large
+    while most - least > max(1, least // EXACT):
+        middle = (least + most) // 2
+        least, most = (least, middle) if used(middle) is None else (middle, most)
+    return least
+
+
+def largest_reckoned(too_large: int, used: Callable[[int], int | None]) -> int:
+    """The same from what small batches use: for the CPU, where libraries below torch crash when memory is full."""
+    batch, first, room = 2, used(2), machine.free_memory()
+    if room is None or first is None:
+        return 0
+    now = first
+    while now < room / (2 if batch == 2 else 8) and 2 * batch < too_large:
+        if (more := used(2 * batch)) is None:
+            return batch
+        batch, now = 2 * batch, more
+    if now <= first:
+        return batch
+    return min(too_large - 1, batch + max(0, int((SHARE * room - now) * (batch - 2) / (now - first))))
+
+
+def used(options: RunOptions, data: Data) -> int | None:
+    """The memory, in bytes, in which every player can move twice: the second time there is optimizer state.
+
+    None if they cannot, or it cannot be told.
+    """
+    gc.collect()
+    if (device := options.place()).type == "cuda":
+        torch.cuda.empty_cache()
+    machine.release_freed_memory()
+    machine.reset_peak(device)
+    before = machine.peak(device) if device.type == "cpu" else 0
+    try:
+        training = build(options, data)
+        for _ in range(WARM_UP + 1 if training.engine.graphs else 2):
+            training.step(everyone=True)
+    except OptionError:  # it is too small for a normalisation, or too large for the memory
+        return None
+    after = machine.peak(device)
+    return None if before is None or after is None else after - before

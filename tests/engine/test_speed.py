@@ -1,0 +1,105 @@
+"""Switches: what they refuse, what they say, and what they leave as it was."""
+
+import logging
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import ganzoo
+from ganzoo import Batch, DataSpec, Engine, Losses, Networks, Speed
+from ganzoo.engine import speed as speeds
+from ganzoo.errors import OptionError
+from ganzoo.machine import available_cores
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda", 0)
+
+
+def test_tf32_is_refused_on_the_cpu() -> None:
+    with pytest.raises(OptionError, match="option 'precision' cannot be 'tf32' on the cpu"):
+        Speed(device="cpu", precision="tf32").apply(nn.Linear(2, 2), CPU)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_bf16_is_automatic_where_it_is_fast_and_said_to_be_slow_where_it_is_not(
+    fast: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(speeds, "bfloat16_is_fast", lambda device: fast)
+    assert Speed(device="cpu").dtype(CPU) == (torch.bfloat16 if fast else torch.float32)
+    with caplog.at_level(logging.WARNING):
+        Speed(device="cpu", precision="bf16").apply(nn.Sequential(nn.Linear(2, 2)), CPU)
+    assert ["no bf16 arithmetic" in message for message in caplog.messages] == ([] if fast else [True])
+
+
+def test_more_threads_than_cores_are_cut_to_them_and_it_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    before = torch.get_num_threads()
+    try:
+        with caplog.at_level(logging.WARNING):
+            Speed(device="cpu", threads=available_cores() + 62).set_up_process()
+        assert torch.get_num_threads() == available_cores()
+        assert f"{available_cores() + 62} threads were asked for" in caplog.text
+        Speed(device="cpu", threads=1).set_up_process()
+        assert torch.get_num_threads() == 1
+        Speed(device="cpu").set_up_process()
+        assert torch.get_num_threads() == 1, "what a program set itself is not raised"
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("precision", "products"), [("fp32", "ieee"), ("tf32", "tf32"), ("bf16", "tf32")])
+def test_a_gpus_arithmetic_is_as_asked_within_and_as_before_after(precision: Any, products: str) -> None:
+    backends: Any = torch.backends
+
+    def state() -> tuple[object, ...]:
+        return (
+            backends.cudnn.benchmark,
+            backends.cudnn.conv.fp32_precision,
+            backends.cuda.matmul.fp32_precision,
+        )
+
+    before = state()
+    with Speed(precision=precision).arithmetic(CUDA):
+        assert state() == (True, products, products)
+    assert state() == before
+    with pytest.raises(ZeroDivisionError), Speed(precision=precision).arithmetic(CUDA):
+        raise ZeroDivisionError
+    assert state() == before
+
+
+class Compiled(ganzoo.Adversarial):
+    """A gradient penalty for the discriminator, none for the generator."""
+
+    name = "compiled"
+    loss: ganzoo.Loss = ganzoo.losses.WassersteinGP()
+    latent_dim: int = 4
+
+    def networks(self, data: DataSpec) -> Networks:
+        generator = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Unflatten(1, (1, 4, 4)))
+        critic = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.Tanh(), nn.Linear(8, 1))
+        return Networks(generator=generator, discriminator=critic)
+
+
+@pytest.mark.filterwarnings("default:The .grad attribute:UserWarning")  # which torch hides by itself
+def test_compiled_networks_train_alike_and_a_player_that_differentiates_twice_without_them() -> None:
+    spec = DataSpec(dataset="random", shapes={"image": (1, 4, 4)})
+    found: list[dict[str, torch.Tensor]] = []
+    losses: list[list[Losses]] = []
+    for compiled in (False, True):
+        torch.manual_seed(0)
+        engine = Engine(
+            Compiled(), Compiled().networks(spec), speed=Speed.plain().model_copy(update={"compile": compiled})
+        )
+        torch.manual_seed(1)
+        # The penalty's random numbers are drawn once more where the first, compiled attempt is given up.
+        batches = [Batch(image=torch.rand(8, 1, 4, 4), noise=torch.randn(8, 4), step=torch.tensor(n)) for n in range(4)]
+        engine.step(batches[0])
+        torch.manual_seed(2)
+        losses.append([engine.step(batch) for batch in batches[1:]])
+        engine.sample(batches[0])
+        found.append(engine.nets.state_dict())
+    assert engine._as_written == {"discriminator"}
+    for plain, other in zip(*losses, strict=True):
+        torch.testing.assert_close(other, plain, rtol=0.01, atol=1e-3)
+    for name, weight in found[0].items():
+        torch.testing.assert_close(found[1][name], weight, rtol=0, atol=2e-3, msg=name)

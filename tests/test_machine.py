@@ -1,0 +1,90 @@
+"""Cores and memory: what the machine is asked, and what is done about it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganzoo import machine
+from ganzoo.machine import MIB, available_cores, free_memory, held_to_free_memory
+
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads what Linux tells of a process")
+
+
+def in_a_new_process(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("max 100000", 8), ("200000 100000", 2), ("150000 100000", 2)])
+def test_a_containers_share_of_the_cores_is_respected(
+    quota: str, cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpu.max").write_text(quota)
+    monkeypatch.setattr(machine, "GROUP", tmp_path)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(8)), raising=False)
+    assert available_cores() == cores
+
+
+@LINUX
+def test_a_containers_share_of_the_memory_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "memory.max").write_text(f"{100 * MIB}\n")
+    (tmp_path / "memory.current").write_text(f"{40 * MIB}\n")
+    monkeypatch.setattr(machine, "GROUP", tmp_path)
+    assert free_memory() == 60 * MIB
+
+
+@LINUX
+def test_too_large_an_allocation_fails_within_and_the_limit_is_as_before_after() -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    free = free_memory()
+    assert free is not None
+    with held_to_free_memory(), pytest.raises(RuntimeError, match="can't allocate memory"):
+        torch.empty(2 * free, dtype=torch.uint8)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+@LINUX
+def test_the_peak_is_that_since_it_was_reset() -> None:
+    code = """if True:
+        import torch
+        from ganzoo import machine
+        cpu = torch.device("cpu")
+        torch.ones(64, machine.MIB)
+        before = machine.peak(cpu)
+        machine.reset_peak(cpu)
+        after = machine.peak(cpu)
+        torch.ones(16, machine.MIB)
+        print(before - after > 200 * machine.MIB, 60 * machine.MIB < machine.peak(cpu) - after < 80 * machine.MIB)
+    """
+    assert in_a_new_process(code) == "True True"
+
+
+@LINUX
+def test_freed_memory_is_kept_and_given_back_when_asked() -> None:
+    code = """if True:
+        import resource, sys, torch
+        from ganzoo import machine
+        if sys.argv[1:] == ["keep"]:
+            machine.keep_freed_memory()
+        torch.ones(64, machine.MIB)
+        faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        before = faults()
+        torch.ones(64, machine.MIB)
+        held = machine.held()
+        machine.release_freed_memory()
+        print(faults() - before < 1000, held - machine.held() > 200 * machine.MIB)
+    """
+    env = {name: value for name, value in os.environ.items() if name != "THP_MEM_ALLOC_ENABLE"}  # set by other tests
+    done = [
+        subprocess.run(
+            [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, env=env
+        ).stdout.strip()
+        for words in ([], ["keep"])
+    ]
+    assert done == ["False False", "True True"]
