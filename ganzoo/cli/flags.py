@@ -39,7 +39,7 @@ class Flag:
     @property
     def is_switch(self) -> bool:
         """Whether it takes no value: `--fused`, `--no-fused`."""
-        return self.field.annotation is bool
+        return _bare(self.field.annotation) is bool
 
     def option(self) -> click.Option:
         """As click takes it; the value stays what was typed, and the configuration checks it."""

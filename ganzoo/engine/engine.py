@@ -209,7 +209,7 @@ class Engine:
         return self._laid_out(self.assemble(batch) if self.assemble else batch)
 
     def _laid_out(self, batch: Batch) -> Batch:
-        if not self.speed.channels_last:
+        if not self.speed.lays_channels_last(self.device):
             return batch
         images = {name: value for name, value in batch.items() if value.ndim == 4}
         return batch.replace(**{name: image.to(memory_format=torch.channels_last) for name, image in images.items()})
