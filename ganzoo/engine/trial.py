@@ -128,7 +128,7 @@ def largest_reckoned(too_large: int, used: Callable[[int], int | None]) -> int:
             return batch
         batch, now = 2 * batch, more
     if now <= first:
-        return batch
+        return min(too_large - 1, batch)
     return min(too_large - 1, batch + max(0, int((SHARE * room - now) * (batch - 2) / (now - first))))
 
 
