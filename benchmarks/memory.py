@@ -1,6 +1,5 @@
 """Peak memory of a piece of work."""
 
-import ctypes
 import gc
 
 import torch
@@ -13,8 +12,7 @@ def forget_peak(device: torch.device) -> None:
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
-    elif trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc has it
-        trim(0)
+    machine.release_freed_memory()
     machine.reset_peak(device)
 
 

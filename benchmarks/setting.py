@@ -45,7 +45,7 @@ def cycle(engine: Engine) -> int:
 
 def warm_up_cycles(engine: Engine) -> int:
     """Whole cycles before the clock starts: every set of players that are due is recorded, where the engine records."""
-    return WARM_UP + 2 if engine.graphs else 2
+    return WARM_UP + 3 if engine.graphs else 2
 
 
 def train(training: Training, iterations: int) -> None:

@@ -74,7 +74,7 @@ def test_the_reference_has_our_networks(setting: Setting, gan: str, size: int) -
         ]
         network.eval()
     nets.eval()
-    with torch.no_grad():
+    with torch.no_grad(), options.arithmetic(setting.device):
         fake, score = forward(gan, nets.generator, nets.discriminator, batch)
         their_fake, their_score = forward(gan, loop.generator, loop.discriminator, batch)
     torch.testing.assert_close(their_fake, fake, rtol=0, atol=1e-4)

@@ -5,7 +5,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +19,7 @@ MMAP_MAX, TRIM_THRESHOLD, TOP_PAD = -4, -1, -2
 
 
 def available_cores() -> int:
-    """Cores that this process may use: those of the machine, less what affinity and a container's quota withhold."""
+    """Cores that this process may use: the machine's, less what affinity and a quota (of cgroup 2) keep from it."""
     affinity = getattr(os, "sched_getaffinity", None)  # Linux has it
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     if (file := GROUP / "cpu.max").exists():
@@ -73,13 +73,18 @@ def free_memory() -> int | None:
         return None
     import resource
 
-    free = _sizes(SYSTEM)["MemAvailable"]
-    most, now = GROUP / "memory.max", GROUP / "memory.current"
+    status, free = _sizes(PROCESS / "status"), _sizes(SYSTEM).get("MemAvailable")
+    if free is None or "VmData" not in status:
+        return None
+    most = GROUP / "memory.max"
     if most.exists() and (share := most.read_text(encoding="ascii").strip()) != "max":
-        free = min(free, int(share) - int(now.read_text(encoding="ascii")))
+        now = int((GROUP / "memory.current").read_text(encoding="ascii"))
+        counts = dict(line.split() for line in (GROUP / "memory.stat").read_text(encoding="ascii").splitlines())
+        files = int(counts["inactive_file"]) + int(counts["active_file"])  # kept as long as there is room, no longer
+        free = min(free, int(share) - now + files)
     soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
     if soft != resource.RLIM_INFINITY:
-        free = min(free, soft - held())
+        free = min(free, soft - status["VmData"])
     return max(0, free)
 
 
@@ -90,18 +95,13 @@ def release_freed_memory() -> None:
         trim(0)
 
 
-def held() -> int:
-    """The memory that this process has for its data, in bytes; 0: it is not known."""
-    status = PROCESS / "status"
-    return _sizes(status)["RssAnon"] if status.exists() else 0
-
-
 def reset_peak(device: torch.device) -> None:
     """Forgets the peak so far, where the system lets it be forgotten."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif (file := PROCESS / "clear_refs").exists():
-        file.write_text("5", encoding="ascii")  # see proc(5)
+        with suppress(OSError):  # not every sandbox allows it
+            file.write_text("5", encoding="ascii")  # see proc(5)
 
 
 def peak(device: torch.device) -> int | None:
@@ -109,7 +109,7 @@ def peak(device: torch.device) -> int | None:
     if device.type == "cuda":
         return torch.cuda.max_memory_reserved(device)
     status = PROCESS / "status"
-    return _sizes(status)["VmHWM"] if status.exists() else None
+    return _sizes(status).get("VmHWM") if status.exists() else None
 
 
 def _sizes(file: Path) -> dict[str, int]:

@@ -81,14 +81,14 @@ def _check_sample(engine: Engine, batch: Batch, spec: DataSpec) -> None:
 
 
 def _check_recorded(config: GAN, spec: DataSpec) -> None:
-    engines = []
+    engines, speed = [], Speed(device="cpu", precision="fp32", keep_memory=False)
     for recorder in (None, Tape()):
         torch.manual_seed(1)
-        engine = Engine(config, config.networks(spec), speed=Speed(device="cpu", precision="fp32"))
-        engine.graphs = Graphs(recorder, engine.device) if recorder else None
+        engine = Engine(config, config.networks(spec), speed=speed)
+        engine.graphs = Graphs(recorder, engine.device, engine.state) if recorder else None
         cycle = math.lcm(*(player.every for player in engine.players))
         batches = [example(spec, config.noise_shape()) for _ in range(3)]
-        for iteration in range((WARM_UP + 2) * cycle):
+        for iteration in range((WARM_UP + 3) * cycle):
             engine.step(batches[iteration % 3].replace(step=torch.tensor(iteration)))
         assert not (engine.graphs and engine.graphs.refusal), f"cannot be a CUDA graph: {engine.graphs.refusal}"
         engines.append(engine)

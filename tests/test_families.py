@@ -444,9 +444,9 @@ def test_every_family_trains_alike_when_its_iterations_are_recorded(gan: ganzoo.
         batches = Batches(data.streams, BATCH, gan.noise_shape())
         speed = Speed(device="cpu", precision="fp32")
         engine = Engine(gan, gan.networks(data.spec), speed=speed, assemble=batches.assemble)
-        engine.graphs = Graphs(recorder, engine.device) if recorder else None
+        engine.graphs = Graphs(recorder, engine.device, engine.state) if recorder else None
         cycle = math.lcm(*(player.every for player in engine.players))
-        rows.append([engine.step(batches.draw(iteration)) for iteration in range((WARM_UP + 2) * cycle)])
+        rows.append([engine.step(batches.draw(iteration)) for iteration in range((WARM_UP + 3) * cycle)])
         engines.append(engine)
     assert engines[1].graphs is not None
     assert not engines[1].graphs.refusal

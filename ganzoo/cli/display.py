@@ -116,7 +116,7 @@ def _rate(images_per_second: float) -> str:
 def _duration(seconds: float) -> str:
     """In units that a person would choose: `3.2 ms`, `41 s`, `2 h 05 min`, `3 d 4 h`."""
     if seconds < 1:
-        return f"{1000 * seconds:.3g} ms"
+        return f"{1000 * seconds:.0f} ms" if seconds >= 0.1 else f"{1000 * seconds:.3g} ms"
     if seconds < 60:
         return f"{seconds:.3g} s"
     minutes = round(seconds / 60)

@@ -40,9 +40,9 @@ class Batch(Mapping[str, Tensor]):
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device; the copy to a GPU is not waited for."""
-        return Batch(
-            **{name: reachable(value, device).to(device, non_blocking=True) for name, value in self._fields.items()}
-        )
+        ahead = device.type == "cuda"  # the other way round, Python could read what has not yet arrived
+        fields = {name: reachable(value, device).to(device, non_blocking=ahead) for name, value in self._fields.items()}
+        return Batch(**fields)
 
 
 def reachable(value: Tensor, device: torch.device) -> Tensor:

@@ -82,7 +82,7 @@ def load_networks(nets: nn.Module, checkpoint: Path) -> None:
 def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     # safetensors refuses channels_last tensors and tensors that share memory.
     return {
-        name: tensor.detach().contiguous(memory_format=torch.contiguous_format).clone()
+        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, tensor in tensors.items()
     }
 

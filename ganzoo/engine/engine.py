@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 
 import torch
@@ -12,13 +12,16 @@ from ganzoo.data.batch import Batch
 from ganzoo.engine.graph import CudaRecorder, Graphs
 from ganzoo.engine.players import check, settle
 from ganzoo.engine.speed import Speed
-from ganzoo.errors import ContractError
+from ganzoo.errors import ContractError, OptionError
 from ganzoo.gan import GAN, Player
 from ganzoo.losses import Losses
 from ganzoo.networks import Networks
 from ganzoo.optim import Optimizer
 
 log = logging.getLogger(__name__)
+
+ALONE, WITH_SHARED = 1, 2
+"""What of a player's turn is not compiled, if it differentiates twice: its loss, or what the players share as well."""
 
 
 class Engine:
@@ -44,10 +47,12 @@ class Engine:
         self.players = settle(gan.players() if players is None else players)
         check(self.players, nets)
         self.assemble = assemble
-        self.graphs = Graphs(CudaRecorder(self.device), self.device) if speed.captures(self.device) else None
+        self.graphs = (
+            Graphs(CudaRecorder(self.device), self.device, self.state) if speed.captures(self.device) else None
+        )
         speed.apply(nets, self.device)
         self.iteration = 0
-        self._as_written: set[str] = set()
+        self._as_written: dict[str, int] | None = None
         self.weights = {player.name: self._weights(player) for player in self.players}
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         for player in self.players:
@@ -69,13 +74,14 @@ class Engine:
             Their loss terms by `player/term`, 0-dimensional and float32, on the device.
         """
         due = tuple(player for player in self.players if everyone or (self.iteration + 1) % player.every == 0)
+        if self.speed.compile and self._as_written is None:
+            self._as_written = self._find_as_written(batch)
         try:
-            with self.speed.arithmetic(self.device):
-                if self.graphs:
-                    names = tuple(player.name for player in due)
-                    losses = self.graphs.make(names, batch, partial(self.iterate, due))
-                else:
-                    losses = self.iterate(due, batch.to(self.device))
+            if self.graphs:
+                names = tuple(player.name for player in due)
+                losses = self.graphs.make(names, batch, partial(self.iterate, due))
+            else:
+                losses = self.iterate(due, batch.to(self.device))
         finally:
             self._only_move(self._trained)
         self.iteration += 1
@@ -83,27 +89,27 @@ class Engine:
 
     def iterate(self, due: tuple[Player, ...], batch: Batch) -> Losses:
         """What every GAN here does in an iteration, whatever it is."""
-        self._only_move(weight for player in due for weight in self.weights[player.name])
-        batch, terms = self.gan.generate(self.nets, self._ready(batch)), Losses()
-        for player in due:
-            self._only_move(self.weights[player.name])
-            losses, gradients = self.differentiate(player, batch)
-            self.move(player, gradients)
-            terms |= {f"{player.name}/{term}": value.detach().float() for term, value in losses.items()}
+        terms = Losses()
+        with self.speed.arithmetic(self.device):
+            batch = self.generate(due, batch)
+            for player in due:
+                losses, gradients = self.differentiate(player, batch)
+                self.move(player, gradients)
+                terms |= {f"{player.name}/{term}": value.detach().float() for term, value in losses.items()}
         return terms
 
+    def generate(self, due: Sequence[Player], batch: Batch) -> Batch:
+        """The batch made ready, with what these players share."""
+        self._only_move(weight for player in due for weight in self.weights[player.name])
+        with self._compiled(all(self._left_out(player) < WITH_SHARED for player in due)):
+            return self.gan.generate(self.nets, self._ready(batch))
+
     def differentiate(self, player: Player, batch: Batch) -> tuple[Losses, Sequence[Tensor | None]]:
-        """A player's losses and their gradients; not by compiled networks, if it differentiates through them twice."""
-        with self.speed.as_written() if player.name in self._as_written else nullcontext():
-            try:
-                losses = player.loss(self.nets, batch)
-                return losses, self.gradients(player, losses)
-            except RuntimeError as error:
-                if not self.speed.compile or "double backward" not in str(error):
-                    raise
-        log.info("the player '%s' differentiates twice, which compiled networks cannot; it plays without", player.name)
-        self._as_written.add(player.name)
-        return self.differentiate(player, batch)
+        """A player's losses and their gradients."""
+        self._only_move(self.weights[player.name])
+        with self._compiled(self._left_out(player) < ALONE):
+            losses = player.loss(self.nets, batch)
+            return losses, self.gradients(player, losses)
 
     def gradients(self, player: Player, losses: Losses) -> Sequence[Tensor | None]:
         """The gradients of a player's summed losses by its own weights and no others."""
@@ -156,8 +162,7 @@ class Engine:
     @contextmanager
     def evaluating(self) -> Iterator[None]:
         """Evaluation mode, no gradients, and random numbers that training does not miss."""
-        devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices), torch.no_grad(), self.speed.as_written():
+        with torch.random.fork_rng(self._devices), torch.no_grad(), self.speed.as_written():
             self.nets.eval()
             try:
                 yield
@@ -182,6 +187,10 @@ class Engine:
             for name, value in state.items()
         }
 
+    def state(self) -> list[Tensor]:
+        """All that an iteration changes but random numbers: the tensors themselves."""
+        return [*self.nets.state_dict().values(), *self.optimizer_state().values()]
+
     def load_optimizer_state(self, flat: Mapping[str, Tensor]) -> None:
         """Takes back what `optimizer_state` gave."""
         for player, optimizer in self.optimizers.items():
@@ -194,6 +203,46 @@ class Engine:
             optimizer.load_state_dict(optimizer.state_dict() | {"state": states})
         if self.graphs:
             self.graphs.forget()
+
+    def _find_as_written(self, batch: Batch) -> dict[str, int]:
+        """What compiling must leave out for which player. Tried on a batch; nothing of it stays.
+
+        Raises:
+            OptionError: the networks cannot be compiled at all.
+        """
+        self._as_written = found = dict.fromkeys((player.name for player in self.players), 0)
+        kept = {name: value.clone() for name, value in self.nets.state_dict().items()}
+        with torch.random.fork_rng(self._devices), self.speed.arithmetic(self.device):
+            for player in self.players:
+                while not self._can_differentiate(player, batch.to(self.device)):
+                    found[player.name] += 1
+                if found[player.name]:
+                    log.warning("the player '%s' differentiates twice, so its turns are not compiled", player.name)
+        self.nets.load_state_dict(kept)
+        return found
+
+    def _can_differentiate(self, player: Player, batch: Batch) -> bool:
+        try:
+            self.differentiate(player, self.generate((player,), batch))
+        except RuntimeError as error:
+            if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                reason = next(iter(str(error).splitlines()), "")
+                raise OptionError(f"the networks cannot be compiled here ({reason}); leave --compile out") from error
+            if "double backward" not in str(error) or self._left_out(player) == WITH_SHARED:
+                raise
+            return False
+        return True
+
+    def _left_out(self, player: Player) -> int:
+        return self._as_written.get(player.name, 0) if self._as_written else 0
+
+    def _compiled(self, yes: bool) -> AbstractContextManager[object]:
+        return nullcontext() if yes else self.speed.as_written()
+
+    @property
+    def _devices(self) -> list[torch.device]:
+        """The GPUs whose random numbers are in use."""
+        return [self.device] if self.device.type == "cuda" else []
 
     def _weights(self, player: Player) -> list[nn.Parameter]:
         parameters = (weight for name in player.networks for weight in getattr(self.nets, name).parameters())

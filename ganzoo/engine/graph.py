@@ -8,12 +8,13 @@ iteration may depend on a Python value that changes, and nothing may wait for th
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import torch
+from torch import Tensor
 
 from ganzoo.data.batch import Batch, reachable
 from ganzoo.losses import Losses
@@ -34,6 +35,11 @@ class Recording:
     """What it gives; overwritten by every replay."""
     replay: Callable[[], object]
 
+    def make(self) -> Losses:
+        """The iteration, once more."""
+        self.replay()
+        return self.losses
+
 
 class Recorder(Protocol):
     """A way to record."""
@@ -48,10 +54,10 @@ class Recorder(Protocol):
 class Graphs:
     """Replaces iterations by recordings of them, where that can be done."""
 
-    def __init__(self, recorder: Recorder, device: torch.device) -> None:
+    def __init__(self, recorder: Recorder, device: torch.device, state: Callable[[], Iterable[Tensor]]) -> None:
         self.refusal = ""
         """Why iterations are not recorded after all."""
-        self._recorder, self._device = recorder, device
+        self._recorder, self._device, self._state = recorder, device, state
         self.forget()
 
     def forget(self) -> None:
@@ -70,20 +76,18 @@ class Graphs:
         """
         if self.refusal or not self._fits(batch):
             return iterate(batch.to(self._device))
-        if due not in self._recordings:
-            self._made[due] += 1
-            if self._made[due] <= WARM_UP:
-                losses, complaint = self._recorder.rehearse(lambda: iterate(batch.to(self._device)))
-                if complaint and self._made[due] == WARM_UP:
-                    self._refuse(complaint)
-                return losses
-            self._take(batch)
-            if not self._record(due, iterate):
-                return iterate(batch.to(self._device))
+        self._made[due] += 1
+        if self._made[due] <= WARM_UP:
+            losses, complaint = self._recorder.rehearse(lambda: iterate(batch.to(self._device)))
+            if complaint and self._made[due] == WARM_UP:
+                self._refuse(complaint)
+            return losses
         self._take(batch)
-        recording = self._recordings[due]
-        recording.replay()
-        return {name: value.clone() for name, value in recording.losses.items()}
+        if due not in self._recordings and not self._record(due, iterate):
+            return iterate(batch.to(self._device))
+        if self._made[due] == WARM_UP + 2 and not self._agrees(due, batch, iterate):
+            return iterate(batch.to(self._device))
+        return {name: value.clone() for name, value in self._recordings[due].make().items()}
 
     def _fits(self, batch: Batch) -> bool:
         """Whether a batch has the form of those recorded; the first one sets it."""
@@ -104,10 +108,33 @@ class Graphs:
             self._refuse(_first_cause(error))
         return not self.refusal
 
+    def _agrees(self, due: tuple[str, ...], batch: Batch, iterate: Callable[[Batch], Losses]) -> bool:
+        """Whether a replay gives what the iteration itself gives, on a batch after the one that was recorded.
+
+        It does not where something that changes lives in Python. Weights and all else are as before afterwards.
+        """
+        kept = [(value, value.clone()) for value in self._state()]
+        ways: tuple[Iteration, ...] = (lambda: iterate(batch.to(self._device)), self._recordings[due].make)
+        results = []
+        for make in ways:
+            with torch.random.fork_rng([self._device] if self._device.type == "cuda" else []):
+                results.append({name: value.clone() for name, value in make().items()})
+            with torch.no_grad():
+                for value, before in kept:
+                    value.copy_(before)
+        expected, found = results
+        agrees = expected.keys() == found.keys() and all(
+            torch.allclose(found[name], value, rtol=0.02, atol=0.001, equal_nan=True)
+            for name, value in expected.items()
+        )
+        if not agrees:
+            self._refuse("they give other losses: something that changes lives in Python, not in tensors")
+        return agrees
+
     def _refuse(self, reason: str) -> None:
         self.forget()
         self.refusal = reason
-        log.warning("iterations are not recorded as CUDA graphs, which would be faster: %s", reason)
+        log.warning("iterations are not replayed as CUDA graphs, which would be faster: %s", reason)
 
 
 class CudaRecorder:
@@ -115,6 +142,7 @@ class CudaRecorder:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
+        self._seen: dict[str | tuple[str, type[Warning], int], int] = {}  # warnings that were passed on
         with torch.cuda.device(device):
             self._pool = torch.cuda.graph_pool_handle()
             self._stream = torch.cuda.Stream()
@@ -131,11 +159,12 @@ class CudaRecorder:
                     losses = iteration()
             finally:
                 torch.cuda.set_sync_debug_mode(before)
-            torch.cuda.current_stream().wait_stream(self._stream)
+                torch.cuda.current_stream().wait_stream(self._stream)
         waits = [warning for warning in caught if "synchronizing" in str(warning.message)]
         for warning in caught:
             if warning not in waits:
-                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+                place = warning.filename, warning.lineno
+                warnings.warn_explicit(warning.message, warning.category, *place, registry=self._seen)
         if not waits:
             return losses, ""
         return losses, f"line {waits[0].lineno} of {Path(waits[0].filename).name} waits for the GPU"
@@ -147,8 +176,8 @@ class CudaRecorder:
         return Recording(losses, graph.replay)
 
 
-def _first_cause(error: BaseException) -> str:
-    """The first line of the error that began it: a capture that broke off raises another on its way out."""
-    while error.__context__ is not None:
+def _first_cause(error: Exception) -> str:
+    """The first line of what was wrong: a capture that broke off raises an error of its own on its way out."""
+    if isinstance(error, torch.AcceleratorError | RuntimeError) and isinstance(error.__context__, Exception):
         error = error.__context__
     return next(iter(str(error).splitlines()), "") or type(error).__name__

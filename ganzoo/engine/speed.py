@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
 from types import MethodType
 from typing import Any, Literal, TypeAlias
 
@@ -33,7 +34,9 @@ class Speed(Config):
     graphs: bool = Field(True, description="on CUDA, record an iteration once and replay it from then on")
     compile: bool = Field(False, description="compile the networks: a minute or more at first, for long runs")
     threads: int | None = Field(
-        None, gt=0, description="CPU threads; unless given, one for each core that this process may use"
+        None,
+        gt=0,
+        description="CPU threads, at most one for each core there is; unless given, torch's own number",
     )
     keep_memory: bool = Field(True, description="on the CPU, keep freed memory for the next iteration")
 
@@ -92,14 +95,14 @@ class Speed(Config):
         return self.graphs and device.type == "cuda"
 
     def set_up_process(self) -> None:
-        """Threads and memory of the whole process, so best done before it makes its first tensor."""
+        """Threads, and on the CPU memory, of the whole process: best done before it makes its first tensor."""
         cores = available_cores()
         if self.threads is not None and self.threads > cores:
-            log.warning("%d threads were asked for; this process may use %d cores, so %d", self.threads, cores, cores)
+            warn_once(f"{self.threads} threads were asked for; this process may use {cores} cores, so {cores} it is")
         threads = min(self.threads or torch.get_num_threads(), cores)
         if threads != torch.get_num_threads():
             torch.set_num_threads(threads)
-        if self.keep_memory:
+        if self.keep_memory and self.place().type == "cpu":
             keep_freed_memory()
 
     def apply(self, nets: nn.Module, device: torch.device) -> None:
@@ -111,7 +114,7 @@ class Speed(Config):
         self.set_up_process()
         in_bfloat16 = self.dtype(device) == torch.bfloat16
         if in_bfloat16 and not bfloat16_is_fast(device):
-            log.warning("this %s has no bf16 arithmetic: it is imitated, and slower than fp32", device.type)
+            warn_once(f"this {device.type} has no bf16 arithmetic: it is imitated, and slower than fp32")
         nets.to(device)
         if self.lays_channels_last(device):
             nets.to(memory_format=torch.channels_last)
@@ -151,6 +154,12 @@ class Speed(Config):
         finally:
             for (place, name, _), value in zip(switches, before, strict=True):
                 setattr(place, name, value)
+
+
+@cache
+def warn_once(message: str) -> None:
+    """Says it the first time only: engines are built several times where a batch that fits is looked for."""
+    log.warning(message)
 
 
 def bfloat16_is_fast(device: torch.device) -> bool:

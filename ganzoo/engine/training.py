@@ -23,8 +23,16 @@ from ganzoo.losses import Losses
 from ganzoo.networks import Networks
 from ganzoo.options import RunOptions
 
-OUT_OF_MEMORY = ("can't allocate memory", "could not create a primitive", "could not create a memory object")
-"""What the CPU's allocator and oneDNN say when there is none left."""
+OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "not enough memory",
+    "bad_alloc",
+    "could not create a primitive",
+    "could not create a memory object",
+    "out of memory",
+    "ALLOC_FAILED",
+)
+"""What the CPU's allocator, oneDNN, CUDA and its libraries say when there is none left."""
 
 
 class Callback:
@@ -80,7 +88,8 @@ class Training:
 
     def picture(self) -> Tensor:
         """Samples for the eyes: N x C x H x W; for translation input, output and target in turn."""
-        fake = self.engine.sample(self.preview)
+        with sized_for(self.options):
+            fake = self.engine.sample(self.preview)
         if "source" not in self.preview:
             return fake
         columns = [self.preview.source.cpu(), fake]
@@ -100,7 +109,7 @@ def prepare(options: RunOptions, data_dir: Path | None = None) -> Training:
     Raises:
         UserError: the data, the device or the shapes cannot be had.
     """
-    options.players(), options.place()  # what they refuse need not wait for the data
+    options.players(), options.dtype(options.place())  # what they refuse need not wait for the data
     options.set_up_process()
     return build(options, load(options, options.gan.needs, options.gan.streams, data_dir))
 

@@ -18,16 +18,19 @@ from ganzoo.data.load import Data, load
 from ganzoo.engine.graph import WARM_UP
 from ganzoo.engine.training import Training, build
 from ganzoo.errors import OptionError, OutOfMemory
+from ganzoo.losses import Losses
 from ganzoo.options import RunOptions
 
 log = logging.getLogger(__name__)
 
+LONGEST = 64
+"""Iterations at most that are taken for a cycle of players: some move on every thousandth only."""
 Result = TypeVar("Result")
 
 SECONDS = 3.0
 """How long a dry run trains, once it is warm; a whole cycle of players at least."""
-SHARE = 0.5
-"""Of the CPU's free memory, what the tensors of the largest batch may fill: gaps between them take up to as much."""
+SHARE = 0.6
+"""Of the CPU's free memory, what the tensors of the largest batch may fill: gaps between them take the rest."""
 EXACT = 16
 """The largest batch that fits is looked for until a step is one in so many."""
 
@@ -53,19 +56,16 @@ def try_out(training: Training) -> Trial:
     """Trains for a few seconds, every player at least once."""
     engine, options = training.engine, training.options
     left = max(0, training.iterations - training.began)
-    cycle = math.lcm(*(player.every for player in engine.players))
     machine.reset_peak(engine.device)
-    losses = training.step(everyone=True)
-    for _ in range((WARM_UP + 1) * cycle if engine.graphs else 1):
-        training.step()
+    losses = warm_up(training)
     with stopwatch(engine.device) as picture:
         training.picture()
     made = 0
+    cycle = math.lcm(*(player.every for player in engine.players))
     with stopwatch(engine.device) as spent:
-        while not made or spent() < SECONDS:
-            for _ in range(cycle):
-                training.step()
-            made += cycle
+        while made % min(cycle, LONGEST) or spent() < SECONDS:
+            training.step()
+            made += 1
     seconds = spent() / made
     return Trial(
         losses={name: value.item() for name, value in losses.items()},
@@ -75,6 +75,15 @@ def try_out(training: Training) -> Trial:
         iterations=left,
         whole=left * seconds + left // options.sample_every * picture(),
     )
+
+
+def warm_up(training: Training) -> Losses:
+    """Every player moves at once, then often enough for all that is captured to be; the losses of the first time."""
+    losses = training.step(everyone=True)
+    cycle = math.lcm(*(player.every for player in training.engine.players))
+    for _ in range((WARM_UP + 2) * min(cycle, LONGEST) if training.engine.graphs else 1):
+        training.step()
+    return losses
 
 
 @contextmanager
@@ -94,15 +103,25 @@ def advised(attempt: Callable[[], Result], options: RunOptions, data_dir: Path |
     Raises:
         OutOfMemory: with the largest batch that fits.
     """
+    room = machine.free_memory()
     try:
         return attempt()
     except OutOfMemory as error:
         complaint = str(error)
     # Here, past the handler, nothing holds on any longer to what filled the memory.
+    if options.place().type == "cpu" and room is None:
+        raise OutOfMemory(f"{complaint}; try a smaller --batch-size or --image-size, or smaller networks")
     log.warning("%s; looking for the largest batch that fits", complaint)
     data = load(options, options.gan.needs, options.gan.streams, data_dir)
-    search = largest_tried if options.place().type == "cuda" else largest_reckoned
-    batch = search(options.batch_size, lambda size: used(options.model_copy(update={"batch_size": size}), data))
+
+    def need(batch_size: int) -> int | None:
+        return used(options.model_copy(update={"batch_size": batch_size}), data)
+
+    if options.place().type == "cuda":
+        batch = largest_tried(options.batch_size, need)
+    else:
+        rows = sum(column.nbytes for stream in data.streams for column in stream.values())
+        batch = largest_reckoned(options.batch_size, need, max(0, (room or 0) - rows))
     if not batch:
         raise OutOfMemory(f"{complaint}, nor for any smaller batch; try a smaller --image-size or smaller networks")
     raise OutOfMemory(f"{complaint}; the largest batch that fits is about {batch}: --batch-size {batch}")
@@ -117,10 +136,10 @@ def largest_tried(too_large: int, used: Callable[[int], int | None]) -> int:
     return least
 
 
-def largest_reckoned(too_large: int, used: Callable[[int], int | None]) -> int:
+def largest_reckoned(too_large: int, used: Callable[[int], int | None], room: int) -> int:
     """The same from what small batches use: for the CPU, where libraries below torch crash when memory is full."""
-    batch, first, room = 2, used(2), machine.free_memory()
-    if room is None or first is None:
+    batch, first = 2, used(2)
+    if first is None:
         return 0
     now = first
     while now < room / (2 if batch == 2 else 8) and 2 * batch < too_large:
@@ -133,7 +152,7 @@ def largest_reckoned(too_large: int, used: Callable[[int], int | None]) -> int:
 
 
 def used(options: RunOptions, data: Data) -> int | None:
-    """The memory, in bytes, in which every player can move twice: the second time there is optimizer state.
+    """The memory, in bytes, in which every player can move, twice, and samples be made.
 
     None if they cannot, or it cannot be told.
     """
@@ -145,8 +164,8 @@ def used(options: RunOptions, data: Data) -> int | None:
     before = machine.peak(device) if device.type == "cpu" else 0
     try:
         training = build(options, data)
-        for _ in range(WARM_UP + 1 if training.engine.graphs else 2):
-            training.step(everyone=True)
+        warm_up(training)
+        training.picture()
     except OptionError:  # it is too small for a normalisation, or too large for the memory
         return None
     after = machine.peak(device)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganzoo import machine
 from ganzoo.engine import trial
 from ganzoo.engine.trial import largest_reckoned, largest_tried, stopwatch
 from ganzoo.machine import MIB
@@ -30,27 +29,25 @@ def test_the_largest_batch_is_found_by_trying(fits: int) -> None:
 
 
 @pytest.mark.parametrize("room", [3000, 20_000])
-def test_the_largest_batch_is_reckoned_from_small_ones(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "free_memory", lambda: room * MIB)
+def test_the_largest_batch_is_reckoned_from_small_ones(room: int) -> None:
     tried: list[int] = []
 
     def used(batch: int) -> int:
         tried.append(batch)
         return (100 + 5 * batch) * MIB
 
-    found = largest_reckoned(10**6, used)
+    found = largest_reckoned(10**6, used, room * MIB)
     assert found == pytest.approx((trial.SHARE * room - 100) / 5, abs=1)
     assert max(tried) < found, "it stays away from what does not fit"
-    assert largest_reckoned(40, used) == 39, "what was asked for did not fit"
+    assert largest_reckoned(40, used, room * MIB) == 39, "what was asked for did not fit"
 
 
-def test_where_two_images_fill_half_of_the_memory_no_more_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "free_memory", lambda: 1000 * MIB)
-    assert largest_reckoned(512, {2: 600 * MIB}.__getitem__) == 2
+def test_where_two_images_fill_half_of_the_memory_no_more_are_tried() -> None:
+    assert largest_reckoned(512, {2: 600 * MIB}.__getitem__, 1000 * MIB) == 2
 
 
 def test_no_batch_is_named_where_not_even_two_images_fit() -> None:
-    assert largest_reckoned(512, lambda batch: None) == 0
+    assert largest_reckoned(512, lambda batch: None, 1000 * MIB) == 0
 
 
 def test_a_stopwatch_runs_until_it_is_left() -> None:
