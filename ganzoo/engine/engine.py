@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.data.batch import Batch
-from ganzoo.engine.graph import CudaRecorder, Graphs
+from ganzoo.engine.graph import CudaRecorder, Graphs, restored
 from ganzoo.engine.players import check, settle
 from ganzoo.engine.speed import Speed
 from ganzoo.errors import ContractError, OptionError
@@ -162,7 +162,8 @@ class Engine:
     @contextmanager
     def evaluating(self) -> Iterator[None]:
         """Evaluation mode, no gradients, and random numbers that training does not miss."""
-        with torch.random.fork_rng(self._devices), torch.no_grad(), self.speed.as_written():
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices), torch.no_grad(), self.speed.as_written():
             self.nets.eval()
             try:
                 yield
@@ -189,7 +190,7 @@ class Engine:
 
     def state(self) -> list[Tensor]:
         """All that an iteration changes but random numbers: the tensors themselves."""
-        return [*self.nets.state_dict().values(), *self.optimizer_state().values()]
+        return [*self.nets.parameters(), *self.nets.buffers(), *self.optimizer_state().values()]
 
     def load_optimizer_state(self, flat: Mapping[str, Tensor]) -> None:
         """Takes back what `optimizer_state` gave."""
@@ -211,14 +212,12 @@ class Engine:
             OptionError: the networks cannot be compiled at all.
         """
         self._as_written = found = dict.fromkeys((player.name for player in self.players), 0)
-        kept = {name: value.clone() for name, value in self.nets.state_dict().items()}
-        with torch.random.fork_rng(self._devices), self.speed.arithmetic(self.device):
+        with restored(self.state(), self.device), self.speed.arithmetic(self.device):
             for player in self.players:
                 while not self._can_differentiate(player, batch.to(self.device)):
                     found[player.name] += 1
                 if found[player.name]:
                     log.warning("the player '%s' differentiates twice, so its turns are not compiled", player.name)
-        self.nets.load_state_dict(kept)
         return found
 
     def _can_differentiate(self, player: Player, batch: Batch) -> bool:
@@ -238,11 +237,6 @@ class Engine:
 
     def _compiled(self, yes: bool) -> AbstractContextManager[object]:
         return nullcontext() if yes else self.speed.as_written()
-
-    @property
-    def _devices(self) -> list[torch.device]:
-        """The GPUs whose random numbers are in use."""
-        return [self.device] if self.device.type == "cuda" else []
 
     def _weights(self, player: Player) -> list[nn.Parameter]:
         parameters = (weight for name in player.networks for weight in getattr(self.nets, name).parameters())

@@ -8,7 +8,8 @@ iteration may depend on a Python value that changes, and nothing may wait for th
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -113,15 +114,11 @@ class Graphs:
 
         It does not where something that changes lives in Python. Weights and all else are as before afterwards.
         """
-        kept = [(value, value.clone()) for value in self._state()]
         ways: tuple[Iteration, ...] = (lambda: iterate(batch.to(self._device)), self._recordings[due].make)
         results = []
         for make in ways:
-            with torch.random.fork_rng([self._device] if self._device.type == "cuda" else []):
+            with restored(self._state(), self._device):
                 results.append({name: value.clone() for name, value in make().items()})
-            with torch.no_grad():
-                for value, before in kept:
-                    value.copy_(before)
         expected, found = results
         agrees = expected.keys() == found.keys() and all(
             torch.allclose(found[name], value, rtol=0.02, atol=0.001, equal_nan=True)
@@ -174,6 +171,19 @@ class CudaRecorder:
         with torch.cuda.device(self._device), torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
             losses = iteration()
         return Recording(losses, graph.replay)
+
+
+@contextmanager
+def restored(state: Iterable[Tensor], device: torch.device) -> Iterator[None]:
+    """What takes place within is undone: these tensors, and random numbers, are as before afterwards."""
+    kept = [(value, value.detach().clone()) for value in state]
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for value, before in kept:
+                    value.copy_(before)
 
 
 def _first_cause(error: Exception) -> str:
