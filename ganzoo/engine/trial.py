@@ -29,8 +29,8 @@ Result = TypeVar("Result")
 
 SECONDS = 3.0
 """How long a dry run trains, once it is warm; a whole cycle of players at least."""
-SHARE = 0.6
-"""Of the CPU's free memory, what the tensors of the largest batch may fill: gaps between them take the rest."""
+SHARE = 0.5
+"""Of the CPU's free memory, what the tensors of the largest batch may fill: gaps between them take as much again."""
 EXACT = 16
 """The largest batch that fits is looked for until a step is one in so many."""
 
@@ -98,7 +98,7 @@ def stopwatch(device: torch.device) -> Iterator[Callable[[], float]]:
 
 
 def advised(attempt: Callable[[], Result], options: RunOptions, data_dir: Path | None) -> Result:
-    """What the attempt gives; if it runs out of memory, the error says which batch does not.
+    """What the attempt gives; if it runs out of memory, the error says which batch would not.
 
     Raises:
         OutOfMemory: with the largest batch that fits.

@@ -59,10 +59,9 @@ def test_a_stopwatch_runs_until_it_is_left() -> None:
 @LINUX
 def test_out_of_memory_names_a_batch_that_fits_and_leaves_nothing(place: Path) -> None:
     def ganzoo(batch: int, *words: str) -> subprocess.CompletedProcess[str]:
-        line = f"ulimit -d 2000000; exec {sys.executable} -m ganzoo run dcgan --limit 20000 --image-size 32"
-        return subprocess.run(
-            ["bash", "-c", " ".join([line, f"--batch-size {batch}", *words])], capture_output=True, text=True
-        )
+        line = f"ulimit -d 2000000; exec {sys.executable} -m ganzoo run dcgan --batch-size {batch}"
+        options = ["--limit 20000", "--image-size 32", "--precision fp32", *words]
+        return subprocess.run(["bash", "-c", " ".join([line, *options])], capture_output=True, text=True)
 
     done = ganzoo(20_000, "--epochs", "1", "--out", "new")
     assert done.returncode == 2, done.stderr
