@@ -1,6 +1,7 @@
 """Switches: what they refuse, what they say, and what they leave as it was."""
 
 import logging
+import shutil
 from typing import Any
 
 import pytest
@@ -112,6 +113,10 @@ def losses_of(gan: ganzoo.GAN, speed: Speed) -> tuple[Engine, list[Losses], dict
     return engine, [engine.step(batch) for batch in batches], engine.nets.state_dict()
 
 
+COMPILER = pytest.mark.skipif(not (shutil.which("c++") or shutil.which("g++")), reason="needs a C++ compiler")
+
+
+@COMPILER
 @pytest.mark.filterwarnings("default:The .grad attribute:UserWarning")  # which torch hides by itself
 @pytest.mark.parametrize(
     ("gan", "left_out"),
