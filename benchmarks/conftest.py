@@ -59,7 +59,7 @@ def pytest_benchmark_generate_machine_info() -> dict[str, str]:
 
 def pytest_benchmark_generate_commit_info() -> dict[str, Any]:
     """The commit, and no name of a folder or of a branch."""
-    info = get_commit_info("ganzoo")  # type: ignore[no-untyped-call]
+    info = get_commit_info("ganzoo")
     return {name: info[name] for name in ("id", "time", "dirty")}
 
 

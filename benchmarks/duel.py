@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from benchmarks.measure import Measure
 from benchmarks.peak import peak
-from benchmarks.setting import cycle, flops, precision
+from benchmarks.setting import flops, precision
 from ganzoo.engine.training import Training
 
 Rival: TypeAlias = Callable[[int], float]
@@ -20,7 +20,7 @@ def duel(measure: Measure, training: Training, ours: Callable[[int], None], riva
 
     What slows the machine down for a while slows down both halves of a pair.
     """
-    iterations, theirs = cycle(training.engine), list[float]()
+    iterations, theirs = training.engine.cycle, list[float]()
     rival((1 if measure.setting.smoke else RIVAL_WARM_UP) * iterations)
     of_rival = iterations * measure.calls(iterations * rival(iterations))
     mine = measure.training(training, lambda: ours(iterations), lambda: theirs.append(rival(of_rival)))

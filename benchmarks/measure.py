@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.memory import forget_peak, peak_mib
-from benchmarks.setting import Setting, cycle, precision, warm_up_cycles
+from benchmarks.setting import Setting, precision, warm_up_cycles
+from ganzoo import machine
 from ganzoo.engine.training import Training
 from ganzoo.options import RunOptions
 
@@ -63,14 +63,15 @@ class Measure:
             here: whether the work is done in this process; if not, its memory is not known.
         """
         device = self.setting.device
-        forget_peak(device)
+        machine.measure_anew(device)
         for _ in range(warm_up - 1):
             work()
         calls = self.calls(seconds(work))
-        self.record(peak_memory_mib=peak_mib(device) if here else None)
+        peak = machine.peak(device) if here else None
+        self.record(peak_memory_mib=None if peak is None else peak / machine.MIB)
         rounds = 1 if self.setting.smoke else ROUNDS
-        self.benchmark.pedantic(work, rounds=rounds, iterations=calls, teardown=after_round)  # type: ignore[no-untyped-call]
-        data: list[float] = self.benchmark.stats["data"]  # type: ignore[index]
+        self.benchmark.pedantic(work, rounds=rounds, iterations=calls, teardown=after_round)
+        data: list[float] = self.benchmark.stats["data"]  # type: ignore[index]  # its types know only of none
         return data
 
     def images(self, count: int, work: Callable[[], object], warm_up: int = 1, *, here: bool = True) -> None:
@@ -82,7 +83,7 @@ class Measure:
         self, training: Training, work: Callable[[], object], after_round: Callable[[], None] | None = None
     ) -> list[float]:
         """The same for a whole cycle of a training's players; seconds of one iteration, one number for each round."""
-        iterations = cycle(training.engine)
+        iterations = training.engine.cycle
         data = self.time(work, warm_up_cycles(training.engine), after_round=after_round)
         data = [time / iterations for time in data]
         median = statistics.median(data)

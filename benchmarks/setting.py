@@ -1,7 +1,6 @@
 """What a session of benchmarks runs on, and the trainings that it makes ready."""
 
 import functools
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,11 +35,6 @@ class Setting:
     def training(self, gan: str, **given: object) -> Training:
         """A run made ready."""
         return prepare(self.options(gan, **given), self.data)
-
-
-def cycle(engine: Engine) -> int:
-    """Iterations until every player has moved as often as its rhythm says, and all start anew."""
-    return math.lcm(*(player.every for player in engine.players))
 
 
 def warm_up_cycles(engine: Engine) -> int:
@@ -83,8 +77,8 @@ def flops(training: Training) -> float:
     """Floating-point operations of one iteration, on average over a cycle of its players."""
     engine, batch = bare_engine(training, eager(training.options)), training.batches[0]
     with FlopCounterMode(display=False) as counter:
-        train_on(engine, batch, cycle(engine))
-    return counter.get_total_flops() / cycle(engine)
+        train_on(engine, batch, engine.cycle)
+    return counter.get_total_flops() / engine.cycle
 
 
 @functools.lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.duel import duel, record_share_of_peak
 from benchmarks.measure import Measure, seconds
 from benchmarks.reference import Part, Work, seconds_per_iteration
-from benchmarks.setting import Setting, bare_engine, cycle, eager, train, train_on
+from benchmarks.setting import Setting, bare_engine, eager, train, train_on
 from ganzoo.engine.training import Training
 
 PRECISIONS = {"default": "auto", "fp32": "fp32"}
@@ -72,7 +72,7 @@ def test_peak(measure: Measure, batch_size: int) -> None:
     given = {"image_size": 256, "batch_size": batch_size, "precision": "bf16", "limit": batch_size}
     training = measure.setting.training("pix2pix", recipe="chapter", **given)
     training.engine, batch = bare_engine(training), training.batches[0]
-    measure.training(training, lambda: train_on(training.engine, batch, cycle(training.engine)))
+    measure.training(training, lambda: train_on(training.engine, batch, training.engine.cycle))
     record_share_of_peak(measure, training)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.measure import Measure
 from benchmarks.processes import processes
-from benchmarks.setting import cycle, train, train_here
+from benchmarks.setting import train, train_here
 
 FOR_GPUS = "on CUDA only: a processor takes the better part of a minute for one iteration"
 
@@ -14,7 +14,7 @@ FOR_GPUS = "on CUDA only: a processor takes the better part of a minute for one 
 def training(measure: Measure, **given: object) -> None:
     """Times DCGAN from end to end."""
     ready = measure.setting.training("dcgan", **given)
-    measure.training(ready, lambda: train(ready, cycle(ready.engine)))
+    measure.training(ready, lambda: train(ready, ready.engine.cycle))
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 16, 64, 256, 1024])

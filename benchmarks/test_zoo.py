@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from benchmarks.measure import Measure
-from benchmarks.setting import cycle, train
+from benchmarks.setting import train
 from ganzoo.engine import checkpoint
 from ganzoo.engine.training import Training
 
 
 def test_training(measure: Measure, training: Training) -> None:
     """Whole cycles of all players in their own rhythm, from end to end."""
-    iterations = cycle(training.engine)
+    iterations = training.engine.cycle
     measure.training(training, lambda: train(training, iterations))
 
 

@@ -1,6 +1,7 @@
 """The machine: cores that may be used, memory that is in use, and keeping it from one iteration to the next."""
 
 import ctypes
+import gc
 import math
 import os
 import sys
@@ -93,6 +94,15 @@ def release_freed_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
     if trim is not None:
         trim(0)
+
+
+def measure_anew(device: torch.device) -> None:
+    """Makes the peak that of what comes next alone: what earlier work left to its allocator is given back first."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    release_freed_memory()
+    reset_peak(device)
 
 
 def reset_peak(device: torch.device) -> None:

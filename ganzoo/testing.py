@@ -1,7 +1,6 @@
 """Checks that every GAN of the zoo passes, for a plugin's own tests: `check_gan(MyGAN)`."""
 
 import json
-import math
 
 import torch
 from torch import Tensor
@@ -86,9 +85,8 @@ def _check_recorded(config: GAN, spec: DataSpec) -> None:
         torch.manual_seed(1)
         engine = Engine(config, config.networks(spec), speed=speed)
         engine.graphs = Graphs(recorder, engine.device, engine.state) if recorder else None
-        cycle = math.lcm(*(player.every for player in engine.players))
         batches = [example(spec, config.noise_shape()) for _ in range(3)]
-        for iteration in range((WARM_UP + 3) * cycle):
+        for iteration in range((WARM_UP + 3) * engine.cycle):
             engine.step(batches[iteration % 3].replace(step=torch.tensor(iteration)))
         assert not (engine.graphs and engine.graphs.refusal), f"cannot be a CUDA graph: {engine.graphs.refusal}"
         engines.append(engine)

@@ -3,7 +3,6 @@
 The networks are as small as they can be; the data flow, the players and the engine are the real ones.
 """
 
-import math
 from collections.abc import Sequence
 
 import pytest
@@ -445,8 +444,7 @@ def test_every_family_trains_alike_when_its_iterations_are_recorded(gan: ganzoo.
         speed = Speed(device="cpu", precision="fp32")
         engine = Engine(gan, gan.networks(data.spec), speed=speed, assemble=batches.assemble)
         engine.graphs = Graphs(recorder, engine.device, engine.state) if recorder else None
-        cycle = math.lcm(*(player.every for player in engine.players))
-        rows.append([engine.step(batches.draw(iteration)) for iteration in range((WARM_UP + 3) * cycle)])
+        rows.append([engine.step(batches.draw(iteration)) for iteration in range((WARM_UP + 3) * engine.cycle)])
         engines.append(engine)
     assert engines[1].graphs is not None
     assert not engines[1].graphs.refusal

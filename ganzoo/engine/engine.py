@@ -1,6 +1,7 @@
 """The engine: everything it knows of GANs is networks and players."""
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -51,6 +52,7 @@ class Engine:
             Graphs(CudaRecorder(self.device), self.device, self.state) if speed.captures(self.device) else None
         )
         speed.apply(nets, self.device)
+        self.channels_last = speed.lays_channels_last(self.device)
         self.iteration = 0
         self._as_written: dict[str, int] | None = None
         self.weights = {player.name: self._weights(player) for player in self.players}
@@ -62,6 +64,11 @@ class Engine:
                 )
         self._trained = list(dict.fromkeys(weight for weights in self.weights.values() for weight in weights))
         self.train()
+
+    @property
+    def cycle(self) -> int:
+        """Iterations until every player has moved as often as its rhythm says, and all start anew."""
+        return math.lcm(*(player.every for player in self.players))
 
     def step(self, batch: Batch, everyone: bool = False) -> Losses:
         """One iteration on one batch: the players that are due, or `everyone`, move in turn.
@@ -252,7 +259,7 @@ class Engine:
         return self._laid_out(self.assemble(batch) if self.assemble else batch)
 
     def _laid_out(self, batch: Batch) -> Batch:
-        if not self.speed.lays_channels_last(self.device):
+        if not self.channels_last:
             return batch
         images = {name: value for name, value in batch.items() if value.ndim == 4}
         return batch.replace(**{name: image.to(memory_format=torch.channels_last) for name, image in images.items()})

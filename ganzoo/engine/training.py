@@ -109,7 +109,8 @@ def prepare(options: RunOptions, data_dir: Path | None = None) -> Training:
     Raises:
         UserError: the data, the device or the shapes cannot be had.
     """
-    options.players(), options.dtype(options.place())  # what they refuse need not wait for the data
+    options.players()  # what this and the next line refuse need not wait for the data
+    options.dtype(options.place())
     options.set_up_process()
     return build(options, load(options, options.gan.needs, options.gan.streams, data_dir))
 

@@ -1,8 +1,6 @@
 """Trying a run before it is made: how long it will take, what memory, and the largest batch that fits."""
 
-import gc
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,10 +21,10 @@ from ganzoo.options import RunOptions
 
 log = logging.getLogger(__name__)
 
-LONGEST = 64
-"""Iterations at most that are taken for a cycle of players: some move on every thousandth only."""
 Result = TypeVar("Result")
 
+LONGEST = 64
+"""Iterations at most that are taken for a cycle of players: some move on every thousandth only."""
 SECONDS = 3.0
 """How long a dry run trains, once it is warm; a whole cycle of players at least."""
 SHARE = 0.5
@@ -61,9 +59,8 @@ def try_out(training: Training) -> Trial:
     with stopwatch(engine.device) as picture:
         training.picture()
     made = 0
-    cycle = math.lcm(*(player.every for player in engine.players))
     with stopwatch(engine.device) as spent:
-        while made % min(cycle, LONGEST) or spent() < SECONDS:
+        while made % min(engine.cycle, LONGEST) or spent() < SECONDS:
             training.step()
             made += 1
     seconds = spent() / made
@@ -80,8 +77,8 @@ def try_out(training: Training) -> Trial:
 def warm_up(training: Training) -> Losses:
     """Every player moves at once, then often enough for all that is captured to be; the losses of the first time."""
     losses = training.step(everyone=True)
-    cycle = math.lcm(*(player.every for player in training.engine.players))
-    for _ in range((WARM_UP + 2) * min(cycle, LONGEST) if training.engine.graphs else 1):
+    engine = training.engine
+    for _ in range((WARM_UP + 2) * min(engine.cycle, LONGEST) if engine.graphs else 1):
         training.step()
     return losses
 
@@ -156,11 +153,8 @@ def used(options: RunOptions, data: Data) -> int | None:
 
     None if they cannot, or it cannot be told.
     """
-    gc.collect()
-    if (device := options.place()).type == "cuda":
-        torch.cuda.empty_cache()
-    machine.release_freed_memory()
-    machine.reset_peak(device)
+    device = options.place()
+    machine.measure_anew(device)
     before = machine.peak(device) if device.type == "cpu" else 0
     try:
         training = build(options, data)
