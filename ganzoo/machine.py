@@ -35,7 +35,7 @@ def keep_freed_memory() -> None:
     """Has this process keep what it frees, for the next iteration, and take it in large pages; on Linux.
 
     A large tensor's memory is else given back to the system when it is freed, and each of its pages asked for, and
-    cleared, again: 185,000 page faults in an iteration of DCGAN at 64 x 64 and batch 32, a third of its time.
+    cleared, again: 140,000 page faults in an iteration of DCGAN at 64 x 64 and batch 32, a third of its time.
     """
     if not sys.platform.startswith("linux"):
         return

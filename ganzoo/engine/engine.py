@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 
 import torch
@@ -54,7 +54,8 @@ class Engine:
         speed.apply(nets, self.device)
         self.channels_last = speed.lays_channels_last(self.device)
         self.iteration = 0
-        self._as_written: dict[str, int] | None = None
+        self._as_written = dict.fromkeys((player.name for player in self.players), 0)
+        self._tried_compiled = not speed.compile
         self.weights = {player.name: self._weights(player) for player in self.players}
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         for player in self.players:
@@ -81,8 +82,8 @@ class Engine:
             Their loss terms by `player/term`, 0-dimensional and float32, on the device.
         """
         due = tuple(player for player in self.players if everyone or (self.iteration + 1) % player.every == 0)
-        if self.speed.compile and self._as_written is None:
-            self._as_written = self._find_as_written(batch)
+        if not self._tried_compiled:
+            self._try_compiled(batch)
         try:
             if self.graphs:
                 names = tuple(player.name for player in due)
@@ -108,13 +109,13 @@ class Engine:
     def generate(self, due: Sequence[Player], batch: Batch) -> Batch:
         """The batch made ready, with what these players share."""
         self._only_move(weight for player in due for weight in self.weights[player.name])
-        with self._compiled(all(self._left_out(player) < WITH_SHARED for player in due)):
+        with self.speed.as_written(any(self._as_written[player.name] == WITH_SHARED for player in due)):
             return self.gan.generate(self.nets, self._ready(batch))
 
     def differentiate(self, player: Player, batch: Batch) -> tuple[Losses, Sequence[Tensor | None]]:
         """A player's losses and their gradients."""
         self._only_move(self.weights[player.name])
-        with self._compiled(self._left_out(player) < ALONE):
+        with self.speed.as_written(self._as_written[player.name] >= ALONE):
             losses = player.loss(self.nets, batch)
             return losses, self.gradients(player, losses)
 
@@ -212,20 +213,19 @@ class Engine:
         if self.graphs:
             self.graphs.forget()
 
-    def _find_as_written(self, batch: Batch) -> dict[str, int]:
-        """What compiling must leave out for which player. Tried on a batch; nothing of it stays.
+    def _try_compiled(self, batch: Batch) -> None:
+        """Finds what compiling must leave out for which player. Tried on a batch; nothing of it stays.
 
         Raises:
             OptionError: the networks cannot be compiled at all.
         """
-        self._as_written = found = dict.fromkeys((player.name for player in self.players), 0)
         with restored(self.state(), self.device), self.speed.arithmetic(self.device):
             for player in self.players:
                 while not self._can_differentiate(player, batch.to(self.device)):
-                    found[player.name] += 1
-                if found[player.name]:
+                    self._as_written[player.name] += 1
+                if self._as_written[player.name]:
                     log.warning("the player '%s' differentiates twice, so its turns are not compiled", player.name)
-        return found
+        self._tried_compiled = True
 
     def _can_differentiate(self, player: Player, batch: Batch) -> bool:
         try:
@@ -234,16 +234,10 @@ class Engine:
             if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
                 reason = next(iter(str(error).splitlines()), "")
                 raise OptionError(f"the networks cannot be compiled here ({reason}); leave --compile out") from error
-            if "double backward" not in str(error) or self._left_out(player) == WITH_SHARED:
+            if "double backward" not in str(error) or self._as_written[player.name] == WITH_SHARED:
                 raise
             return False
         return True
-
-    def _left_out(self, player: Player) -> int:
-        return self._as_written.get(player.name, 0) if self._as_written else 0
-
-    def _compiled(self, yes: bool) -> AbstractContextManager[object]:
-        return nullcontext() if yes else self.speed.as_written()
 
     def _weights(self, player: Player) -> list[nn.Parameter]:
         parameters = (weight for name in player.networks for weight in getattr(self.nets, name).parameters())

@@ -129,9 +129,9 @@ class Speed(Config):
             if self.compile:
                 network.compile(dynamic=False)
 
-    def as_written(self) -> AbstractContextManager[object]:
+    def as_written(self, when: bool = True) -> AbstractContextManager[object]:
         """Within, networks run as they are written, compiled or not: for what is done seldom, or cannot be compiled."""
-        return torch.compiler.set_stance("force_eager") if self.compile else nullcontext()
+        return torch.compiler.set_stance("force_eager") if self.compile and when else nullcontext()
 
     @contextmanager
     def arithmetic(self, device: torch.device) -> Iterator[None]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 import ganzoo
 from ganzoo import Batch, DataSpec, Engine, Losses, Networks, Player, Speed
 from ganzoo.data.batches import Batches
-from ganzoo.engine.graph import WARM_UP, Graphs, Iteration, Recording
+from ganzoo.engine.graph import WARM_UP, Graphs, Iteration, Recorder, Recording
 from ganzoo.engine.tape import Tape
 
 SHAPE = (1, 8, 8)
@@ -35,12 +35,19 @@ class Toy(ganzoo.Adversarial):
         return super().discriminator_loss(nets, batch) | {"late": nets.discriminator(batch.image).mean() * batch.step}
 
 
-def run(gan: ganzoo.GAN, iterations: int, recorded: bool) -> tuple[Engine, list[dict[str, float]]]:
+def built(gan: ganzoo.GAN, recorder: Recorder | None) -> tuple[Engine, Batches]:
     torch.manual_seed(0)
     images = torch.randint(256, (32, *SHAPE), dtype=torch.uint8)
     batches = Batches([{"image": images}], 4, gan.noise_shape())
     engine = Engine(gan, gan.networks(SPEC), speed=FUSED, assemble=batches.assemble)
-    engine.graphs = Graphs(Tape(), CPU, engine.state) if recorded else None
+    engine.graphs = Graphs(recorder, CPU, engine.state) if recorder else None
+    return engine, batches
+
+
+def run(
+    gan: ganzoo.GAN, iterations: int, recorded: bool, recorder: Recorder | None = None
+) -> tuple[Engine, list[dict[str, float]]]:
+    engine, batches = built(gan, recorder or Tape() if recorded else None)
     rows = [engine.step(batches.draw(iteration)) for iteration in range(iterations)]
     return engine, [{name: value.item() for name, value in row.items()} for row in rows]
 
@@ -102,13 +109,12 @@ class Refusing(Tape):
 
 
 def test_a_recording_that_breaks_off_costs_nothing_but_speed() -> None:
-    _, expected = run(Toy(), 10, recorded=False)
-    torch.manual_seed(0)
-    batches = Batches([{"image": torch.randint(256, (32, *SHAPE), dtype=torch.uint8)}], 4, (4,))
-    engine = Engine(Toy(), Toy().networks(SPEC), speed=FUSED, assemble=batches.assemble)
-    engine.graphs = Graphs(Refusing(), CPU, engine.state)
-    found = [engine.step(batches.draw(iteration)) for iteration in range(10)]
-    assert [{name: value.item() for name, value in row.items()} for row in found] == expected
+    (_, expected), (engine, found) = (
+        run(Toy(), 10, recorded=False),
+        run(Toy(), 10, recorded=True, recorder=Refusing()),
+    )
+    assert found == expected
+    assert engine.graphs is not None
     assert engine.graphs.refusal == "out of memory"
 
 
@@ -130,10 +136,7 @@ def test_a_recording_is_dropped_when_the_memory_it_works_on_is() -> None:
 
 
 def test_losses_given_out_are_not_overwritten_by_the_next_iteration() -> None:
-    torch.manual_seed(0)
-    batches = Batches([{"image": torch.randint(256, (32, *SHAPE), dtype=torch.uint8)}], 4, (4,))
-    engine = Engine(Toy(), Toy().networks(SPEC), speed=FUSED, assemble=batches.assemble)
-    engine.graphs = Graphs(Tape(), CPU, engine.state)
+    engine, batches = built(Toy(), Tape())
     kept: list[Tensor] = []
     values: list[float] = []
     for iteration in range(12):
