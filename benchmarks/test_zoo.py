@@ -4,7 +4,10 @@ from pathlib import Path
 
 from benchmarks.measure import Measure
 from benchmarks.setting import train
-from ganzoo.engine import checkpoint
+from ganzoo.engine.checkpoint import checkpoints, newest
+from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.loop import save
+from ganzoo.engine.state import restore
 from ganzoo.engine.training import Training
 
 
@@ -25,8 +28,9 @@ def test_saving(measure: Measure, training: Training, tmp_path: Path) -> None:
     """A checkpoint, until it is on the disk."""
     measure.describe(training.options)
     training.step(everyone=True)  # before it moves, an optimizer has nothing to save
-    measure.time(lambda: checkpoint.save(training.engine, tmp_path))
-    files = checkpoint.checkpoints(tmp_path)[-1].iterdir()
+    folder = RunFolder(tmp_path)
+    measure.time(lambda: save(training, folder))
+    files = checkpoints(folder.checkpoints)[-1].iterdir()
     measure.record(checkpoint_mib=sum(file.stat().st_size for file in files) / 2**20)
 
 
@@ -34,5 +38,12 @@ def test_resuming(measure: Measure, training: Training, tmp_path: Path) -> None:
     """The engine back in the state of a checkpoint."""
     measure.describe(training.options)
     training.step(everyone=True)
-    saved = checkpoint.save(training.engine, tmp_path)
-    measure.time(lambda: checkpoint.resume(training.engine, saved))
+    folder = RunFolder(tmp_path)
+    save(training, folder)
+
+    def resume() -> None:
+        found = newest(folder.checkpoints)
+        assert found
+        restore(training, found[1])
+
+    measure.time(resume)

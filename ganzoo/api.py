@@ -7,18 +7,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzoo.config import build
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import scaled
 from ganzoo.data.fit import fit_image
 from ganzoo.data.images import open_image
 from ganzoo.data.spec import DataSpec
-from ganzoo.engine import checkpoint, training
 from ganzoo.engine import run as runs
+from ganzoo.engine import state, training
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.speed import Speed
 from ganzoo.engine.training import Callback
-from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError
+from ganzoo.errors import OptionError, UserError
 from ganzoo.gan import GAN
 from ganzoo.networks import Networks
 from ganzoo.options import resolve
@@ -143,7 +142,7 @@ def run(
 
 
 def load(folder: str | Path, *, device: str | torch.device = "auto", gan: type[GAN] | None = None) -> TrainedGAN:
-    """Takes up the newest checkpoint of a run folder.
+    """Takes up the newest whole checkpoint of a run folder.
 
     Args:
         folder: what `ganzoo run` left.
@@ -155,29 +154,10 @@ def load(folder: str | Path, *, device: str | torch.device = "auto", gan: type[G
     """
     files = RunFolder(Path(folder))
     # Its own part only: what it was trained on and how need not be installed, or be there, to use it.
-    config = _configured(files, gan)
+    config = runs.gan_of(files, gan)
     data = files.load(files.data, DataSpec)
-    saved = checkpoint.checkpoints(files.checkpoints)
-    if not saved:
-        raise RunFolderError(
-            f"{files.path} has no checkpoint yet; train on with the same command and --out {files.path}"
-        )
+    weights = runs.weights_of(files)
     place = Speed(device=str(device)).place()
     nets = training.build_networks(config, data)
-    checkpoint.load_networks(nets, saved[-1])
+    state.load_networks(nets, weights)
     return TrainedGAN(files.path, config, data, nets.to(place).eval())
-
-
-def _configured(files: RunFolder, kind: type[GAN] | None) -> GAN:
-    values = files.read(files.config).get("gan")
-    if not isinstance(values, dict) or not isinstance(values.get(GAN.key), str):
-        raise RunFolderError(f"{files.config} does not say which GAN was trained; is it from a run?")
-    name = values.pop(GAN.key)
-    try:
-        return build(kind or zoo().gan(name), values)
-    except UnknownName as error:
-        raise RunFolderError(
-            f"{files.path} is a run of '{name}': {error}\ninstall the package that brings it, or add --plugin FILE"
-        ) from error
-    except OptionError as error:
-        raise RunFolderError(f"{files.config} cannot be used: {error}") from error

@@ -13,8 +13,7 @@ PACKAGES = ("ganzoo", "torch", "torchvision", "pydantic", "pluggy", "safetensors
 
 def environment() -> dict[str, str]:
     """Versions and devices by name."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
-    found |= {package: _version(package) for package in PACKAGES}
+    found = {**versions(), "platform": platform.platform()}
     capabilities = torch.cpu.get_capabilities()
     found["cpu"] = f"{capabilities.get('cpu_name') or platform.processor()}, {os.cpu_count()} cores"
     found["cpu threads"] = str(torch.get_num_threads())
@@ -24,6 +23,11 @@ def environment() -> dict[str, str]:
         properties = torch.cuda.get_device_properties(index)
         found[f"cuda:{index}"] = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
     return found
+
+
+def versions() -> dict[str, str]:
+    """Versions by name."""
+    return {"python": platform.python_version(), **{package: _version(package) for package in PACKAGES}}
 
 
 def command() -> str:

@@ -37,6 +37,8 @@ class Player:
     """It moves on every n-th iteration; each iteration brings a new batch."""
     constrain: Callable[[Networks], None] | None = None
     """Called after each move, without gradients: weight clipping and the like."""
+    won: float | None = None
+    """The least that its loss can be: near it, it has won, and the others learn nothing more from it."""
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -127,7 +129,7 @@ class TwoPlayer(GAN):
     def players(self) -> Sequence[Player]:
         return (
             Player("generator", self.generator_loss, optimizer=self.optimizer, every=self.n_critic),
-            Player("discriminator", self.discriminator_loss, optimizer=self.optimizer),
+            Player("discriminator", self.discriminator_loss, optimizer=self.optimizer, won=self.loss.won),
         )
 
     def judge(self, nets: Networks, images: Tensor, batch: Batch) -> Tensor:

@@ -24,6 +24,8 @@ class LossScheme(NamedConfig, ABC):
     """Its name in `--loss hinge` and in config.json."""
     needs_real: ClassVar[bool] = False
     """Whether `generator` looks at the logits of real images (relativistic and softmax losses); else they are empty."""
+    won: ClassVar[float | None] = None
+    """What `discriminator` gives if it tells every real image from every fake; None: it knows no bound."""
 
     @abstractmethod
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -59,6 +61,7 @@ class CrossEntropy(LossScheme):
     """
 
     kind = "cross-entropy"
+    won = 0.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return (_cross_entropy(real, 1.0) + _cross_entropy(fake, 0.0)) / 2
@@ -78,6 +81,7 @@ class LeastSquares(LossScheme):
     """
 
     kind = "least-squares"
+    won = 0.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return ((real - 1).square().mean() + fake.square().mean()) / 2
@@ -93,6 +97,7 @@ class Hinge(LossScheme):
     """
 
     kind = "hinge"
+    won = 0.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return F.relu(1 - real).mean() + F.relu(1 + fake).mean()

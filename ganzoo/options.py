@@ -1,7 +1,8 @@
 """Everything a run is told: its GAN, its data, its schedule, its speed. Kept as config.json."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -19,17 +20,28 @@ def _words(value: object) -> str:
 
 
 class Schedule(Config):
-    """How long to train, how fast to learn, and what to leave behind on the way."""
+    """How long to train, and how fast to learn."""
 
     epochs: int = Field(10, gt=0, description="passes through the data")
     seed: int = Field(0, ge=0, lt=2**63, description="of weights, noise, order and everything else that is drawn")
+    init_from: Path | None = Field(None, description="begin with the weights of the run in this folder")
     lr: float | None = Field(None, gt=0, description="learning rate of every player, in place of the GAN's own")
     player: dict[str, Annotated[str, BeforeValidator(_words)]] = Field(
         {}, description="one player's option, NAME.FIELD=VALUE: discriminator.lr=4e-4"
     )
+
+
+class Keeping(Config):
+    """What to leave behind on the way, and what to do when training breaks down."""
+
     log_every: int = Field(50, gt=0, description="iterations between two lines of metrics.jsonl")
     sample_every: int = Field(200, gt=0, description="iterations between two sample grids")
     checkpoint_every: int = Field(1000, gt=0, description="iterations between two checkpoints")
+    keep: int = Field(2, gt=0, description="so many of the latest checkpoints stay, and the best")
+    keep_every: int | None = Field(None, gt=0, description="checkpoints of every so many iterations stay, too")
+    on_nan: Literal["stop", "rollback"] = Field(
+        "stop", description="if a loss or weight is no number: stop, or go back a checkpoint and halve learning rates"
+    )
 
 
 class Choice(Config):
@@ -39,12 +51,10 @@ class Choice(Config):
     recipe: str | None = Field(None, description="a named set of values; other options win over it")
 
 
-class RunOptions(Speed, Schedule, DataOptions, Choice):
+class RunOptions(Speed, Keeping, Schedule, DataOptions, Choice):
     """The whole configuration of one run: with the same one, the same run."""
 
-    may_change: ClassVar[frozenset[str]] = frozenset(
-        {"epochs", "log_every", "sample_every", "checkpoint_every", *Speed.model_fields}
-    )
+    may_change: ClassVar[frozenset[str]] = frozenset({"epochs", *Keeping.model_fields, *Speed.model_fields})
     """What a run that is continued may be told anew."""
 
     def players(self) -> tuple[Player, ...]:

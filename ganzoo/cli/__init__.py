@@ -7,7 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from ganzoo.cli import catalogue, make, train
-from ganzoo.errors import OptionError, UserError
+from ganzoo.errors import Diverged, OptionError, UserError
 
 PLUGIN = "--plugin"
 FILES = "GANZOO_PLUGINS"  # as in ganzoo.plugins, which is too slow to import for `--help`
@@ -32,13 +32,13 @@ for command in (*catalogue.COMMANDS, *train.COMMANDS, *make.COMMANDS):
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command `ganzoo`. A user's mistake is shown in a line or two and ends with status 2."""
+    """The command `ganzoo`. A user's mistake is shown in a line or two and ends with status 2, divergence with 1."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
         root.main(_plugins_first(words), prog_name="ganzoo")
-    except UserError as error:
+    except (UserError, Diverged) as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
+        sys.exit(2 if isinstance(error, UserError) else 1)
 
 
 def _plugins_first(words: list[str]) -> list[str]:

@@ -85,16 +85,15 @@ class Display(Callback):
         self.console.print(f"{_title(options)} works; nothing was written", soft_wrap=True)
         self.console.print(table)
 
-    def interrupted(self) -> None:
-        """After Ctrl-C."""
+    def interrupted(self, stop: KeyboardInterrupt) -> None:
+        """After Ctrl-C or another signal."""
         if self._folder is None:
             self.console.print("stopped before training began")
             return
         saved = checkpoints(self._folder.checkpoints)
-        goes_on = (
-            f"goes on from iteration {int(saved[-1].name)}" if saved else "begins again: there is no checkpoint yet"
-        )
-        self.console.print(f"stopped; the same command with --out {self._folder.path} {goes_on}", soft_wrap=True)
+        what = str(stop) or "stopped at once"
+        where = f"from iteration {int(saved[-1].name)}" if saved else "from the beginning: there is no checkpoint yet"
+        self.console.print(f"{what}; `ganzoo resume {self._folder.path}` goes on {where}", soft_wrap=True)
 
     def left(self, folder: RunFolder) -> None:
         """Where the results are, the samples last."""

@@ -1,5 +1,9 @@
-"""`ganzoo run NAME`: a command for each GAN in the zoo, its options made from the GAN's and the run's fields."""
+"""`ganzoo run NAME`: a command for each GAN in the zoo, its options made from the GAN's and the run's fields.
 
+And `ganzoo resume RUN`.
+"""
+
+import signal
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,6 +16,15 @@ if TYPE_CHECKING:
     from ganzoo.cli.flags import Flag
     from ganzoo.config import Config
     from ganzoo.gan import GAN
+    from ganzoo.options import RunOptions
+
+
+DATA_DIR = click.Option(
+    ["--data-dir"],
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where downloads are kept.  [default: GANZOO_DATA or the user's cache]",
+)
 
 
 class RunGroup(click.RichGroup):
@@ -42,12 +55,7 @@ def run_command(gan: "type[GAN]") -> click.Command:
     flags = {flag.parameter: flag for group in panels.values() for flag in group}
     files = [
         click.Option(["--out"], type=click.Path(path_type=Path), metavar="FOLDER", help="The run folder."),
-        click.Option(
-            ["--data-dir"],
-            type=click.Path(path_type=Path),
-            metavar="FOLDER",
-            help="Where downloads are kept.  [default: GANZOO_DATA or the user's cache]",
-        ),
+        DATA_DIR,
         click.Option(
             ["--dry-run"],
             is_flag=True,
@@ -56,8 +64,9 @@ def run_command(gan: "type[GAN]") -> click.Command:
     ]
 
     def callback(out: Path | None, data_dir: Path | None, dry_run: bool, **typed: Any) -> None:
-        given = {flags[name].name: flags[name].parse(value) for name, value in typed.items() if value not in (None, ())}
-        _run(gan, given, out, data_dir, dry_run)
+        from ganzoo.options import resolve
+
+        _run(resolve(gan, _given(flags, typed)), out, data_dir, dry_run)
 
     return click.RichCommand(
         name=gan.name,
@@ -81,13 +90,13 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
     from ganzoo.data.load import DataOptions
     from ganzoo.engine.speed import Speed
     from ganzoo.errors import UserError
-    from ganzoo.options import RunOptions, Schedule, resolve
+    from ganzoo.options import Keeping, RunOptions, Schedule, resolve
 
     try:
         defaults = resolve(gan, {}).model_dump(mode="json")
     except UserError:  # an option that must be given, or a data set that is not installed: shown without defaults
         defaults = {"gan": {}}
-    parts: dict[str, type[Config]] = {"Data": DataOptions, "Training": Schedule, "Speed": Speed}
+    parts: dict[str, type[Config]] = {"Data": DataOptions, "Training": Schedule, "Keeping": Keeping, "Speed": Speed}
     elsewhere = {"gan", *(name for part in parts.values() for name in part.model_fields)}
     recipe = list(flags(RunOptions, defaults, leave_out=sorted(elsewhere))) if gan.recipes else []
     return {
@@ -96,13 +105,47 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
     }
 
 
-def _run(gan: "type[GAN]", given: dict[str, object], out: Path | None, data_dir: Path | None, trial: bool) -> None:
+class ResumeCommand(click.RichCommand):
+    """Makes its options from those that a run may be told anew."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        *own, help_option = super().get_params(ctx)
+        return [*own, *(flag.option() for flag in _changes().values()), DATA_DIR, help_option]
+
+
+@click.command(cls=ResumeCommand)
+@click.argument("run", type=click.Path(path_type=Path))
+def resume(run: Path, data_dir: Path | None, **typed: Any) -> None:
+    """Go on with the run in the folder RUN from its last whole checkpoint.
+
+    What it trains stays as it is; how long, how fast and what it leaves behind may change.
+    """
+    from ganzoo.engine.folder import RunFolder
+    from ganzoo.engine.run import options_of
+
+    _run(options_of(RunFolder(run), _given(_changes(), typed)), run, data_dir)
+
+
+def _changes() -> "dict[str, Flag]":
+    from ganzoo.cli.flags import flags
+    from ganzoo.options import RunOptions
+
+    found = flags(RunOptions, {}, leave_out=sorted(RunOptions.model_fields.keys() - RunOptions.may_change))
+    return {flag.parameter: flag for flag in found}
+
+
+def _given(flags: "dict[str, Flag]", typed: dict[str, Any]) -> dict[str, object]:
+    """The options that were given, by their names, as the configuration takes them."""
+    return {flags[name].name: flags[name].parse(value) for name, value in typed.items() if value not in (None, ())}
+
+
+def _run(options: "RunOptions", out: Path | None, data_dir: Path | None, trial: bool = False) -> None:
     from ganzoo.cli.display import Display
     from ganzoo.engine.run import dry_run, run
+    from ganzoo.engine.signals import Interrupted
     from ganzoo.machine import held_to_free_memory
-    from ganzoo.options import resolve
 
-    options, display = resolve(gan, given), Display()
+    display = Display()
     with held_to_free_memory() if options.place().type == "cpu" else nullcontext():
         if trial:
             display.tried(options, dry_run(options, out, data_dir))
@@ -110,10 +153,10 @@ def _run(gan: "type[GAN]", given: dict[str, object], out: Path | None, data_dir:
         try:
             with display:
                 folder = run(options, out, data_dir, display)
-        except KeyboardInterrupt:
-            display.interrupted()
-            sys.exit(130)
+        except KeyboardInterrupt as stop:
+            display.interrupted(stop)
+            sys.exit(stop.status if isinstance(stop, Interrupted) else 128 + signal.SIGINT)
     display.left(folder)
 
 
-COMMANDS = [run_group]
+COMMANDS = [run_group, resume]

@@ -1,114 +1,207 @@
-"""Checkpoints: weights and training state in safetensors and JSON. Reading one runs no code from it.
+"""Checkpoints: folders of files with a checksum each, written whole or not at all. Reading one runs no code from it.
 
-A checkpoint is a folder named after its iteration. It is written under another name, flushed to the disk and renamed,
-so that a folder with a number for a name is always whole.
+A checkpoint is named after its iteration. It is written under another name, flushed to the disk and renamed, so that a
+crash leaves the one before it. SHA256SUMS has the form that `sha256sum --check` reads. Files that never change (frozen
+weights) lie once beside the checkpoints and are named after their content.
 """
 
-import json
+import hashlib
+import logging
 import os
+import re
 import shutil
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-import safetensors.torch
-import torch
-from safetensors import SafetensorError
-from torch import Tensor, nn
-
-from ganzoo.engine.engine import Engine
 from ganzoo.errors import RunFolderError
 
-KEEP = 2
-"""How many of the latest checkpoints stay: should the last be damaged, there is one before it."""
+log = logging.getLogger(__name__)
+
+SUMS = "SHA256SUMS"
+LINE = re.compile(r"([0-9a-f]{64})  (?:\.\./)?((\w[\w-]*)(?:\.[0-9a-f]{64})?(\.\w+))")
+"""Of SHA256SUMS: digest, file, and its name without what says that it is shared."""
+
+SHARED = re.compile(r"\w[\w-]*\.[0-9a-f]{64}\.\w+")
+"""What a file is called that several checkpoints share."""
 
 
-def save(engine: Engine, folder: Path) -> Path:
-    """Writes the engine's whole state below `folder`, and removes old checkpoints. Returns where it is."""
-    final = folder / f"{engine.iteration:08}"
+class DamagedCheckpoint(Exception):  # noqa: N818 - reads as what it is
+    """A checkpoint that is not what was written; the message says which file, and why."""
+
+
+def write(folder: Path, iteration: int, files: Mapping[str, bytes], shared: Mapping[str, bytes]) -> Path:
+    """Writes a checkpoint below `folder`.
+
+    Args:
+        folder: takes it; created if missing.
+        iteration: its name.
+        files: contents by name.
+        shared: contents by name that are written once for all checkpoints.
+
+    Returns:
+        Where it is.
+
+    Raises:
+        OSError: it cannot be written; nothing of it stays.
+    """
+    final = folder / f"{iteration:08}"
     draft = folder / f".{final.name}.{os.getpid()}"
-    for left_over in folder.glob(".*"):  # by a run that was killed while it wrote
-        shutil.rmtree(left_over, ignore_errors=True)
-    draft.mkdir(parents=True)
-    _write(draft / "networks.safetensors", safetensors.torch.save(_plain(engine.nets.state_dict())))
-    _write(
-        draft / "training.safetensors",
-        safetensors.torch.save(_plain(engine.optimizer_state() | _random_state(engine.device))),
-    )
-    _write(draft / "state.json", json.dumps({"iteration": engine.iteration}).encode())
-    shutil.rmtree(final, ignore_errors=True)
-    draft.replace(final)
-    for old in checkpoints(folder)[:-KEEP]:
-        shutil.rmtree(old)
+    remove_drafts(folder)
+    try:
+        draft.mkdir(parents=True)
+        sums = []
+        for name, content in files.items():
+            _flush(draft / name, content)
+            sums.append(f"{_digest(content)}  {name}")
+        for name, content in shared.items():
+            digest = _digest(content)
+            file = folder / f"{Path(name).stem}.{digest}{Path(name).suffix}"
+            if not (file.is_file() and file.read_bytes() == content):
+                _flush(half := folder / f".{file.name}.{os.getpid()}", content)
+                half.replace(file)
+            sums.append(f"{digest}  ../{file.name}")
+        _flush(draft / SUMS, "".join(f"{line}\n" for line in sums).encode())
+        _flush_folder(draft)
+        if final.exists():  # a folder with files in it cannot be replaced in one step
+            final.replace(folder / f".{final.name}.old")
+        draft.replace(final)
+        _flush_folder(folder)
+    finally:
+        remove_drafts(folder)
     return final
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """The whole checkpoints below `folder`, oldest first."""
-    return sorted(path for path in folder.glob("*") if path.name.isdecimal()) if folder.is_dir() else []
+    """The checkpoints below `folder`, oldest first."""
+    found = [path for path in folder.glob("*") if path.name.isdecimal()] if folder.is_dir() else []
+    return sorted(found, key=lambda path: int(path.name))
 
 
-def resume(engine: Engine, checkpoint: Path) -> None:
-    """Puts the engine, and torch's random numbers, in the state that was saved.
+def read(checkpoint: Path, names: Collection[str] = ()) -> dict[str, bytes]:
+    """The files of a checkpoint by name, each compared with its checksum.
 
-    Raises:
-        RunFolderError: a file is missing or damaged.
-    """
-    load_networks(engine.nets, checkpoint)
-    training = _read(file := checkpoint / "training.safetensors")
-    try:
-        torch.set_rng_state(training.pop("random/cpu"))
-        cuda = training.pop("random/cuda", None)
-        if engine.device.type == "cuda" and cuda is not None:
-            torch.cuda.set_rng_state(cuda, engine.device)
-        engine.load_optimizer_state(training)
-        engine.iteration = json.loads((file := checkpoint / "state.json").read_text(encoding="utf-8"))["iteration"]
-    except (OSError, ValueError, KeyError, TypeError, IndexError, RuntimeError) as error:
-        raise _damaged(file, error) from error
-
-
-def load_networks(nets: nn.Module, checkpoint: Path) -> None:
-    """Puts saved weights into networks built by the same configuration.
+    Args:
+        checkpoint: where it is.
+        names: read these only, where there are such; none given: all.
 
     Raises:
-        RunFolderError: the file is damaged, or from other networks.
+        DamagedCheckpoint: a file is missing or not what was written.
     """
-    file = checkpoint / "networks.safetensors"
+    files: dict[str, bytes] = {}
+    for digest, path, name in _sums(checkpoint):
+        if names and name not in names:
+            continue
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise DamagedCheckpoint(f"{path} cannot be read ({error.strerror})") from error
+        if _digest(content) != digest:
+            raise DamagedCheckpoint(f"{path} is not what was written: its checksum differs")
+        files[name] = content
+    return files
+
+
+def newest(folder: Path, names: Collection[str] = ()) -> tuple[Path, dict[str, bytes]] | None:
+    """The newest whole checkpoint below `folder` and its files; None if there is no checkpoint at all.
+
+    One that is damaged is passed over, and the log says which and why.
+
+    Raises:
+        RunFolderError: there are checkpoints, and all of them are damaged.
+    """
+    saved = checkpoints(folder)
+    reason = ""
+    for checkpoint in reversed(saved):
+        try:
+            files = read(checkpoint, names)
+        except DamagedCheckpoint as error:
+            log.warning("the checkpoint %s is damaged: %s", checkpoint.name, error)
+            reason = reason or str(error)
+            continue
+        if reason:
+            log.warning("the checkpoint %s is taken instead", checkpoint.name)
+        return checkpoint, files
+    if saved:
+        raise RunFolderError(f"no checkpoint in {folder} is whole: {reason}; remove the folder to begin anew")
+    return None
+
+
+def set_aside_after(folder: Path, iteration: int) -> None:
+    """Renames checkpoints after an iteration, so that they don't count as those of the run that goes on from it."""
+    for checkpoint in checkpoints(folder):
+        if int(checkpoint.name) > iteration:
+            aside = checkpoint.with_name(f"damaged-{checkpoint.name}")
+            shutil.rmtree(aside, ignore_errors=True)
+            checkpoint.replace(aside)
+
+
+def prune(folder: Path, keep: int, keep_every: int | None, best: int | None) -> None:
+    """Removes old checkpoints, and what only they shared.
+
+    Args:
+        folder: holds them.
+        keep: so many of the latest stay.
+        keep_every: of the others, those stay whose iteration is a multiple of it.
+        best: the iteration of the one that stays because it is the best.
+    """
+    for old in checkpoints(folder)[:-keep]:
+        iteration = int(old.name)
+        if iteration != best and not (keep_every and iteration % keep_every == 0):
+            draft = old.with_name(f".{old.name}.old")
+            old.replace(draft)  # a number for a name is always a whole checkpoint
+            shutil.rmtree(draft)
+    kept = [path for checkpoint in folder.glob("*[0-9]") for path in _named(checkpoint)]
+    for file in folder.iterdir():
+        if SHARED.fullmatch(file.name) and file.resolve() not in kept:
+            file.unlink()
+
+
+def remove_drafts(folder: Path) -> None:
+    """Removes what a run that was killed while it wrote left."""
+    for left_over in folder.glob(".*"):
+        if left_over.is_dir():
+            shutil.rmtree(left_over, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                left_over.unlink()
+
+
+def _sums(checkpoint: Path) -> list[tuple[str, Path, str]]:
+    """Digest, path and name of each file."""
+    file = checkpoint / SUMS
     try:
-        nets.load_state_dict(_read(file))
-    except RuntimeError as error:
-        first = [line.strip() for line in str(error).splitlines()][1:2] or [str(error)]
-        raise RunFolderError(f"{file} holds the weights of other networks: {first[0]}") from error
+        lines = file.read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DamagedCheckpoint(f"{file} cannot be read ({error})") from error
+    found = [LINE.fullmatch(line) for line in lines]
+    if not found or None in found:
+        raise DamagedCheckpoint(f"{file} is no list of checksums")
+    return [(match[1], checkpoint / match[0].partition("  ")[2], f"{match[3]}{match[4]}") for match in found if match]
 
 
-def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    # safetensors refuses channels_last tensors and tensors that share memory.
-    return {
-        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-        for name, tensor in tensors.items()
-    }
+def _named(checkpoint: Path) -> list[Path]:
+    with suppress(DamagedCheckpoint):
+        return [path.resolve() for _, path, _ in _sums(checkpoint)]
+    return []
 
 
-def _random_state(device: torch.device) -> dict[str, Tensor]:
-    state = {"random/cpu": torch.get_rng_state()}
-    return state | {"random/cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-def _read(file: Path) -> dict[str, Tensor]:
-    try:
-        # Not load_file: its tensors stay tied to the file, which is removed when it grows old.
-        return safetensors.torch.load(file.read_bytes())
-    except (OSError, SafetensorError) as error:
-        raise _damaged(file, error) from error
-
-
-def _damaged(file: Path, error: Exception) -> RunFolderError:
-    folder = file.parent
-    others = [path.name for path in checkpoints(folder.parent) if path != folder]
-    advice = f"remove {folder} to go on from {others[-1]}" if others else "there is no other checkpoint"
-    return RunFolderError(f"{file} cannot be read: {' '.join(str(error).split())}; {advice}")
-
-
-def _write(file: Path, content: bytes) -> None:
+def _flush(file: Path, content: bytes) -> None:
     with file.open("wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Makes names last that were given in it; Windows does so by itself."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -28,8 +28,8 @@ ALONE, WITH_SHARED = 1, 2
 class Engine:
     """Trains any GAN, an iteration at a time.
 
-    Its state is the networks, the optimizers and the number of iterations made; all else is given. The random numbers
-    that networks and losses draw come from torch's default generators.
+    Its state is the networks, the optimizers, the scale of learning rates and the number of iterations made; all else
+    is given. The random numbers that networks and losses draw come from torch's default generators.
 
     Raises:
         ContractError: the players do not fit the networks.
@@ -54,6 +54,7 @@ class Engine:
         speed.apply(nets, self.device)
         self.channels_last = speed.lays_channels_last(self.device)
         self.iteration = 0
+        self.lr_scale = 1.0
         self._as_written = dict.fromkeys((player.name for player in self.players), 0)
         self._tried_compiled = not speed.compile
         self.weights = {player.name: self._weights(player) for player in self.players}
@@ -180,12 +181,9 @@ class Engine:
 
     def train(self) -> None:
         """Training mode; a network, or a part of one, with weights that no player moves stays frozen and evaluates."""
-        trained = set(self._trained)
         self.nets.train()
-        for module in self.nets.modules():
-            weights = list(module.parameters())
-            if weights and trained.isdisjoint(weights):
-                module.eval().requires_grad_(False)
+        for _, module in self._still_modules():
+            module.eval().requires_grad_(False)
 
     def optimizer_state(self) -> dict[str, Tensor]:
         """The optimizers' state, flat: `player/number of the weight/name`."""
@@ -212,6 +210,36 @@ class Engine:
             optimizer.load_state_dict(optimizer.state_dict() | {"state": states})
         if self.graphs:
             self.graphs.forget()
+
+    def scale_lr(self, scale: float) -> None:
+        """Sets every learning rate to that share of what its player declares."""
+        self.lr_scale = scale
+        for player in self.players:
+            if isinstance(player.optimizer, Optimizer):
+                for group in self.optimizers[player.name].param_groups:
+                    group["lr"] = scale * player.optimizer.lr
+        if self.graphs:
+            self.graphs.forget()
+
+    def frozen(self) -> frozenset[str]:
+        """What of the networks' state no player moves and no iteration changes, by its name in their `state_dict`."""
+        return frozenset(
+            f"{path}.{name}" for path, module in self._still_modules() for name in module.state_dict(keep_vars=True)
+        )
+
+    def broken_weight(self) -> str:
+        """The name of a weight that is NaN or infinite; empty if there is none. Waits for the device."""
+        if bool(nn.utils.get_total_norm(self._trained).isfinite()):
+            return ""
+        weights = self.nets.named_parameters()
+        return next((name for name, weight in weights if not bool(weight.isfinite().all())), "")
+
+    def _still_modules(self) -> Iterator[tuple[str, nn.Module]]:
+        trained = set(self._trained)
+        for path, module in self.nets.named_modules():
+            weights = list(module.parameters())
+            if weights and trained.isdisjoint(weights):
+                yield path, module
 
     def _try_compiled(self, batch: Batch) -> None:
         """Finds what compiling must leave out for which player. Tried on a batch; nothing of it stays.

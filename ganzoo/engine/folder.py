@@ -4,20 +4,31 @@ config.json        what was asked, resolved: enough to run it again
 data.json          the shape of the data, so that generating needs no data set
 environment.json   versions, devices and the command
 metrics.jsonl      one line each time losses are logged
+log.txt            when it was begun, continued and stopped, and every warning
 samples/           what the same noise or inputs give as training goes on
 checkpoints/       weights and training state, a folder for each
 """
 
 import itertools
 import json
+import logging
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from ganzoo.config import AnyConfig, build
+from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.errors import OptionError, RunFolderError
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 10
+"""Seconds for which a lock is waited for."""
 
 
 class RunFolder:
@@ -29,6 +40,7 @@ class RunFolder:
         self.data = path / "data.json"
         self.environment = path / "environment.json"
         self.metrics = path / "metrics.jsonl"
+        self.log = path / "log.txt"
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
 
@@ -58,10 +70,69 @@ class RunFolder:
         except OSError as error:
             raise _unwritable(self.path, error) from error
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Within, no other process can train in this folder. The lock of a process that died is no lock.
+
+        Raises:
+            RunFolderError: another process trains in it.
+        """
+        lock = FileLock(self.path / ".lock")
+        try:
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:  # a run that was killed may have left helpers behind that are about to end
+                log.warning("another process holds %s; waiting up to %d s for it", self.path, PATIENCE)
+                lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            raise RunFolderError(
+                f"another run is training in {self.path}; wait until it ends, stop it, or give another --out"
+            ) from None
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        except NotImplementedError:
+            log.warning("the file system of %s has no locks: see to it that no two runs train in it", self.path)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def logging(self) -> Iterator[None]:
+        """Within, what ganzoo logs is added to log.txt as well.
+
+        Raises:
+            RunFolderError: it cannot be written.
+        """
+        try:
+            handler = logging.FileHandler(self.log, encoding="utf-8")
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        logger = logging.getLogger("ganzoo")
+        handlers, level = list[logging.Handler]([handler]), logger.level
+        if not logger.hasHandlers() and logging.lastResort:
+            handlers.append(logging.lastResort)  # which a logger with a handler of its own no longer falls back to
+        for each in handlers:
+            logger.addHandler(each)
+        logger.setLevel(min(logger.getEffectiveLevel(), logging.INFO))
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+            for each in handlers:
+                logger.removeHandler(each)
+            handler.close()
+
     @property
     def holds_run(self) -> bool:
         """Whether a run was started here."""
         return self.config.is_file()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a run can be started here: there is nothing in it that can be seen."""
+        return self.path.is_dir() and all(path.name.startswith(".") for path in self.path.iterdir())
 
     def read(self, file: Path) -> dict[str, Any]:
         """A JSON object of this folder.
@@ -90,6 +161,23 @@ class RunFolder:
         except OptionError as error:
             raise RunFolderError(f"{file} cannot be used: {error}") from error
 
+    @contextmanager
+    def written(self) -> Iterator[None]:
+        """Within, says what it means for the run that something cannot be written.
+
+        Raises:
+            RunFolderError: in place of the system's own error.
+        """
+        try:
+            yield
+        except OSError as error:
+            saved = checkpoints(self.checkpoints)
+            last = f"the last checkpoint is of iteration {int(saved[-1].name)}" if saved else "it has no checkpoint"
+            raise RunFolderError(
+                f"{self.path} cannot be written to ({error.strerror or error}); {last}: mend that, then "
+                f"`ganzoo resume {self.path}` goes on"
+            ) from error
+
     def append_metrics(self, row: Mapping[str, float]) -> None:
         """Adds one line of measurements."""
         with self.metrics.open("a", encoding="utf-8") as file:
@@ -97,6 +185,12 @@ class RunFolder:
             file.write(
                 json.dumps({name: value if math.isfinite(value) else None for name, value in row.items()}) + "\n"
             )
+
+    def flush_metrics(self) -> None:
+        """Has what was appended reach the disk."""
+        if self.metrics.is_file():
+            with self.metrics.open("a", encoding="utf-8") as file:
+                os.fsync(file.fileno())
 
     def drop_metrics_after(self, iteration: int) -> None:
         """Removes what was logged after the checkpoint that a resumed run starts from."""

@@ -1,15 +1,24 @@
 """One run, from its options to its folder."""
 
+import logging
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
-from ganzoo.engine import checkpoint
+from ganzoo.config import build
+from ganzoo.engine import checkpoint, state
 from ganzoo.engine.folder import RunFolder, write_json
-from ganzoo.engine.meter import Meter
-from ganzoo.engine.training import Callback, Training, prepare, train
+from ganzoo.engine.loop import train
+from ganzoo.engine.signals import Interrupted
+from ganzoo.engine.training import Callback, Training, prepare
 from ganzoo.engine.trial import Trial, advised, try_out
 from ganzoo.environment import command, environment
-from ganzoo.errors import RunFolderError
+from ganzoo.errors import Diverged, OptionError, RunFolderError, UnknownName
+from ganzoo.gan import GAN
 from ganzoo.options import RunOptions
+from ganzoo.plugins import zoo
+
+log = logging.getLogger(__name__)
 
 
 def run(
@@ -25,6 +34,8 @@ def run(
 
     Raises:
         UserError: what was asked cannot be done; nothing was written. OutOfMemory: a folder that was begun is whole.
+        Diverged: a loss or a weight is no number.
+        Interrupted: a signal asked to stop; all is saved.
     """
     if out is not None:
         check_folder(RunFolder(out), options)
@@ -42,28 +53,87 @@ def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None 
     return advised(lambda: _dry_run(options, out, data_dir), options, data_dir)
 
 
+def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
+    """The configuration with which the run in a folder goes on.
+
+    Args:
+        folder: of a run that was begun.
+        changes: what is told anew, of what may be.
+
+    Raises:
+        RunFolderError: it is no run folder.
+        UserError: its GAN or data set is not installed, or an option does not take that value.
+    """
+    gan_of(folder)
+    folder.load(folder.config, RunOptions)
+    return build(RunOptions, {**folder.read(folder.config), **changes})
+
+
+def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:
+    """The GAN that a run trains. Its data set need not be installed, or be there.
+
+    Args:
+        folder: of a run that was begun.
+        kind: the class, if no plugin registers it.
+
+    Raises:
+        RunFolderError: it is no run folder, or the GAN is not installed.
+    """
+    values = folder.read(folder.config).get("gan")
+    if not isinstance(values, dict) or not isinstance(values.get(GAN.key), str):
+        raise RunFolderError(f"{folder.config} does not say which GAN was trained; is it from a run?")
+    name = values.pop(GAN.key)
+    try:
+        return build(kind or zoo().gan(name), values)
+    except UnknownName as error:
+        raise RunFolderError(
+            f"{folder.path} is a run of '{name}': {error}\ninstall the package that brings it, or add --plugin FILE"
+        ) from error
+    except OptionError as error:
+        raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
+
+
 def _dry_run(options: RunOptions, out: Path | None, data_dir: Path | None) -> Trial:
     training = prepare(options, data_dir)
-    if out is not None:
-        take_up(training, RunFolder(out))
+    begin(training, RunFolder(out) if out is not None else None)
     return try_out(training)
 
 
 def _run(options: RunOptions, out: Path | None, data_dir: Path | None, callback: Callback) -> RunFolder:
-    meter = Meter()
-    training = prepare(options, data_dir)
-    if out is not None:
-        take_up(training, RunFolder(out))
-    if not training.finished:
-        meter.add(training.step())  # shows that it works: before it, nothing is written
-    stem = f"{options.gan.name}-{options.data.name}"
-    folder = RunFolder(out) if out is not None else RunFolder.new(Path("runs"), stem)
-    write_down(training, folder)
-    callback.started(training, folder)
-    if training.began < training.iterations:
-        train(training, folder, meter, callback)
-    callback.finished(training)
+    folder = RunFolder(out) if out is not None else None
+    with ExitStack() as held:
+        if continues := folder is not None and folder.holds_run:
+            held.enter_context(folder.locked())
+        training = prepare(options, data_dir)
+        begin(training, folder)
+        if not training.finished:  # a first iteration shows that it works; before it, nothing is written
+            training.meter.add(training.step(), training.engine.iteration)
+        if folder is None:
+            folder = RunFolder.new(Path("runs"), f"{options.gan.name}-{options.data.name}")
+        if not continues:
+            folder.create()
+            held.enter_context(folder.locked())
+            if folder.holds_run:
+                raise RunFolderError(f"another process has begun a run in {folder.path}; give another --out")
+        held.enter_context(folder.logging())
+        with folder.written():
+            write_down(training, folder)
+        callback.started(training, folder)
+        if training.began < training.iterations:
+            begun = "continued" if training.began else "begun"
+            log.info("%s at iteration %d of %d", begun, training.began, training.iterations)
+            _train(training, folder, callback)
+        callback.finished(training)
     return folder
+
+
+def _train(training: Training, folder: RunFolder, callback: Callback) -> None:
+    try:
+        train(training, folder, callback)
+    except (Interrupted, Diverged, RunFolderError) as error:
+        log.info("%s", error)
+        raise
+    log.info("finished at iteration %d", training.engine.iteration)
 
 
 def check_folder(folder: RunFolder, options: RunOptions) -> None:
@@ -78,21 +148,37 @@ def check_folder(folder: RunFolder, options: RunOptions) -> None:
                 f"{folder.path} holds another run: its {'; its '.join(different)}. "
                 "Give the same options to continue it, or another --out"
             )
-    elif folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
+    elif folder.path.exists() and not folder.is_free:
         raise RunFolderError(f"{folder.path} is no run folder and not empty; give another --out")
 
 
-def take_up(training: Training, folder: RunFolder) -> None:
-    """Goes back to the last checkpoint, if there is one."""
-    if saved := checkpoint.checkpoints(folder.checkpoints):
-        checkpoint.resume(training.engine, saved[-1])
+def begin(training: Training, folder: RunFolder | None) -> None:
+    """Puts a run where it begins: at its last whole checkpoint, or at the weights that it was told to begin with."""
+    if folder is not None and (found := checkpoint.newest(folder.checkpoints)):
+        state.restore(training, found[1])
         training.began = training.engine.iteration
+    elif (source := training.options.init_from) is not None:
+        state.load_networks(training.engine.nets, weights_of(RunFolder(source)))
+
+
+def weights_of(folder: RunFolder) -> dict[str, bytes]:
+    """The files of a run's newest whole checkpoint that hold its networks.
+
+    Raises:
+        RunFolderError: it is no run folder, or has no whole checkpoint.
+    """
+    if not folder.holds_run:
+        raise RunFolderError(f"{folder.path} is no run folder: it has no {folder.config.name}")
+    found = checkpoint.newest(folder.checkpoints, (state.NETWORKS, state.FROZEN))
+    if found is None:
+        raise RunFolderError(f"{folder.path} has no checkpoint yet; go on with it by `ganzoo resume {folder.path}`")
+    return found[1]
 
 
 def write_down(training: Training, folder: RunFolder) -> None:
-    """Writes what is run, on what, and drops measurements that will be made again."""
-    folder.create()
+    """Writes what is run, on what, and drops what will be made again."""
+    write_json(folder.config, training.options.model_dump(mode="json"))
     write_json(folder.data, training.spec.model_dump(mode="json"))
     write_json(folder.environment, {"command": command(), **environment()})
-    write_json(folder.config, training.options.model_dump(mode="json"))
     folder.drop_metrics_after(training.began)
+    checkpoint.set_aside_after(folder.checkpoints, training.began)

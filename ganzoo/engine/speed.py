@@ -1,6 +1,7 @@
 """Speed switches: precision, memory, compilation, threads. None of them changes what a plugin's author sees."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
@@ -32,6 +33,9 @@ class Speed(Config):
     )
     fused: bool = Field(True, description="update all weights in one kernel where the optimizer has one")
     graphs: bool = Field(True, description="on CUDA, record an iteration once and replay it from then on")
+    deterministic: bool = Field(
+        False, description="only algorithms that give the same numbers every time; slower on CUDA"
+    )
     compile: bool = Field(False, description="compile the networks: a minute or more at first, for long runs")
     threads: int | None = Field(
         None,
@@ -102,6 +106,8 @@ class Speed(Config):
         threads = min(self.threads or torch.get_num_threads(), cores)
         if threads != torch.get_num_threads():
             torch.set_num_threads(threads)
+        if self.deterministic:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it is first used
         if self.keep_memory and self.place().type == "cpu":
             keep_freed_memory()
 
@@ -135,25 +141,30 @@ class Speed(Config):
 
     @contextmanager
     def arithmetic(self, device: torch.device) -> Iterator[None]:
-        """Within, a GPU's float32 products are as precise as asked for, and convolutions take what measures fastest."""
-        if device.type != "cuda":
-            yield
-            return
+        """Within, a GPU's float32 products are as precise as asked for, and convolutions take what measures fastest.
+
+        If it must be deterministic, an operation that cannot be raises an error instead.
+        """
+        algorithms = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
         backends: Any = torch.backends  # which has parts that its types don't know
         precision = "ieee" if self.precision == "fp32" else "tf32"
         switches: list[tuple[Any, str, object]] = [
-            (backends.cudnn, "benchmark", True),
+            (backends.cudnn, "benchmark", not self.deterministic),
             (backends.cudnn.conv, "fp32_precision", precision),
             (backends.cuda.matmul, "fp32_precision", precision),
         ]
+        switches = switches if device.type == "cuda" else []
         before = [getattr(place, name) for place, name, _ in switches]
         try:
+            if self.deterministic:
+                torch.use_deterministic_algorithms(True)
             for place, name, value in switches:
                 setattr(place, name, value)
             yield
         finally:
             for (place, name, _), value in zip(switches, before, strict=True):
                 setattr(place, name, value)
+            torch.use_deterministic_algorithms(algorithms[0], warn_only=algorithms[1])
 
 
 @cache

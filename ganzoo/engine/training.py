@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -13,10 +13,10 @@ from ganzoo.data.batch import Batch
 from ganzoo.data.batches import Batches, latent, scaled
 from ganzoo.data.load import Data, load
 from ganzoo.data.spec import DataSpec
-from ganzoo.engine import checkpoint
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.meter import Meter
+from ganzoo.engine.state import seed_everything
 from ganzoo.errors import ContractError, OptionError, OutOfMemory
 from ganzoo.gan import GAN
 from ganzoo.losses import Losses
@@ -64,8 +64,11 @@ class Training:
     batches: Batches
     preview: Batch
     """The inputs of every sample grid."""
+    meter: Meter = field(default_factory=Meter)
     began: int = 0
     """The iteration it was taken up at."""
+    best: tuple[int, float] | None = None
+    """The iteration whose weights were judged best, and their score."""
 
     @property
     def iterations(self) -> int:
@@ -86,10 +89,34 @@ class Training:
         with sized_for(self.options):
             return self.engine.step(self.batches.draw(self.engine.iteration), everyone)
 
-    def picture(self) -> Tensor:
-        """Samples for the eyes: N x C x H x W; for translation input, output and target in turn."""
+    def judge(self, score: float) -> None:
+        """Says how good the weights are now, the lower the better: a checkpoint of the best is made, and kept."""
+        if self.best is None or score < self.best[1]:
+            self.best = self.engine.iteration, score
+
+    @property
+    def is_best(self) -> bool:
+        """Whether the weights as they are now were judged best."""
+        return self.best is not None and self.best[0] == self.engine.iteration
+
+    def row(self) -> dict[str, float]:
+        """A line of metrics: how far the run is, its speed and losses since the line before."""
+        done, size = self.engine.iteration, self.options.batch_size
+        iterations, seconds, losses = self.meter.read()
+        progress = {"iteration": done, "epoch": round(done / self.batches.per_epoch, 4), "images": done * size}
+        return {**progress, "images_per_second": round(iterations * size / seconds, 2), **losses}
+
+    def samples(self) -> Tensor:
+        """What the networks make of the same inputs as ever, N x C x H x W on the CPU."""
         with sized_for(self.options):
-            fake = self.engine.sample(self.preview)
+            return self.engine.sample(self.preview)
+
+    def reals(self) -> Tensor:
+        """Images of the data, beside which samples may be put."""
+        return self.preview["image" if "image" in self.preview else "target"].cpu()
+
+    def picture(self, fake: Tensor) -> Tensor:
+        """Samples for the eyes: N x C x H x W; for translation input, output and target in turn."""
         if "source" not in self.preview:
             return fake
         columns = [self.preview.source.cpu(), fake]
@@ -122,7 +149,7 @@ def build(options: RunOptions, data: Data) -> Training:
         UserError: the device or the shapes cannot be had.
     """
     gan, players, device, shape = options.gan, options.players(), options.place(), options.gan.noise_shape()
-    torch.manual_seed(options.seed)
+    seed_everything(options.seed)
     with sized_for(options):
         batches = Batches(data.streams, options.batch_size, shape, options.seed, device)
         engine = Engine(gan, build_networks(gan, data.spec), players, options, batches.assemble)
@@ -173,33 +200,3 @@ def build_networks(gan: GAN, spec: DataSpec) -> Networks:
     if not isinstance(nets, Networks):
         raise ContractError(f"{type(gan).__name__}.networks() gives {type(nets).__name__}; expected Networks")
     return nets
-
-
-def train(training: Training, folder: RunFolder, meter: Meter, callback: Callback) -> None:
-    """The loop, entered after an iteration."""
-    engine, options = training.engine, training.options
-    while True:
-        callback.iterated(training)
-        last = training.finished
-        if last or engine.iteration % options.log_every == 0:
-            row = _row(training, meter)
-            folder.append_metrics(row)
-            callback.logged(training, row)
-        if last or engine.iteration % options.sample_every == 0:
-            with meter.paused():
-                file = folder.samples / f"{engine.iteration:08}.png"
-                pictures.save(pictures.grid(training.picture(), training.picture_columns), file)
-            callback.sampled(training, file)
-        if last or engine.iteration % options.checkpoint_every == 0:
-            with meter.paused():
-                checkpoint.save(engine, folder.checkpoints)
-        if last:
-            return
-        meter.add(training.step())
-
-
-def _row(training: Training, meter: Meter) -> dict[str, float]:
-    done, size = training.engine.iteration, training.options.batch_size
-    iterations, seconds, losses = meter.read()
-    progress = {"iteration": done, "epoch": round(done / training.batches.per_epoch, 4), "images": done * size}
-    return {**progress, "images_per_second": round(iterations * size / seconds, 2), **losses}

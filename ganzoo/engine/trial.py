@@ -57,7 +57,7 @@ def try_out(training: Training) -> Trial:
     machine.reset_peak(engine.device)
     losses = warm_up(training)
     with stopwatch(engine.device) as picture:
-        training.picture()
+        training.samples()
     made = 0
     with stopwatch(engine.device) as spent:
         while made % min(engine.cycle, LONGEST) or spent() < SECONDS:
@@ -159,7 +159,7 @@ def used(options: RunOptions, data: Data) -> int | None:
     try:
         training = build(options, data)
         warm_up(training)
-        training.picture()
+        training.samples()
     except OptionError:  # it is too small for a normalisation, or too large for the memory
         return None
     after = machine.peak(device)

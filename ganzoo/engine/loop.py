@@ -1,0 +1,143 @@
+"""The loop of training: iterations, and what is left behind between them."""
+
+import logging
+
+from ganzoo import pictures
+from ganzoo.engine import checkpoint, state
+from ganzoo.engine.alarm import Alarms
+from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.signals import Interrupted, StopSignals
+from ganzoo.engine.training import Callback, Training
+from ganzoo.errors import Diverged
+
+log = logging.getLogger(__name__)
+
+SLOWER = 0.5
+"""What learning rates are multiplied by when a run that diverged goes back."""
+SLOWEST = SLOWER**10
+"""Share of the learning rates from which it is no longer tried with lower ones."""
+
+
+def train(training: Training, folder: RunFolder, callback: Callback) -> None:
+    """The loop, entered after an iteration.
+
+    Raises:
+        Interrupted: a signal asked to stop; all is saved.
+        Diverged: a loss or a weight is no number.
+        RunFolderError: the folder cannot be written to.
+    """
+    engine, alarms, doomed = training.engine, Alarms(training.engine.players), -1
+    with StopSignals() as signals:
+        if training.options.on_nan == "rollback" and not checkpoint.checkpoints(folder.checkpoints):
+            save(training, folder)  # something to go back to
+        while True:
+            callback.iterated(training)
+            try:
+                leave_behind(training, folder, callback, alarms)
+            except Diverged as error:
+                doomed = go_back(training, folder, error, doomed)
+            else:
+                if training.finished:
+                    return
+                if signals.received:
+                    save(training, folder)
+                    raise Interrupted(signals.received, engine.iteration)
+            training.meter.add(training.step(), engine.iteration)
+
+
+def leave_behind(training: Training, folder: RunFolder, callback: Callback, alarms: Alarms) -> None:
+    """Logs, samples and saves, if it is time to.
+
+    Raises:
+        Diverged: a loss or a weight is no number. It is looked for where something is logged or saved.
+    """
+    engine, options, last = training.engine, training.options, training.finished
+    iteration = engine.iteration
+    if last or iteration % options.log_every == 0:
+        broken = training.meter.broken()
+        row = training.row()
+        with folder.written():
+            folder.append_metrics(row)
+        callback.logged(training, row)
+        check(training, broken)
+        alarms.look_at_losses(row, iteration)
+    if last or iteration % options.sample_every == 0:
+        with training.meter.paused():
+            fakes = training.samples()
+            file = folder.samples / f"{iteration:08}.png"
+            with folder.written():
+                pictures.save(pictures.grid(training.picture(fakes), training.picture_columns), file)
+            alarms.look_at_samples(fakes, training.reals(), iteration)
+        callback.sampled(training, file)
+    if last or iteration % options.checkpoint_every == 0 or training.is_best:
+        save(training, folder)
+
+
+def save(training: Training, folder: RunFolder) -> None:
+    """Makes a checkpoint, unless there is something in it that is no number.
+
+    Raises:
+        Diverged: there is.
+        RunFolderError: it cannot be written.
+    """
+    options = training.options
+    with training.meter.paused():
+        check(training, training.meter.broken())
+        files, shared = state.capture(training)
+        with folder.written():
+            folder.flush_metrics()
+            checkpoint.write(folder.checkpoints, training.engine.iteration, files, shared)
+            best = training.best[0] if training.best else None
+            checkpoint.prune(folder.checkpoints, options.keep, options.keep_every, best)
+
+
+def check(training: Training, broken: dict[str, int]) -> None:
+    """Refuses to go on with losses or weights that are no numbers.
+
+    Args:
+        training: the run.
+        broken: the loss terms that are none, and since which iteration.
+
+    Raises:
+        Diverged: naming the first.
+    """
+    if broken:
+        term, since = min(broken.items(), key=lambda item: item[1])
+        raise Diverged(f"training diverged: the loss '{term}' is NaN or infinite since iteration {since}")
+    if name := training.engine.broken_weight():
+        raise Diverged(f"training diverged: the weight '{name}' is NaN or infinite at {training.engine.iteration}")
+
+
+def go_back(training: Training, folder: RunFolder, error: Diverged, doomed: int) -> int:
+    """Puts a run that diverged back to the last checkpoint, with lower learning rates.
+
+    Args:
+        training: the run.
+        folder: its folder.
+        error: what was found.
+        doomed: the iteration that it was put back to before; if there is nothing after it, the one before is taken.
+
+    Returns:
+        The iteration that it was put back to.
+
+    Raises:
+        Diverged: it should not, or cannot; with what can be done.
+    """
+    engine, saved = training.engine, [int(path.name) for path in checkpoint.checkpoints(folder.checkpoints)]
+    last = f"the last good checkpoint is of iteration {saved[-1]}" if saved else "there is no checkpoint yet"
+    if training.options.on_nan == "stop":
+        raise Diverged(f"{error}; {last} ({folder.path}); try a lower --lr, --precision fp32 or --on-nan rollback")
+    scale = engine.lr_scale * SLOWER
+    if saved[-1:] == [doomed] and len(saved) > 1:
+        checkpoint.set_aside_after(folder.checkpoints, saved[-2])
+    found = checkpoint.newest(folder.checkpoints)
+    if found is None or scale < SLOWEST:
+        raise Diverged(
+            f"{error}; {last} ({folder.path}); learning rates {engine.lr_scale:g} times as high did not help"
+        )
+    state.restore(training, found[1])
+    engine.scale_lr(scale)
+    with folder.written():
+        folder.drop_metrics_after(engine.iteration)
+    log.warning("%s: going back to iteration %d, with %g times the learning rates", error, engine.iteration, scale)
+    return engine.iteration

@@ -1,0 +1,158 @@
+"""What a run is at one moment, as files, and a run put back to that moment.
+
+networks.safetensors     what training changes of the networks: weights, statistics, pools of earlier fakes
+frozen.safetensors       weights that no player moves; written once for all checkpoints
+optimizers.safetensors   the state of every optimizer
+process-N.safetensors    what the N-th process has of its own: random generators, losses not yet logged, its place in
+                         streamed data, and, but for the first, its own statistics and pools
+state.json               iteration, images seen, learning rates' scale, best score; configuration and versions
+"""
+
+import json
+import logging
+import random
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from ganzoo.environment import versions
+from ganzoo.errors import RunFolderError
+
+if TYPE_CHECKING:
+    from ganzoo.engine.training import Training
+
+log = logging.getLogger(__name__)
+
+NETWORKS, FROZEN, OPTIMIZERS, STATE = (
+    "networks.safetensors",
+    "frozen.safetensors",
+    "optimizers.safetensors",
+    "state.json",
+)
+
+
+def capture(training: "Training") -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The files of a checkpoint: its own, and those that all checkpoints of the run share."""
+    engine = training.engine
+    networks, frozen = engine.nets.state_dict(), engine.frozen()
+    moved = {name: value for name, value in networks.items() if name not in frozen}
+    still = {name: value for name, value in networks.items() if name in frozen}
+    state = {
+        "iteration": engine.iteration,
+        "images": engine.iteration * training.options.batch_size,
+        "lr_scale": engine.lr_scale,
+        "best": training.best,
+        "config": training.options.model_dump(mode="json"),
+        "versions": versions(),
+    }
+    files = {
+        NETWORKS: _packed(moved),
+        OPTIMIZERS: _packed(engine.optimizer_state()),
+        "process-0.safetensors": _packed(_own(training)),
+        STATE: json.dumps(state, indent=2).encode(),
+    }
+    return files, {FROZEN: _packed(still)} if still else {}
+
+
+def restore(training: "Training", files: Mapping[str, bytes]) -> None:
+    """Puts a run, and the random numbers of this process, in the state that was captured.
+
+    Raises:
+        RunFolderError: the files are of other networks, or not of a checkpoint.
+    """
+    engine = training.engine
+    load_networks(engine.nets, files)
+    try:
+        state = json.loads(files[STATE])
+        own = _unpacked(files, "process-0.safetensors")
+        engine.load_optimizer_state(_unpacked(files, OPTIMIZERS))
+        engine.iteration = int(state["iteration"])
+        engine.scale_lr(float(state["lr_scale"]))
+        training.best = None if state["best"] is None else (int(state["best"][0]), float(state["best"][1]))
+        training.meter.load_state(_part(own, "losses/"), engine.device)
+        set_random_state(_part(own, "random/"), engine.device)
+    except (ValueError, KeyError, TypeError, IndexError, RuntimeError, AttributeError) as error:
+        raise RunFolderError(f"the checkpoint is not of this run: {' '.join(str(error).split())}") from error
+    for name, version in versions().items():
+        if (then := state.get("versions", {}).get(name)) != version:
+            log.warning("the checkpoint was made with %s %s, and this is %s: numbers may differ", name, then, version)
+
+
+def load_networks(nets: nn.Module, files: Mapping[str, bytes]) -> None:
+    """Puts the weights of a checkpoint's files into networks.
+
+    Raises:
+        RunFolderError: they are of other networks; it says where they differ first.
+    """
+    weights = _unpacked(files, NETWORKS) | (_unpacked(files, FROZEN) if FROZEN in files else {})
+    own = nets.state_dict()
+    for name in dict.fromkeys([*own, *weights]):
+        theirs, ours = (
+            f"of shape {tuple(place[name].shape)}" if name in place else "not there" for place in (weights, own)
+        )
+        if theirs != ours:
+            raise RunFolderError(f"these are the weights of other networks: '{name}' is {theirs} there, {ours} here")
+    nets.load_state_dict(weights)
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """The state of every random generator that training may draw from: torch's, NumPy's, Python's."""
+    _, words, gauss = random.getstate()
+    array = np.random.get_state(legacy=False)
+    state = {
+        "cpu": torch.get_rng_state(),
+        "python": torch.tensor(words, dtype=torch.int64),
+        "python_gauss": torch.tensor([] if gauss is None else [gauss], dtype=torch.float64),
+        "numpy": torch.tensor([*array["state"]["key"].tolist(), array["state"]["pos"], array["has_gauss"]]),
+        "numpy_gauss": torch.tensor([array["gauss"]], dtype=torch.float64),
+    }
+    return state | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
+
+
+def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
+    """Has every random generator go on from what `random_state` gave."""
+    torch.set_rng_state(state["cpu"])
+    random.setstate((3, tuple(state["python"].tolist()), *(state["python_gauss"].tolist() or [None])))
+    *keys, place, has_gauss = state["numpy"].tolist()
+    np.random.set_state(("MT19937", np.array(keys, np.uint32), place, has_gauss, state["numpy_gauss"].item()))
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)
+
+
+def seed_everything(seed: int) -> None:
+    """Sets every random generator that training may draw from."""
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+
+
+def _own(training: "Training") -> dict[str, Tensor]:
+    """What this process has of its own."""
+    own = {f"random/{name}": value for name, value in random_state(training.engine.device).items()}
+    return own | {f"losses/{name}": value for name, value in training.meter.state().items()}
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _packed(tensors: Mapping[str, Tensor]) -> bytes:
+    # safetensors refuses channels_last tensors and tensors that share memory.
+    plain = {
+        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, tensor in tensors.items()
+    }
+    return safetensors.torch.save(plain)
+
+
+def _unpacked(files: Mapping[str, bytes], name: str) -> dict[str, Tensor]:
+    if name not in files:
+        raise RunFolderError(f"the checkpoint has no {name}")
+    try:
+        return safetensors.torch.load(files[name])
+    except Exception as error:  # what does not keep to the format trips the library up in many ways
+        raise RunFolderError(f"{name} is no safetensors file: {' '.join(str(error).split())}") from error
