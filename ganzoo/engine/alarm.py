@@ -16,7 +16,9 @@ LONG = 10
 ALIKE = 0.1
 """Samples are alike if they differ by less than that share of what the data's images differ by."""
 OFTEN = 3
-"""Sample grids in a row after which that is no accident: an untrained generator's are alike at first."""
+"""Sample grids in a row after which that is no accident."""
+YOUNG = 500
+"""Iterations during which samples may be alike: an untrained generator's are."""
 
 
 class Alarms:
@@ -52,7 +54,8 @@ class Alarms:
             iteration: for the message.
         """
         share = diversity(fakes) / max(diversity(reals), 1e-6)
-        if self._has_lasted("samples", len(fakes) > 1 and share < ALIKE, OFTEN):
+        alike = len(fakes) > 1 and iteration >= YOUNG and share < ALIKE
+        if self._has_lasted("samples", alike, OFTEN):
             log.warning(
                 "iteration %d: the samples look alike: they differ by %.0f %% of what the data's images differ by; the "
                 "generator has collapsed. Go back to an earlier checkpoint, or try another --loss or learning rate",

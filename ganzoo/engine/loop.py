@@ -132,9 +132,7 @@ def go_back(training: Training, folder: RunFolder, error: Diverged, doomed: int)
         checkpoint.set_aside_after(folder.checkpoints, saved[-2])
     found = checkpoint.newest(folder.checkpoints)
     if found is None or scale < SLOWEST:
-        raise Diverged(
-            f"{error}; {last} ({folder.path}); learning rates {engine.lr_scale:g} times as high did not help"
-        )
+        raise Diverged(f"{error}; {last} ({folder.path}); {engine.lr_scale:g} times the learning rates did not help")
     state.restore(training, found[1])
     engine.scale_lr(scale)
     with folder.written():

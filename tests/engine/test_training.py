@@ -41,7 +41,7 @@ def tensors(folder: Path) -> dict[str, Tensor]:
     return {
         f"{file.name}/{name}": tensor
         for file in sorted(last.glob("*.safetensors"))
-        for name, tensor in safetensors.torch.load_file(file).items()
+        for name, tensor in safetensors.torch.load(file.read_bytes()).items()
     }
 
 

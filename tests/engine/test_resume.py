@@ -1,0 +1,212 @@
+"""Going on: with a folder, with another's weights, and only where nothing else is going on."""
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import TINY as TINY_LINE
+from conftest import Command
+from test_training import TINY, Stop, rows, tensors
+from torch import nn
+
+import ganzoo
+from ganzoo import Batch, DataSpec, Losses, Networks, Player
+from ganzoo.engine import checkpoint
+from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.training import Callback, Training
+
+
+class Drawing(ganzoo.Adversarial):
+    """Draws from every random generator there is, and looks through a network that nobody trains."""
+
+    name = "drawing"
+    latent_dim: int = 4
+
+    def networks(self, data: DataSpec) -> Networks:
+        size = int(np.prod(data.shape))
+        return Networks(
+            generator=nn.Sequential(nn.Linear(4, size), nn.Dropout(0.5), nn.Tanh(), nn.Unflatten(1, data.shape)),
+            discriminator=nn.Sequential(nn.Flatten(), nn.Linear(size, 1)),
+            features=nn.Sequential(nn.Flatten(), nn.Linear(size, 2), nn.BatchNorm1d(2)),
+        )
+
+    def players(self) -> Sequence[Player]:
+        return tuple(super().players())
+
+    def generator_loss(self, nets: Networks, batch: Batch) -> Losses:
+        draw = random.random() + random.gauss(0, 1) + np.random.rand() + np.random.randn()  # noqa: S311
+        return super().generator_loss(nets, batch) | {"draw": draw * nets.features(batch.fake).mean()}
+
+
+def test_every_random_generator_goes_on_where_it_was_and_frozen_weights_are_kept_once(tmp_path: Path) -> None:
+    options: dict[str, Any] = {**TINY, "epochs": 3, "precision": "fp32"}
+    ganzoo.run(Drawing, out=tmp_path / "whole", **options)
+    with pytest.raises(KeyboardInterrupt):
+        ganzoo.run(Drawing, out=tmp_path / "stopped", callback=Stop(8), **options)
+    random.seed(1)
+    np.random.seed(1)
+    resumed = ganzoo.run(Drawing, out=tmp_path / "stopped", **options)
+    whole, stopped = tensors(tmp_path / "whole"), tensors(tmp_path / "stopped")
+    assert whole.keys() == stopped.keys()
+    assert all(torch.equal(whole[name], stopped[name]) for name in whole)
+    assert not any("features" in name for name in whole)
+    (frozen,) = (tmp_path / "whole" / "checkpoints").glob("frozen.*.safetensors")
+    assert frozen.stat().st_size > 0
+    loaded = ganzoo.load(tmp_path / "whole", gan=Drawing)
+    for name, value in resumed.nets.features.state_dict().items():
+        assert torch.equal(value, loaded.nets.features.state_dict()[name])
+
+
+def test_a_damaged_checkpoint_is_passed_over_set_aside_and_made_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "run"
+    ganzoo.run("dcgan", out=folder, epochs=2, precision="fp32", **TINY)
+    whole = tensors(folder)
+    damaged = folder / "checkpoints" / "00000008" / "optimizers.safetensors"
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    ganzoo.run("dcgan", out=folder, epochs=2, precision="fp32", **TINY)
+    assert "the checkpoint 00000008 is damaged" in caplog.text
+    assert "the checkpoint 00000005 is taken instead" in caplog.text
+    again = tensors(folder)
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+    assert (folder / "checkpoints" / "damaged-00000008").is_dir()
+    assert [row["iteration"] for row in rows(folder)] == [2, 4, 6, 8]
+
+
+def test_the_best_checkpoint_stays(tmp_path: Path) -> None:
+    class Judge(Callback):
+        """Finds the third iteration the best so far, and one of a resumed run better still."""
+
+        def iterated(self, training: Training) -> None:
+            training.judge({3: 0.5, 10: 0.4}.get(training.engine.iteration, 1.0))
+
+    for epochs, kept in ((2, [3, 5, 8]), (3, [10, 11, 12])):
+        ganzoo.run("dcgan", out=tmp_path / "run", epochs=epochs, callback=Judge(), **{**TINY, "checkpoint_every": 5})
+        names = [int(path.name) for path in checkpoint.checkpoints(tmp_path / "run" / "checkpoints")]
+        assert set(names) >= {kept[0]}, names
+    assert 3 not in names
+
+
+def test_a_run_can_be_told_anew_what_may_change_and_nothing_else(command: Command, place: Path) -> None:
+    assert command(*f"run dcgan --image-size 16 {TINY_LINE} --out run".split()).status == 0
+    answer = command(*["resume", "run", "--epochs", "3", "--log-every", "1", "--device", "cpu"])
+    assert answer.status == 0, answer.err
+    assert "continues at iteration 2 of 6 iterations" in answer.out
+    assert json.loads((place / "run" / "config.json").read_text())["epochs"] == 3
+    answer = command(*["resume", "run", "--latent-dim", "3"])
+    assert answer.status == 2
+    assert "No such option" in answer.err
+    answer = command(*f"run dcgan --image-size 16 {TINY_LINE} --latent-dim 3 --out run".split())
+    assert answer.status == 2
+    assert "its gan.latent_dim is 64, not 3" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("resume missing", "missing is no run folder: it has no config.json"),
+        ("resume run --epochs none", "option 'epochs' cannot be 'none': it must be a whole number"),
+        ("run dcgan --image-size 16 --init-from missing", "missing is no run folder"),
+        ("run dcgan --image-size 32 --init-from run", "is of shape"),
+        ("run pix2pix --image-size 32 --init-from run", "these are the weights of other networks"),
+    ],
+)
+def test_what_cannot_be_gone_on_with_is_said(words: str, said: str, command: Command, runs: Path, place: Path) -> None:
+    (place / "run").symlink_to(runs / "dcgan")
+    answer = command(*words.split(), *(["--limit", "8", "--batch-size", "4"] if words.startswith("run ") else ()))
+    assert answer.status == 2
+    assert said in answer.err
+    assert len(answer.err.splitlines()) <= 2
+    assert not (place / "runs").exists()
+
+
+def test_a_new_run_can_begin_with_the_weights_of_another_on_other_data(runs: Path, tmp_path: Path) -> None:
+    class First(Callback):
+        """Remembers what training begins with."""
+
+        def started(self, training: Training, folder: RunFolder) -> None:
+            assert training.engine.lr_scale == 1.0
+
+    options: dict[str, Any] = {**TINY, "epochs": 1, "data": "openmoji", "channels": 1, "lr": 1e-30}
+    begun = ganzoo.run("lsgan", out=tmp_path / "run", init_from=runs / "dcgan", callback=First(), **options)
+    source = ganzoo.load(runs / "dcgan")
+    for name, value in source.nets.named_parameters():
+        torch.testing.assert_close(begun.nets.get_parameter(name), value, rtol=0, atol=1e-6)
+    # It needs the other run no longer once it has a checkpoint of its own.
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert Path(config["init_from"]) == runs / "dcgan"
+
+
+HOLD = """
+import sys, pathlib
+from ganzoo.engine.folder import RunFolder
+with RunFolder(pathlib.Path(sys.argv[1])).locked():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder() -> Callable[[Path], AbstractContextManager["subprocess.Popen[str]"]]:
+    """Starts a process that holds a folder's lock until its input ends."""
+
+    def start(folder: Path) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        return process
+
+    return start
+
+
+def test_a_second_run_in_a_folder_is_refused_and_a_dead_ones_lock_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holder: Callable[[Path], "subprocess.Popen[str]"]
+) -> None:
+    monkeypatch.setattr("ganzoo.engine.folder.PATIENCE", 0.2)
+    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **TINY)
+    before = rows(tmp_path / "run")
+    with holder(tmp_path / "run") as process:
+        with pytest.raises(ganzoo.UserError, match="another run is training in"):
+            ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
+        assert rows(tmp_path / "run") == before
+        process.kill()
+    ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
+    assert len(rows(tmp_path / "run")) == 2 * len(before)
+
+
+def test_a_run_that_another_process_began_meanwhile_is_not_trained_over(tmp_path: Path) -> None:
+    class Overtake(nn.Linear):
+        """Begins the same run in another process, as it were, while this one is being prepared."""
+
+    class Overtaken(Drawing):
+        name = "overtaken"
+
+        def networks(self, data: DataSpec) -> Networks:
+            if not (tmp_path / "run").exists():
+                RunFolder(tmp_path / "run").create()
+                (tmp_path / "run" / "config.json").write_text("{}")
+            return super().networks(data)
+
+    with pytest.raises(ganzoo.UserError, match="another process has begun a run"):
+        ganzoo.run(Overtaken, out=tmp_path / "run", epochs=1, **TINY)
+    assert (tmp_path / "run" / "config.json").read_text() == "{}"
+
+
+def test_time_going_backwards_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hours = iter(range(10**9, 0, -3600))
+    monkeypatch.setattr("time.time", lambda: float(next(hours)))
+    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **TINY)
+    ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
+    assert [row["iteration"] for row in rows(tmp_path / "run")] == [2, 4, 6, 8]
+    assert all(row["images_per_second"] > 0 for row in rows(tmp_path / "run"))
