@@ -159,5 +159,5 @@ def load(folder: str | Path, *, device: str | torch.device = "auto", gan: type[G
     weights = runs.weights_of(files)
     place = Speed(device=str(device)).place()
     nets = training.build_networks(config, data)
-    state.load_networks(nets, weights)
+    state.load_networks(nets, weights, files.path)
     return TrainedGAN(files.path, config, data, nets.to(place).eval())

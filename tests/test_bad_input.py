@@ -278,11 +278,11 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "no data.json": (lambda run: (run / "data.json").unlink(), "old is no run folder: it has no data.json"),
     "empty data.json": (lambda run: (run / "data.json").write_text("{}"), "old/data.json cannot be used: "),
-    "cut weights": (lambda run: cut(weights(run)), "networks.safetensors cannot be read: "),
-    "no weights": (lambda run: weights(run).unlink(), "networks.safetensors cannot be read: "),
+    "cut weights": (lambda run: cut(weights(run)), "networks.safetensors is not what was written: "),
+    "no weights": (lambda run: weights(run).unlink(), "networks.safetensors cannot be read ("),
     "other weights": (
         lambda run: edit_config(run, lambda config: config.update(gan={"name": "dcgan", "latent_dim": 3})),
-        "networks.safetensors holds the weights of other networks",
+        "old holds the weights of other networks: 'generator.",
     ),
 }
 

@@ -88,7 +88,7 @@ def save(training: Training, folder: RunFolder) -> None:
             folder.flush_metrics()
             checkpoint.write(folder.checkpoints, training.engine.iteration, files, shared)
             best = training.best[0] if training.best else None
-            checkpoint.prune(folder.checkpoints, options.keep, options.keep_every, best)
+            checkpoint.prune(folder.checkpoints, options.keep_last, options.keep_every, best)
 
 
 def check(training: Training, broken: dict[str, int]) -> None:

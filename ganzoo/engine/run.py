@@ -158,7 +158,7 @@ def begin(training: Training, folder: RunFolder | None) -> None:
         state.restore(training, found[1])
         training.began = training.engine.iteration
     elif (source := training.options.init_from) is not None:
-        state.load_networks(training.engine.nets, weights_of(RunFolder(source)))
+        state.load_networks(training.engine.nets, weights_of(RunFolder(source)), source)
 
 
 def weights_of(folder: RunFolder) -> dict[str, bytes]:

@@ -82,8 +82,13 @@ def restore(training: "Training", files: Mapping[str, bytes]) -> None:
             log.warning("the checkpoint was made with %s %s, and this is %s: numbers may differ", name, then, version)
 
 
-def load_networks(nets: nn.Module, files: Mapping[str, bytes]) -> None:
+def load_networks(nets: nn.Module, files: Mapping[str, bytes], source: object = "the checkpoint") -> None:
     """Puts the weights of a checkpoint's files into networks.
+
+    Args:
+        nets: take them.
+        files: of the checkpoint.
+        source: where it came from, for messages.
 
     Raises:
         RunFolderError: they are of other networks; it says where they differ first.
@@ -95,7 +100,7 @@ def load_networks(nets: nn.Module, files: Mapping[str, bytes]) -> None:
             f"of shape {tuple(place[name].shape)}" if name in place else "not there" for place in (weights, own)
         )
         if theirs != ours:
-            raise RunFolderError(f"these are the weights of other networks: '{name}' is {theirs} there, {ours} here")
+            raise RunFolderError(f"{source} holds the weights of other networks: '{name}' is {theirs}, not {ours}")
     nets.load_state_dict(weights)
 
 

@@ -117,7 +117,7 @@ def test_a_run_can_be_told_anew_what_may_change_and_nothing_else(command: Comman
         ("resume run --epochs none", "option 'epochs' cannot be 'none': it must be a whole number"),
         ("run dcgan --image-size 16 --init-from missing", "missing is no run folder"),
         ("run dcgan --image-size 32 --init-from run", "is of shape"),
-        ("run pix2pix --image-size 32 --init-from run", "these are the weights of other networks"),
+        ("run pix2pix --image-size 32 --init-from run", "run holds the weights of other networks: "),
     ],
 )
 def test_what_cannot_be_gone_on_with_is_said(words: str, said: str, command: Command, runs: Path, place: Path) -> None:

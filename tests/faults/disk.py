@@ -1,4 +1,4 @@
-"""A disk that is full, then read-only, then mended: run within a mount namespace of its own, as `unshare -rm` makes one.
+"""A disk that is full, then read-only, then mended, in a mount namespace of its own (`unshare -rm`).
 
 Prints what the commands said and ended with, as JSON.
 """
@@ -10,7 +10,9 @@ from pathlib import Path
 
 from ganzoo.engine.checkpoint import newest
 
-LINE = "run dcgan --image-size 16 --limit 64 --batch-size 4 --epochs 2 --checkpoint-every 2 --keep 100 --log-every 4"
+LINE = (
+    "run dcgan --image-size 16 --limit 64 --batch-size 4 --epochs 2 --checkpoint-every 2 --keep-last 100 --log-every 4"
+)
 
 
 def mount(*words: str) -> None:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
@@ -60,10 +60,10 @@ def train(folder: Path, epochs: int, iteration: "ctypes.c_int64", writing: "ctyp
 
     original = checkpoint.write
 
-    def told(*arguments: Any) -> Path:
+    def told(folder: Path, iteration: int, files: Mapping[str, bytes], shared: Mapping[str, bytes]) -> Path:
         writing.value = 1
         try:
-            return original(*arguments)
+            return original(folder, iteration, files, shared)
         finally:
             writing.value = 0
 
@@ -72,7 +72,7 @@ def train(folder: Path, epochs: int, iteration: "ctypes.c_int64", writing: "ctyp
 
 
 def kill(times: int, draw: random.Random) -> Row:
-    """Kills a run at random moments, every second time while it writes; what is left must end as an unharmed run does."""
+    """Kills a run at random moments, every second time while it writes; it must end as one that was left alone."""
     from ganzoo.engine.checkpoint import DamagedCheckpoint, checkpoints, read
 
     row, folder = Row("kill -9 at a random moment"), Path(tempfile.mkdtemp()) / "run"
@@ -83,10 +83,10 @@ def kill(times: int, draw: random.Random) -> Row:
         iteration, writing = RawValue(ctypes.c_int64, -1), RawValue(ctypes.c_int64, 0)
         process = context.Process(target=train, args=(folder, 10**6, iteration, writing))
         process.start()
-        wait(lambda: iteration.value >= 0, process)
+        wait(iteration, 0, process)
         time.sleep(draw.uniform(0, 0.5))  # the random moment itself
         if row.times % 2:
-            wait(lambda: writing.value == 1, process)
+            wait(writing, 1, process)
             time.sleep(draw.uniform(0, 0.02))
         assert process.pid
         os.kill(process.pid, signal.SIGKILL)
@@ -167,10 +167,10 @@ def suite() -> Row:
     return Row("disks, plugins, pictures, archives, configs", 1, done.returncode, 0, last)
 
 
-def wait(condition: Callable[[], bool], process: Any) -> None:
-    """Until something is so; a process that ended by itself has failed."""
+def wait(shared: "ctypes.c_int64", least: int, process: Any) -> None:
+    """Until what a process tells is at least that; one that ended by itself has failed."""
     end = time.monotonic() + 120
-    while not condition():
+    while shared.value < least:
         assert process.is_alive(), "the run ended by itself"
         assert time.monotonic() < end, "the run does not get on"
         time.sleep(0.0005)
