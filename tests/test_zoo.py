@@ -25,8 +25,16 @@ def test_it_keeps_the_contract_at_any_shape(name: str, shape: tuple[int, int, in
     check_gan(zoo().gan(name), shape)
 
 
+ON_CUDA = pytest.param(
+    {"device": "cuda", "deterministic": True},
+    marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"),
+    id="cuda",
+)
+
+
+@pytest.mark.parametrize("place", [pytest.param({"device": "cpu"}, id="cpu"), ON_CUDA])
 @pytest.mark.parametrize("name", GANS)
-def test_a_run_that_was_stopped_is_the_same_to_the_last_bit(name: str, tmp_path: Path) -> None:
+def test_a_run_that_was_stopped_is_the_same_to_the_last_bit(name: str, place: dict[str, Any], tmp_path: Path) -> None:
     class Stop(Callback):
         """Asks the run to stop, neither at a line of metrics nor at a sample."""
 
@@ -44,6 +52,7 @@ def test_a_run_that_was_stopped_is_the_same_to_the_last_bit(name: str, tmp_path:
         "checkpoint_every": 4,
         "keep_every": 4,
         "precision": "fp32",
+        **place,
     }
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     ganzoo.run(name, out=whole, **options)

@@ -1,6 +1,7 @@
 """Switches: what they refuse, what they say, and what they leave as it was."""
 
 import logging
+import os
 import shutil
 from typing import Any
 
@@ -51,6 +52,23 @@ def test_more_threads_than_cores_are_cut_to_them_and_it_is_said(caplog: pytest.L
         assert torch.get_num_threads() == 1, "what a program set itself is not raised"
     finally:
         torch.set_num_threads(before)
+
+
+def test_deterministic_algorithms_are_on_within_and_as_before_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    speed = Speed(device="cpu", deterministic=True)
+    speed.set_up_process()
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    for before in (False, True):
+        torch.use_deterministic_algorithms(before, warn_only=before)
+        try:
+            with speed.arithmetic(CPU):
+                assert torch.are_deterministic_algorithms_enabled()
+                assert not torch.is_deterministic_algorithms_warn_only_enabled()
+            assert torch.are_deterministic_algorithms_enabled() is before
+            assert torch.is_deterministic_algorithms_warn_only_enabled() is before
+        finally:
+            torch.use_deterministic_algorithms(False)
 
 
 @pytest.mark.parametrize(("precision", "products"), [("fp32", "ieee"), ("tf32", "tf32"), ("bf16", "tf32")])
