@@ -8,6 +8,7 @@ GanzooError
 │   ├── DataError         a data set that is missing, broken or of the wrong kind
 │   ├── SizeError         an image size or number of channels that a network cannot make
 │   └── RunFolderError    a run folder that is missing, incomplete or another run's
+├── PeerError             another process of the run is gone: no fault of this one, exit status 75
 └── ContractError         a plugin breaks the contract: its author's mistake, shown with a traceback
 
 Every message says what was asked, why it cannot be, and what to type next.
@@ -55,6 +56,10 @@ class SizeError(UserError):
 
 class RunFolderError(UserError):
     """The run folder cannot be used."""
+
+
+class PeerError(GanzooError):
+    """Another process that trains the same run cannot be reached any more."""
 
 
 class ContractError(GanzooError):

@@ -55,9 +55,10 @@ def run_command(gan: "type[GAN]") -> click.Command:
         ),
     ]
 
-    def callback(out: Path | None, data_dir: Path | None, dry_run: bool, **typed: Any) -> None:
+    @click.pass_obj
+    def callback(words: list[str], /, out: Path | None, data_dir: Path | None, dry_run: bool, **typed: Any) -> None:
         given = {flags[name].name: flags[name].parse(value) for name, value in typed.items() if value not in (None, ())}
-        _run(gan, given, out, data_dir, dry_run)
+        _run(gan, given, words, out, data_dir, dry_run)
 
     return click.RichCommand(
         name=gan.name,
@@ -79,6 +80,7 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
     """What a run of this GAN can be told, under headings, with the values in force."""
     from ganzoo.cli.flags import flags
     from ganzoo.data.load import DataOptions
+    from ganzoo.engine.ranks import Processes
     from ganzoo.engine.speed import Speed
     from ganzoo.errors import UserError
     from ganzoo.options import RunOptions, Schedule, resolve
@@ -87,7 +89,12 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
         defaults = resolve(gan, {}).model_dump(mode="json")
     except UserError:  # an option that must be given, or a data set that is not installed: shown without defaults
         defaults = {"gan": {}}
-    parts: dict[str, type[Config]] = {"Data": DataOptions, "Training": Schedule, "Speed": Speed}
+    parts: dict[str, type[Config]] = {
+        "Data": DataOptions,
+        "Training": Schedule,
+        "Speed": Speed,
+        "Processes": Processes,
+    }
     elsewhere = {"gan", *(name for part in parts.values() for name in part.model_fields)}
     recipe = list(flags(RunOptions, defaults, leave_out=sorted(elsewhere))) if gan.recipes else []
     return {
@@ -96,13 +103,25 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
     }
 
 
-def _run(gan: "type[GAN]", given: dict[str, object], out: Path | None, data_dir: Path | None, trial: bool) -> None:
+def _run(
+    gan: "type[GAN]",
+    given: dict[str, object],
+    words: list[str],
+    out: Path | None,
+    data_dir: Path | None,
+    trial: bool,
+) -> None:
     from ganzoo.cli.display import Display
+    from ganzoo.cli.launch import launch
+    from ganzoo.engine.ranks import started_by_launcher
     from ganzoo.engine.run import dry_run, run
     from ganzoo.machine import held_to_free_memory
     from ganzoo.options import resolve
 
-    options, display = resolve(gan, given), Display()
+    options = resolve(gan, given)
+    if options.processes > 1 and not started_by_launcher():
+        sys.exit(launch(options, words, out))
+    display = Display()
     with held_to_free_memory() if options.place().type == "cpu" else nullcontext():
         if trial:
             display.tried(options, dry_run(options, out, data_dir))

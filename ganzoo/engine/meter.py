@@ -7,13 +7,15 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from ganzoo.engine.ranks import Ranks
 from ganzoo.losses import Losses
 
 
 class Meter:
     """Means since the last reading. Terms are summed on the device and read all at once, so that reading waits once."""
 
-    def __init__(self) -> None:
+    def __init__(self, ranks: Ranks | None = None) -> None:
+        self._ranks = ranks or Ranks.alone()
         self._reset()
 
     def add(self, losses: Losses) -> None:
@@ -24,9 +26,12 @@ class Meter:
             self._sums[name] = count + 1, total + value
 
     def read(self) -> tuple[int, float, dict[str, float]]:
-        """Iterations, seconds and the mean of each term, each over the iterations that had it."""
+        """Iterations, seconds and the mean of each term over all processes and the iterations that had it.
+
+        All processes must read at the same iteration.
+        """
         means = [total / count for count, total in self._sums.values()]
-        values = torch.stack(means).tolist() if means else []
+        values = self._ranks.mean(torch.stack(means)).tolist() if means else []
         reading = self._iterations, time.perf_counter() - self._since, dict(zip(self._sums, values, strict=True))
         self._reset()
         return reading
