@@ -8,6 +8,7 @@ GanzooError
 │   ├── DataError         a data set that is missing, broken or of the wrong kind
 │   ├── SizeError         an image size or number of channels that a network cannot make
 │   └── RunFolderError    a run folder that is missing, incomplete or another run's
+├── PeerError             another process of the run is gone: no fault of this one, exit status 75
 ├── Diverged              losses or weights that are no numbers: shown without a traceback, exit status 1
 └── ContractError         a plugin breaks the contract: its author's mistake, shown with a traceback
 
@@ -56,6 +57,10 @@ class SizeError(UserError):
 
 class RunFolderError(UserError):
     """The run folder cannot be used."""
+
+
+class PeerError(GanzooError):
+    """Another process that trains the same run cannot be reached any more."""
 
 
 class Diverged(GanzooError):  # noqa: N818 - reads as what it is

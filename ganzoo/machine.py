@@ -4,6 +4,7 @@ import ctypes
 import gc
 import math
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,8 @@ GROUP, PROCESS, SYSTEM = Path("/sys/fs/cgroup"), Path("/proc/self"), Path("/proc
 """Where Linux tells of a container's share, of this process, and of the whole machine's memory."""
 MMAP_MAX, TRIM_THRESHOLD, TOP_PAD = -4, -1, -2
 """glibc's names for mallopt's parameters (malloc.h)."""
+PARENT_DEATH_SIGNAL = 1
+"""Linux's name for it (prctl.h)."""
 
 
 def available_cores() -> int:
@@ -87,6 +90,13 @@ def free_memory() -> int | None:
     if soft != resource.RLIM_INFINITY:
         free = min(free, soft - status["VmData"])
     return max(0, free)
+
+
+def end_with_parent() -> None:
+    """Has this process told to end (SIGTERM) when the one that started it is gone, even killed; on Linux."""
+    control = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform.startswith("linux") else None
+    if control is not None:
+        control(PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 def release_freed_memory() -> None:

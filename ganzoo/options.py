@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from ganzoo.config import Config, OneOf, build, one_of
 from ganzoo.data.load import DataOptions
 from ganzoo.engine.players import override, settle
+from ganzoo.engine.ranks import Processes
 from ganzoo.engine.speed import Speed
 from ganzoo.errors import UnknownName
 from ganzoo.gan import GAN, AnyGAN, Player
@@ -51,10 +52,12 @@ class Choice(Config):
     recipe: str | None = Field(None, description="a named set of values; other options win over it")
 
 
-class RunOptions(Speed, Keeping, Schedule, DataOptions, Choice):
+class RunOptions(Processes, Speed, Keeping, Schedule, DataOptions, Choice):
     """The whole configuration of one run: with the same one, the same run."""
 
-    may_change: ClassVar[frozenset[str]] = frozenset({"epochs", *Keeping.model_fields, *Speed.model_fields})
+    may_change: ClassVar[frozenset[str]] = frozenset(
+        {"epochs", "processes", "restarts", *Keeping.model_fields, *Speed.model_fields}
+    )
     """What a run that is continued may be told anew."""
 
     def players(self) -> tuple[Player, ...]:

@@ -3,11 +3,16 @@
 import contextlib
 import io
 import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
+import torch
+import torch.distributed as dist
 
 from ganzoo.cli import main
 from ganzoo.plugins import ENVIRONMENT
@@ -41,6 +46,31 @@ def run_command(*words: str) -> Answer:
             if files is not None:
                 os.environ[ENVIRONMENT] = files
     return Answer(status, out.getvalue(), err.getvalue())
+
+
+class Together(Protocol):
+    def __call__(self, function: Callable[..., Any], *arguments: object) -> list[Any]: ...
+
+
+def _become(rank: int, port: int) -> None:
+    place = {"MASTER_ADDR": "localhost", "MASTER_PORT": str(port), "TORCHELASTIC_USE_AGENT_STORE": "True"}
+    os.environ.update(place, RANK=str(rank), WORLD_SIZE="2", LOCAL_RANK=str(rank))
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def together() -> Iterator[Together]:
+    """Two processes as torchrun would start them: calls a function in both, at once, and gives both results."""
+    # Its types leave it out.
+    store = dist.TCPStore("localhost", 0, is_master=True, wait_for_workers=False)  # type: ignore[attr-defined]
+    pools = [ProcessPoolExecutor(1, get_context("spawn"), _become, (rank, store.port)) for rank in range(2)]
+
+    def call(function: Callable[..., Any], *arguments: object) -> list[Any]:
+        return [future.result(120) for future in [pool.submit(function, *arguments) for pool in pools]]
+
+    yield call
+    for pool in pools:
+        pool.shutdown()
 
 
 @pytest.fixture(scope="session")

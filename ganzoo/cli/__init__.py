@@ -2,11 +2,13 @@
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import rich_click as click
 
 from ganzoo.cli import catalogue, make, train
+from ganzoo.cli.worker import one_of_several
 from ganzoo.errors import Diverged, OptionError, UserError
 
 PLUGIN = "--plugin"
@@ -35,14 +37,16 @@ def main(arguments: list[str] | None = None) -> None:
     """The command `ganzoo`. A user's mistake is shown in a line or two and ends with status 2, divergence with 1."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        root.main(_plugins_first(words), prog_name="ganzoo")
+        with one_of_several() if "RANK" in os.environ else nullcontext():
+            plugins, rest = _plugins_apart(words)
+            root.main([*plugins, *rest], prog_name="ganzoo", obj=rest)
     except (UserError, Diverged) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2 if isinstance(error, UserError) else 1)
 
 
-def _plugins_first(words: list[str]) -> list[str]:
-    """Puts `--plugin FILE` before the command, which may be one that the file brings.
+def _plugins_apart(words: list[str]) -> tuple[list[str], list[str]]:
+    """`--plugin FILE`, which comes before the command, as that may be one that the file brings; and the rest.
 
     Raises:
         OptionError: the file is missing.
@@ -58,4 +62,4 @@ def _plugins_first(words: list[str]) -> list[str]:
             first += [word, following]
         else:
             (first if word.startswith(f"{PLUGIN}=") else rest).append(word)
-    return first + rest
+    return first, rest

@@ -10,16 +10,19 @@ from rich.table import Table
 
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.ranks import rank_and_count
 from ganzoo.engine.training import Callback, Training
 from ganzoo.engine.trial import Trial
 from ganzoo.options import RunOptions
 
 
 class Display(Callback):
-    """Shows epoch, images/s, time left and every named loss."""
+    """Shows epoch, images/s, time left and every named loss; of several processes, that of the one that leads."""
 
     def __init__(self) -> None:
-        self.console = Console()
+        # Its own notion of a terminal asks the environment, too: a quiet console may still be one.
+        leads = rank_and_count()[0] == 0
+        self.console = Console(quiet=not leads, force_terminal=None if leads else False)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -63,10 +63,11 @@ def run_command(gan: "type[GAN]") -> click.Command:
         ),
     ]
 
-    def callback(out: Path | None, data_dir: Path | None, dry_run: bool, **typed: Any) -> None:
+    @click.pass_obj
+    def callback(words: list[str], /, out: Path | None, data_dir: Path | None, dry_run: bool, **typed: Any) -> None:
         from ganzoo.options import resolve
 
-        _run(resolve(gan, _given(flags, typed)), out, data_dir, dry_run)
+        _run(resolve(gan, _given(flags, typed)), words, out, data_dir, dry_run)
 
     return click.RichCommand(
         name=gan.name,
@@ -88,6 +89,7 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
     """What a run of this GAN can be told, under headings, with the values in force."""
     from ganzoo.cli.flags import flags
     from ganzoo.data.load import DataOptions
+    from ganzoo.engine.ranks import Processes
     from ganzoo.engine.speed import Speed
     from ganzoo.errors import UserError
     from ganzoo.options import Keeping, RunOptions, Schedule, resolve
@@ -96,7 +98,13 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
         defaults = resolve(gan, {}).model_dump(mode="json")
     except UserError:  # an option that must be given, or a data set that is not installed: shown without defaults
         defaults = {"gan": {}}
-    parts: dict[str, type[Config]] = {"Data": DataOptions, "Training": Schedule, "Keeping": Keeping, "Speed": Speed}
+    parts: dict[str, type[Config]] = {
+        "Data": DataOptions,
+        "Training": Schedule,
+        "Keeping": Keeping,
+        "Speed": Speed,
+        "Processes": Processes,
+    }
     elsewhere = {"gan", *(name for part in parts.values() for name in part.model_fields)}
     recipe = list(flags(RunOptions, defaults, leave_out=sorted(elsewhere))) if gan.recipes else []
     return {
@@ -115,7 +123,8 @@ class ResumeCommand(click.RichCommand):
 
 @click.command(cls=ResumeCommand)
 @click.argument("run", type=click.Path(path_type=Path))
-def resume(run: Path, data_dir: Path | None, **typed: Any) -> None:
+@click.pass_obj
+def resume(words: list[str], /, run: Path, data_dir: Path | None, **typed: Any) -> None:
     """Go on with the run in the folder RUN from its last whole checkpoint.
 
     What it trains stays as it is; how long, how fast and what it leaves behind may change.
@@ -123,7 +132,7 @@ def resume(run: Path, data_dir: Path | None, **typed: Any) -> None:
     from ganzoo.engine.folder import RunFolder
     from ganzoo.engine.run import options_of
 
-    _run(options_of(RunFolder(run), _given(_changes(), typed)), run, data_dir)
+    _run(options_of(RunFolder(run), _given(_changes(), typed)), words, run, data_dir)
 
 
 def _changes() -> "dict[str, Flag]":
@@ -139,12 +148,17 @@ def _given(flags: "dict[str, Flag]", typed: dict[str, Any]) -> dict[str, object]
     return {flags[name].name: flags[name].parse(value) for name, value in typed.items() if value not in (None, ())}
 
 
-def _run(options: "RunOptions", out: Path | None, data_dir: Path | None, trial: bool = False) -> None:
+def _run(options: "RunOptions", words: list[str], out: Path | None, data_dir: Path | None, trial: bool = False) -> None:
     from ganzoo.cli.display import Display
+    from ganzoo.engine.ranks import started_by_launcher
     from ganzoo.engine.run import dry_run, run
     from ganzoo.engine.signals import Interrupted
     from ganzoo.machine import held_to_free_memory
 
+    if options.processes > 1 and not started_by_launcher():
+        from ganzoo.cli.launch import launch  # slow to import
+
+        sys.exit(launch(options, words, out))
     display = Display()
     with held_to_free_memory() if options.place().type == "cpu" else nullcontext():
         if trial:

@@ -27,6 +27,9 @@ class Batches:
     What is drawn on the host (`draw`: numbers of rows, noise) is small; images are gathered and scaled where they are
     (`assemble`). On a GPU they are there as a whole, as bytes, unless they would fill more than half of what is free:
     then they stay in the host's memory, and the rows of each batch are sent over.
+
+    Of several processes each has all streams, and of each batch the rows and the noise from rank/count to
+    (rank + 1)/count: together they see what one process with the whole batch would.
     """
 
     def __init__(
@@ -36,11 +39,15 @@ class Batches:
         noise_shape: tuple[int, ...] = (),
         seed: int = 0,
         device: torch.device | str = "cpu",
+        rank: int = 0,
+        count: int = 1,
     ) -> None:
         self.batch_size = batch_size
         self.noise_shape = noise_shape
         self.seed = seed
         self.device = torch.device(device)
+        share = batch_size // count
+        self._own = slice(rank * share, (rank + 1) * share)
         self.on_device = self.device.type == "cpu" or _fit(streams, self.device)
         """Whether the data is where training is."""
         self.streams = [
@@ -63,11 +70,11 @@ class Batches:
         """What must be known to assemble a batch, on the host: it depends on the seed and the iteration alone."""
         fields = {"step": torch.tensor(iteration)}
         for number, stream in enumerate(self.streams):
-            rows = self.rows(number, iteration)
+            rows = self.rows(number, iteration)[self._own]
             fields |= {f"{ROWS}{number}": rows} if self.on_device else _gather(stream, rows)
         if self.noise_shape:
             generator = seeded(self.seed, "noise", iteration)
-            fields["noise"] = torch.randn((self.batch_size, *self.noise_shape), generator=generator)
+            fields["noise"] = torch.randn((self.batch_size, *self.noise_shape), generator=generator)[self._own]
         return Batch(**fields)
 
     def assemble(self, drawn: Batch) -> Batch:
@@ -78,7 +85,7 @@ class Batches:
         return Batch(**{name: scaled(value) for name, value in fields.items()})
 
     def rows(self, stream: int, iteration: int) -> Tensor:
-        """The numbers of the rows that an iteration takes from a stream: int64, batch_size."""
+        """The numbers of the rows that an iteration takes from a stream, all processes together: int64, batch_size."""
         length, start = self._lengths[stream], iteration * self.batch_size
         end = start + self.batch_size
         known, needed = self._orders[stream], range(start // length, (end - 1) // length + 1)

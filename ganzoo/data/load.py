@@ -61,7 +61,7 @@ class DataOptions(Config):
         "forward", description="of image translation: source to target (A to B), or target to source"
     )
     limit: int | None = Field(None, gt=0, description="train on this many images only, picked at even distances")
-    batch_size: int = Field(32, gt=0, description="images per iteration")
+    batch_size: int = Field(32, gt=0, description="images per iteration, of all processes together")
 
     def request(self, needs: frozenset[str], split: Split = "train", folder: Path | None = None) -> Request:
         """What is asked of the data set, in its own words: it knows nothing of directions.

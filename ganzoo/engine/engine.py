@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ganzoo.data.batch import Batch
 from ganzoo.engine.graph import CudaRecorder, Graphs, restored
 from ganzoo.engine.players import check, settle
+from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.speed import Speed
 from ganzoo.errors import ContractError, OptionError
 from ganzoo.gan import GAN, Player
@@ -31,6 +32,9 @@ class Engine:
     Its state is the networks, the optimizers, the scale of learning rates and the number of iterations made; all else
     is given. The random numbers that networks and losses draw come from torch's default generators.
 
+    Of several processes (`ranks`) each has an engine of its own on its share of the batch; gradients are averaged, so
+    that the weights are the same in all.
+
     Raises:
         ContractError: the players do not fit the networks.
     """
@@ -42,16 +46,21 @@ class Engine:
         players: Sequence[Player] | None = None,
         speed: Speed | None = None,
         assemble: Callable[[Batch], Batch] | None = None,
+        ranks: Ranks | None = None,
     ) -> None:
         self.speed = speed = speed or Speed()
         self.gan, self.nets, self.device = gan, nets, speed.place()
         self.players = settle(gan.players() if players is None else players)
         check(self.players, nets)
         self.assemble = assemble
-        self.graphs = (
-            Graphs(CudaRecorder(self.device), self.device, self.state) if speed.captures(self.device) else None
-        )
+        self.ranks = ranks or Ranks.alone()
+        captures = speed.captures(self.device)
+        if captures and self.ranks.count > 1:
+            log.warning("with several processes iterations are not replayed as CUDA graphs: that was never tried")
+            captures = False
+        self.graphs = Graphs(CudaRecorder(self.device), self.device, self.state) if captures else None
         speed.apply(nets, self.device)
+        self.ranks.broadcast([*nets.parameters(), *nets.buffers()])
         self.channels_last = speed.lays_channels_last(self.device)
         self.iteration = 0
         self.lr_scale = 1.0
@@ -103,7 +112,7 @@ class Engine:
             batch = self.generate(due, batch)
             for player in due:
                 losses, gradients = self.differentiate(player, batch)
-                self.move(player, gradients)
+                self.move(player, self.ranks.average(gradients))
                 terms |= {f"{player.name}/{term}": value.detach().float() for term, value in losses.items()}
         return terms
 

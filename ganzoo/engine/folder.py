@@ -15,7 +15,7 @@ import logging
 import math
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,22 @@ class RunFolder:
                 raise _unwritable(folder.path, error) from error
             break
         return folder
+
+    @classmethod
+    def of_launch(cls, parent: Path, stem: str, launch: str) -> "RunFolder | None":
+        """The latest parent/stem-NNN that this launch of processes began: what those that are started again go on with.
+
+        Args:
+            parent: where run folders are.
+            stem: how their names begin.
+            launch: as environment.json has it.
+        """
+        for path in sorted(parent.glob(f"{stem}-*"), reverse=True):
+            folder = cls(path)
+            with suppress(RunFolderError):  # not one of ours, then
+                if folder.holds_run and folder.read(folder.environment).get("launch") == launch:
+                    return folder
+        return None
 
     def create(self) -> None:
         """Makes the folder, if it is not there.

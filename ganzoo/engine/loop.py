@@ -6,6 +6,7 @@ from ganzoo import pictures
 from ganzoo.engine import checkpoint, state
 from ganzoo.engine.alarm import Alarms
 from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.ranks import LaggedVote, Ranks
 from ganzoo.engine.signals import Interrupted, StopSignals
 from ganzoo.engine.training import Callback, Training
 from ganzoo.errors import Diverged
@@ -19,19 +20,21 @@ SLOWEST = SLOWER**10
 
 
 def train(training: Training, folder: RunFolder, callback: Callback) -> None:
-    """The loop, entered after an iteration.
+    """The loop, entered after an iteration. Of several processes only the one that leads writes, and is looked on.
 
     Raises:
         Interrupted: a signal asked to stop; all is saved.
         Diverged: a loss or a weight is no number.
         RunFolderError: the folder cannot be written to.
     """
-    engine, alarms, doomed = training.engine, Alarms(training.engine.players), -1
+    engine, options, ranks = training.engine, training.options, training.engine.ranks
+    alarms, votes, doomed = Alarms(engine.players), LaggedVote(ranks), -1
     with StopSignals() as signals:
-        if training.options.on_nan == "rollback" and not checkpoint.checkpoints(folder.checkpoints):
+        if options.on_nan == "rollback" and ranks.any(ranks.leads and not checkpoint.checkpoints(folder.checkpoints)):
             save(training, folder)  # something to go back to
         while True:
-            callback.iterated(training)
+            if ranks.leads:
+                callback.iterated(training)
             try:
                 leave_behind(training, folder, callback, alarms)
             except Diverged as error:
@@ -39,9 +42,9 @@ def train(training: Training, folder: RunFolder, callback: Callback) -> None:
             else:
                 if training.finished:
                     return
-                if signals.received:
+                if signal := votes.vote(signals.received):
                     save(training, folder)
-                    raise Interrupted(signals.received, engine.iteration)
+                    raise Interrupted(signal, engine.iteration)
             training.meter.add(training.step(), engine.iteration)
 
 
@@ -52,25 +55,32 @@ def leave_behind(training: Training, folder: RunFolder, callback: Callback, alar
         Diverged: a loss or a weight is no number. It is looked for where something is logged or saved.
     """
     engine, options, last = training.engine, training.options, training.finished
-    iteration = engine.iteration
+    iteration, ranks = engine.iteration, engine.ranks
+    saves = last or iteration % options.checkpoint_every == 0
     if last or iteration % options.log_every == 0:
-        broken = training.meter.broken()
-        row = training.row()
-        with folder.written():
-            folder.append_metrics(row)
-        callback.logged(training, row)
-        check(training, broken)
-        alarms.look_at_losses(row, iteration)
-    if last or iteration % options.sample_every == 0:
-        with training.meter.paused():
-            fakes = training.samples()
-            file = folder.samples / f"{iteration:08}.png"
+        broken, row = training.meter.broken(), training.row()
+        if ranks.leads:
             with folder.written():
-                pictures.save(pictures.grid(training.picture(fakes), training.picture_columns), file)
-            alarms.look_at_samples(fakes, training.reals(), iteration)
-        callback.sampled(training, file)
-    if last or iteration % options.checkpoint_every == 0 or training.is_best:
+                folder.append_metrics(row)
+            callback.logged(training, row)
+            alarms.look_at_losses(row, iteration)
+        check(training, broken)
+        saves = ranks.any(saves or training.is_best)
+    if ranks.leads and (last or iteration % options.sample_every == 0):
+        sample(training, folder, callback, alarms)
+    if saves:
         save(training, folder)
+
+
+def sample(training: Training, folder: RunFolder, callback: Callback, alarms: Alarms) -> None:
+    """Saves a grid of samples."""
+    with training.meter.paused():
+        fakes, iteration = training.samples(), training.engine.iteration
+        file = folder.samples / f"{iteration:08}.png"
+        with folder.written():
+            pictures.save(pictures.grid(training.picture(fakes), training.picture_columns), file)
+        alarms.look_at_samples(fakes, training.reals(), iteration)
+    callback.sampled(training, file)
 
 
 def save(training: Training, folder: RunFolder) -> None:
@@ -80,14 +90,16 @@ def save(training: Training, folder: RunFolder) -> None:
         Diverged: there is.
         RunFolderError: it cannot be written.
     """
-    options = training.options
+    engine, options = training.engine, training.options
     with training.meter.paused():
         check(training, training.meter.broken())
         files, shared = state.capture(training)
+        if not engine.ranks.leads:
+            return
+        best = training.best[0] if training.best else None
         with folder.written():
             folder.flush_metrics()
-            checkpoint.write(folder.checkpoints, training.engine.iteration, files, shared)
-            best = training.best[0] if training.best else None
+            checkpoint.write(folder.checkpoints, engine.iteration, files, shared)
             checkpoint.prune(folder.checkpoints, options.keep_last, options.keep_every, best)
 
 
@@ -123,19 +135,31 @@ def go_back(training: Training, folder: RunFolder, error: Diverged, doomed: int)
     Raises:
         Diverged: it should not, or cannot; with what can be done.
     """
-    engine, saved = training.engine, [int(path.name) for path in checkpoint.checkpoints(folder.checkpoints)]
+    engine, ranks = training.engine, training.engine.ranks
+    saved = [int(path.name) for path in checkpoint.checkpoints(folder.checkpoints)]
     last = f"the last good checkpoint is of iteration {saved[-1]}" if saved else "there is no checkpoint yet"
     if training.options.on_nan == "stop":
         raise Diverged(f"{error}; {last} ({folder.path}); try a lower --lr, --precision fp32 or --on-nan rollback")
     scale = engine.lr_scale * SLOWER
-    if saved[-1:] == [doomed] and len(saved) > 1:
+    if ranks.leads and saved[-1:] == [doomed] and len(saved) > 1:
         checkpoint.set_aside_after(folder.checkpoints, saved[-2])
-    found = checkpoint.newest(folder.checkpoints)
-    if found is None or scale < SLOWEST:
+    files = newest(folder, ranks)
+    if not files or scale < SLOWEST:
         raise Diverged(f"{error}; {last} ({folder.path}); {engine.lr_scale:g} times the learning rates did not help")
-    state.restore(training, found[1])
+    state.restore(training, files)
     engine.scale_lr(scale)
-    with folder.written():
-        folder.drop_metrics_after(engine.iteration)
+    if ranks.leads:
+        with folder.written():
+            folder.drop_metrics_after(engine.iteration)
     log.warning("%s: going back to iteration %d, with %g times the learning rates", error, engine.iteration, scale)
     return engine.iteration
+
+
+def newest(folder: RunFolder, ranks: Ranks) -> dict[str, bytes]:
+    """The files of the newest whole checkpoint, which the process that leads reads; none if there is none.
+
+    Raises:
+        RunFolderError: there are checkpoints, and all of them are damaged.
+    """
+    found = checkpoint.newest(folder.checkpoints) if ranks.leads else None
+    return state.shared(found[1] if found else {}, ranks)

@@ -2,15 +2,18 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
+from ganzoo.engine.ranks import Ranks
 from ganzoo.losses import Losses
+
+NEVER = 2**62
+"""An iteration that no run comes to."""
 
 
 @dataclass
@@ -20,13 +23,17 @@ class _Sums:
     count: int
     totals: Tensor
     broken: Tensor
-    """The iteration at which each total was no longer finite; 0: it is."""
+    """The iteration at which each total was no longer finite, or NEVER."""
 
 
 class Meter:
-    """Means since the last reading. Terms are summed on the device and read all at once, so that only reading waits."""
+    """Means since the last reading. Terms are summed on the device and read all at once, so that only reading waits.
 
-    def __init__(self) -> None:
+    What is read is of all processes together; all must read at the same iteration.
+    """
+
+    def __init__(self, ranks: Ranks | None = None) -> None:
+        self._ranks = ranks or Ranks.alone()
         self._reset()
 
     def add(self, losses: Losses, iteration: int) -> None:
@@ -35,17 +42,17 @@ class Meter:
         names, values = tuple(losses), torch.stack(list(losses.values()))
         if names not in self._sums:
             zeros = torch.zeros_like(values)
-            self._sums[names] = _Sums(0, zeros, zeros.to(torch.int64))
+            self._sums[names] = _Sums(0, zeros, torch.full_like(values, NEVER, dtype=torch.int64))
         sums = self._sums[names]
         sums.count += 1
         sums.totals = sums.totals + values
         # What is no number stays in the total, so that it is found whenever it is looked for.
-        sums.broken = torch.where(sums.totals.isfinite() | (sums.broken > 0), sums.broken, iteration)
+        sums.broken = torch.where(sums.totals.isfinite(), sums.broken, sums.broken.clamp(max=iteration))
 
     def read(self) -> tuple[int, float, dict[str, float]]:
         """Iterations, seconds and the mean of each term over the iterations that had it, since the last reading."""
         totals, counts = dict[str, float](), dict[str, int]()
-        for sums, name, total in self._numbers("totals"):
+        for sums, name, total in self._numbers([sums.totals for sums in self._sums.values()], self._ranks.mean):
             totals[name] = totals.get(name, 0.0) + total
             counts[name] = counts.get(name, 0) + sums.count
         means = {name: total / counts[name] for name, total in totals.items()}
@@ -55,12 +62,12 @@ class Meter:
 
     def broken(self) -> dict[str, int]:
         """The terms that were NaN or infinite since the last reading, and since which iteration."""
-        return {name: int(since) for _, name, since in self._numbers("broken") if since}
+        found = self._numbers([sums.broken for sums in self._sums.values()], self._ranks.least)
+        return {name: int(since) for _, name, since in found if since < NEVER}
 
-    def _numbers(self, part: Literal["totals", "broken"]) -> Iterator[tuple[_Sums, str, float]]:
-        """A number for each term of each group, all fetched from the device at once."""
-        tensors = [getattr(sums, part) for sums in self._sums.values()]
-        numbers = iter(torch.cat(tensors).tolist() if tensors else ())
+    def _numbers(self, parts: list[Tensor], of_all: Callable[[Tensor], Tensor]) -> Iterator[tuple[_Sums, str, float]]:
+        """A number for each term of each group, of all processes, fetched from the device at once."""
+        numbers = iter(of_all(torch.cat(parts)).tolist() if parts else ())
         for names, sums in self._sums.items():
             for name, number in zip(names, numbers, strict=False):
                 yield sums, name, number

@@ -8,7 +8,8 @@ from pathlib import Path
 from ganzoo.config import build
 from ganzoo.engine import checkpoint, state
 from ganzoo.engine.folder import RunFolder, write_json
-from ganzoo.engine.loop import train
+from ganzoo.engine.loop import newest, train
+from ganzoo.engine.ranks import Ranks, rank_and_count, started_by_launcher, this_launch
 from ganzoo.engine.signals import Interrupted
 from ganzoo.engine.training import Callback, Training, prepare
 from ganzoo.engine.trial import Trial, advised, try_out
@@ -19,6 +20,9 @@ from ganzoo.options import RunOptions
 from ganzoo.plugins import zoo
 
 log = logging.getLogger(__name__)
+
+RUNS = Path("runs")
+"""Where run folders go unless one is named."""
 
 
 def run(
@@ -36,10 +40,13 @@ def run(
         UserError: what was asked cannot be done; nothing was written. OutOfMemory: a folder that was begun is whole.
         Diverged: a loss or a weight is no number.
         Interrupted: a signal asked to stop; all is saved.
+        PeerError: another process of this run is gone.
     """
+    options, ranks = join(options)
+    out = out or begun(options, ranks)
     if out is not None:
         check_folder(RunFolder(out), options)
-    return advised(lambda: _run(options, out, data_dir, callback or Callback()), options, data_dir)
+    return advised(lambda: _run(options, ranks, out, data_dir, callback or Callback()), options, data_dir)
 
 
 def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None = None) -> Trial:
@@ -48,9 +55,10 @@ def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None 
     Raises:
         UserError: what `run` would raise.
     """
+    options, ranks = join(options)
     if out is not None:
         check_folder(RunFolder(out), options)
-    return advised(lambda: _dry_run(options, out, data_dir), options, data_dir)
+    return advised(lambda: _dry_run(options, ranks, out, data_dir), options, data_dir)
 
 
 def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
@@ -66,7 +74,8 @@ def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
     """
     gan_of(folder)
     folder.load(folder.config, RunOptions)
-    return build(RunOptions, {**folder.read(folder.config), **changes})
+    here = {"processes": rank_and_count()[1]} if started_by_launcher() else {}
+    return build(RunOptions, {**folder.read(folder.config), **here, **changes})
 
 
 def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:
@@ -93,41 +102,83 @@ def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:
         raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
 
 
-def _dry_run(options: RunOptions, out: Path | None, data_dir: Path | None) -> Trial:
-    training = prepare(options, data_dir)
+def join(options: RunOptions) -> tuple[RunOptions, Ranks]:
+    """Meets the other processes of this run, if torchrun started any; the options say how many there are.
+
+    Raises:
+        OptionError: there are not as many as was asked for.
+    """
+    count = rank_and_count()[1]
+    if options.processes not in (1, count):
+        raise OptionError(
+            f"option 'processes' is {options.processes}, but there are {count}: leave it out, "
+            f"and start your program with torchrun --nproc-per-node {options.processes}"
+        )
+    return options.model_copy(update={"processes": count}), Ranks.join(options.place())
+
+
+def begun(options: RunOptions, ranks: Ranks) -> Path | None:
+    """The folder of this very run, if its processes are started again after one was killed."""
+    launch = this_launch()
+    found = RunFolder.of_launch(RUNS, stem(options), launch) if launch and ranks.leads else None
+    if found and options.differences(found.read(found.config)):
+        found = None  # a program that makes several runs
+    shared = ranks.share(str(found.path).encode() if found else b"").decode()
+    return Path(shared) if shared else None
+
+
+def stem(options: RunOptions) -> str:
+    """How the names of this run's folders begin."""
+    return f"{options.gan.name}-{options.data.name}"
+
+
+def _dry_run(options: RunOptions, ranks: Ranks, out: Path | None, data_dir: Path | None) -> Trial:
+    training = prepare(options, data_dir, ranks)
     begin(training, RunFolder(out) if out is not None else None)
     return try_out(training)
 
 
-def _run(options: RunOptions, out: Path | None, data_dir: Path | None, callback: Callback) -> RunFolder:
+def _run(options: RunOptions, ranks: Ranks, out: Path | None, data_dir: Path | None, callback: Callback) -> RunFolder:
     folder = RunFolder(out) if out is not None else None
     with ExitStack() as held:
-        if continues := folder is not None and folder.holds_run:
+        continues = folder is not None and folder.holds_run
+        if continues and folder and ranks.leads:
             held.enter_context(folder.locked())
-        training = prepare(options, data_dir)
+        training = prepare(options, data_dir, ranks)
         begin(training, folder)
         if not training.finished:  # a first iteration shows that it works; before it, nothing is written
             training.meter.add(training.step(), training.engine.iteration)
-        if folder is None:
-            folder = RunFolder.new(Path("runs"), f"{options.gan.name}-{options.data.name}")
-        if not continues:
-            folder.create()
-            held.enter_context(folder.locked())
-            if folder.holds_run:
-                raise RunFolderError(f"another process has begun a run in {folder.path}; give another --out")
-        held.enter_context(folder.logging())
-        with folder.written():
-            write_down(training, folder)
-        callback.started(training, folder)
+        if ranks.leads:
+            folder = folder or RunFolder.new(RUNS, stem(options))
+            if not continues:
+                take(folder, held)
+            held.enter_context(folder.logging())
+            with folder.written():
+                write_down(training, folder)
+            callback.started(training, folder)
+        folder = RunFolder(Path(ranks.share(str(folder.path if folder else "").encode()).decode()))
         if training.began < training.iterations:
-            begun = "continued" if training.began else "begun"
-            log.info("%s at iteration %d of %d", begun, training.began, training.iterations)
             _train(training, folder, callback)
-        callback.finished(training)
+        if ranks.leads:
+            callback.finished(training)
+        ranks.wait()  # so that none is done before all is saved
     return folder
 
 
+def take(folder: RunFolder, held: ExitStack) -> None:
+    """Makes a folder this run's own, for as long as it is held.
+
+    Raises:
+        RunFolderError: it cannot be made, or another process was faster.
+    """
+    folder.create()
+    held.enter_context(folder.locked())
+    if folder.holds_run:
+        raise RunFolderError(f"another process has begun a run in {folder.path}; give another --out")
+
+
 def _train(training: Training, folder: RunFolder, callback: Callback) -> None:
+    log.info("%s at iteration %d", "continued" if training.began else "begun", training.began)
     try:
         train(training, folder, callback)
     except (Interrupted, Diverged, RunFolderError) as error:
@@ -154,11 +205,13 @@ def check_folder(folder: RunFolder, options: RunOptions) -> None:
 
 def begin(training: Training, folder: RunFolder | None) -> None:
     """Puts a run where it begins: at its last whole checkpoint, or at the weights that it was told to begin with."""
-    if folder is not None and (found := checkpoint.newest(folder.checkpoints)):
-        state.restore(training, found[1])
+    ranks, source = training.engine.ranks, training.options.init_from
+    if folder is not None and (files := newest(folder, ranks)):
+        state.restore(training, files)
         training.began = training.engine.iteration
-    elif (source := training.options.init_from) is not None:
-        state.load_networks(training.engine.nets, weights_of(RunFolder(source)), source)
+    elif source is not None:
+        weights = state.shared(weights_of(RunFolder(source)) if ranks.leads else {}, ranks)
+        state.load_networks(training.engine.nets, weights, source)
 
 
 def weights_of(folder: RunFolder) -> dict[str, bytes]:
@@ -179,6 +232,7 @@ def write_down(training: Training, folder: RunFolder) -> None:
     """Writes what is run, on what, and drops what will be made again."""
     write_json(folder.config, training.options.model_dump(mode="json"))
     write_json(folder.data, training.spec.model_dump(mode="json"))
-    write_json(folder.environment, {"command": command(), **environment()})
+    launch = this_launch()
+    write_json(folder.environment, {"command": command(), **({"launch": launch} if launch else {}), **environment()})
     folder.drop_metrics_after(training.began)
     checkpoint.set_aside_after(folder.checkpoints, training.began)

@@ -13,6 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ganzoo.config import Config
+from ganzoo.engine.ranks import local_rank, rank_and_count
 from ganzoo.errors import OptionError
 from ganzoo.machine import available_cores, keep_freed_memory
 
@@ -50,27 +51,33 @@ class Speed(Config):
         return Speed(device="cpu", precision="fp32", channels_last=False, fused=False, graphs=False, keep_memory=False)
 
     def place(self) -> torch.device:
-        """The device to train on.
+        """The device to train on: of several processes on a machine, each has its own GPU.
 
         Raises:
             OptionError: there is no such device on this machine.
         """
-        if self.device == "auto":
-            return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+        name = self.device
+        if name == "auto":
+            name = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            device = torch.device(self.device)
+            device = torch.device(name)
         except RuntimeError:
             raise OptionError(f"option 'device' cannot be '{self.device}'; write cpu, cuda or cuda:N") from None
         if device.type not in ("cpu", "cuda"):
             raise OptionError(f"option 'device' cannot be '{self.device}'; write cpu, cuda or cuda:N")
         if device.type == "cpu" and device.index:
             raise OptionError(f"option 'device' cannot be '{self.device}': there is one cpu; write cpu")
-        if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        if device.index is not None and device.type == "cuda" and rank_and_count()[1] > 1:
+            raise OptionError(f"option 'device' cannot be '{self.device}' for several processes; write cuda")
+        index = local_rank() if device.index is None else device.index
+        if device.type == "cuda" and index >= torch.cuda.device_count():
             found = torch.cuda.device_count()
+            if local_rank():
+                raise OptionError(f"each process needs a GPU of its own: this machine has {found}; try fewer processes")
             raise OptionError(
                 f"option 'device' cannot be '{self.device}': this machine has {found} CUDA devices; try cpu"
             )
-        return torch.device("cuda", device.index or 0) if device.type == "cuda" else torch.device("cpu")
+        return torch.device("cuda", index) if device.type == "cuda" else torch.device("cpu")
 
     def dtype(self, device: torch.device) -> torch.dtype:
         """What the networks compute in.

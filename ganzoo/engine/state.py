@@ -19,6 +19,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from ganzoo.data.batches import seeded
+from ganzoo.engine.ranks import Ranks
 from ganzoo.environment import versions
 from ganzoo.errors import RunFolderError
 
@@ -36,8 +38,14 @@ NETWORKS, FROZEN, OPTIMIZERS, STATE = (
 
 
 def capture(training: "Training") -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """The files of a checkpoint: its own, and those that all checkpoints of the run share."""
-    engine = training.engine
+    """The files of a checkpoint: its own, and those that all checkpoints of the run share.
+
+    All processes must call it; it gives nothing to those that do not lead.
+    """
+    engine, ranks = training.engine, training.engine.ranks
+    own = ranks.gather(_packed(_own(training)))
+    if not ranks.leads:
+        return {}, {}
     networks, frozen = engine.nets.state_dict(), engine.frozen()
     moved = {name: value for name, value in networks.items() if name not in frozen}
     still = {name: value for name, value in networks.items() if name in frozen}
@@ -52,7 +60,7 @@ def capture(training: "Training") -> tuple[dict[str, bytes], dict[str, bytes]]:
     files = {
         NETWORKS: _packed(moved),
         OPTIMIZERS: _packed(engine.optimizer_state()),
-        "process-0.safetensors": _packed(_own(training)),
+        **{_process(rank): content for rank, content in enumerate(own)},
         STATE: json.dumps(state, indent=2).encode(),
     }
     return files, {FROZEN: _packed(still)} if still else {}
@@ -61,6 +69,8 @@ def capture(training: "Training") -> tuple[dict[str, bytes], dict[str, bytes]]:
 def restore(training: "Training", files: Mapping[str, bytes]) -> None:
     """Puts a run, and the random numbers of this process, in the state that was captured.
 
+    A process that had no part in it, as there were fewer, draws random numbers of its own.
+
     Raises:
         RunFolderError: the files are of other networks, or not of a checkpoint.
     """
@@ -68,18 +78,31 @@ def restore(training: "Training", files: Mapping[str, bytes]) -> None:
     load_networks(engine.nets, files)
     try:
         state = json.loads(files[STATE])
-        own = _unpacked(files, "process-0.safetensors")
+        is_new = _process(engine.ranks.rank) not in files
+        own = _unpacked(files, _process(0 if is_new else engine.ranks.rank))
+        engine.nets.load_state_dict(_part(own, "networks/"), strict=False)
         engine.load_optimizer_state(_unpacked(files, OPTIMIZERS))
         engine.iteration = int(state["iteration"])
         engine.scale_lr(float(state["lr_scale"]))
         training.best = None if state["best"] is None else (int(state["best"][0]), float(state["best"][1]))
         training.meter.load_state(_part(own, "losses/"), engine.device)
         set_random_state(_part(own, "random/"), engine.device)
+        if is_new:
+            seed_apart(training.options.seed, engine.ranks, engine.iteration)
     except (ValueError, KeyError, TypeError, IndexError, RuntimeError, AttributeError) as error:
         raise RunFolderError(f"the checkpoint is not of this run: {' '.join(str(error).split())}") from error
     for name, version in versions().items():
         if (then := state.get("versions", {}).get(name)) != version:
             log.warning("the checkpoint was made with %s %s, and this is %s: numbers may differ", name, then, version)
+
+
+def shared(files: Mapping[str, bytes], ranks: Ranks) -> dict[str, bytes]:
+    """The files that the process that leads has read, in every process."""
+    if ranks.count == 1:
+        return dict(files)
+    packed = {name: torch.frombuffer(bytearray(content), dtype=torch.uint8) for name, content in files.items()}
+    received = safetensors.torch.load(ranks.share(safetensors.torch.save(packed)))
+    return {name: values.numpy().tobytes() for name, values in received.items()}
 
 
 def load_networks(nets: nn.Module, files: Mapping[str, bytes], source: object = "the checkpoint") -> None:
@@ -135,10 +158,24 @@ def seed_everything(seed: int) -> None:
     np.random.seed(seed % 2**32)
 
 
+def seed_apart(seed: int, ranks: Ranks, iteration: int = 0) -> None:
+    """Has each process draw other random numbers (dropout's, say) than the one that leads, who draws a single one's."""
+    if not ranks.leads:
+        seed_everything(seeded(seed, "rank", ranks.rank, iteration).initial_seed())
+
+
 def _own(training: "Training") -> dict[str, Tensor]:
     """What this process has of its own."""
-    own = {f"random/{name}": value for name, value in random_state(training.engine.device).items()}
-    return own | {f"losses/{name}": value for name, value in training.meter.state().items()}
+    engine = training.engine
+    own = {f"random/{name}": value for name, value in random_state(engine.device).items()}
+    own |= {f"losses/{name}": value for name, value in training.meter.state().items()}
+    if not engine.ranks.leads:  # whose statistics and pools are those that samples are made with
+        own |= {f"networks/{name}": value for name, value in engine.nets.named_buffers() if name not in engine.frozen()}
+    return own
+
+
+def _process(rank: int) -> str:
+    return f"process-{rank}.safetensors"
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

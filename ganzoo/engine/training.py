@@ -13,10 +13,12 @@ from ganzoo.data.batch import Batch
 from ganzoo.data.batches import Batches, latent, scaled
 from ganzoo.data.load import Data, load
 from ganzoo.data.spec import DataSpec
+from ganzoo.engine.batchnorm import synchronise
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.meter import Meter
-from ganzoo.engine.state import seed_everything
+from ganzoo.engine.ranks import Ranks
+from ganzoo.engine.state import seed_apart, seed_everything
 from ganzoo.errors import ContractError, OptionError, OutOfMemory
 from ganzoo.gan import GAN
 from ganzoo.losses import Losses
@@ -130,7 +132,7 @@ class Training:
         return 2 * (3 if "target" in self.preview else 2)
 
 
-def prepare(options: RunOptions, data_dir: Path | None = None) -> Training:
+def prepare(options: RunOptions, data_dir: Path | None = None, ranks: Ranks | None = None) -> Training:
     """Loads the data and builds the networks, as the options say. Writes nothing but downloads.
 
     Raises:
@@ -138,27 +140,35 @@ def prepare(options: RunOptions, data_dir: Path | None = None) -> Training:
     """
     options.players()  # what this and the next line refuse need not wait for the data
     options.dtype(options.place())
+    ranks = ranks or Ranks.alone()
+    ranks.share_of(options.batch_size)
     options.set_up_process()
-    return build(options, load(options, options.gan.needs, options.gan.streams, data_dir))
+    return build(options, load(options, options.gan.needs, options.gan.streams, data_dir), ranks)
 
 
-def build(options: RunOptions, data: Data) -> Training:
+def build(options: RunOptions, data: Data, ranks: Ranks | None = None) -> Training:
     """The networks, and all else that a run on this data takes.
 
     Raises:
         UserError: the device or the shapes cannot be had.
     """
     gan, players, device, shape = options.gan, options.players(), options.place(), options.gan.noise_shape()
+    ranks = ranks or Ranks.alone()
+    rows = [len(column) for stream in data.streams for column in stream.values()]
+    ranks.check_same({**options.model_dump(mode="json"), "images": rows})
     seed_everything(options.seed)
     with sized_for(options):
-        batches = Batches(data.streams, options.batch_size, shape, options.seed, device)
-        engine = Engine(gan, build_networks(gan, data.spec), players, options, batches.assemble)
+        batches = Batches(data.streams, options.batch_size, shape, options.seed, device, ranks.rank, ranks.count)
+        engine = Engine(gan, build_networks(gan, data.spec), players, options, batches.assemble, ranks)
+    if options.sync_batchnorm and ranks.count > 1:
+        synchronise(engine.nets, ranks)
+    seed_apart(options.seed, ranks)
     preview = {name: scaled(column) for name, column in data.preview.items()}
     if "source" in preview:  # a translation is shown in two columns or three, so that fewer are enough
         preview = {name: column[:8] for name, column in preview.items()}
     noise = fixed_noise(len(next(iter(preview.values()))), shape, options.seed)
     inputs = Batch(**preview, **noise, step=torch.zeros((), dtype=torch.int64))
-    return Training(options, data.spec, engine, batches, inputs.to(device))
+    return Training(options, data.spec, engine, batches, inputs.to(device), Meter(ranks))
 
 
 @contextmanager

@@ -60,12 +60,13 @@ def try_out(training: Training) -> Trial:
         training.samples()
     made = 0
     with stopwatch(engine.device) as spent:
-        while made % min(engine.cycle, LONGEST) or spent() < SECONDS:
+        # One clock for all processes, which must stop after the same iteration.
+        while made % min(engine.cycle, LONGEST) or engine.ranks.any(engine.ranks.leads and spent() < SECONDS):
             training.step()
             made += 1
     seconds = spent() / made
     return Trial(
-        losses={name: value.item() for name, value in losses.items()},
+        losses={name: engine.ranks.mean(value).item() for name, value in losses.items()},
         seconds=seconds,
         images_per_second=options.batch_size / seconds,
         peak=machine.peak(engine.device),
@@ -95,7 +96,7 @@ def stopwatch(device: torch.device) -> Iterator[Callable[[], float]]:
 
 
 def advised(attempt: Callable[[], Result], options: RunOptions, data_dir: Path | None) -> Result:
-    """What the attempt gives; if it runs out of memory, the error says which batch would not.
+    """What the attempt gives; if it runs out of memory, the error of a single process says which batch would not.
 
     Raises:
         OutOfMemory: with the largest batch that fits.
@@ -106,7 +107,7 @@ def advised(attempt: Callable[[], Result], options: RunOptions, data_dir: Path |
     except OutOfMemory as error:
         complaint = str(error)
     # Here, past the handler, nothing holds on any longer to what filled the memory.
-    if options.place().type == "cpu" and room is None:
+    if options.processes > 1 or (options.place().type == "cpu" and room is None):
         raise OutOfMemory(f"{complaint}; try a smaller --batch-size or --image-size, or smaller networks")
     log.warning("%s; looking for the largest batch that fits", complaint)
     data = load(options, options.gan.needs, options.gan.streams, data_dir)

@@ -1,0 +1,105 @@
+"""`--processes`: one command, run in several processes of this machine by torchrun's own agent."""
+
+import logging
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import rich_click as click
+from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+from ganzoo.cli.worker import PEER_LOST
+from ganzoo.engine.checkpoint import checkpoints
+from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.ranks import Ranks, launch_of
+from ganzoo.engine.run import RUNS, stem
+from ganzoo.machine import available_cores
+from ganzoo.options import RunOptions
+
+FORWARDED = "SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1"
+"""Signals that reach the processes through the agent."""
+PATIENCE = 300
+"""Seconds that processes may take to finish an iteration and save it once they are told to end."""
+
+
+def launch(options: RunOptions, words: Sequence[str], out: Path | None) -> int:
+    """Runs `ganzoo WORDS` in `options.processes` processes, which are started again if one is killed.
+
+    Returns:
+        The exit status: that of the process that failed, or 128 and the number of the signal that ended all.
+
+    Raises:
+        OptionError: the batch cannot be divided among them.
+    """
+    Ranks(count=options.processes).share_of(options.batch_size)
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // options.processes)))
+    _quieten_torch()
+    run_id, restarts, newest = uuid.uuid4().hex, 0, _newest(options, out, "")
+    while True:
+        try:
+            failures = _start(options.processes, run_id, words)
+        except SignalException as stop:
+            return 128 + stop.sigval
+        except KeyboardInterrupt:  # before the agent minds signals
+            return 130
+        if not failures:
+            return 0
+        if status := own_failure(failures.values()):
+            return status
+        before, newest = newest, _newest(options, out, launch_of(os.getpid(), run_id))
+        restarts = 1 if newest != before else restarts + 1
+        rank, code = next(((rank, code) for rank, code in failures.items() if code < 0), (0, -signal.SIGKILL))
+        name = signal.Signals(-code).name
+        if restarts > options.restarts:
+            click.echo(f"process {rank} was ended by {name}; it was started again {restarts - 1} times", err=True)
+            return 128 - code
+        where = f"from iteration {newest}" if newest else "from the beginning: there is no checkpoint yet"
+        click.echo(f"process {rank} was ended by {name}; all start again {where}", err=True)
+
+
+def own_failure(codes: Iterable[int]) -> int:
+    """The exit status of a process that failed by itself; 0 if one was killed, and others failed for want of it."""
+    return next((code for code in codes if code > 0 and code != PEER_LOST), 0)
+
+
+def _start(processes: int, run_id: str, words: Sequence[str]) -> dict[int, int]:
+    """Runs them to their end; the exit codes of those that failed, by rank, as subprocess gives them."""
+    with TemporaryDirectory(prefix="ganzoo-") as logs:
+        config = LaunchConfig(
+            min_nodes=1,
+            max_nodes=1,
+            nproc_per_node=processes,
+            run_id=run_id,
+            rdzv_backend="c10d",
+            rdzv_endpoint="localhost:0",  # a free port
+            local_addr="localhost",
+            max_restarts=0,  # torch's would restart whatever it was that failed
+            logs_specs=DefaultLogsSpecs(log_dir=logs),
+            signals_to_handle=FORWARDED,
+            shutdown_timeout=PATIENCE,
+        )
+        try:
+            elastic_launch(config, sys.executable)("-m", "ganzoo", *words)
+        except ChildFailedError as error:
+            return {rank: failure.exitcode for rank, failure in error.failures.items()}
+    return {}
+
+
+def _newest(options: RunOptions, out: Path | None, launch: str) -> int:
+    """The iteration of the run's last checkpoint; 0 if there is none yet."""
+    folder = RunFolder(out) if out else RunFolder.of_launch(RUNS, stem(options), launch)
+    saved = checkpoints(folder.checkpoints) if folder else []
+    return int(saved[-1].name) if saved else 0
+
+
+def _quieten_torch() -> None:
+    # What it says of processes that fail, they or we say already; its loggers have levels of their own.
+    torch_says = logging.getLogger("torch.distributed.elastic")
+    torch_says.addHandler(logging.NullHandler())
+    torch_says.propagate = False

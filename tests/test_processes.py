@@ -1,0 +1,231 @@
+"""`--processes` and torchrun as they are used: commands of their own, killed, interrupted, and as two machines."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from ganzoo.cli.launch import own_failure
+from ganzoo.cli.worker import PEER_LOST
+from ganzoo.engine.ranks import launch_of
+
+PLUGIN = '''"""A toy that draws nothing at random but its weights and its noise (Nobody, 2026)."""
+
+import os
+
+from torch import nn
+
+import ganzoo
+
+
+class Toy(ganzoo.Adversarial):
+    """Small, with BatchNorm."""
+
+    name = "toy"
+    latent_dim: int = 4
+    fails: str = ""
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        if os.environ.get("RANK", "") in self.fails.split(","):
+            raise KeyError("a mistake in the toy")
+        size = data.shape[0] * data.shape[1] * data.shape[2]
+        generator = nn.Sequential(
+            nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, size), nn.Tanh(), nn.Unflatten(1, data.shape)
+        )
+        return ganzoo.Networks(generator=generator, discriminator=nn.Sequential(nn.Flatten(), nn.Linear(size, 1)))
+
+
+@ganzoo.hookimpl
+def register_gans(register: ganzoo.Register) -> None:
+    register(Toy)
+'''
+LINE = (
+    "run toy --plugin toy.py --image-size 8 --limit 32 --batch-size 8 --epochs 30 --log-every 1 --sample-every 1000 "
+    "--checkpoint-every 10 --precision fp32 --device cpu"
+)
+ITERATIONS = 120
+
+
+@contextmanager
+def started(place: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A command in a folder, whose end is waited for; what is left of it is killed."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    with subprocess.Popen(
+        [sys.executable, "-m", *words],
+        cwd=place,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def ends(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Its exit status, and what it said."""
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def until(condition: Callable[[], object], process: subprocess.Popen[str] | None = None) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to it"
+        assert process is None or process.poll() is None, process.communicate()
+        time.sleep(0.02)
+
+
+def rows(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def curve(folder: Path) -> list[dict[str, float]]:
+    """The metrics but for the speed, which is never the same."""
+    return [{name: value for name, value in row.items() if name != "images_per_second"} for row in rows(folder)]
+
+
+def worker(launcher: int, rank: int) -> int:
+    """The process of that rank which this launcher started."""
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError, ValueError, IndexError):
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == launcher and f"RANK={rank}" in (folder / "environ").read_text().split("\0"):
+                return int(folder.name)
+    raise AssertionError(f"{launcher} has no process of rank {rank}")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Iterator[Path]:
+    """A folder with the toy."""
+    folder = tmp_path_factory.mktemp("processes")
+    (folder / "toy.py").write_text(PLUGIN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANZOO_DATA", str(data_folder))
+        patch.setenv("COLUMNS", "300")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def whole(place: Path) -> Path:
+    """A run of two processes that nothing happened to."""
+    with started(place, "ganzoo", *LINE.split(), "--processes", "2", "--out", "whole") as process:
+        status, out, err = ends(process)
+    assert (status, err) == (0, "")
+    assert out.count("trains for 120 iterations in whole") == 1
+    assert out.count("iteration 120/120") == 1
+    return place / "whole"
+
+
+linux = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes by way of /proc")
+
+
+def test_two_processes_leave_one_whole_run(whole: Path) -> None:
+    assert [row["iteration"] for row in rows(whole)] == list(range(1, ITERATIONS + 1))
+    assert json.loads((whole / "config.json").read_text())["processes"] == 2
+    assert sorted(path.name for path in (whole / "checkpoints").iterdir()) == ["00000110", "00000120"]
+
+
+@linux
+def test_a_killed_process_is_started_again_and_the_run_goes_on_in_its_folder(whole: Path) -> None:
+    place, folder = whole.parent, whole.parent / "runs" / "toy-mnist-001"
+    with started(place, "ganzoo", *LINE.split(), "--processes", "2") as process:
+        until(lambda: list(folder.glob("checkpoints/0*")), process)
+        os.kill(worker(process.pid, 0), signal.SIGKILL)
+        status, _, err = ends(process)
+    assert status == 0
+    assert "ended by SIGKILL; all start again from iteration" in err
+    assert "Traceback" not in err
+    assert [path.name for path in (place / "runs").iterdir()] == ["toy-mnist-001"]
+    assert curve(folder) == curve(whole)  # neither gap nor repetition, and the same numbers
+
+
+def test_two_agents_are_two_machines(whole: Path) -> None:
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    agent = "torch.distributed.run --nnodes 2 --nproc-per-node 1 --rdzv-id job --rdzv-backend c10d"
+    words = [*agent.split(), "--rdzv-endpoint", f"localhost:{port}", "--local-addr", "localhost"]
+    run = ["-m", "ganzoo", *LINE.split(), "--out", "nodes"]
+    with (
+        started(whole.parent, *words, "--node-rank", "0", *run) as first,
+        started(whole.parent, *words, "--node-rank", "1", *run) as second,
+    ):
+        said = [ends(first), ends(second)]
+    assert [status for status, _, _ in said] == [0, 0], said
+    assert "".join(out for _, out, _ in said).count("trains for 120 iterations in nodes") == 1
+    assert curve(whole.parent / "nodes") == curve(whole)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["--out", "toy.py/run"], 2, "'toy.py/run' cannot be made a run folder"),
+        (["--fails", "1"], 1, "KeyError: 'a mistake in the toy'"),
+    ],
+    ids=["a user's mistake in all", "a plugin's mistake in one"],
+)
+def test_an_error_is_said_once_and_nothing_is_started_again(
+    words: list[str], status: int, message: str, place: Path
+) -> None:
+    with started(place, "ganzoo", *LINE.split(), "--processes", "2", *words) as process:
+        ended, out, err = ends(process)
+    assert (ended, out) == (status, ""), err
+    assert err.count(message) == 1
+    assert "again" not in err
+    assert len(err.splitlines()) == 1 or (status == 1 and err.count("Traceback") == 1)
+
+
+def test_ctrl_c_ends_all_processes_with_one_word(place: Path) -> None:
+    metrics = place / "stopped" / "metrics.jsonl"
+    line = LINE.replace("--epochs 30", "--epochs 100000")
+    with started(place, "ganzoo", *line.split(), "--processes", "2", "--out", "stopped") as process:
+        until(metrics.exists, process)
+        process.send_signal(signal.SIGINT)
+        status, out, err = ends(process)
+    assert (status, err) == (130, "")
+    assert out.count("; `ganzoo resume stopped` goes on from iteration ") == 1
+
+
+def test_a_batch_that_cannot_be_divided_starts_nothing(place: Path) -> None:
+    with started(place, "ganzoo", *LINE.split(), "--batch-size", "9", "--processes", "2", "--out", "odd") as process:
+        status, out, err = ends(process)
+    assert (status, out) == (2, "")
+    assert "cannot be divided evenly among 2 processes; try --batch-size 8" in err
+    assert not (place / "odd").exists()
+
+
+def test_who_failed_first_decides_what_the_failure_is() -> None:
+    assert own_failure([-signal.SIGKILL, PEER_LOST]) == 0
+    assert own_failure([PEER_LOST, -signal.SIGTERM, 2]) == 2
+    assert own_failure([-signal.SIGTERM, 1]) == 1
+
+
+@linux
+def test_a_launch_has_one_name_and_another_process_another() -> None:
+    assert launch_of(os.getpid(), "job") == launch_of(os.getpid(), "job")
+    assert len({launch_of(os.getpid(), "job"), launch_of(os.getppid(), "job"), launch_of(os.getpid(), "other")}) == 3
+
+
+@linux
+def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
+    child = (
+        "import time; from ganzoo.machine import end_with_parent as end; end(); print('up', flush=True); time.sleep(99)"
+    )
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.kill()
+        assert process.stdout.read() == ""  # which ends when the child, too, has closed it
