@@ -52,7 +52,7 @@ Channels: TypeAlias = Annotated[Literal[1, 3, 4], BeforeValidator(_parse_number)
 class DataOptions(Config):
     """What a run trains on."""
 
-    data: AnyDataset = Field(description="data set: NAME, or NAME:PATH where it reads a folder")
+    data: AnyDataset = Field(description="data set: NAME, or NAME:PATH where it reads a folder or a ZIP")
     image_size: ImageSize = Field((64, 64), description="size of the images in pixels: a side, or HEIGHTxWIDTH")
     channels: Channels | None = Field(
         None, description="1 grey, 3 RGB, 4 RGB and opacity; unless given, what the data set has"
