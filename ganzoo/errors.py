@@ -14,7 +14,8 @@ Every message says what was asked, why it cannot be, and what to type next.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class GanzooError(Exception):
@@ -59,6 +60,19 @@ class RunFolderError(UserError):
 
 class ContractError(GanzooError):
     """A plugin does not keep the contract."""
+
+
+@contextmanager
+def no_exit() -> Iterator[None]:
+    """Within, a plugin that ends the program does not end it silently, with work left undone.
+
+    Raises:
+        ContractError: in place of the SystemExit.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise ContractError(f"a plugin ended the program, with status {error.code}, where it had to go on") from error
 
 
 def typed(value: object) -> str:

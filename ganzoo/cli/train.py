@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from rich_click.rich_panel import RichOptionPanel
 
+from ganzoo.errors import no_exit
+
 if TYPE_CHECKING:
     from ganzoo.cli.flags import Flag
     from ganzoo.config import Config
@@ -80,12 +82,11 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
     from ganzoo.cli.flags import flags
     from ganzoo.data.load import DataOptions
     from ganzoo.engine.speed import Speed
-    from ganzoo.errors import UserError
     from ganzoo.options import RunOptions, Schedule, resolve
 
     try:
         defaults = resolve(gan, {}).model_dump(mode="json")
-    except UserError:  # an option that must be given, or a data set that is not installed: shown without defaults
+    except Exception:  # an option that must be given, a data set that is not installed, a mistake of the plugin's
         defaults = {"gan": {}}
     parts: dict[str, type[Config]] = {"Data": DataOptions, "Training": Schedule, "Speed": Speed}
     elsewhere = {"gan", *(name for part in parts.values() for name in part.model_fields)}
@@ -102,13 +103,15 @@ def _run(gan: "type[GAN]", given: dict[str, object], out: Path | None, data_dir:
     from ganzoo.machine import held_to_free_memory
     from ganzoo.options import resolve
 
-    options, display = resolve(gan, given), Display()
+    with no_exit():
+        options, display = resolve(gan, given), Display()
     with held_to_free_memory() if options.place().type == "cpu" else nullcontext():
         if trial:
-            display.tried(options, dry_run(options, out, data_dir))
+            with no_exit():
+                display.tried(options, dry_run(options, out, data_dir))
             return
         try:
-            with display:
+            with display, no_exit():
                 folder = run(options, out, data_dir, display)
         except KeyboardInterrupt:
             display.interrupted()
