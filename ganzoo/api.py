@@ -18,8 +18,9 @@ from ganzoo.engine import run as runs
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.speed import Speed
 from ganzoo.engine.training import Callback
-from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError
+from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, UnknownName, UserError
 from ganzoo.gan import GAN
+from ganzoo.machine import held_to_free_memory
 from ganzoo.networks import Networks
 from ganzoo.options import resolve
 from ganzoo.plugins import zoo
@@ -61,6 +62,8 @@ class TrainedGAN:
             raise UserError(f"'{self.gan.name}' makes images from captions, which cannot be given yet")
         fields = training.fixed_noise(count, self.gan.noise_shape(), seed)
         if "label" in self.gan.needs & self.gan.inputs:
+            if not self.data.classes:
+                raise UserError(f"'{self.gan.name}' makes images of classes, and data.json names none")
             fields["label"] = torch.arange(count) % len(self.data.classes)
         return self._sample(fields, count, seed, batch_size)
 
@@ -163,9 +166,24 @@ def load(folder: str | Path, *, device: str | torch.device = "auto", gan: type[G
             f"{files.path} has no checkpoint yet; train on with the same command and --out {files.path}"
         )
     place = Speed(device=str(device)).place()
-    nets = training.build_networks(config, data)
+    nets = _networks(files, config, data)
     checkpoint.load_networks(nets, saved[-1])
     return TrainedGAN(files.path, config, data, nets.to(place).eval())
+
+
+def _networks(files: RunFolder, gan: GAN, data: DataSpec) -> Networks:
+    """What the files say that the networks were, which need not be what they were."""
+    if missing := sorted(gan.needs - data.shapes.keys()):
+        raise RunFolderError(f"{files.data} cannot be used: '{gan.name}' needs {', '.join(missing)}, which it has not")
+    try:
+        with held_to_free_memory():
+            return training.build_networks(gan, data)
+    except SizeError as error:
+        raise RunFolderError(f"{files.data} cannot be used: {error}") from error
+    except (RuntimeError, MemoryError) as error:
+        if not training.lacks_memory(error):
+            raise
+        raise OutOfMemory(f"there is not enough memory for the networks of {files.path}") from error
 
 
 def _configured(files: RunFolder, kind: type[GAN] | None) -> GAN:

@@ -77,6 +77,9 @@ def no_exit() -> Iterator[None]:
 
 def typed(value: object) -> str:
     """A value as it was typed, for a message: quoted, on one line, and not too long."""
-    words = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    try:
+        words = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    except (ValueError, RecursionError):  # Python writes no numbers of more than 4,300 digits, nor what has no end
+        words = f"{type(value).__name__} of no end"
     line = " ".join(words.split())
     return f"'{line[:77]}...'" if len(line) > 80 else f"'{line}'"

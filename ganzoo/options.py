@@ -9,7 +9,7 @@ from ganzoo.config import Config, OneOf, build, one_of
 from ganzoo.data.load import DataOptions
 from ganzoo.engine.players import override, settle
 from ganzoo.engine.speed import Speed
-from ganzoo.errors import UnknownName
+from ganzoo.errors import UnknownName, typed
 from ganzoo.gan import GAN, AnyGAN, Player
 
 
@@ -58,7 +58,8 @@ class RunOptions(Speed, Schedule, DataOptions, Choice):
         different = [name for name in names if theirs.get(name) != mine.get(name)]
         if "gan.name" in different:  # then all else of it differs too
             different = ["gan.name"]
-        return [f"{name} is {theirs.get(name, 'unset')}, not {mine.get(name, 'unset')}" for name in different]
+        pairs = [(name, theirs.get(name, "unset"), mine.get(name, "unset")) for name in different]
+        return ["{} is {}, not {}".format(*map(_brief, pair)) for pair in pairs]
 
 
 def resolve(gan: type[GAN], given: Mapping[str, object]) -> RunOptions:
@@ -108,6 +109,11 @@ def _table(mark: OneOf, value: object) -> object:
     if isinstance(value, mark.base):
         return value.dump()
     return mark.base.parse(value) if isinstance(value, str) else value
+
+
+def _brief(value: object) -> str:
+    """A value as a part of a message: theirs may be anything."""
+    return typed(value)[1:-1]
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

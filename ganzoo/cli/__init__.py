@@ -1,5 +1,6 @@
 """The command line. Its modules import torch and the plugins only when a command needs them."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import rich_click as click
 
 from ganzoo.cli import catalogue, make, train
-from ganzoo.errors import OptionError, UserError
+from ganzoo.errors import OptionError, UserError, typed
 
 PLUGIN = "--plugin"
 FILES = "GANZOO_PLUGINS"  # as in ganzoo.plugins, which is too slow to import for `--help`
@@ -38,6 +39,11 @@ def main(arguments: list[str] | None = None) -> None:
         root.main(_plugins_first(words), prog_name="ganzoo")
     except UserError as error:
         click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:  # all else is said where more is known of it
+            raise
+        click.echo(f"Error: {typed(error.filename)} is too long to be the name of a file", err=True)
         sys.exit(2)
 
 

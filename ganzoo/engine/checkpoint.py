@@ -14,8 +14,10 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from ganzoo.config import LIMIT
 from ganzoo.engine.engine import Engine
-from ganzoo.errors import RunFolderError
+from ganzoo.engine.folder import read_json
+from ganzoo.errors import RunFolderError, typed
 
 KEEP = 2
 """How many of the latest checkpoints stay: should the last be damaged, there is one before it."""
@@ -60,9 +62,20 @@ def resume(engine: Engine, checkpoint: Path) -> None:
         if engine.device.type == "cuda" and cuda is not None:
             torch.cuda.set_rng_state(cuda, engine.device)
         engine.load_optimizer_state(training)
-        engine.iteration = json.loads((file := checkpoint / "state.json").read_text(encoding="utf-8"))["iteration"]
+        engine.iteration = count(read_json(file := checkpoint / "state.json")["iteration"])
     except (OSError, ValueError, KeyError, TypeError, IndexError, RuntimeError) as error:
         raise _damaged(file, error) from error
+
+
+def count(value: object) -> int:
+    """A number of iterations.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if type(value) is not int or not 0 <= value < LIMIT:
+        raise ValueError(f"{typed(value)} is no number of iterations")
+    return value
 
 
 def load_networks(nets: nn.Module, checkpoint: Path) -> None:

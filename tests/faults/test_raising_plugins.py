@@ -109,7 +109,7 @@ def register_losses(register):
 def register_datasets(register):
     register(Grey)
 '''
-LINE = (
+LINE = (  # noqa: SIM905 - as it is typed
     "run faulty --plugin faulty.py --image-size 8 --batch-size 3 --epochs 4 --precision fp32 "
     "--log-every 1 --sample-every 2 --checkpoint-every 2 --out run"
 ).split()
