@@ -1,6 +1,7 @@
 """The command line. Its modules import torch and the plugins only when a command needs them."""
 
 import errno
+import io
 import os
 import sys
 from pathlib import Path
@@ -35,6 +36,8 @@ for command in (*catalogue.COMMANDS, *train.COMMANDS, *make.COMMANDS):
 def main(arguments: list[str] | None = None) -> None:
     """The command `ganzoo`. A user's mistake is shown in a line or two and ends with status 2."""
     words = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that it has no letters for ends no training
     try:
         root.main(_plugins_first(words), prog_name="ganzoo")
     except UserError as error:

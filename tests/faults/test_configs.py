@@ -9,13 +9,15 @@ import functools
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from conftest import run_command
+from conftest import Command, run_command
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -23,7 +25,7 @@ from torch import nn
 import ganzoo
 from ganzoo.cli.flags import Flag
 from ganzoo.cli.train import option_panels
-from ganzoo.config import build
+from ganzoo.config import build, one_of
 from ganzoo.gan import GAN
 from ganzoo.machine import held_to_free_memory
 from ganzoo.options import RunOptions, resolve
@@ -73,7 +75,11 @@ VALUES = st.one_of(SCALARS, TABLES, st.lists(SCALARS, max_size=3), st.tuples(NUM
 @st.composite
 def fitting(draw: st.DrawFn, flag: Flag) -> str:
     """What an option may well take, in words."""
-    form = flag.form
+    form, mark = flag.form, one_of(flag.field)
+    if mark:
+        return draw(st.sampled_from(sorted(mark.base.choices())))
+    if flag.name in ("device", "recipe"):
+        return draw(st.sampled_from(["cpu", "auto"] if flag.name == "device" else ["paper", "chapter", "quick"]))
     if flag.is_switch:
         return draw(st.sampled_from(["true", "false"]))
     if "|" in form:
@@ -87,16 +93,24 @@ def fitting(draw: st.DrawFn, flag: Flag) -> str:
     return draw(TYPED)
 
 
+def options(name: str, wild: bool) -> st.SearchStrategy[list[Flag]]:
+    """Some of a GAN's options; unless wild, such as go together."""
+    flags = [flag for flag in known(name) if wild or not (flag.hidden or flag.name in ("data", "player"))]
+    return st.lists(st.sampled_from(flags), max_size=6, unique_by=lambda flag: flag.name)
+
+
 @st.composite
 def dictionaries(draw: st.DrawFn) -> tuple[type[GAN], dict[str, Any]]:
     """A GAN, and options as `ganzoo.run` takes them."""
     name = draw(st.sampled_from(GANS))
-    chosen = draw(st.lists(st.sampled_from(known(name)), max_size=6))
-    given = {flag.name: draw(fitting(flag) if draw(st.booleans()) else VALUES) for flag in chosen}
-    if draw(st.integers(0, 3)) == 0:
+    wild = draw(st.integers(0, 2))
+    given = {flag.name: draw(fitting(flag) if wild < 2 else VALUES) for flag in draw(options(name, bool(wild)))}
+    if wild == 1 and given:
+        given[draw(st.sampled_from(sorted(given)))] = draw(VALUES)
+    if wild and draw(st.integers(0, 3)) == 0:
         recipe = st.sampled_from([*zoo().gan(name).recipes, "none"]) if draw(st.booleans()) else VALUES
         given["recipe"] = draw(recipe)
-    if draw(st.integers(0, 5)) == 0:
+    if wild and draw(st.integers(0, 5)) == 0:
         given[
             draw(st.one_of(st.text(max_size=8), st.sampled_from(["gan", "loss.", ".", "loss.a.b", "player.x.y"])))
         ] = 1
@@ -107,20 +121,25 @@ def dictionaries(draw: st.DrawFn) -> tuple[type[GAN], dict[str, Any]]:
 def lines(draw: st.DrawFn) -> list[str]:
     """A command line of `ganzoo run`, whose data is nowhere, so that all else is looked at first and nothing trains."""
     name = draw(st.sampled_from(GANS))
+    wild = draw(st.integers(0, 2))
     words: list[str] = []
-    for flag in draw(st.lists(st.sampled_from(known(name)), max_size=6)):
+    for flag in draw(options(name, bool(wild))):
         if flag.is_switch:
             words.append(draw(st.sampled_from([flag.spelling, f"--no-{flag.spelling.removeprefix('--')}"])))
         else:
-            words += [flag.spelling, draw(fitting(flag) if draw(st.integers(0, 2)) else TEXTS)]
+            words += [flag.spelling, draw(TEXTS if wild and draw(st.integers(0, 3)) == 0 else fitting(flag))]
     players = st.builds("{}.{}={}".format, st.sampled_from(["generator", "discriminator", "x"]),
                         st.sampled_from(["lr", "betas", "every", "eps", "zzz"]), TEXTS)  # fmt: skip
-    for change in draw(st.lists(players, max_size=2)):
+    for change in draw(st.lists(players, max_size=2)) if wild == 2 else ():
         words += ["--player", change]
-    if draw(st.integers(0, 5)) == 0:
+    if wild == 2 and draw(st.integers(0, 2)) == 0:
         words.insert(draw(st.integers(0, len(words))), draw(TEXTS))
     place = "pairs" if "source" in zoo().gan(name).needs else "folder"
-    ending = ["--dry-run"] if draw(st.booleans()) else ["--out", draw(st.sampled_from(["run", "x" * 300, "~x"]))]
+    ending = (
+        ["--dry-run"]
+        if draw(st.booleans())
+        else ["--out", draw(st.sampled_from(["run", "run", "run", "~x", "x" * 300]))]
+    )
     line = ["run", name, *words, *ending, "--data", f"{place}:/nonexistent"]
     return [word.replace("\0", "") for word in line]  # no system passes these on
 
@@ -332,3 +351,34 @@ def test_checkpoints_with_anything_in_them_are_taken_up_or_refused(
         file.write_bytes(content[: data.draw(st.sampled_from([None, None, 8, 100, -1]))])
         refused(lambda: ganzoo.load(run, device="cpu", gan=Small))
         refused(lambda: ganzoo.run(Small, data=Made(), out=run, **OPTIONS))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--latent-dim 9223372036854775807",
+        "--latent-dim 4611686018427387904",
+        "--image-size 65536 --limit 5000",
+        "--image-size 65536x1 --limit 5000",
+        "--batch-size 9223372036854775807",
+        "--lr 1e300 --seed 9223372036854775807 --log-every 9223372036854775807 --device cpu:1",
+    ],
+)
+def test_what_no_machine_can_hold_is_said(words: str, command: Command, place: Path) -> None:
+    answer = command(*f"run dcgan --image-size 16 --limit 8 --batch-size 4 --precision fp32 {words}".split())
+    assert answer.status == 2
+    assert len(answer.err.splitlines()) <= 2
+    assert not list(place.iterdir())
+
+
+def test_a_terminal_without_the_letters_gets_others(place: Path) -> None:
+    (place / "größe.py").write_text("")
+    made = subprocess.run(
+        [sys.executable, "-m", "ganzoo", "list", "--plugin", "größe.py"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    assert "gr\\xf6\\xdfe" in made.stdout
