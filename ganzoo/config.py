@@ -141,7 +141,7 @@ class OneOf:
             others = sorted(label for label, other in self.base.choices().items() if name in other.model_fields)
             hint = f"this is an option of {', '.join(others)}" if others else ""
             noun = f"option of the {self.base.noun} '{chosen.label()}'"
-            raise UnknownName(noun, str(name), chosen.model_fields, hint)
+            raise UnknownName(noun, name, chosen.model_fields, hint)
         return build(chosen, values, prefix=f"{option}.")
 
     def choose(self, name: str) -> type[NamedConfig]:

@@ -29,8 +29,9 @@ class UserError(GanzooError):
 class UnknownName(UserError):  # noqa: N818 - reads as what it is: `except UnknownName`
     """Nothing is called that."""
 
-    def __init__(self, noun: str, name: str, known: Iterable[str], hint: str = "") -> None:
+    def __init__(self, noun: str, name: object, known: Iterable[str], hint: str = "") -> None:
         known = sorted(known)
+        name = name if isinstance(name, str) else typed(name)[1:-1]  # from Python, it may be anything
         prefix = name[: name.rfind(".") + 1]  # only what differs is compared: `beta` of `discriminator.beta`
         candidates = {other.removeprefix(prefix): other for other in known}
         near = difflib.get_close_matches(name.removeprefix(prefix), candidates, n=1)

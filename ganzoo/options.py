@@ -77,8 +77,8 @@ def resolve(gan: type[GAN], given: Mapping[str, object]) -> RunOptions:
     recipe = given.get("recipe")
     if recipe is None:
         recipe = next(iter(gan.recipes), None)
-    elif str(recipe) not in gan.recipes:
-        raise UnknownName(f"recipe of {gan.name}", str(recipe), gan.recipes)
+    elif not isinstance(recipe, str) or recipe not in gan.recipes:
+        raise UnknownName(f"recipe of {gan.name}", recipe, gan.recipes)
     own: dict[str, Any] = {}
     run: dict[str, Any] = {"data": gan.dataset}
     for layer in (gan.recipes[str(recipe)] if recipe else {}, given):

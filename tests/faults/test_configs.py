@@ -166,6 +166,8 @@ def refused(ask: Callable[[], Any]) -> Any:
 @given(dictionaries())
 @example((zoo().gan("dcgan"), {"epochs": 10**5000}))
 @example((zoo().gan("dcgan"), {"epochs": 10**30}))
+@example((zoo().gan("dcgan"), {"recipe": 10**5000}))
+@example((zoo().gan("dcgan"), {"loss": {"kind": "hinge", 10**5000: 1}}))
 @example((zoo().gan("dcgan"), {"image_size": (10**30, 1)}))
 @example((zoo().gan("dcgan"), {"player": {"generator.every": "9" * 5000}}))
 @example((zoo().gan("dcgan"), {"player": {"generator.every": 10**5000}}))
