@@ -3,6 +3,7 @@
 import io
 import stat
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -214,8 +215,12 @@ def test_reading_stops_at_the_declared_size(tmp_path: Path) -> None:
     entry = content.index(b"PK\1\2")
     content[entry + 24 : entry + 28] = struct.pack("<I", len(png()))
     file.write_bytes(content)
+    tracemalloc.start()
     with pytest.raises(ganzoo.DataError, match=r"x.zip/a.png' cannot be read: Bad CRC-32.*--data.skip N"):
         read(f"folder:{file}")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**22, "the 64 MiB behind the declared size were unpacked"
     assert reds(read(f"folder:{file}", skip=1)) == [7]
 
 
