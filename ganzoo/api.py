@@ -17,8 +17,9 @@ from ganzoo.engine import state, training
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.speed import Speed
 from ganzoo.engine.training import Callback
-from ganzoo.errors import OptionError, UserError
+from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, UserError
 from ganzoo.gan import GAN
+from ganzoo.machine import held_to_free_memory
 from ganzoo.networks import Networks
 from ganzoo.options import resolve
 from ganzoo.plugins import zoo
@@ -158,6 +159,21 @@ def load(folder: str | Path, *, device: str | torch.device = "auto", gan: type[G
     data = files.load(files.data, DataSpec)
     weights = runs.weights_of(files)
     place = Speed(device=str(device)).place()
-    nets = training.build_networks(config, data)
+    nets = _networks(files, config, data)
     state.load_networks(nets, weights, files.path)
     return TrainedGAN(files.path, config, data, nets.to(place).eval())
+
+
+def _networks(files: RunFolder, gan: GAN, data: DataSpec) -> Networks:
+    """What the files say that the networks were, which need not be what they were."""
+    if missing := sorted(gan.needs - data.shapes.keys()):
+        raise RunFolderError(f"{files.data} cannot be used: '{gan.name}' needs {', '.join(missing)}, which it has not")
+    try:
+        with held_to_free_memory():
+            return training.build_networks(gan, data)
+    except SizeError as error:
+        raise RunFolderError(f"{files.data} cannot be used: {error}") from error
+    except (RuntimeError, MemoryError) as error:
+        if not training.lacks_memory(error):
+            raise
+        raise OutOfMemory(f"there is not enough memory for the networks of {files.path}") from error

@@ -5,11 +5,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, ValidationInfo
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
 from ganzoo.errors import OptionError, UnknownName, typed
+
+LIMIT = 2**63
+"""What whole numbers stay below: torch's are no larger."""
 
 
 class Config(BaseModel):
@@ -19,6 +29,13 @@ class Config(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _countable(cls, value: object) -> object:
+        if isinstance(value, int) and abs(value) >= LIMIT:
+            raise ValueError(f"it must be less than {LIMIT}")
+        return value
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -124,7 +141,7 @@ class OneOf:
             others = sorted(label for label, other in self.base.choices().items() if name in other.model_fields)
             hint = f"this is an option of {', '.join(others)}" if others else ""
             noun = f"option of the {self.base.noun} '{chosen.label()}'"
-            raise UnknownName(noun, str(name), chosen.model_fields, hint)
+            raise UnknownName(noun, name, chosen.model_fields, hint)
         return build(chosen, values, prefix=f"{option}.")
 
     def choose(self, name: str) -> type[NamedConfig]:

@@ -16,7 +16,8 @@ Every message says what was asked, why it cannot be, and what to type next.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class GanzooError(Exception):
@@ -30,8 +31,9 @@ class UserError(GanzooError):
 class UnknownName(UserError):  # noqa: N818 - reads as what it is: `except UnknownName`
     """Nothing is called that."""
 
-    def __init__(self, noun: str, name: str, known: Iterable[str], hint: str = "") -> None:
+    def __init__(self, noun: str, name: object, known: Iterable[str], hint: str = "") -> None:
         known = sorted(known)
+        name = name if isinstance(name, str) else typed(name)[1:-1]  # from Python, it may be anything
         prefix = name[: name.rfind(".") + 1]  # only what differs is compared: `beta` of `discriminator.beta`
         candidates = {other.removeprefix(prefix): other for other in known}
         near = difflib.get_close_matches(name.removeprefix(prefix), candidates, n=1)
@@ -71,8 +73,24 @@ class ContractError(GanzooError):
     """A plugin does not keep the contract."""
 
 
+@contextmanager
+def no_exit() -> Iterator[None]:
+    """Within, a plugin that ends the program does not end it silently, with work left undone.
+
+    Raises:
+        ContractError: in place of the SystemExit.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise ContractError(f"a plugin ended the program, with status {error.code}, where it had to go on") from error
+
+
 def typed(value: object) -> str:
     """A value as it was typed, for a message: quoted, on one line, and not too long."""
-    words = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    try:
+        words = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    except (ValueError, RecursionError):  # Python writes no numbers of more than 4,300 digits, nor what has no end
+        words = f"{type(value).__name__} of no end"
     line = " ".join(words.split())
     return f"'{line[:77]}...'" if len(line) > 80 else f"'{line}'"

@@ -11,7 +11,7 @@ from ganzoo.data.load import DataOptions
 from ganzoo.engine.players import override, settle
 from ganzoo.engine.ranks import Processes
 from ganzoo.engine.speed import Speed
-from ganzoo.errors import UnknownName
+from ganzoo.errors import UnknownName, typed
 from ganzoo.gan import GAN, AnyGAN, Player
 
 
@@ -71,7 +71,8 @@ class RunOptions(Processes, Speed, Keeping, Schedule, DataOptions, Choice):
         different = [name for name in names if theirs.get(name) != mine.get(name)]
         if "gan.name" in different:  # then all else of it differs too
             different = ["gan.name"]
-        return [f"{name} is {theirs.get(name, 'unset')}, not {mine.get(name, 'unset')}" for name in different]
+        pairs = [(name, theirs.get(name, "unset"), mine.get(name, "unset")) for name in different]
+        return ["{} is {}, not {}".format(*map(_brief, pair)) for pair in pairs]
 
 
 def resolve(gan: type[GAN], given: Mapping[str, object]) -> RunOptions:
@@ -89,8 +90,8 @@ def resolve(gan: type[GAN], given: Mapping[str, object]) -> RunOptions:
     recipe = given.get("recipe")
     if recipe is None:
         recipe = next(iter(gan.recipes), None)
-    elif str(recipe) not in gan.recipes:
-        raise UnknownName(f"recipe of {gan.name}", str(recipe), gan.recipes)
+    elif not isinstance(recipe, str) or recipe not in gan.recipes:
+        raise UnknownName(f"recipe of {gan.name}", recipe, gan.recipes)
     own: dict[str, Any] = {}
     run: dict[str, Any] = {"data": gan.dataset}
     for layer in (gan.recipes[str(recipe)] if recipe else {}, given):
@@ -121,6 +122,11 @@ def _table(mark: OneOf, value: object) -> object:
     if isinstance(value, mark.base):
         return value.dump()
     return mark.base.parse(value) if isinstance(value, str) else value
+
+
+def _brief(value: object) -> str:
+    """A value as a part of a message: theirs may be anything."""
+    return typed(value)[1:-1]
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -101,7 +101,9 @@ class Zoo:
         """Loads one plugin and puts all it provides on the shelves, or nothing of it and the reason why."""
         try:
             claims = self._claims(load())
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit, and exceptions of the plugin's own making
             self.plugins.append(replace(plugin, problem=_reason(error)))
             return
         names = tuple(thing.label() for _, thing in claims)
@@ -203,7 +205,10 @@ def _load_file(path: Path) -> ModuleType:
 
 
 def _reason(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or "no reason given"
+    try:
+        text = " ".join(str(error).split()) or "no reason given"
+    except Exception:  # the words, too, are the plugin's
+        text = "no reason given"
     if isinstance(error, ContractError):
         return text
     if isinstance(error, pluggy.PluginValidationError):

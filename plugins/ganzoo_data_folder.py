@@ -1,26 +1,31 @@
-"""Folders of your own images: `folder:PATH`, with sub-folders as classes, and `pairs:PATH` for image translation."""
+"""Your own images, in a folder or a ZIP: `folder:PATH`, sub-folders as classes, `pairs:PATH` for image translation."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeAlias
 
 import torch
 from PIL import Image
 from pydantic import Field, field_serializer, model_validator
-from torch import Tensor
 
 import ganzoo
-from ganzoo.data.images import EXTENSIONS, decode, existing_folder, find_images, open_image
+from ganzoo.data.archive import ImageFiles, images_at
+from ganzoo.data.images import EXTENSIONS, Opener, read_columns
 
 Side: TypeAlias = Literal["source", "target"]
+SIDES: tuple[Side, Side] = ("source", "target")
 PAIRS = (("a", "b"), ("source", "target"), ("traina", "trainb"))
 """What two folders of pairs may be called, in lower case."""
 
 
 class PathDataset(ganzoo.Dataset):
-    """Images in a folder that the user names."""
+    """Images in a folder, or a ZIP, that the user names."""
 
-    path: Path = Field(description="the folder with the images")
+    path: Path = Field(description="the folder with the images, or a .zip of it")
+    skip: int = Field(
+        0, ge=0, description="leave out up to this many broken images, each named in the log; with more, stop"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -35,29 +40,29 @@ class PathDataset(ganzoo.Dataset):
 
 
 class Folder(PathDataset):
-    """The images in a folder and below it; its sub-folders are classes if there are no images beside them."""
+    """The images in a folder or ZIP and below; its sub-folders are classes if there are no images beside them."""
 
     name = "folder"
     provides = frozenset({"image", "label"})
 
     def load(self, request: ganzoo.Request) -> ganzoo.Table:
-        folder = existing_folder(self.path)
-        files = find_images(folder)
-        if not files:
-            raise empty(folder)
-        names = [file.relative_to(folder).parts[0] for file in files if file.parent != folder]
-        classes = tuple(sorted(set(names))) if len(names) == len(files) else ()
-        if "label" in request.fields and not classes:
-            raise ganzoo.DataError(
-                f"the images in '{folder}' have no classes: put those of each class into a sub-folder of its own"
-            )
-        rows, columns = request.rows(len(files)), dict[str, Tensor]()
-        if "image" in request.fields:
-            columns["image"] = decode(
-                [files[row] for row in rows], lambda file: request.fit(open_image(file)), request.shape
-            )
+        with images_at(self.path) as files:
+            names = files.names()
+            if not names:
+                raise empty(files.path)
+            parents = [name.parts[0] for name in names if len(name.parts) > 1]
+            classes = tuple(sorted(set(parents))) if len(parents) == len(names) else ()
+            if "label" in request.fields and not classes:
+                raise ganzoo.DataError(
+                    f"the images in '{files.path}' have no classes: put those of each class into a sub-folder of its "
+                    "own"
+                )
+            rows = request.rows(len(names))
+            wanted = {"image": [partial(files.open, names[row]) for row in rows]} if "image" in request.fields else {}
+            columns, kept = read_columns(wanted, request.fit, request.shape, self.skip)
         if "label" in request.fields:
-            columns["label"] = torch.tensor([classes.index(names[row]) for row in rows])
+            labels = torch.tensor([classes.index(parents[row]) for row in rows])
+            columns["label"] = labels[kept] if columns else labels
         return ganzoo.Table(columns, classes)
 
 
@@ -68,80 +73,95 @@ class Pairs(PathDataset):
     provides = frozenset({"source", "target", "image"})
 
     def load(self, request: ganzoo.Request) -> ganzoo.Table:
-        folder = existing_folder(self.path)
         sides: dict[str, Side] = {"source": "source", "target": "target", "image": "target"}
-        loaded: dict[Side, Tensor] = {}
-        for side in sorted({sides[field] for field in request.fields}):
-            loaded[side] = self._load_side(folder, side, request)
+        with images_at(self.path) as files:
+            pairs = openers(files)
+            rows = request.rows(len(pairs))
+            asked = sorted({sides[field] for field in request.fields})
+            wanted = {str(side): [pairs[row][side] for row in rows] for side in asked}
+            loaded, _ = read_columns(wanted, request.fit, request.shape, self.skip)
         return ganzoo.Table({field: loaded[sides[field]] for field in request.fields})
 
-    def _load_side(self, folder: Path, side: Side, request: ganzoo.Request) -> Tensor:
-        if folders := two_folders(folder):
-            files = [pair[side == "target"] for pair in match(*folders)]
-            chosen = [files[row] for row in request.rows(len(files))]
-            return decode(chosen, lambda file: request.fit(open_image(file)), request.shape)
-        files = find_images(folder, deep=False)
-        if not files:
-            raise ganzoo.DataError(
-                f"'{folder}' has no images, nor two folders of them called A and B, source and target, or trainA and "
-                "trainB"
-            )
-        chosen = [files[row] for row in request.rows(len(files))]
-        return decode(chosen, lambda file: request.fit(half(file, side)), request.shape)
+
+def openers(files: ImageFiles) -> list[dict[Side, Opener]]:
+    """What opens source and target of each pair.
+
+    Raises:
+        DataError: there are no pairs, or some files have no partner.
+    """
+    names = files.names()
+    if folders := two_folders(files.folders()):
+        return [
+            {"source": partial(files.open, first), "target": partial(files.open, second)}
+            for first, second in match(files.path, names, folders)
+        ]
+    beside = [name for name in names if len(name.parts) == 1]
+    if not beside:
+        raise ganzoo.DataError(
+            f"'{files.path}' has no images, nor two folders of them called A and B, source and target, or trainA and "
+            "trainB"
+        )
+    return [{side: partial(half, files, name, side) for side in SIDES} for name in beside]
 
 
-def half(file: Path, side: Side) -> Image.Image:
+def half(files: ImageFiles, name: PurePosixPath, side: Side) -> Image.Image:
     """Half of a picture: the left one is the source, the right one the target.
 
     Raises:
         DataError: the file is broken, or there is no middle.
     """
-    image = open_image(file)
+    image = files.open(name)
     if image.width % 2:
         raise ganzoo.DataError(
-            f"'{file}' is {image.width} pixels wide, which cannot be halved; expected source and target side by side"
+            f"'{files.path / name}' is {image.width} pixels wide, which cannot be halved; "
+            "expected source and target side by side"
         )
     middle = image.width // 2
     return image.crop((0, 0, middle, image.height) if side == "source" else (middle, 0, image.width, image.height))
 
 
-def two_folders(folder: Path) -> tuple[Path, Path] | None:
+def two_folders(folders: Iterable[str]) -> tuple[str, str] | None:
     """The folders of sources and of targets, if there are such."""
-    below = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir()}
+    below = {name.lower(): name for name in folders}
     return next(((below[first], below[second]) for first, second in PAIRS if {first, second} <= below.keys()), None)
 
 
-def match(first: Path, second: Path) -> list[tuple[Path, Path]]:
+def match(
+    place: Path, names: Iterable[PurePosixPath], folders: tuple[str, str]
+) -> list[tuple[PurePosixPath, PurePosixPath]]:
     """Files of the same name in two folders, whatever kind of image each is.
 
     Raises:
         DataError: naming files that have no partner.
     """
-    left, right = by_stem(first), by_stem(second)
+    names = list(names)
+    left, right = (by_stem(place, names, folder) for folder in folders)
     if not left or not right:
-        raise empty(second if left else first)
+        raise empty(place / folders[bool(left)])
     complaints = [
-        f"only in '{folder}': {some(names)}"
-        for folder, names in ((first, left.keys() - right.keys()), (second, right.keys() - left.keys()))
-        if names
+        f"only in '{place / folder}': {some(alone)}"
+        for folder, alone in zip(folders, (left.keys() - right.keys(), right.keys() - left.keys()), strict=True)
+        if alone
     ]
     if complaints:
         raise ganzoo.DataError("each image needs a partner of the same name; " + "; ".join(complaints))
     return [(left[stem], right[stem]) for stem in sorted(left)]
 
 
-def by_stem(folder: Path) -> dict[str, Path]:
+def by_stem(place: Path, names: Iterable[PurePosixPath], folder: str) -> dict[str, PurePosixPath]:
     """The images of a folder by their names, without what kind of image they are.
 
     Raises:
         DataError: two have the same name.
     """
-    files: dict[str, Path] = {}
-    for file in find_images(folder):
-        stem = file.relative_to(folder).with_suffix("").as_posix()
+    files: dict[str, PurePosixPath] = {}
+    for name in names:
+        if len(name.parts) == 1 or name.parts[0] != folder:
+            continue
+        stem = name.relative_to(folder).with_suffix("").as_posix()
         if stem in files:
-            raise ganzoo.DataError(f"'{files[stem]}' and '{file}' have the same name; which is meant?")
-        files[stem] = file
+            raise ganzoo.DataError(f"'{place / files[stem]}' and '{place / name}' have the same name; which is meant?")
+        files[stem] = name
     return files
 
 

@@ -168,7 +168,7 @@ def test_options_of_the_gan_and_of_the_run_are_told_apart() -> None:
     options = resolve(DCGAN, {"latent_dim": "7", "epochs": "3", "data": "folder:a/b", "player.generator.lr": 1})
     assert options.gan.noise_shape() == (7,)
     assert options.epochs == 3
-    assert options.data.dump() == {"name": "folder", "path": "a/b"}
+    assert options.data.dump() == {"name": "folder", "path": "a/b", "skip": 0}
     assert options.player == {"generator.lr": "1"}
     for name in ("latent-dim", "gan", "name", "nonsense.lr"):
         with pytest.raises(UnknownName, match="no option is called"):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Command
+from conftest import Command, vouch
 from torch import Tensor, nn
 
 import ganzoo
@@ -304,9 +304,10 @@ def test_a_run_folder_causes_no_file_to_be_loaded(command: Command, place: Path,
             return exec, (trap,)
 
     torch.save(Pickled(), run / "checkpoints" / "00000002" / "networks.safetensors")
+    vouch(run / "checkpoints" / "00000002")
     answer = command("generate", "run", "-o", "x.png")
     assert answer.status == 2
-    assert "networks.safetensors cannot be read" in answer.err
+    assert "networks.safetensors is no safetensors file" in answer.err
     assert not (place / "sprung").exists()
 
 

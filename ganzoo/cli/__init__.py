@@ -1,5 +1,7 @@
 """The command line. Its modules import torch and the plugins only when a command needs them."""
 
+import errno
+import io
 import os
 import sys
 from contextlib import nullcontext
@@ -9,7 +11,7 @@ import rich_click as click
 
 from ganzoo.cli import catalogue, make, train
 from ganzoo.cli.worker import one_of_several
-from ganzoo.errors import Diverged, OptionError, UserError
+from ganzoo.errors import Diverged, OptionError, UserError, typed
 
 PLUGIN = "--plugin"
 FILES = "GANZOO_PLUGINS"  # as in ganzoo.plugins, which is too slow to import for `--help`
@@ -36,6 +38,8 @@ for command in (*catalogue.COMMANDS, *train.COMMANDS, *make.COMMANDS):
 def main(arguments: list[str] | None = None) -> None:
     """The command `ganzoo`. A user's mistake is shown in a line or two and ends with status 2, divergence with 1."""
     words = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that it has no letters for ends no training
     try:
         with one_of_several() if "RANK" in os.environ else nullcontext():
             plugins, rest = _plugins_apart(words)
@@ -43,6 +47,11 @@ def main(arguments: list[str] | None = None) -> None:
     except (UserError, Diverged) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2 if isinstance(error, UserError) else 1)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:  # all else is said where more is known of it
+            raise
+        click.echo(f"Error: {typed(error.filename)} is too long to be the name of a file", err=True)
+        sys.exit(2)
 
 
 def _plugins_apart(words: list[str]) -> tuple[list[str], list[str]]:

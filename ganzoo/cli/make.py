@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from ganzoo.errors import no_exit
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -33,7 +35,8 @@ def generate(run: Path, count: int, seed: int, out: Path, device: str) -> None:
     from ganzoo.api import load
 
     file = pictures.picture_file(out)
-    made = load(run, device=device).generate(count, seed)
+    with no_exit():
+        made = load(run, device=device).generate(count, seed)
     if file:
         _save(pictures.grid(made, columns=max(1, round(count**0.5))), out)
     else:
@@ -56,7 +59,8 @@ def translate(run: Path, source: Path, out: Path, device: str) -> None:
     from ganzoo.data.images import existing_folder, find_images, open_image
     from ganzoo.errors import DataError
 
-    trained = load(run, device=device)
+    with no_exit():
+        trained = load(run, device=device)
     files = [source] if source.is_file() else find_images(existing_folder(source))
     if not files:
         raise DataError(f"there is no image in '{source}'")
@@ -64,9 +68,10 @@ def translate(run: Path, source: Path, out: Path, device: str) -> None:
     if trained.takes_images:
         for file in files:  # a broken one is named before the first is written
             open_image(file)
-    for target, image in zip(targets, trained.translate_files(files), strict=True):
-        _save(pictures.to_picture(image), target)
-        click.echo(target)
+    with no_exit():
+        for target, image in zip(targets, trained.translate_files(files), strict=True):
+            _save(pictures.to_picture(image), target)
+            click.echo(target)
 
 
 def _targets(files: list[Path], source: Path, out: Path) -> list[Path]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from rich_click.rich_panel import RichOptionPanel
 
+from ganzoo.errors import no_exit
+
 if TYPE_CHECKING:
     from ganzoo.cli.flags import Flag
     from ganzoo.config import Config
@@ -67,7 +69,9 @@ def run_command(gan: "type[GAN]") -> click.Command:
     def callback(words: list[str], /, out: Path | None, data_dir: Path | None, dry_run: bool, **typed: Any) -> None:
         from ganzoo.options import resolve
 
-        _run(resolve(gan, _given(flags, typed)), words, out, data_dir, dry_run)
+        with no_exit():
+            options = resolve(gan, _given(flags, typed))
+        _run(options, words, out, data_dir, dry_run)
 
     return click.RichCommand(
         name=gan.name,
@@ -91,12 +95,11 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
     from ganzoo.data.load import DataOptions
     from ganzoo.engine.ranks import Processes
     from ganzoo.engine.speed import Speed
-    from ganzoo.errors import UserError
     from ganzoo.options import Keeping, RunOptions, Schedule, resolve
 
     try:
         defaults = resolve(gan, {}).model_dump(mode="json")
-    except UserError:  # an option that must be given, or a data set that is not installed: shown without defaults
+    except Exception:  # an option that must be given, a data set that is not installed, a mistake of the plugin's
         defaults = {"gan": {}}
     parts: dict[str, type[Config]] = {
         "Data": DataOptions,
@@ -132,7 +135,9 @@ def resume(words: list[str], /, run: Path, data_dir: Path | None, **typed: Any) 
     from ganzoo.engine.folder import RunFolder
     from ganzoo.engine.run import options_of
 
-    _run(options_of(RunFolder(run), _given(_changes(), typed)), words, run, data_dir)
+    with no_exit():
+        options = options_of(RunFolder(run), _given(_changes(), typed))
+    _run(options, words, run, data_dir)
 
 
 def _changes() -> "dict[str, Flag]":
@@ -162,10 +167,11 @@ def _run(options: "RunOptions", words: list[str], out: Path | None, data_dir: Pa
     display = Display()
     with held_to_free_memory() if options.place().type == "cpu" else nullcontext():
         if trial:
-            display.tried(options, dry_run(options, out, data_dir))
+            with no_exit():
+                display.tried(options, dry_run(options, out, data_dir))
             return
         try:
-            with display:
+            with display, no_exit():
                 folder = run(options, out, data_dir, display)
         except KeyboardInterrupt as stop:
             display.interrupted(stop)

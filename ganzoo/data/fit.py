@@ -4,6 +4,9 @@ Bilinear with antialiasing, for one picture and for many at once. Bicubic and La
 the hard edges of line art and digits, and what overshoots is clipped; the reference chapter scales bilinearly too.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
@@ -42,13 +45,14 @@ def fit_images(images: Tensor, size: tuple[int, int], channels: int) -> Tensor:
     (covering_height, covering_width), (top, left) = cover((images.shape[2], images.shape[3]), size)
     result = blank(len(images), (channels, *size))
     for chunk, place in zip(torch.split(images, CHUNK), torch.split(result, CHUNK), strict=True):
-        colours = _grey(chunk) if channels == 1 else chunk
-        # Without its dimension of length one, torch takes a faster path: rows of grey images as channels of one.
-        flat = colours.flatten(0, 1)[None]
-        scaled = F.interpolate(flat, (covering_height, covering_width), mode="bilinear", antialias=True)
-        scaled = scaled[0, :, top : top + size[0], left : left + size[1]].view(*colours.shape[:2], *size)
-        place[:, : min(channels, 3)] = scaled
-        place[:, 3:] = 255
+        with enough_memory(len(chunk), (channels, covering_height, covering_width)):
+            colours = _grey(chunk) if channels == 1 else chunk
+            # Without its dimension of length one, torch takes a faster path: rows of grey images as channels of one.
+            flat = colours.flatten(0, 1)[None]
+            scaled = F.interpolate(flat, (covering_height, covering_width), mode="bilinear", antialias=True)
+            scaled = scaled[0, :, top : top + size[0], left : left + size[1]].view(*colours.shape[:2], *size)
+            place[:, : min(channels, 3)] = scaled
+            place[:, 3:] = 255
     return result
 
 
@@ -65,8 +69,19 @@ def blank(count: int, shape: tuple[int, ...]) -> Tensor:
     Raises:
         DataError: there is not so much memory.
     """
-    try:
+    with enough_memory(count, shape):
         return torch.empty((count, *shape), dtype=torch.uint8)
+
+
+@contextmanager
+def enough_memory(count: int, shape: tuple[int, ...]) -> Iterator[None]:
+    """Within, images of that shape are given memory, or scaled in it.
+
+    Raises:
+        DataError: there is not so much.
+    """
+    try:
+        yield
     except (RuntimeError, MemoryError) as error:
         gibibytes = count * torch.Size(shape).numel() / 2**30
         raise DataError(

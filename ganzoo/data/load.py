@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ganzoo.config import Config, Form
 from ganzoo.data.dataset import AnyDataset, Dataset, Request, Split, Table
-from ganzoo.data.spec import DataSpec
+from ganzoo.data.spec import LONGEST, DataSpec, is_side
 from ganzoo.errors import ContractError, DataError
 
 ENVIRONMENT = "GANZOO_DATA"
@@ -25,17 +25,17 @@ PREVIEW = 25
 
 def _parse_size(value: object) -> object:
     sides: object = value
-    if isinstance(value, str) and (found := re.fullmatch(r"(\d+)(?:x(\d+))?", value.strip().lower())):
+    if isinstance(value, str) and (found := re.fullmatch(r"(\d{1,9})(?:x(\d{1,9}))?", value.strip().lower())):
         sides = (int(found[1]), int(found[2] or found[1]))
     elif type(value) is int:
         sides = (value, value)
-    if isinstance(sides, list | tuple) and len(sides) == 2 and all(type(side) is int and side > 0 for side in sides):
+    if isinstance(sides, list | tuple) and len(sides) == 2 and all(map(is_side, sides)):
         return tuple(sides)
-    raise ValueError("expected a number of pixels such as 64, or height x width such as 64x96")
+    raise ValueError(f"expected a number of pixels such as 64, or height x width such as 64x96, up to {LONGEST}")
 
 
 def _parse_number(value: object) -> object:
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 9 else value
 
 
 ImageSize: TypeAlias = Annotated[
@@ -52,7 +52,7 @@ Channels: TypeAlias = Annotated[Literal[1, 3, 4], BeforeValidator(_parse_number)
 class DataOptions(Config):
     """What a run trains on."""
 
-    data: AnyDataset = Field(description="data set: NAME, or NAME:PATH where it reads a folder")
+    data: AnyDataset = Field(description="data set: NAME, or NAME:PATH where it reads a folder or a ZIP")
     image_size: ImageSize = Field((64, 64), description="size of the images in pixels: a side, or HEIGHTxWIDTH")
     channels: Channels | None = Field(
         None, description="1 grey, 3 RGB, 4 RGB and opacity; unless given, what the data set has"
@@ -157,10 +157,17 @@ def describe(options: DataOptions, needs: frozenset[str]) -> DataSpec:
 
 
 def data_folder(option: Path | None = None) -> Path:
-    """Where downloads are kept: the option, else $GANZOO_DATA, else the user's cache folder."""
+    """Where downloads are kept: the option, else $GANZOO_DATA, else the user's cache folder.
+
+    Raises:
+        DataError: it begins with `~` and the name of nobody.
+    """
     if option is None and (named := os.environ.get(ENVIRONMENT)):
         option = Path(named)
-    return option.expanduser() if option else platformdirs.user_cache_path("ganzoo")
+    try:
+        return option.expanduser() if option else platformdirs.user_cache_path("ganzoo")
+    except RuntimeError as error:
+        raise DataError(f"there is no folder '{option}': {error} Give another --data-dir") from error
 
 
 def check_provides(dataset: Dataset, fields: frozenset[str]) -> None:

@@ -1,8 +1,16 @@
 """What a network must know of its data."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ganzoo.config import Config
+
+LONGEST = 2**16
+"""Pixels of an image's side, and values in one row of another field, at most."""
+
+
+def is_side(value: object) -> bool:
+    """Whether an image may be so many pixels high or wide."""
+    return type(value) is int and 0 < value <= LONGEST
 
 
 class DataSpec(Config):
@@ -11,6 +19,15 @@ class DataSpec(Config):
     dataset: str = Field(description="the name of the data set")
     shapes: dict[str, tuple[int, ...]] = Field(description="field to the shape of one row: images are C, H, W")
     classes: tuple[str, ...] = Field((), description="what the labels mean, by number")
+
+    @field_validator("shapes")
+    @classmethod
+    def _check(cls, shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        for name, shape in shapes.items():
+            image = name in ("image", "source", "target")
+            if not all(map(is_side, shape)) or (image and (len(shape) != 3 or shape[0] not in (1, 3, 4))):
+                raise ValueError(f"'{name}' has the shape {shape}, which is none that data has")
+        return shapes
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 10
 """Seconds for which a lock is waited for."""
+DEPTH = 30
+"""How deeply JSON may be nested."""
 
 
 class RunFolder:
@@ -157,10 +159,10 @@ class RunFolder:
             RunFolderError: it is missing or not JSON.
         """
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = parse_json(file.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             raise RunFolderError(f"{self.path} is no run folder: it has no {file.name}") from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise RunFolderError(f"{file} cannot be read: {error}") from error
         if not isinstance(content, dict):
             raise RunFolderError(f"{file} cannot be read: it holds no JSON object")
@@ -211,7 +213,7 @@ class RunFolder:
     def drop_metrics_after(self, iteration: int) -> None:
         """Removes what was logged after the checkpoint that a resumed run starts from."""
         if self.metrics.is_file():
-            lines = self.metrics.read_text(encoding="utf-8").splitlines(keepends=True)
+            lines = self.metrics.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
             kept = [line for line in lines if _iteration(line) <= iteration]
             write_atomically(self.metrics, "".join(kept))
 
@@ -220,12 +222,32 @@ def _iteration(line: str) -> float:
     """The iteration of a line of metrics; infinite for one that a crash cut short."""
     try:
         return float(json.loads(line)["iteration"]) if line.endswith("\n") else math.inf
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return math.inf
 
 
 def _unwritable(path: Path, error: OSError) -> RunFolderError:
     return RunFolderError(f"'{path}' cannot be made a run folder ({error.strerror}); give another --out")
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value of JSON that anybody may have written.
+
+    Raises:
+        ValueError: it is no JSON, or has numbers too long or tables too deep to be worked with.
+    """
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if _is_deeper(content, DEPTH):
+        raise ValueError("it is nested too deeply")
+    return content
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(levels == 0 or _is_deeper(part, levels - 1) for part in parts)
 
 
 def write_json(file: Path, content: Mapping[str, object]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ganzoo.config import build
-from ganzoo.errors import ContractError, OptionError, UnknownName
+from ganzoo.errors import ContractError, OptionError, UnknownName, typed
 from ganzoo.gan import Player
 from ganzoo.networks import Networks
 from ganzoo.optim import Adam, Optimizer
@@ -48,8 +48,10 @@ def override(players: Sequence[Player], lr: float | None, changes: Mapping[str, 
 
 def _change(player: Player, field: str, value: str) -> Player:
     if field == "every":
-        if not (value.isdecimal() and int(value) > 0):
-            raise OptionError(f"player option '{player.name}.every' cannot be {value!r}: it is a whole number from 1")
+        if not (value.isdecimal() and len(value) < 19 and int(value) > 0):
+            raise OptionError(
+                f"player option '{player.name}.every' cannot be {typed(value)}: it is a whole number from 1"
+            )
         return replace(player, every=int(value))
     if not isinstance(player.optimizer, Optimizer):
         raise OptionError(

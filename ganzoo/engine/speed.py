@@ -63,7 +63,7 @@ class Speed(Config):
             device = torch.device(name)
         except RuntimeError:
             raise OptionError(f"option 'device' cannot be '{self.device}'; write cpu, cuda or cuda:N") from None
-        if device.type not in ("cpu", "cuda"):
+        if device.type not in ("cpu", "cuda") or str(device) != name:  # torch takes cuda:256 for cuda:0
             raise OptionError(f"option 'device' cannot be '{self.device}'; write cpu, cuda or cuda:N")
         if device.type == "cpu" and device.index:
             raise OptionError(f"option 'device' cannot be '{self.device}': there is one cpu; write cpu")

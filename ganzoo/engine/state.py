@@ -19,10 +19,12 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from ganzoo.config import LIMIT
 from ganzoo.data.batches import seeded
+from ganzoo.engine.folder import parse_json
 from ganzoo.engine.ranks import Ranks
 from ganzoo.environment import versions
-from ganzoo.errors import RunFolderError
+from ganzoo.errors import RunFolderError, typed
 
 if TYPE_CHECKING:
     from ganzoo.engine.training import Training
@@ -77,14 +79,14 @@ def restore(training: "Training", files: Mapping[str, bytes]) -> None:
     engine = training.engine
     load_networks(engine.nets, files)
     try:
-        state = json.loads(files[STATE])
+        state = parse_json(files[STATE])
         is_new = _process(engine.ranks.rank) not in files
         own = _unpacked(files, _process(0 if is_new else engine.ranks.rank))
         engine.nets.load_state_dict(_part(own, "networks/"), strict=False)
         engine.load_optimizer_state(_unpacked(files, OPTIMIZERS))
-        engine.iteration = int(state["iteration"])
+        engine.iteration = count(state["iteration"])
         engine.scale_lr(float(state["lr_scale"]))
-        training.best = None if state["best"] is None else (int(state["best"][0]), float(state["best"][1]))
+        training.best = None if state["best"] is None else (count(state["best"][0]), float(state["best"][1]))
         training.meter.load_state(_part(own, "losses/"), engine.device)
         set_random_state(_part(own, "random/"), engine.device)
         if is_new:
@@ -162,6 +164,17 @@ def seed_apart(seed: int, ranks: Ranks, iteration: int = 0) -> None:
     """Has each process draw other random numbers (dropout's, say) than the one that leads, who draws a single one's."""
     if not ranks.leads:
         seed_everything(seeded(seed, "rank", ranks.rank, iteration).initial_seed())
+
+
+def count(value: object) -> int:
+    """A number of iterations.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if type(value) is not int or not 0 <= value < LIMIT:
+        raise ValueError(f"{typed(value)} is no number of iterations")
+    return value
 
 
 def _own(training: "Training") -> dict[str, Tensor]:

@@ -33,6 +33,7 @@ OUT_OF_MEMORY = (
     "could not create a memory object",
     "out of memory",
     "ALLOC_FAILED",
+    "Storage size calculation overflowed",
 )
 """What the CPU's allocator, oneDNN, CUDA and its libraries say when there is none left."""
 
@@ -189,10 +190,15 @@ def sized_for(options: RunOptions) -> Iterator[None]:
             f"{work} leaves a network nothing to normalise over; try --batch-size 2 or a larger --image-size"
         ) from error
     except (RuntimeError, MemoryError) as error:
-        known = isinstance(error, torch.OutOfMemoryError | MemoryError)
-        if not known and not any(words in str(error) for words in OUT_OF_MEMORY):
+        if not lacks_memory(error):
             raise
         raise OutOfMemory(f"there is not enough memory for {work} and {options.gan.name}'s networks") from error
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether that is what torch means to say."""
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return known or any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def fixed_noise(count: int, shape: tuple[int, ...], seed: int) -> dict[str, Tensor]:

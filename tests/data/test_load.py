@@ -99,7 +99,7 @@ def test_every_option_has_a_help_text() -> None:
 def test_options_survive_json() -> None:
     before = build(DataOptions, {"data": "pairs:some/where", "image_size": "64x96", "channels": "1", "limit": 5})
     values = json.loads(json.dumps(before.model_dump(mode="json")))
-    assert values["data"] == {"name": "pairs", "path": "some/where"}
+    assert values["data"] == {"name": "pairs", "path": "some/where", "skip": 0}
     assert build(DataOptions, values) == before
 
 
