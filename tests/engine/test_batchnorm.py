@@ -111,13 +111,13 @@ def test_one_row_in_each_process_is_enough(together: Together) -> None:
 
 def compiled_or_not(compiled: bool) -> list[float]:
     torch.manual_seed(0)
-    layers = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Tanh())
+    layers = nn.Sequential(first := nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Tanh())
     synchronise(layers, ranks := Ranks.join(CPU))
     if compiled:
         layers.compile(backend="eager", dynamic=False)
     values = drawn((8, 2), 3).float()[ranks.rank * 4 :][:4]
     loss = layers(values).square().sum()
-    return [loss.item(), *torch.autograd.grad(loss, layers[0].weight)[0].flatten().tolist()]
+    return [loss.item(), *torch.autograd.grad(loss, first.weight)[0].flatten().tolist()]
 
 
 def test_networks_around_it_may_be_compiled(together: Together) -> None:
