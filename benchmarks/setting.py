@@ -10,7 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from ganzoo.data.batch import Batch
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.graph import WARM_UP
-from ganzoo.engine.ranks import Ranks, rank_and_count
+from ganzoo.engine.ranks import Ranks
+from ganzoo.engine.torchrun import rank_and_count
 from ganzoo.engine.training import Training, build_networks, prepare
 from ganzoo.options import RunOptions, resolve
 from ganzoo.plugins import zoo

@@ -17,7 +17,7 @@ from conftest import run_command
 
 from ganzoo.cli.launch import own_failure
 from ganzoo.cli.worker import PEER_LOST
-from ganzoo.engine.ranks import launch_of
+from ganzoo.engine.torchrun import launch_of
 
 PLUGIN = '''"""A toy that draws nothing at random but its weights and its noise (Nobody, 2026)."""
 
@@ -33,7 +33,7 @@ class Toy(ganzoo.Adversarial):
 
     name = "toy"
     latent_dim: int = 4
-    fails: str = ""
+    fails: str = "none"
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         if os.environ.get("RANK", "") in self.fails.split(","):

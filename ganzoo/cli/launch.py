@@ -17,8 +17,9 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from ganzoo.cli.worker import PEER_LOST
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.ranks import Ranks, launch_of
+from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.run import RUNS, stem
+from ganzoo.engine.torchrun import launch_of
 from ganzoo.machine import available_cores
 from ganzoo.options import RunOptions
 

@@ -113,8 +113,8 @@ def _run(
 ) -> None:
     from ganzoo.cli.display import Display
     from ganzoo.cli.launch import launch
-    from ganzoo.engine.ranks import started_by_launcher
     from ganzoo.engine.run import dry_run, run
+    from ganzoo.engine.torchrun import started_by_launcher
     from ganzoo.machine import held_to_free_memory
     from ganzoo.options import resolve
 

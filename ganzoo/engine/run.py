@@ -5,7 +5,8 @@ from pathlib import Path
 from ganzoo.engine import checkpoint
 from ganzoo.engine.folder import RunFolder, write_json
 from ganzoo.engine.meter import Meter
-from ganzoo.engine.ranks import Ranks, rank_and_count, this_launch
+from ganzoo.engine.ranks import Ranks
+from ganzoo.engine.torchrun import rank_and_count, this_launch
 from ganzoo.engine.training import Callback, Training, draw_apart, prepare, train
 from ganzoo.engine.trial import Trial, advised, try_out
 from ganzoo.environment import command, environment

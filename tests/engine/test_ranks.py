@@ -202,7 +202,7 @@ def test_what_several_processes_have_no_memory_for_is_not_tried_in_one(caplog: p
         raise OutOfMemory("there is not enough")
 
     options = resolve(zoo().gan("dcgan"), {"processes": 2})
-    with pytest.raises(OutOfMemory, match="^there is not enough; try a smaller --batch-size"):
+    with pytest.raises(OutOfMemory, match=r"^there is not enough; try a smaller --batch-size"):
         advised(attempt, options, None)
     assert not caplog.records
 
