@@ -1,4 +1,7 @@
-"""Processes of their own: what is allocated, switched and warmed up there changes nothing here, nor the other way."""
+"""Processes of their own: what is allocated, switched and warmed up there changes nothing here, nor the other way.
+
+Several are the ranks of one training, as torchrun would start them.
+"""
 
 import os
 from collections.abc import Iterator
@@ -7,13 +10,21 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 
 import torch
+import torch.distributed as dist
 
 
 @contextmanager
 def processes(count: int, environment: dict[str, str]) -> Iterator[list[ProcessPoolExecutor]]:
     """New processes that share the processor's cores; all that is given to one is done in the same process."""
     threads = max(1, torch.get_num_threads() // count)
-    pools = [ProcessPoolExecutor(1, get_context("spawn"), _begin, (threads, environment)) for _ in range(count)]
+    # Where ranks meet; its types leave it out.
+    store = dist.TCPStore("localhost", 0, is_master=True, wait_for_workers=False)  # type: ignore[attr-defined]
+    meeting = {"MASTER_ADDR": "localhost", "MASTER_PORT": str(store.port), "TORCHELASTIC_USE_AGENT_STORE": "True"}
+    places = [
+        {**meeting, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count)} if count > 1 else {}
+        for rank in range(count)
+    ]
+    pools = [ProcessPoolExecutor(1, get_context("spawn"), _begin, (threads, environment | place)) for place in places]
     try:
         yield pools
     finally:

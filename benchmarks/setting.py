@@ -10,6 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from ganzoo.data.batch import Batch
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.graph import WARM_UP
+from ganzoo.engine.ranks import Ranks
+from ganzoo.engine.torchrun import rank_and_count
 from ganzoo.engine.training import Training, build_networks, prepare
 from ganzoo.options import RunOptions, resolve
 from ganzoo.plugins import zoo
@@ -25,7 +27,8 @@ class Setting:
 
     def options(self, gan: str, **given: object) -> RunOptions:
         """A run's options; in a smoke pass with tiny images, batches and data."""
-        options = resolve(zoo().gan(gan), {**given, "device": str(self.device)})
+        device = self.device.type if rank_and_count()[1] > 1 else str(self.device)  # of several, each has its own GPU
+        options = resolve(zoo().gan(gan), {**given, "device": device})
         if not self.smoke:
             return options
         batch_size = min(options.batch_size, 4)
@@ -34,7 +37,8 @@ class Setting:
 
     def training(self, gan: str, **given: object) -> Training:
         """A run made ready."""
-        return prepare(self.options(gan, **given), self.data)
+        options = self.options(gan, **given)
+        return prepare(options, self.data, Ranks.join(options.place()))
 
 
 def warm_up_cycles(engine: Engine) -> int:
@@ -90,4 +94,4 @@ def train_here(setting: Setting, gan: str, given: tuple[tuple[str, object], ...]
     """For a process of its own: trains there, and keeps what it has made ready for the next call."""
     train(_kept(setting, gan, given), iterations)
     if setting.device.type == "cuda":
-        torch.cuda.synchronize(setting.device)
+        torch.cuda.synchronize()

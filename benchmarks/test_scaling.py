@@ -3,6 +3,7 @@
 import os
 
 import pytest
+import torch
 
 from benchmarks.measure import Measure
 from benchmarks.processes import processes
@@ -42,12 +43,14 @@ def test_amount_of_data(measure: Measure, times: int) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_processes(measure: Measure, count: int) -> None:
-    """Whole trainings side by side at 64x64, the processor's cores shared between them: images/s of all together."""
+    """One training at 64x64 by several processes, 32 images in each, that share the cores: images/s of all together."""
     if count > (os.cpu_count() or 1):
         pytest.skip(f"on machines of at least {count} cores")
+    if measure.setting.device.type == "cuda" and count > torch.cuda.device_count():
+        pytest.skip(f"on machines of at least {count} GPUs")
     setting = measure.setting
     iterations = 1 if setting.smoke else 4 if setting.device.type == "cpu" else 200
-    given = (("limit", 1024),)
+    given = (("limit", 1024), ("batch_size", 32 * count))
     options = setting.options("dcgan", **dict(given))
     measure.describe(options)
     with processes(count, dict(os.environ)) as pools:
@@ -57,4 +60,4 @@ def test_processes(measure: Measure, count: int) -> None:
             for training in running:
                 training.result()
 
-        measure.images(count * iterations * options.batch_size, work, warm_up=2, here=False)
+        measure.images(iterations * options.batch_size, work, warm_up=2, here=False)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,12 +13,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from conftest import run_command
 
 from ganzoo.cli.launch import own_failure
 from ganzoo.cli.worker import PEER_LOST
-from ganzoo.engine.ranks import launch_of
+from ganzoo.engine.torchrun import launch_of
 
-PLUGIN = '''"""A toy that draws nothing at random but its weights and its noise (Nobody, 2026)."""
+PLUGIN = '''"""A toy in which each process drops out what it will (Nobody, 2026)."""
 
 import os
 
@@ -31,7 +33,7 @@ class Toy(ganzoo.Adversarial):
 
     name = "toy"
     latent_dim: int = 4
-    fails: str = ""
+    fails: str = "none"
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         if os.environ.get("RANK", "") in self.fails.split(","):
@@ -40,7 +42,7 @@ class Toy(ganzoo.Adversarial):
         generator = nn.Sequential(
             nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, size), nn.Tanh(), nn.Unflatten(1, data.shape)
         )
-        return ganzoo.Networks(generator=generator, discriminator=nn.Sequential(nn.Flatten(), nn.Linear(size, 1)))
+        return ganzoo.Networks(generator=generator, discriminator=nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(size, 1)))
 
 
 @ganzoo.hookimpl
@@ -138,6 +140,23 @@ def test_two_processes_leave_one_whole_run(whole: Path) -> None:
     assert sorted(path.name for path in (whole / "checkpoints").iterdir()) == ["00000110", "00000120"]
 
 
+def test_one_process_goes_on_with_what_two_began(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(whole.parent)
+    shutil.copytree(whole, "handed-over")
+    answer = run_command(*LINE.split(), "--epochs", "31", "--out", "handed-over")
+    assert answer.status == 0, answer.err
+    assert "continues at iteration 120 of 124" in answer.out
+    assert curve(Path("handed-over"))[:ITERATIONS] == curve(whole)
+
+
+def test_a_dry_run_of_two_processes_tells_their_speed_and_writes_nothing(place: Path) -> None:
+    with started(place, "ganzoo", *LINE.split(), "--processes", "2", "--out", "dry", "--dry-run") as process:
+        status, out, err = ends(process)
+    assert (status, err) == (0, "")
+    assert out.count("works; nothing was written") == 1
+    assert not (place / "dry").exists()
+
+
 @linux
 def test_a_killed_process_is_started_again_and_the_run_goes_on_in_its_folder(whole: Path) -> None:
     place, folder = whole.parent, whole.parent / "runs" / "toy-mnist-001"
@@ -208,6 +227,8 @@ def test_a_batch_that_cannot_be_divided_starts_nothing(place: Path) -> None:
 
 def test_who_failed_first_decides_what_the_failure_is() -> None:
     assert own_failure([-signal.SIGKILL, PEER_LOST]) == 0
+    assert own_failure([128 + signal.SIGTERM, -signal.SIGSEGV]) == 0
+    assert own_failure([128 + signal.SIGTERM, 128 + signal.SIGTERM]) == 143
     assert own_failure([PEER_LOST, -signal.SIGTERM, 2]) == 2
     assert own_failure([-signal.SIGTERM, 1]) == 1
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.ranks import rank_and_count
+from ganzoo.engine.torchrun import rank_and_count
 from ganzoo.engine.training import Callback, Training
 from ganzoo.engine.trial import Trial
 from ganzoo.options import RunOptions

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,8 +17,9 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from ganzoo.cli.worker import PEER_LOST
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.ranks import Ranks, launch_of
+from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.run import RUNS, stem
+from ganzoo.engine.torchrun import launch_of
 from ganzoo.machine import available_cores
 from ganzoo.options import RunOptions
 
@@ -40,32 +41,45 @@ def launch(options: RunOptions, words: Sequence[str], out: Path | None) -> int:
     Ranks(count=options.processes).share_of(options.batch_size)
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // options.processes)))
     _quieten_torch()
-    run_id, restarts, newest = uuid.uuid4().hex, 0, _newest(options, out, "")
-    while True:
-        try:
-            failures = _start(options.processes, run_id, words)
-        except SignalException as stop:
-            return 128 + stop.sigval
-        except KeyboardInterrupt:  # before the agent minds signals
-            return 130
-        if not failures:
-            return 0
+    try:
+        return _until_done(options, words, out, uuid.uuid4().hex)
+    except SignalException as stop:
+        return 128 + stop.sigval
+    except KeyboardInterrupt:  # before the agent minds signals
+        return 128 + signal.SIGINT
+
+
+def _until_done(options: RunOptions, words: Sequence[str], out: Path | None, run_id: str) -> int:
+    restarts, newest = 0, _newest(options, out, "")
+    while failures := _start(options.processes, run_id, words):
         if status := own_failure(failures.values()):
             return status
         before, newest = newest, _newest(options, out, launch_of(os.getpid(), run_id))
         restarts = 1 if newest != before else restarts + 1
-        rank, code = next(((rank, code) for rank, code in failures.items() if code < 0), (0, -signal.SIGKILL))
-        name = signal.Signals(-code).name
+        status, reason = _seen_from_outside(failures)
         if restarts > options.restarts:
-            click.echo(f"process {rank} was ended by {name}; it was started again {restarts - 1} times", err=True)
-            return 128 - code
+            click.echo(f"{reason}; that is enough after {options.restarts} restarts without a checkpoint", err=True)
+            return status
         where = f"from iteration {newest}" if newest else "from the beginning: there is no checkpoint yet"
-        click.echo(f"process {rank} was ended by {name}; all start again {where}", err=True)
+        click.echo(f"{reason}; all start again {where}", err=True)
+    return 0
 
 
-def own_failure(codes: Iterable[int]) -> int:
+def own_failure(codes: Collection[int]) -> int:
     """The exit status of a process that failed by itself; 0 if one was killed, and others failed for want of it."""
-    return next((code for code in codes if code > 0 and code != PEER_LOST), 0)
+    for_want = {PEER_LOST}
+    if any(code < 0 and code != -signal.SIGTERM for code in codes):
+        for_want.add(128 + signal.SIGTERM)  # the agent tells those that are left to end
+    return next((code for code in codes if code > 0 and code not in for_want), 0)
+
+
+def _seen_from_outside(failures: Mapping[int, int]) -> tuple[int, str]:
+    """The exit status and the words for processes of which none failed by itself."""
+    # The one that was killed comes before those that the agent then told to end.
+    rank, code = min(failures.items(), key=lambda failure: (failure[1] > 0, failure[1] == -signal.SIGTERM))
+    if code > 0:
+        return code, "the processes lost each other"
+    return 128 - code, f"process {rank} was ended by {signal.Signals(-code).name}"
 
 
 def _start(processes: int, run_id: str, words: Sequence[str]) -> dict[int, int]:

@@ -155,9 +155,9 @@ def _given(flags: "dict[str, Flag]", typed: dict[str, Any]) -> dict[str, object]
 
 def _run(options: "RunOptions", words: list[str], out: Path | None, data_dir: Path | None, trial: bool = False) -> None:
     from ganzoo.cli.display import Display
-    from ganzoo.engine.ranks import started_by_launcher
     from ganzoo.engine.run import dry_run, run
     from ganzoo.engine.signals import Interrupted
+    from ganzoo.engine.torchrun import started_by_launcher
     from ganzoo.machine import held_to_free_memory
 
     if options.processes > 1 and not started_by_launcher():

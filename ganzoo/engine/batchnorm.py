@@ -16,55 +16,51 @@ KINDS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 def synchronise(nets: nn.Module, ranks: Ranks) -> None:
     """Has every BatchNorm of these networks take its statistics, in training, over all processes.
 
-    Weights, buffers and their names stay as they are.
+    Weights, buffers and their names stay as they are. Where the networks are compiled, these layers are left out.
     """
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # torch gives it no types
+    def forward(layer: nn.BatchNorm2d, batch: Tensor) -> Tensor:
+        return _normalised(layer, batch, ranks) if layer.training else type(layer).forward(layer, batch)
+
     for layer in nets.modules():
         if isinstance(layer, KINDS):
             # A method of the instance, not a closure over it: a deep copy then normalises by its own weights.
-            vars(layer)["forward"] = MethodType(_Synchronised(ranks), layer)
+            vars(layer)["forward"] = MethodType(forward, layer)
 
 
-class _Synchronised:
-    """The forward of a BatchNorm."""
+def _normalised(layer: nn.BatchNorm2d, batch: Tensor, ranks: Ranks) -> Tensor:
+    layer._check_input_dim(batch)  # noqa: SLF001 - torch's own message for an input of another shape
+    values = batch if batch.dtype == torch.float64 else batch.float()
+    mean, variance, count = _statistics(values, ranks)
+    if layer.running_mean is not None:
+        _remember(layer, mean.detach(), variance.detach() * (count / (count - 1)))
+    scale = torch.rsqrt(variance + layer.eps)
+    if layer.weight is not None:
+        scale = scale * layer.weight
+    result = (values - _along(mean, values)) * _along(scale, values)
+    if layer.bias is not None:
+        result = result + _along(layer.bias, values)
+    return result.to(batch.dtype)
 
-    def __init__(self, ranks: Ranks) -> None:
-        self._ranks = ranks
 
-    def __call__(self, layer: nn.BatchNorm2d, batch: Tensor) -> Tensor:
-        if not layer.training:
-            return type(layer).forward(layer, batch)
-        layer._check_input_dim(batch)  # noqa: SLF001 - torch's own message for an input of another shape
-        values = batch if batch.dtype == torch.float64 else batch.float()
-        mean, variance, count = self._statistics(values)
-        if layer.running_mean is not None:
-            _remember(layer, mean.detach(), variance.detach() * (count / (count - 1)))
-        scale = torch.rsqrt(variance + layer.eps)
-        if layer.weight is not None:
-            scale = scale * layer.weight
-        result = (values - _along(mean, values)) * _along(scale, values)
-        if layer.bias is not None:
-            result = result + _along(layer.bias, values)
-        return result.to(batch.dtype)
+def _statistics(values: Tensor, ranks: Ranks) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and biased variance of each channel, and how many values they are of, over all processes.
 
-    def _statistics(self, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Mean and biased variance of each channel, and how many values they are of, over all processes.
-
-        Variances are combined by the method of Chan, Golub and LeVeque (1979): mean(x^2) - mean(x)^2 would cancel.
-        """
-        own = values.numel() // values.shape[1]
-        if own * self._ranks.count <= 1:
-            raise ValueError(f"Expected more than 1 value per channel when training, got input size {values.shape}")
-        variance, mean = torch.var_mean(values, [0, *range(2, values.ndim)], correction=0)
-        mine = torch.cat([mean, variance, mean.new_full((1,), own)])
-        # A row for each process, filled by itself alone: their sum is all rows, to be differentiated by torch itself.
-        rows = [mine if rank == self._ranks.rank else torch.zeros_like(mine) for rank in range(self._ranks.count)]
-        rows_of_all = self._ranks.total(torch.stack(rows))
-        channels = len(mean)
-        means, variances, counts = rows_of_all.split([channels, channels, 1], dim=1)
-        count = counts.detach().sum()
-        shares = counts.detach() / count
-        mean = (shares * means).sum(0)
-        return mean, (shares * (variances + (means - mean).square())).sum(0), count
+    Variances are combined by the method of Chan, Golub and LeVeque (1979): mean(x^2) - mean(x)^2 would cancel.
+    """
+    own, channels = values.numel() // values.shape[1], values.shape[1]
+    if own * ranks.count <= 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {values.shape}")
+    variance, mean = torch.var_mean(values, [0, *range(2, values.ndim)], correction=0)
+    mine = torch.cat([mean, variance, mean.new_full((1,), own)])
+    # A row for each process, filled by itself alone: their sum is all rows, to be differentiated by torch itself.
+    rows = [mine if rank == ranks.rank else torch.zeros_like(mine) for rank in range(ranks.count)]
+    means, variances, counts = ranks.total(torch.stack(rows)).split([channels, channels, 1], dim=1)
+    count = counts.detach().sum()
+    shares = counts.detach() / count
+    mean = (shares * means).sum(0)
+    return mean, (shares * (variances + (means - mean).square())).sum(0), count
 
 
 def _remember(layer: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:

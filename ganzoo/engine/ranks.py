@@ -7,13 +7,11 @@ then every method gives back what it was given.
 
 import atexit
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,6 +21,7 @@ from torch import Tensor
 from torch.distributed.rendezvous import rendezvous
 
 from ganzoo.config import Config
+from ganzoo.engine.torchrun import local_rank, rank_and_count
 from ganzoo.errors import OptionError, PeerError
 from ganzoo.machine import end_with_parent
 
@@ -234,39 +233,6 @@ class _Total(torch.autograd.Function):
     @staticmethod
     def backward(_: Any, gradient: Tensor) -> Tensor:
         return _Total.apply(gradient)
-
-
-def rank_and_count() -> tuple[int, int]:
-    """Which process of how many this is, by the environment: 0 of 1 without torchrun."""
-    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def started_by_launcher() -> bool:
-    """Whether this is one of the processes that torchrun, or `--processes`, starts."""
-    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
-
-
-def local_rank() -> int:
-    """Which of this machine's processes this is: the number of its GPU."""
-    return int(os.environ.get("LOCAL_RANK", "0"))
-
-
-def launch_of(agent: int, run_id: str) -> str:
-    """A name for all that one agent starts for one job: the same for a process that it starts again.
-
-    Args:
-        agent: the agent's process; it outlives those that it starts.
-        run_id: what torchrun calls the job.
-    """
-    began = Path(f"/proc/{agent}/stat")  # numbers of processes are used again, in containers soon
-    ticks = began.read_text(encoding="utf-8").rpartition(")")[2].split()[19] if began.exists() else ""
-    return f"{run_id}/{agent}/{ticks}"
-
-
-def this_launch() -> str | None:
-    """The launch that this process is of; None: it was started by itself."""
-    run_id = os.environ.get("TORCHELASTIC_RUN_ID")
-    return None if run_id is None else launch_of(os.getppid(), run_id)
 
 
 def fails_first() -> bool:

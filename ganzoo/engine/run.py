@@ -9,8 +9,9 @@ from ganzoo.config import build
 from ganzoo.engine import checkpoint, state
 from ganzoo.engine.folder import RunFolder, write_json
 from ganzoo.engine.loop import newest, train
-from ganzoo.engine.ranks import Ranks, rank_and_count, started_by_launcher, this_launch
+from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.signals import Interrupted
+from ganzoo.engine.torchrun import rank_and_count, started_by_launcher, this_launch
 from ganzoo.engine.training import Callback, Training, prepare
 from ganzoo.engine.trial import Trial, advised, try_out
 from ganzoo.environment import command, environment

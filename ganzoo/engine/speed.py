@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ganzoo.config import Config
-from ganzoo.engine.ranks import local_rank, rank_and_count
+from ganzoo.engine.torchrun import local_rank, rank_and_count
 from ganzoo.errors import OptionError
 from ganzoo.machine import available_cores, keep_freed_memory
 

@@ -109,6 +109,23 @@ def test_one_row_in_each_process_is_enough(together: Together) -> None:
     assert second == pytest.approx([1.0, 1.0], abs=1e-4)
 
 
+def compiled_or_not(compiled: bool) -> list[float]:
+    torch.manual_seed(0)
+    layers = nn.Sequential(first := nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Tanh())
+    synchronise(layers, ranks := Ranks.join(CPU))
+    if compiled:
+        layers.compile(backend="eager", dynamic=False)
+    values = drawn((8, 2), 3).float()[ranks.rank * 4 :][:4]
+    loss = layers(values).square().sum()
+    return [loss.item(), *torch.autograd.grad(loss, first.weight)[0].flatten().tolist()]
+
+
+def test_networks_around_it_may_be_compiled(together: Together) -> None:
+    compiled, written = together(compiled_or_not, True), together(compiled_or_not, False)
+    for mine, theirs in zip(compiled, written, strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-4, abs=1e-6)
+
+
 def test_one_value_in_all_is_refused_in_torchs_words() -> None:
     layer = nn.BatchNorm1d(2)
     synchronise(layer, Ranks.alone())

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,11 @@ from ganzoo import Batch, DataSpec, Engine, Losses, Networks, Player, Speed
 from ganzoo.data.batches import Batches
 from ganzoo.engine.batchnorm import synchronise
 from ganzoo.engine.ranks import LaggedVote, Ranks
+from ganzoo.engine.trial import advised
+from ganzoo.errors import OutOfMemory
 from ganzoo.losses import gradient
+from ganzoo.options import resolve
+from ganzoo.plugins import zoo
 
 CPU = torch.device("cpu")
 SHAPE = (1, 4, 4)
@@ -187,6 +192,22 @@ def test_without_synchronised_batchnorm_each_process_has_its_own_statistics(toge
     weights = [name for name in first if not name.endswith(("mean", "var", "tracked"))]
     assert {name: first[name] for name in weights} == {name: second[name] for name in weights}
     assert first["generator.1.running_mean"] != second["generator.1.running_mean"]
+
+
+def test_more_processes_than_there_are_is_an_error_that_says_what_to_type(tmp_path: Path) -> None:
+    with pytest.raises(ganzoo.UserError, match="start your program with torchrun --nproc-per-node 2"):
+        ganzoo.run("dcgan", processes=2, out=tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_several_processes_have_no_memory_for_is_not_tried_in_one(caplog: pytest.LogCaptureFixture) -> None:
+    def attempt() -> None:
+        raise OutOfMemory("there is not enough")
+
+    options = resolve(zoo().gan("dcgan"), {"processes": 2})
+    with pytest.raises(OutOfMemory, match=r"^there is not enough; try a smaller --batch-size"):
+        advised(attempt, options, None)
+    assert not caplog.records
 
 
 def test_this_process_is_no_part_of_any_other() -> None:
