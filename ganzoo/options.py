@@ -43,7 +43,7 @@ class RunOptions(Speed, Schedule, DataOptions, Choice):
     """The whole configuration of one run: with the same one, the same run."""
 
     may_change: ClassVar[frozenset[str]] = frozenset(
-        {"epochs", "log_every", "sample_every", "checkpoint_every", *Speed.model_fields}
+        {"epochs", "log_every", "sample_every", "checkpoint_every", "workers", *Speed.model_fields}
     )
     """What a run that is continued may be told anew."""
 

@@ -13,6 +13,8 @@ from ganzoo.data.batch import Batch
 from ganzoo.data.batches import Batches, latent, scaled
 from ganzoo.data.load import Data, load
 from ganzoo.data.spec import DataSpec
+from ganzoo.data.streamed import StreamedBatches
+from ganzoo.data.supply import Supply
 from ganzoo.engine import checkpoint
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.folder import RunFolder
@@ -56,12 +58,12 @@ class Callback:
 
 @dataclass
 class Training:
-    """A run made ready: data in memory, networks on the device."""
+    """A run made ready: data at hand, networks on the device."""
 
     options: RunOptions
     spec: DataSpec
     engine: Engine
-    batches: Batches
+    batches: Supply
     preview: Batch
     """The inputs of every sample grid."""
     began: int = 0
@@ -124,7 +126,11 @@ def build(options: RunOptions, data: Data) -> Training:
     gan, players, device, shape = options.gan, options.players(), options.place(), options.gan.noise_shape()
     torch.manual_seed(options.seed)
     with sized_for(options):
-        batches = Batches(data.streams, options.batch_size, shape, options.seed, device)
+        batches: Supply
+        if data.stream is None:
+            batches = Batches(data.streams, options.batch_size, shape, options.seed, device)
+        else:
+            batches = StreamedBatches(data.stream, options.batch_size, shape, options.seed, device, options.workers)
         engine = Engine(gan, build_networks(gan, data.spec), players, options, batches.assemble)
     preview = {name: scaled(column) for name, column in data.preview.items()}
     if "source" in preview:  # a translation is shown in two columns or three, so that fewer are enough
