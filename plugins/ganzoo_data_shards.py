@@ -162,7 +162,7 @@ class ShardStream(ganzoo.Stream):
     def _label(self, content: bytes, name: str) -> int:
         most = len(self.classes) - 1
         text = content.decode(errors="replace").strip()
-        if not text.isascii() or not text.isdecimal() or int(text) > most:
+        if not re.fullmatch("[0-9]{1,9}", text) or int(text) > most:
             raise ganzoo.DataError(f"'{name}' holds {text[:20]!r}; expected a class, a whole number from 0 to {most}")
         return int(text)
 
@@ -182,8 +182,8 @@ class Shard:
         Raises:
             DataError: it cannot be had, or is damaged, or refused.
         """
-        content = memoryview(fetch(name) if is_address(name) else read_file(name))
-        return cls(name, group(members(BytesIO(content), name), name, fields), content)
+        content = fetch(name) if is_address(name) else read_file(name)
+        return cls(name, group(members(content, name), name, fields), content.getbuffer())
 
     def file(self, sample: Sample, field: str) -> tuple[bytes, str]:
         """What a sample holds of a field, and what to call it.
@@ -261,7 +261,7 @@ def group(files: Sequence[Member], shard: str, fields: frozenset[str]) -> list[S
     return [sample for sample in grouped if not wanted.isdisjoint(sample)]
 
 
-def read_file(name: str) -> bytearray:
+def read_file(name: str) -> BytesIO:
     """A shard that is a file."""
     try:
         with Path(name).open("rb", buffering=0) as file:

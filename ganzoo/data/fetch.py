@@ -4,6 +4,7 @@ import logging
 import time
 import urllib.request
 from http.client import HTTPException, IncompleteRead
+from io import BytesIO
 from urllib.error import HTTPError
 
 from ganzoo.data.tar import contents
@@ -24,7 +25,7 @@ def is_address(name: str) -> bool:
     return name.lower().startswith(("http://", "https://"))
 
 
-def fetch(address: str) -> bytearray:
+def fetch(address: str) -> BytesIO:
     """The whole of an archive that a server has, in memory, unpacked if it was gzipped.
 
     Raises:
@@ -44,7 +45,7 @@ def fetch(address: str) -> bytearray:
     raise AssertionError("the last try returns or raises")
 
 
-def _fetch(address: str) -> bytearray:
+def _fetch(address: str) -> BytesIO:
     if not is_address(address):  # urllib would read files as well
         raise DataError(f"'{address}' is no http:// or https:// address")
     with urllib.request.urlopen(address, timeout=TIMEOUT) as response:  # noqa: S310 - see above

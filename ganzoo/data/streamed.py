@@ -1,6 +1,7 @@
 """Batches of a stream: read and decoded in processes of their own, and taken up exactly where a run stopped."""
 
 import logging
+import multiprocessing
 import os
 import re
 import signal
@@ -9,7 +10,10 @@ import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
+from multiprocessing.connection import Connection
+from multiprocessing.util import Finalize
 from typing import Any
 
 import torch
@@ -74,6 +78,7 @@ class StreamedBatches(Supply):
         self._positions: list[Position] = [()] * max(1, workers)
         self._turn = 0
         self._deliveries: Iterator[Delivery] | None = None
+        self._end: Finalize | None = None
 
     @property
     def per_epoch(self) -> int:
@@ -131,7 +136,9 @@ class StreamedBatches(Supply):
 
     def close(self) -> None:
         """Ends the processes that read; the next draw starts them again, after the last batch that was drawn."""
-        self._deliveries = None
+        if self._end:
+            self._end()
+        self._deliveries = self._end = None
 
     @property
     def _share(self) -> list[int]:
@@ -164,6 +171,8 @@ class StreamedBatches(Supply):
         )
         if not self.workers:
             return iter(feed)
+        hear, say = multiprocessing.Pipe(duplex=False)
+        self._end = Finalize(self, _dismiss, (hear, say), exitpriority=1)  # before those who will not end are awaited
         with warnings.catch_warnings():  # of more workers than cores, and of forking beside threads
             warnings.simplefilter("ignore")
             loader = DataLoader(
@@ -171,7 +180,7 @@ class StreamedBatches(Supply):
                 batch_size=None,
                 num_workers=self.workers,
                 collate_fn=_as_it_is,
-                worker_init_fn=_obey_the_parent_alone,
+                worker_init_fn=partial(_obey_the_parent_alone, hear),
                 prefetch_factor=AHEAD,
                 # The other ways to start a process import the caller's script again, and know no plugin of a loose
                 # file. macOS, whose libraries do not survive forking, and Windows have only those.
@@ -244,21 +253,22 @@ def _as_it_is(delivery: Any) -> Any:
     return delivery
 
 
-def _obey_the_parent_alone(_: int) -> None:
+def _obey_the_parent_alone(over: Connection, _: int) -> None:
     """Has a worker survive the signals that are sent to all processes of a job: what they mean, its parent decides.
 
-    From the parent, SIGTERM ends it at once, whatever it waits for, and so does the parent's end.
+    It ends when its parent says so or is gone, whatever it waits for.
     """
-    for name in ("SIGINT", "SIGUSR1"):
+    for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    if sys.platform == "linux":
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_watch, args=(over, os.getppid()), daemon=True).start()
 
 
-def _watch(parent: int) -> None:
-    while True:
-        sent = signal.sigtimedwait({signal.SIGTERM}, 1)
-        if os.getppid() != parent or (sent and sent.si_pid == parent):
-            os._exit(0)
+def _watch(over: Connection, parent: int) -> None:
+    while not over.poll(1) and os.getppid() == parent:
+        pass
+    os._exit(0)
+
+
+def _dismiss(_: Connection, over: Connection) -> None:  # given the other end too: it must not be closed before
+    over.send_bytes(b"over")

@@ -35,7 +35,7 @@ class Member:
     size: int
 
 
-def contents(archive: io.RawIOBase | BinaryIO, name: str) -> bytearray:
+def contents(archive: io.RawIOBase | BinaryIO, name: str) -> io.BytesIO:
     """The whole of an archive, in memory, unpacked if it was gzipped; then it is closed.
 
     Raises:
@@ -43,19 +43,20 @@ def contents(archive: io.RawIOBase | BinaryIO, name: str) -> bytearray:
         OSError: it cannot be read.
         EOFError: it was gzipped, and is cut short.
     """
-    whole = bytearray()
+    whole = io.BytesIO()
     try:
         with io.BufferedReader(cast("io.RawIOBase", archive)) as packed:
             gzipped = packed.peek(2)[:2] == b"\x1f\x8b"
             source = gzip.GzipFile(fileobj=packed) if gzipped else packed
-            while len(whole) <= LARGEST_ARCHIVE and (chunk := source.read(CHUNK)):
-                whole += chunk
+            while whole.tell() <= LARGEST_ARCHIVE and (chunk := source.read(CHUNK)):
+                whole.write(chunk)
     except (gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"'{name}' is damaged: {error}") from error
     except MemoryError as error:
         raise DataError(f"'{name}' does not fit into memory; make smaller shards, or give fewer --workers") from error
-    if len(whole) > LARGEST_ARCHIVE:
+    if whole.tell() > LARGEST_ARCHIVE:
         raise _too_large(name)
+    whole.seek(0)
     return whole
 
 
