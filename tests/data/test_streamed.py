@@ -1,97 +1,19 @@
-"""Batches of a stream, in this process and in real workers."""
+"""Batches of a stream: their order, and where they go on."""
 
 import json
 import logging
 import multiprocessing
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import pytest
 import torch
-from torch import Tensor
+from streams import Numbers, drawn, rows
 
-import ganzoo
-from ganzoo.config import build
-from ganzoo.data.batch import Batch
-from ganzoo.data.batches import Batches, seeded
-from ganzoo.data.load import DataOptions, load
-from ganzoo.data.streamed import AHEAD, StreamedBatches
-from ganzoo.errors import ContractError, DataError, OptionError
+from ganzoo.data.batches import Batches
+from ganzoo.data.streamed import StreamedBatches
+from ganzoo.errors import OptionError
 
-LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals and processes as Linux has them")
 WORKERS = pytest.mark.parametrize("workers", [0, 1, 2])
-
-
-class Numbers(ganzoo.Stream):
-    """Numbered rows, each with the pass that it came in. A position is (pass, rows taken)."""
-
-    def __init__(self, rows: int = 24, broken: int | None = None, deadly: int | None = None) -> None:
-        self.rows = rows
-        self.broken = broken
-        self.deadly = deadly
-
-    def __len__(self) -> int:
-        return self.rows
-
-    def read(
-        self, seed: int, part: int, parts: int, position: ganzoo.Position
-    ) -> Iterator[tuple[ganzoo.Row, ganzoo.Position]]:
-        turn, taken = (*position, 0, 0)[:2]
-        while True:
-            order = torch.randperm(self.rows, generator=seeded(seed, turn))[part::parts].tolist()
-            for row in order[taken:]:
-                if row == self.broken:
-                    raise DataError("row 'seven' is broken")
-                if row == self.deadly:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                taken += 1
-                image = torch.full((3, 2, 2), row, dtype=torch.uint8)
-                yield {"row": torch.tensor(row), "turn": torch.tensor(turn), "image": image}, (turn, taken)
-            turn, taken = turn + 1, 0
-
-
-class Ending(Numbers):
-    """Breaks the contract."""
-
-    def read(
-        self, seed: int, part: int, parts: int, position: ganzoo.Position
-    ) -> Iterator[tuple[ganzoo.Row, ganzoo.Position]]:
-        return islice(super().read(seed, part, parts, position), 5)
-
-
-class Streamed(ganzoo.Dataset):
-    """A data set that is a stream."""
-
-    name = "streamed"
-    provides = frozenset({"image", "source", "target", "label"})
-    rows: int = 40
-
-    def load(self, request: ganzoo.Request) -> ganzoo.Stream:
-        return Pairs(self.rows)
-
-
-class Pairs(Numbers):
-    """Sources from 0, targets from 100; no labels."""
-
-    def read(
-        self, seed: int, part: int, parts: int, position: ganzoo.Position
-    ) -> Iterator[tuple[ganzoo.Row, ganzoo.Position]]:
-        for row, after in super().read(seed, part, parts, position):
-            yield {"image": row["image"], "source": row["image"], "target": row["image"] + 100}, after
-
-
-def rows(batch: Batch) -> list[tuple[int, int]]:
-    return list(zip(batch.turn.tolist(), batch.row.tolist(), strict=True))
-
-
-def drawn(batches: StreamedBatches, iterations: Sequence[int]) -> list[list[tuple[int, int]]]:
-    return [rows(batches.draw(iteration)) for iteration in iterations]
 
 
 def through_json(state: Mapping[str, Sequence[int]]) -> Mapping[str, Sequence[int]]:
@@ -212,130 +134,3 @@ def test_torchs_own_generator_is_neither_used_nor_moved(workers: int) -> None:
 def test_processes_share_a_batch_evenly() -> None:
     with pytest.raises(OptionError, match="option 'batch_size' cannot be '5': 2 processes share it evenly"):
         StreamedBatches(Numbers(), 5, count=2)
-
-
-@WORKERS
-def test_broken_data_is_said_in_its_own_words(workers: int) -> None:
-    batches = StreamedBatches(Numbers(broken=7), 4, workers=workers)
-    with pytest.raises(DataError, match=r"^row 'seven' is broken$"):
-        drawn(batches, range(6))
-    assert multiprocessing.active_children() == []
-
-
-@WORKERS
-def test_a_stream_that_ends_breaks_the_contract(workers: int) -> None:
-    with pytest.raises(ContractError, match=r"Ending\.read\(\) came to an end"):
-        drawn(StreamedBatches(Ending(), 4, workers=workers), range(6))
-
-
-@LINUX
-def test_a_worker_that_dies_is_no_riddle() -> None:
-    with pytest.raises(DataError, match=r"a process that reads data has ended: .*(?s:.*)try --workers 1"):
-        drawn(StreamedBatches(Numbers(deadly=7), 4, workers=1), range(6))
-
-
-@LINUX
-def test_signals_to_a_whole_job_leave_the_workers_at_work() -> None:
-    last = range(2, 4 * AHEAD)  # more than was read ahead
-    undisturbed = StreamedBatches(Numbers(), 4, workers=2)
-    drawn(undisturbed, range(2))
-    expected = drawn(undisturbed, last)
-    undisturbed.close()
-    batches = StreamedBatches(Numbers(), 4, workers=2)
-    drawn(batches, range(2))
-    workers = multiprocessing.active_children()
-    assert len(workers) == 2
-    names = "'SIGINT', 'SIGTERM', 'SIGUSR1'"
-    sender = f"import os, signal, sys; [os.kill(int(p), getattr(signal, s)) for p in sys.argv[1:] for s in ({names})]"
-    subprocess.run([sys.executable, "-c", sender, *(str(worker.pid) for worker in workers)], check=True)
-    assert drawn(batches, last) == expected
-    assert all(worker.is_alive() for worker in workers)
-    batches.close()
-    assert not any(worker.is_alive() for worker in workers)
-
-
-STUCK = """
-import multiprocessing, sys, threading
-from ganzoo.data.streamed import StreamedBatches
-from test_streamed import Numbers
-
-class Stuck(Numbers):
-    def read(self, *given):
-        yield next(super().read(*given))
-        threading.Event().wait()  # as on a server that keeps silent
-
-if __name__ == "__main__":
-    batches = StreamedBatches(Stuck(), 1, workers=2)
-    batches.draw(0)
-    print(*(worker.pid for worker in multiprocessing.active_children()), flush=True)
-    sys.stdin.read()
-"""
-
-
-@LINUX
-@pytest.mark.parametrize("end", ["killed", "over"])
-def test_workers_end_with_their_parent_whatever_they_wait_for(end: str) -> None:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    line, pipe = [sys.executable, "-c", STUCK], subprocess.PIPE
-    with subprocess.Popen(line, env=environment, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as parent:
-        assert parent.stdin
-        assert parent.stdout
-        workers = [Path("/proc") / pid for pid in parent.stdout.readline().split()]
-        assert len(workers) == 2
-        assert all(map(runs, workers))
-        if end == "killed":
-            parent.kill()
-        _, complaints = parent.communicate(timeout=60)
-    assert (parent.returncode, complaints) == (-signal.SIGKILL if end == "killed" else 0, "")
-    deadline = time.monotonic() + 30
-    while any(map(runs, workers)):
-        assert time.monotonic() < deadline, "workers outlive their parent"
-        time.sleep(0.1)
-
-
-def runs(process: Path) -> bool:
-    """Whether a process is there and more than a name that waits to be struck off."""
-    try:
-        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def options(**values: object) -> DataOptions:
-    return build(DataOptions, {"data": Streamed(), "image_size": 2, "batch_size": 4} | values)
-
-
-def numbers(images: Tensor) -> set[int]:
-    return set(images[:, 0, 0, 0].tolist())
-
-
-def test_a_streamed_data_set_is_opened_and_its_first_rows_shown() -> None:
-    data = load(options(), frozenset({"image"}))
-    assert (data.streams, data.spec.dataset, data.spec.shapes) == ((), "streamed", {"image": (3, 2, 2)})
-    assert data.stream is not None
-    assert len(data.stream) == 40
-    assert data.preview.keys() == {"image"}
-    assert len(numbers(data.preview["image"])) == 25
-    assert len(load(options(data=Streamed(rows=9)), frozenset({"image"})).preview["image"]) == 9
-
-
-def test_backward_swaps_source_and_target() -> None:
-    needs = frozenset({"source", "target"})
-    data = load(options(direction="backward"), needs)
-    assert data.stream is not None
-    batch = StreamedBatches(data.stream, 4).draw(0)
-    assert batch.keys() == needs | {"step"}
-    assert torch.equal(batch.source, batch.target + 100)
-    assert min(numbers(data.preview["source"])) >= 100 > max(numbers(data.preview["target"]))
-
-
-def test_what_a_stream_cannot_do_is_said_plainly() -> None:
-    image = frozenset({"image"})
-    with pytest.raises(DataError, match="'streamed' is streamed, so no rows can be picked from it; leave --limit out"):
-        load(options(limit=8), image)
-    with pytest.raises(DataError, match="'streamed' gives 40 images, too few for a batch of 41; try --batch-size 40"):
-        load(options(batch_size=41), image)
-    with pytest.raises(DataError, match="in one order, but the GAN wants target in an order of its own"):
-        load(options(), frozenset({"source", "target"}), [frozenset({"target"})])
-    with pytest.raises(DataError, match="'streamed' has no label here; it has: image"):
-        load(options(), frozenset({"image", "label"}))
