@@ -195,7 +195,7 @@ def check_provides(dataset: Dataset, fields: frozenset[str]) -> None:
 def _load(options: DataOptions, needs: frozenset[str], split: Split, folder: Path | None) -> Table | Stream:
     loaded = options.data.load(options.request(needs, split, folder))
     if isinstance(loaded, Stream):
-        return Renamed(loaded, {name: options.rename(name) for name in needs})
+        return Renamed(loaded, {name: options.rename(name) for name in sorted(needs)})
     columns = {options.rename(name): column for name, column in loaded.columns.items()}
     _check_loaded(options, needs, columns)
     return Table({name: columns[name] for name in needs}, loaded.classes)

@@ -29,7 +29,7 @@ from ganzoo.errors import ContractError, DataError, OptionError, UserError
 log = logging.getLogger(__name__)
 
 AHEAD = 4
-"""Batches that each worker reads ahead: what training lives on while a worker opens its next shard."""
+"""Batches that each worker reads ahead: what training lives on while one is slow for once."""
 
 
 class StreamedBatches(Supply):

@@ -2,6 +2,8 @@
 
 import json
 import multiprocessing
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -145,10 +147,22 @@ def test_a_run_from_shards_to_folder_that_goes_on_with_other_workers(shards: Pat
 
 
 def test_more_readers_than_shards(shards: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"8 shards cannot be shared by 9 readers .*: give fewer --workers, or make more"
-    ):
+    with pytest.raises(DataError, match=r"fewer shards \(8\) than readers \(9: for each GPU .*; give fewer --workers"):
         StreamedBatches(stream(shards), 3, workers=3, count=3).draw(0)
+
+
+def test_shards_packed_as_the_docs_say_are_read(tmp_path: Path) -> None:
+    docs = Path(__file__).parents[2] / "docs" / "streaming.md"
+    script = docs.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    for name, reds in {"birds": (0, 50), "cats": (100, 150, 200)}.items():
+        (tmp_path / name).mkdir()
+        for red in reds:
+            (tmp_path / name / f"{red}.jpg").write_bytes(picture(red, "jpeg"))
+    subprocess.run([sys.executable, "-c", script, tmp_path], cwd=tmp_path, check=True)
+    rows = one_pass(f"{tmp_path}/cats-{{000000..000000}}.tar", frozenset({"image", "label"}), class_count=2)
+    assert [(round(number(row["image"]), -1), row["label"].item()) for row in rows] == [
+        (0, 0), (50, 0), (100, 1), (150, 1), (200, 1),
+    ]  # fmt: skip
 
 
 class Quiet(SimpleHTTPRequestHandler):
