@@ -10,6 +10,9 @@ from .data.dataset import Dataset as Dataset
 from .data.dataset import Request as Request
 from .data.dataset import Table as Table
 from .data.spec import DataSpec as DataSpec
+from .data.stream import Position as Position
+from .data.stream import Row as Row
+from .data.stream import Stream as Stream
 from .engine.engine import Engine as Engine
 from .engine.speed import Speed as Speed
 from .engine.training import Callback as Callback

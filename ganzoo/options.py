@@ -56,7 +56,7 @@ class RunOptions(Processes, Speed, Keeping, Schedule, DataOptions, Choice):
     """The whole configuration of one run: with the same one, the same run."""
 
     may_change: ClassVar[frozenset[str]] = frozenset(
-        {"epochs", "processes", "restarts", *Keeping.model_fields, *Speed.model_fields}
+        {"epochs", "processes", "restarts", "workers", *Keeping.model_fields, *Speed.model_fields}
     )
     """What a run that is continued may be told anew."""
 

@@ -42,7 +42,8 @@ class Toy(ganzoo.Adversarial):
         generator = nn.Sequential(
             nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, size), nn.Tanh(), nn.Unflatten(1, data.shape)
         )
-        return ganzoo.Networks(generator=generator, discriminator=nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(size, 1)))
+        discriminator = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(size, 1))
+        return ganzoo.Networks(generator=generator, discriminator=discriminator)
 
 
 @ganzoo.hookimpl

@@ -1,6 +1,7 @@
 """Batches: which rows an iteration sees, and the noise beside them.
 
-All of it follows from the seed and the number of the iteration, so a run that continues needs to remember neither.
+Of data in memory all of it follows from the seed and the number of the iteration, so a run that continues needs to
+remember neither.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.data.batch import Batch
+from ganzoo.data.supply import State, Supply
 
 ROWS = "rows of stream "
 """The field of what is drawn that holds the numbers of a stream's rows, before the stream's own number."""
@@ -17,8 +19,8 @@ BLOCK = 64
 """Rows of noise that are drawn at once by `latent`; another number makes other noise."""
 
 
-class Batches:
-    """A run's batches: `batches[iteration]`.
+class Batches(Supply):
+    """Batches of data in memory.
 
     Each stream of columns that belong together is read in an order of its own: through one permutation of its rows
     after the other, without a gap, so that every row is seen equally often and none is left out. A stream may be
@@ -46,8 +48,7 @@ class Batches:
         self.noise_shape = noise_shape
         self.seed = seed
         self.device = torch.device(device)
-        share = batch_size // count
-        self._own = slice(rank * share, (rank + 1) * share)
+        self._own = share(batch_size, rank, count)
         self.on_device = self.device.type == "cpu" or _fit(streams, self.device)
         """Whether the data is where training is."""
         self.streams = [
@@ -62,27 +63,26 @@ class Batches:
         """Iterations in which the longest stream is seen once; at least 1."""
         return max(1, max(self._lengths) // self.batch_size)
 
-    def __getitem__(self, iteration: int) -> Batch:
-        """The whole batch, on the device."""
-        return self.assemble(self.draw(iteration).to(self.device))
-
     def draw(self, iteration: int) -> Batch:
-        """What must be known to assemble a batch, on the host: it depends on the seed and the iteration alone."""
+        """The numbers of the rows, or the rows, and noise: they depend on the seed and the iteration alone."""
         fields = {"step": torch.tensor(iteration)}
         for number, stream in enumerate(self.streams):
             rows = self.rows(number, iteration)[self._own]
             fields |= {f"{ROWS}{number}": rows} if self.on_device else _gather(stream, rows)
-        if self.noise_shape:
-            generator = seeded(self.seed, "noise", iteration)
-            fields["noise"] = torch.randn((self.batch_size, *self.noise_shape), generator=generator)[self._own]
-        return Batch(**fields)
+        return Batch(**fields, **noise(self.batch_size, self.noise_shape, self.seed, iteration, self._own))
 
     def assemble(self, drawn: Batch) -> Batch:
-        """The batch of what was drawn, on the device; nothing in it waits for the host."""
         fields = {name: value for name, value in drawn.items() if not name.startswith(ROWS)}
         for number, stream in enumerate(self.streams if self.on_device else ()):
             fields |= _gather(stream, drawn[f"{ROWS}{number}"])
         return Batch(**{name: scaled(value) for name, value in fields.items()})
+
+    def state(self) -> State:
+        """Nothing: all follows from the number of the iteration."""
+        return {}
+
+    def load_state(self, state: State) -> None:
+        """Nothing was remembered."""
 
     def rows(self, stream: int, iteration: int) -> Tensor:
         """The numbers of the rows that an iteration takes from a stream, all processes together: int64, batch_size."""
@@ -95,6 +95,21 @@ class Batches:
 
     def _order(self, stream: int, turn: int) -> Tensor:
         return torch.randperm(self._lengths[stream], generator=seeded(self.seed, stream, turn))
+
+
+def share(batch_size: int, rank: int, count: int) -> slice:
+    """The rows of a batch that are one process's, of several that train together."""
+    rows = batch_size // count
+    return slice(rank * rows, (rank + 1) * rows)
+
+
+def noise(batch_size: int, shape: tuple[int, ...], seed: int, iteration: int, own: slice) -> dict[str, Tensor]:
+    """The `noise` of an iteration, standard normal, rows x `shape`; none if it has no shape.
+
+    Drawn for the whole batch, of which a process takes its `own` rows: how many processes there are changes nothing.
+    """
+    generator = seeded(seed, "noise", iteration)
+    return {"noise": torch.randn((batch_size, *shape), generator=generator)[own]} if shape else {}
 
 
 def scaled(column: Tensor) -> Tensor:

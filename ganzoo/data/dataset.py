@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganzoo.config import NamedConfig, OneOf
 from ganzoo.data.fit import fit_image, fit_images
+from ganzoo.data.stream import Stream
 
 Split: TypeAlias = Literal["train", "test"]
 
@@ -95,8 +96,10 @@ class Dataset(NamedConfig, ABC):
         return {"name": name} | ({"path": path} if path else {})
 
     @abstractmethod
-    def load(self, request: Request) -> Table:
+    def load(self, request: Request) -> Table | Stream:
         """The rows and fields asked for, images fitted by the request; each field at most once in memory.
+
+        What does not fit into memory is a Stream, which is asked for all of its rows: it knows no `limit`.
 
         Raises:
             DataError: naming the file or folder that is missing, broken or empty, and what to do about it.

@@ -1,9 +1,10 @@
-"""From options to data in memory: what was asked is checked, loaded, named and divided into streams."""
+"""From options to data: what was asked is checked, loaded or opened, named and divided into streams."""
 
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from ganzoo.config import Config, Form
 from ganzoo.data.dataset import AnyDataset, Dataset, Request, Split, Table
 from ganzoo.data.spec import LONGEST, DataSpec, is_side
+from ganzoo.data.stream import Renamed, Stream
 from ganzoo.errors import ContractError, DataError
 
 ENVIRONMENT = "GANZOO_DATA"
@@ -62,6 +64,9 @@ class DataOptions(Config):
     )
     limit: int | None = Field(None, gt=0, description="train on this many images only, picked at even distances")
     batch_size: int = Field(32, gt=0, description="images per iteration, of all processes together")
+    workers: int = Field(
+        2, ge=0, description="processes for each GPU that read ahead where data is streamed; 0: training itself reads"
+    )
 
     def request(self, needs: frozenset[str], split: Split = "train", folder: Path | None = None) -> Request:
         """What is asked of the data set, in its own words: it knows nothing of directions.
@@ -88,13 +93,15 @@ class DataOptions(Config):
 
 @dataclass(frozen=True)
 class Data:
-    """What a run trains on, in memory."""
+    """What a run trains on: columns in memory, or a stream."""
 
     spec: DataSpec
     streams: tuple[Mapping[str, Tensor], ...]
     """First the columns whose rows belong together, then each group that comes in an order of its own."""
     preview: Mapping[str, Tensor]
     """Up to 25 rows to make samples from during training: of the test split if there is one."""
+    stream: Stream | None = None
+    """Rows that are read as training goes on; then there are no `streams`."""
 
 
 def load(
@@ -108,19 +115,23 @@ def load(
     Raises:
         DataError: the data set has not what is needed, is missing or broken, or is too small for one batch.
     """
-    table = _load(options, needs, "train", folder)
-    columns = table.columns
-    rows = max(len(column) for column in columns.values())
+    loaded = _load(options, needs, "train", folder)
+    if isinstance(loaded, Stream):
+        _check_streamed(options, streams)
+    rows = max(map(len, loaded.columns.values())) if isinstance(loaded, Table) else len(loaded)
     if rows < options.batch_size:
         raise DataError(
             f"'{options.data.label()}' gives {rows} images, too few for a batch of {options.batch_size}; "
             f"try --batch-size {max(1, rows)}"
         )
-    preview = columns
-    if "test" in options.data.splits:
-        preview = _load(options, needs, "test", folder).columns
-    shapes = {name: tuple(columns[name].shape[1:]) for name in sorted(needs)}
-    return Data(_spec(options, shapes, table.classes), divide(columns, streams), _thinned(preview))
+    shown = _load(options, needs, "test", folder) if "test" in options.data.splits else loaded
+    preview = _thinned(shown.columns) if isinstance(shown, Table) else _first(shown)
+    _check_loaded(options, needs, preview)
+    shapes = {name: tuple(preview[name].shape[1:]) for name in sorted(needs)}
+    spec = _spec(options, shapes, loaded.classes)
+    if isinstance(loaded, Stream):
+        return Data(spec, (), preview, loaded)
+    return Data(spec, divide(loaded.columns, streams), preview)
 
 
 def divide(columns: Mapping[str, Tensor], groups: Sequence[frozenset[str]]) -> tuple[Mapping[str, Tensor], ...]:
@@ -188,18 +199,41 @@ def check_provides(dataset: Dataset, fields: frozenset[str]) -> None:
         )
 
 
-def _load(options: DataOptions, needs: frozenset[str], split: Split, folder: Path | None) -> Table:
-    table = options.data.load(options.request(needs, split, folder))
-    columns = {options.rename(name): column for name, column in table.columns.items()}
+def _load(options: DataOptions, needs: frozenset[str], split: Split, folder: Path | None) -> Table | Stream:
+    loaded = options.data.load(options.request(needs, split, folder))
+    if isinstance(loaded, Stream):
+        return Renamed(loaded, {name: options.rename(name) for name in sorted(needs)})
+    columns = {options.rename(name): column for name, column in loaded.columns.items()}
+    _check_loaded(options, needs, columns)
+    return Table({name: columns[name] for name in needs}, loaded.classes)
+
+
+def _check_loaded(options: DataOptions, needs: frozenset[str], columns: Mapping[str, Tensor]) -> None:
     if missing := needs - columns.keys():
         raise DataError(
             f"'{options.data.label()}' has no {', '.join(sorted(missing))} here; it has: {', '.join(sorted(columns))}"
         )
-    return Table({name: columns[name] for name in needs}, table.classes)
+
+
+def _check_streamed(options: DataOptions, groups: Sequence[frozenset[str]]) -> None:
+    name = options.data.label()
+    if options.limit is not None:
+        raise DataError(f"'{name}' is streamed, so no rows can be picked from it; leave --limit out or name less data")
+    if groups:
+        fields = ", ".join(sorted(frozenset[str]().union(*groups)))
+        raise DataError(
+            f"'{name}' is streamed in one order, but the GAN wants {fields} in an order of its own; "
+            "it takes a data set that is held in memory"
+        )
 
 
 def _spec(options: DataOptions, shapes: dict[str, tuple[int, ...]], classes: tuple[str, ...]) -> DataSpec:
     return DataSpec(dataset=options.data.label(), shapes=shapes, classes=classes if "label" in shapes else ())
+
+
+def _first(stream: Stream) -> dict[str, Tensor]:
+    rows = [row for row, _ in islice(stream.read(0, 0, 1, ()), min(PREVIEW, len(stream)))]
+    return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
 
 def _thinned(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:

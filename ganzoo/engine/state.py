@@ -87,6 +87,7 @@ def restore(training: "Training", files: Mapping[str, bytes]) -> None:
         engine.iteration = count(state["iteration"])
         engine.scale_lr(float(state["lr_scale"]))
         training.best = None if state["best"] is None else (count(state["best"][0]), float(state["best"][1]))
+        training.batches.load_state({name: value.tolist() for name, value in _part(own, "data/").items()})
         training.meter.load_state(_part(own, "losses/"), engine.device)
         set_random_state(_part(own, "random/"), engine.device)
         if is_new:
@@ -181,6 +182,7 @@ def _own(training: "Training") -> dict[str, Tensor]:
     """What this process has of its own."""
     engine = training.engine
     own = {f"random/{name}": value for name, value in random_state(engine.device).items()}
+    own |= {f"data/{name}": torch.tensor(numbers) for name, numbers in training.batches.state().items()}
     own |= {f"losses/{name}": value for name, value in training.meter.state().items()}
     if not engine.ranks.leads:  # whose statistics and pools are those that samples are made with
         own |= {f"networks/{name}": value for name, value in engine.nets.named_buffers() if name not in engine.frozen()}

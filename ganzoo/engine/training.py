@@ -13,6 +13,8 @@ from ganzoo.data.batch import Batch
 from ganzoo.data.batches import Batches, latent, scaled
 from ganzoo.data.load import Data, load
 from ganzoo.data.spec import DataSpec
+from ganzoo.data.streamed import StreamedBatches
+from ganzoo.data.supply import Supply
 from ganzoo.engine.batchnorm import synchronise
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.folder import RunFolder
@@ -59,12 +61,12 @@ class Callback:
 
 @dataclass
 class Training:
-    """A run made ready: data in memory, networks on the device."""
+    """A run made ready: data at hand, networks on the device."""
 
     options: RunOptions
     spec: DataSpec
     engine: Engine
-    batches: Batches
+    batches: Supply
     preview: Batch
     """The inputs of every sample grid."""
     meter: Meter = field(default_factory=Meter)
@@ -155,11 +157,12 @@ def build(options: RunOptions, data: Data, ranks: Ranks | None = None) -> Traini
     """
     gan, players, device, shape = options.gan, options.players(), options.place(), options.gan.noise_shape()
     ranks = ranks or Ranks.alone()
-    rows = [len(column) for stream in data.streams for column in stream.values()]
+    columns = [column for stream in data.streams for column in stream.values()]
+    rows = [len(part) for part in (data.stream, *columns) if part is not None]
     ranks.check_same({**options.model_dump(mode="json"), "images": rows})
     seed_everything(options.seed)
     with sized_for(options):
-        batches = Batches(data.streams, options.batch_size, shape, options.seed, device, ranks.rank, ranks.count)
+        batches = supply(options, data, ranks)
         engine = Engine(gan, build_networks(gan, data.spec), players, options, batches.assemble, ranks)
     if options.sync_batchnorm and ranks.count > 1:
         synchronise(engine.nets, ranks)
@@ -170,6 +173,15 @@ def build(options: RunOptions, data: Data, ranks: Ranks | None = None) -> Traini
     noise = fixed_noise(len(next(iter(preview.values()))), shape, options.seed)
     inputs = Batch(**preview, **noise, step=torch.zeros((), dtype=torch.int64))
     return Training(options, data.spec, engine, batches, inputs.to(device), Meter(ranks))
+
+
+def supply(options: RunOptions, data: Data, ranks: Ranks) -> Supply:
+    """The batches of this process: of data in memory, or of a stream."""
+    device, shape = options.place(), options.gan.noise_shape()
+    own = ranks.rank, ranks.count
+    if data.stream is None:
+        return Batches(data.streams, options.batch_size, shape, options.seed, device, *own)
+    return StreamedBatches(data.stream, options.batch_size, shape, options.seed, device, options.workers, *own)
 
 
 @contextmanager

@@ -30,7 +30,9 @@ def beside(path: Path, left: int, right: int, width: int = 16) -> None:
 
 def read(data: str, fields: frozenset[str], limit: int | None = None) -> Table:
     dataset = build(DataOptions, {"data": data}).data
-    return dataset.load(Request(fields, (4, 4), 3, limit=limit))
+    table = dataset.load(Request(fields, (4, 4), 3, limit=limit))
+    assert isinstance(table, Table)
+    return table
 
 
 def numbers(images: Tensor) -> list[float]:

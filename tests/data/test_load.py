@@ -4,11 +4,13 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from streams import Streamed
 from torch import Tensor
 
 import ganzoo
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions, data_folder, describe, load
+from ganzoo.data.streamed import StreamedBatches
 from ganzoo.errors import ContractError, DataError, OptionError, UnknownName
 
 PAIR = frozenset({"source", "target"})
@@ -217,3 +219,39 @@ def test_images_of_a_real_folder_arrive(tmp_path: Path) -> None:
     data = load(options(f"folder:{tmp_path}", batch_size=2), IMAGE)
     assert numbers(data.streams[0]["image"]) == [0, 1, 2]
     assert data.spec.shapes == {"image": (3, 4, 4)}
+
+
+def streamed(rows: int = 40, **values: object) -> DataOptions:
+    return options(Streamed(rows=rows), image_size=2, **values)
+
+
+def test_a_streamed_data_set_is_opened_and_its_first_rows_shown() -> None:
+    data = load(streamed(), frozenset({"image"}))
+    assert (data.streams, data.spec.dataset, data.spec.shapes) == ((), "streamed", {"image": (3, 2, 2)})
+    assert data.stream is not None
+    assert len(data.stream) == 40
+    assert data.preview.keys() == {"image"}
+    assert len(set(numbers(data.preview["image"]))) == 25
+    assert len(load(streamed(rows=9), frozenset({"image"})).preview["image"]) == 9
+
+
+def test_backward_swaps_source_and_target_of_a_stream() -> None:
+    needs = frozenset({"source", "target"})
+    data = load(streamed(direction="backward"), needs)
+    assert data.stream is not None
+    batch = StreamedBatches(data.stream, 4).draw(0)
+    assert batch.keys() == needs | {"step"}
+    assert torch.equal(batch.source, batch.target + 100)
+    assert min(numbers(data.preview["source"])) >= 100 > max(numbers(data.preview["target"]))
+
+
+def test_what_a_stream_cannot_do_is_said_plainly() -> None:
+    image = frozenset({"image"})
+    with pytest.raises(DataError, match="'streamed' is streamed, so no rows can be picked from it; leave --limit out"):
+        load(streamed(limit=8), image)
+    with pytest.raises(DataError, match="'streamed' gives 40 images, too few for a batch of 41; try --batch-size 40"):
+        load(streamed(batch_size=41), image)
+    with pytest.raises(DataError, match="in one order, but the GAN wants target in an order of its own"):
+        load(streamed(), frozenset({"source", "target"}), [frozenset({"target"})])
+    with pytest.raises(DataError, match="'streamed' has no label here; it has: image"):
+        load(streamed(), frozenset({"image", "label"}))

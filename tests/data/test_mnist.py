@@ -26,7 +26,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def read(
     name: str, folder: Path, fields: frozenset[str] = BOTH, split: Split = "train", limit: int | None = None
 ) -> Table:
-    return build(DataOptions, {"data": name}).data.load(Request(fields, (28, 28), 1, split, limit, folder))
+    table = build(DataOptions, {"data": name}).data.load(Request(fields, (28, 28), 1, split, limit, folder))
+    assert isinstance(table, Table)
+    return table
 
 
 def idx(raw: Path, prefix: str, images: Tensor, labels: list[int]) -> None:

@@ -21,7 +21,9 @@ EVERYTHING = WORDS | {"image", "source", "target"}
 def read(
     fields: frozenset[str], side: int = 32, channels: int = 3, split: Split = "train", limit: int | None = None
 ) -> Table:
-    return build(DataOptions, {"data": "openmoji"}).data.load(Request(fields, (side, side), channels, split, limit))
+    table = build(DataOptions, {"data": "openmoji"}).data.load(Request(fields, (side, side), channels, split, limit))
+    assert isinstance(table, Table)
+    return table
 
 
 def text(row: Tensor) -> str:

@@ -1,0 +1,272 @@
+"""Batches of a stream: read and decoded in processes of their own, and taken up exactly where a run stopped."""
+
+import logging
+import multiprocessing
+import os
+import re
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from multiprocessing.connection import Connection
+from multiprocessing.util import Finalize
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from ganzoo.data.batch import Batch
+from ganzoo.data.batches import noise, scaled, share
+from ganzoo.data.stream import Position, Stream
+from ganzoo.data.supply import State, Supply
+from ganzoo.errors import ContractError, DataError, OptionError, UserError
+
+log = logging.getLogger(__name__)
+
+AHEAD = 4
+"""Batches that each worker reads ahead: what training lives on while one is slow for once."""
+
+
+class StreamedBatches(Supply):
+    """Batches of a stream, drawn one after the other.
+
+    Each of the processes that train together has readers of its own, one in each of its `workers`, or in itself if
+    there are none. All readers have disjoint shares, and each fills whole batches, which are handed out in turn. What
+    is drawn follows from the seed, the number of readers and the iteration; it is found again from `state` alone.
+
+    Args:
+        stream: what to read.
+        batch_size: rows of an iteration, over all processes that train together.
+        noise_shape: of one row of `noise`; empty: there is none.
+        seed: of order and noise.
+        device: where training is.
+        workers: processes that read ahead; 0: reading is done when a batch is drawn.
+        rank: which of the processes that train together this is.
+        count: how many they are.
+
+    Raises:
+        OptionError: the processes cannot share a batch evenly.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        batch_size: int,
+        noise_shape: tuple[int, ...] = (),
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+        workers: int = 0,
+        rank: int = 0,
+        count: int = 1,
+    ) -> None:
+        if batch_size % count:
+            raise OptionError(f"option 'batch_size' cannot be '{batch_size}': {count} processes share it evenly")
+        self.stream = stream
+        self.batch_size = batch_size
+        self.noise_shape = noise_shape
+        self.seed = seed
+        self.device = torch.device(device)
+        self.workers = workers
+        self.rank, self.count = rank, count
+        self.iteration = 0
+        """The one that comes next."""
+        self._positions: list[Position] = [()] * max(1, workers)
+        self._turn = 0
+        self._deliveries: Iterator[Delivery] | None = None
+        self._end: Finalize | None = None
+
+    @property
+    def per_epoch(self) -> int:
+        """Iterations in which the stream is seen once; at least 1."""
+        return max(1, len(self.stream) // self.batch_size)
+
+    def draw(self, iteration: int) -> Batch:
+        """This process's rows of a batch, on the host, and the noise that belongs to them.
+
+        Iterations are drawn one after the other, the first from 0 or where `load_state` put it. Another one than the
+        next is taken for a fresh start: reading begins anew with the pass that it falls into.
+
+        Raises:
+            DataError: the data is missing or broken, or a process that reads it was ended.
+        """
+        if iteration != self.iteration:
+            self._begin_pass(iteration)
+        if self._deliveries is None:
+            self._deliveries = self._read()
+        delivery = self._next(self._deliveries)
+        self._positions[self._turn] = delivery.position
+        self._turn = (self._turn + 1) % len(self._positions)
+        self.iteration += 1
+        own = share(self.batch_size, self.rank, self.count)
+        drawn = noise(self.batch_size, self.noise_shape, self.seed, iteration, own)
+        return Batch(step=torch.tensor(iteration), **delivery.fields, **drawn)
+
+    def assemble(self, drawn: Batch) -> Batch:
+        return Batch(**{name: scaled(value) for name, value in drawn.items()})
+
+    def state(self) -> State:
+        """Where each reader of this process stood after the batch that was drawn last; what is read ahead is not in it.
+
+        It belongs to the rank, and to the same numbers of processes and workers.
+        """
+        readers = {f"reader {number}": list(position) for number, position in enumerate(self._positions)}
+        return {"iteration": [self.iteration], "share": self._share, "turn": [self._turn], **readers}
+
+    def load_state(self, state: State) -> None:
+        """Goes to where a state was taken: the same batches follow as then did.
+
+        With another number of processes or workers, the pass begins anew, in another order; a warning says so. An empty
+        state is the beginning.
+        """
+        self.close()
+        if not state:
+            self.iteration, self._turn, self._positions = 0, 0, [()] * len(self._positions)
+        elif list(state["share"]) == self._share:
+            (self.iteration,), (self._turn,) = state["iteration"], state["turn"]
+            self._positions = [tuple(state[f"reader {number}"]) for number in range(len(self._positions))]
+        else:
+            self._begin_pass(state["iteration"][0])
+
+    def close(self) -> None:
+        """Ends the processes that read; the next draw starts them again, after the last batch that was drawn."""
+        if self._end:
+            self._end()
+        self._deliveries = self._end = None
+
+    @property
+    def _share(self) -> list[int]:
+        return [self.rank, self.count, len(self._positions)]
+
+    def _begin_pass(self, iteration: int) -> None:
+        self.close()
+        turn = iteration * self.batch_size // len(self.stream)
+        if iteration:
+            log.warning(
+                "the data is read anew from the beginning of pass %d, in another order: no reader was at iteration %d "
+                "with %d processes of %d workers",
+                turn,
+                iteration,
+                self.count,
+                self.workers,
+            )
+        self.iteration, self._turn, self._positions = iteration, 0, [(turn,)] * len(self._positions)
+
+    def _read(self) -> Iterator["Delivery"]:
+        readers = len(self._positions)
+        feed = Feed(
+            stream=self.stream,
+            seed=self.seed,
+            rows=self.batch_size // self.count,
+            first=self.rank * readers,
+            parts=self.count * readers,
+            positions=tuple(self._positions),
+            turn=self._turn,
+        )
+        if not self.workers:
+            return iter(feed)
+        hear, say = multiprocessing.Pipe(duplex=False)
+        self._end = Finalize(self, _dismiss, (hear, say), exitpriority=1)  # before those who will not end are awaited
+        with warnings.catch_warnings():  # of more workers than cores, and of forking beside threads
+            warnings.simplefilter("ignore")
+            loader = DataLoader(
+                feed,
+                batch_size=None,
+                num_workers=self.workers,
+                collate_fn=_as_it_is,
+                worker_init_fn=partial(_obey_the_parent_alone, hear),
+                prefetch_factor=AHEAD,
+                # The other ways to start a process import the caller's script again, and know no plugin of a loose
+                # file. macOS, whose libraries do not survive forking, and Windows have only those.
+                multiprocessing_context="fork" if sys.platform == "linux" else None,
+                generator=torch.Generator(),  # else it draws from that of training
+            )
+            return iter(loader)
+
+    def _next(self, deliveries: Iterator["Delivery"]) -> "Delivery":
+        try:
+            delivery = next(deliveries)
+        except RuntimeError as error:
+            self.close()
+            if not re.search(r"DataLoader worker \(pid", str(error)):
+                raise
+            raise DataError(
+                f"a process that reads data has ended: {error}\nit may have run out of memory; try --workers 1, or "
+                "smaller shards"
+            ) from error
+        if delivery.complaint:
+            self.close()
+            raise DataError(delivery.complaint)
+        return delivery
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One batch on its way from a reader."""
+
+    fields: dict[str, Tensor]
+    position: Position
+    """Of the reader, after its last row."""
+    complaint: str = ""
+    """What is wrong with the data; then there is no batch, and there will be no other."""
+
+
+@dataclass(frozen=True)
+class Feed(IterableDataset[Delivery]):
+    """What a reader needs to know. In the n-th worker it is the reader whose turn comes n-th."""
+
+    stream: Stream
+    seed: int
+    rows: int
+    """Of one process's batch."""
+    first: int
+    """The share of the first reader."""
+    parts: int
+    positions: tuple[Position, ...]
+    """Of every reader of this process."""
+    turn: int
+    """The reader whose batch comes first."""
+
+    def __iter__(self) -> Iterator[Delivery]:
+        worker = get_worker_info()
+        reader = (self.turn + (worker.id if worker else 0)) % len(self.positions)
+        rows = self.stream.read(self.seed, self.first + reader, self.parts, self.positions[reader])
+        while True:
+            try:
+                taken = list(islice(rows, self.rows))
+            except UserError as error:  # raised here, it would arrive as a traceback
+                yield Delivery({}, (), str(error))
+                return
+            if len(taken) < self.rows:
+                raise ContractError(f"{type(self.stream).__name__}.read() came to an end; it reads pass after pass")
+            fields = {name: torch.stack([row[name] for row, _ in taken]) for name in taken[0][0]}
+            yield Delivery(fields, taken[-1][1])
+
+
+def _as_it_is(delivery: Any) -> Any:
+    return delivery
+
+
+def _obey_the_parent_alone(over: Connection, _: int) -> None:
+    """Has a worker survive the signals that are sent to all processes of a job: what they mean, its parent decides.
+
+    It ends when its parent says so or is gone, whatever it waits for.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(over, os.getppid()), daemon=True).start()
+
+
+def _watch(over: Connection, parent: int) -> None:
+    while not over.poll(1) and os.getppid() == parent:
+        pass
+    os._exit(0)
+
+
+def _dismiss(_: Connection, over: Connection) -> None:  # given the other end too: it must not be closed before
+    over.send_bytes(b"over")

@@ -1,0 +1,116 @@
+"""Tar archives that others made, read where they lie: what could reach outside of one, or burst, is refused.
+
+Nothing is ever unpacked to disk, so a name could do no harm here; it is refused all the same, because an archive that
+holds such a name was made to do harm, or by mistake.
+"""
+
+import gzip
+import io
+import tarfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PureWindowsPath
+from typing import BinaryIO, cast
+
+from ganzoo.errors import DataError
+
+LARGEST_MEMBER = 2**28
+"""Bytes of one file in an archive, at most: 256 MiB."""
+LARGEST_ARCHIVE = 2**31
+"""Bytes of a whole archive, unpacked, at most: 2 GiB."""
+BLOCK = 512
+"""Bytes in which tar counts."""
+CHUNK = 2**20
+"""Bytes read at once: a bomb is noticed before it has filled the memory."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in an archive."""
+
+    name: str
+    start: int
+    """Where in the archive its bytes begin."""
+    size: int
+
+
+def contents(archive: io.RawIOBase | BinaryIO, name: str) -> io.BytesIO:
+    """The whole of an archive, in memory, unpacked if it was gzipped; then it is closed.
+
+    Raises:
+        DataError: it is larger than `LARGEST_ARCHIVE`, or damaged.
+        OSError: it cannot be read.
+        EOFError: it was gzipped, and is cut short.
+    """
+    whole = io.BytesIO()
+    try:
+        with io.BufferedReader(cast("io.RawIOBase", archive)) as packed:
+            gzipped = packed.peek(2)[:2] == b"\x1f\x8b"
+            source = gzip.GzipFile(fileobj=packed) if gzipped else packed
+            while whole.tell() <= LARGEST_ARCHIVE and (chunk := source.read(CHUNK)):
+                whole.write(chunk)
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"'{name}' is damaged: {error}") from error
+    except MemoryError as error:
+        raise DataError(f"'{name}' does not fit into memory; make smaller shards, or give fewer --workers") from error
+    if whole.tell() > LARGEST_ARCHIVE:
+        raise _too_large(name)
+    whole.seek(0)
+    return whole
+
+
+def members(archive: BinaryIO, name: str) -> list[Member]:
+    """The files in an archive that is not gzipped, in order; their bytes are not looked at.
+
+    Args:
+        archive: open, and able to seek.
+        name: what to call it in messages.
+
+    Raises:
+        DataError: it is damaged, or cut short, or holds what is no plain file or folder, a name with `..` or from the
+            root, a file above `LARGEST_MEMBER`, or more than `LARGEST_ARCHIVE` in all.
+    """
+    found, end = list[Member](), 0
+    try:
+        for info in _infos(archive):
+            end = info.offset_data + (-(-info.size // BLOCK) * BLOCK if info.isreg() else 0)
+            _check(info, end, name)
+            if info.isreg():
+                found.append(Member(info.name, info.offset_data, info.size))
+        archive.seek(end)
+        last = archive.read(BLOCK)
+    except DataError:
+        raise
+    except Exception as error:  # tarfile raises whatever broken headers make it trip over
+        raise DataError(f"'{name}' is damaged, or no tar archive: {error}") from error
+    if len(last) < BLOCK or any(last):
+        after = f"after '{found[-1].name}'" if found else "at its beginning"
+        raise DataError(f"'{name}' is damaged, or was cut short, {after}")
+    return found
+
+
+def _infos(archive: BinaryIO) -> Iterator[tarfile.TarInfo]:
+    with tarfile.open(fileobj=archive, mode="r:") as tar:
+        yield from tar
+
+
+def _check(info: tarfile.TarInfo, end: int, archive: str) -> None:
+    def refusal(reason: str) -> DataError:
+        return DataError(f"'{archive}' is refused: its member '{info.name}' {reason}")
+
+    path = PureWindowsPath(info.name)  # which knows both kinds of slashes
+    if path.root or path.drive:
+        raise refusal("has an absolute name")
+    if ".." in path.parts:
+        raise refusal("has '..' in its name, which leads out of the archive")
+    if not (info.isreg() or info.isdir()) or info.issparse():
+        raise refusal("is no plain file: links, devices and files with holes are not read")
+    if not 0 <= info.size <= LARGEST_MEMBER:
+        raise refusal(f"has {info.size:,} bytes; {LARGEST_MEMBER:,} are allowed")
+    if end > LARGEST_ARCHIVE:
+        raise _too_large(archive)
+
+
+def _too_large(name: str) -> DataError:
+    return DataError(f"'{name}' is refused: unpacked, it is more than {LARGEST_ARCHIVE:,} bytes; make smaller shards")

@@ -1,0 +1,179 @@
+"""WebDataset shards: `shards:PATTERN`, tar archives of samples, for data that fits neither memory nor disk."""
+
+import logging
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+import ganzoo
+from ganzoo.data.batches import seeded
+from ganzoo.data.fetch import is_address
+from ganzoo.data.images import open_image
+from ganzoo.data.text import encode
+from ganzoo.machine import available_cores
+from ganzoo_data_shards.reading import FILES, Shard, count, find, in_background, nothing
+
+log = logging.getLogger(__name__)
+
+CAPTION = 256
+"""Bytes of a caption, unless an option says otherwise."""
+
+
+class Shards(ganzoo.Dataset):
+    """Samples in tar archives, read as training goes on: KEY.jpg, KEY.cls, KEY.txt, KEY.source.png, KEY.target.png."""
+
+    name = "shards"
+    provides = frozenset(FILES)
+    shapes = {"label": (), "caption": (CAPTION,)}
+
+    path: str = Field(description="the shards: data-{000..999}.tar, a folder or *.tar; files, or http(s) addresses")
+    count: int | None = Field(
+        None, gt=0, description="images in all shards; unless given, they are counted when a run begins"
+    )
+    class_count: int | None = Field(None, gt=0, description="how many classes there are: labels are from 0 to below it")
+    caption_bytes: int = Field(CAPTION, gt=0, description="bytes that are kept of a caption")
+    skip: int = Field(0, ge=0, description="broken samples that each reading process leaves out in a pass")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _needs_path(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and not values.get("path"):
+            raise ganzoo.DataError(
+                "'shards' needs to know which: write shards:PATTERN, such as shards:data-{00..99}.tar"
+            )
+        return values
+
+    def load(self, request: ganzoo.Request) -> ganzoo.Stream:
+        if "label" in request.fields and self.class_count is None:
+            raise ganzoo.DataError("labels need to be counted: say how many classes there are, --data.class-count N")
+        return ShardStream(self, request, find(self.path))
+
+
+class ShardStream(ganzoo.Stream):
+    """The samples of shards, in an order of their own in each pass.
+
+    The shards of a pass are shuffled and dealt to the shares in turn. A shard is held in memory as it is on disk while
+    its samples are taken in random order; from its middle on, the next one is opened beside it. A position is (pass,
+    shard of the share, samples taken of it, samples left out in the pass), so that going on reads one shard again.
+    """
+
+    def __init__(self, options: Shards, request: ganzoo.Request, shards: Sequence[str]) -> None:
+        self.options = options
+        self.request = request
+        self.shards = shards
+        if "label" in request.fields:
+            self.classes = tuple(map(str, range(options.class_count or 0)))
+
+    def __len__(self) -> int:
+        return self.options.count or self._counted
+
+    @cached_property
+    def _counted(self) -> int:
+        if any(map(is_address, self.shards)):
+            raise ganzoo.DataError(
+                "shards that are fetched are not counted: say how many images they hold, --data.count N"
+            )
+        with ThreadPoolExecutor(available_cores()) as pool:
+            found = sum(pool.map(partial(count, fields=self.request.fields), self.shards))
+        if not found:
+            raise nothing(self.shards, self.request.fields)
+        return found
+
+    def read(
+        self, seed: int, part: int, parts: int, position: ganzoo.Position
+    ) -> Iterator[tuple[ganzoo.Row, ganzoo.Position]]:
+        if parts > len(self.shards):
+            raise ganzoo.DataError(
+                f"there are fewer shards ({len(self.shards)}) than readers ({parts}: for each GPU as many as --workers "
+                "says, or one); give fewer --workers, or make more shards"
+            )
+        turn, first, *at = (*position, 0, 0, 0, 0)[:4]
+        empty, opening = not (first or at[0]), None
+        for here, coming in pairwise(self._places(seed, part, parts, turn, first)):
+            shard = (opening or in_background(partial(self._open, here))).result()
+            opening = None
+            for row, *after in self._take(shard, (seed, here.turn, here.number), *at):
+                at = after
+                if opening is None and 2 * at[0] >= len(shard.samples):
+                    opening = in_background(partial(self._open, coming))
+                if row is not None:
+                    empty = False
+                    yield row, (here.turn, here.place, *at)
+            del shard  # or there would be three of them, and not two
+            if empty and coming.turn > here.turn:
+                raise nothing(self.shards, self.request.fields)
+            at, empty = ([0, at[1]], empty) if coming.turn == here.turn else ([0, 0], True)
+
+    def _places(self, seed: int, part: int, parts: int, turn: int, first: int) -> Iterator["Place"]:
+        """Which shards a share has, pass after pass."""
+        while True:
+            order = torch.randperm(len(self.shards), generator=seeded(seed, "shards", turn)).tolist()
+            for place, number in list(enumerate(order[part::parts]))[first:]:
+                yield Place(turn, place, number)
+            turn, first = turn + 1, 0
+
+    def _open(self, place: "Place") -> Shard:
+        return Shard.open(self.shards[place.number], self.request.fields)
+
+    def _take(
+        self, shard: Shard, order: tuple[int, int, int], taken: int, skipped: int
+    ) -> Iterator[tuple[ganzoo.Row | None, int, int]]:
+        """The samples of one shard but those already taken, each with how many were then taken and left out."""
+        rows, names = torch.randperm(len(shard.samples), generator=seeded(*order)).tolist(), sorted(self.request.fields)
+        for row in rows[taken:]:
+            fields, taken = None, taken + 1
+            try:
+                fields = {name: self._read(name, *shard.file(shard.samples[row], name)) for name in names}
+            except ganzoo.DataError as error:
+                skipped = self._skip(error, skipped)
+            yield fields, taken, skipped
+
+    def _skip(self, error: ganzoo.DataError, skipped: int) -> int:
+        if skipped == self.options.skip:
+            before = f", after {skipped} others in this pass" if skipped else ""
+            raise ganzoo.DataError(f"{error}{before}; --data.skip N leaves out so many broken samples") from error
+        log.warning("left out: %s", error)
+        return skipped + 1
+
+    def _read(self, field: str, content: bytes, name: str) -> Tensor:
+        if field == "label":
+            return torch.tensor(self._label(content, name))
+        if field == "caption":
+            try:
+                return encode([content.decode()], self.options.caption_bytes)[0]
+            except UnicodeDecodeError as error:
+                raise ganzoo.DataError(f"'{name}' is no text in UTF-8: {error}") from error
+        with warnings.catch_warnings():  # Pillow's are of no use to who trains a GAN
+            warnings.simplefilter("ignore")
+            return self.request.fit(open_image(content, name))
+
+    def _label(self, content: bytes, name: str) -> int:
+        most = len(self.classes) - 1
+        text = content.decode(errors="replace").strip()
+        if not re.fullmatch("[0-9]{1,9}", text) or int(text) > most:
+            raise ganzoo.DataError(f"'{name}' holds {text[:20]!r}; expected a class, a whole number from 0 to {most}")
+        return int(text)
+
+
+class Place(NamedTuple):
+    """One shard in a share of one pass."""
+
+    turn: int
+    """The pass."""
+    place: int
+    """In the share."""
+    number: int
+    """Among all shards."""
+
+
+@ganzoo.hookimpl
+def register_datasets(register: ganzoo.Register) -> None:
+    register(Shards)

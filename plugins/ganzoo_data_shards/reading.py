@@ -1,0 +1,171 @@
+"""Shards on disk and on servers: which a pattern means, which samples one holds, and its bytes."""
+
+import glob
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+import ganzoo
+from ganzoo.data.fetch import fetch, is_address
+from ganzoo.data.tar import Member, contents, members
+
+ARCHIVES = (".tar", ".tar.gz", ".tgz")
+"""What shards in a folder are called."""
+KINDS = ("jpg", "jpeg", "png", "webp")
+FILES = {
+    "image": KINDS,
+    "source": tuple(f"source.{kind}" for kind in KINDS),
+    "target": tuple(f"target.{kind}" for kind in KINDS),
+    "label": ("cls",),
+    "caption": ("txt",),
+}
+"""What may follow a sample's key and a dot, by field."""
+Result = TypeVar("Result")
+Sample = Mapping[str, Any]
+"""A Member by what follows the key and a dot; `__key__` is the key."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One shard, in memory as it came."""
+
+    name: str
+    samples: Sequence[Sample]
+    content: memoryview
+
+    @classmethod
+    def open(cls, name: str, fields: frozenset[str]) -> "Shard":
+        """Reads a shard as a whole.
+
+        Raises:
+            DataError: it cannot be had, or is damaged, or refused.
+        """
+        content = fetch(name) if is_address(name) else read_file(name)
+        return cls(name, group(members(content, name), name, fields), content.getbuffer())
+
+    def file(self, sample: Sample, field: str) -> tuple[bytes, str]:
+        """What a sample holds of a field, and what to call it.
+
+        Raises:
+            DataError: it has no file for it.
+        """
+        found = next((sample[suffix] for suffix in FILES[field] if suffix in sample), None)
+        if found is None:
+            raise ganzoo.DataError(
+                f"'{sample['__key__']}' in '{self.name}' has no {field} ({', '.join(FILES[field])}); files of one "
+                "sample must follow each other in the archive, which tar --sort=name sees to"
+            )
+        return bytes(self.content[found.start : found.start + found.size]), f"{found.name} in {self.name}"
+
+
+def find(pattern: str) -> list[str]:
+    """The shards that a pattern means: braces are expanded, then folders and wildcards looked up.
+
+    Raises:
+        DataError: there are none, one is missing, or it is of a kind that is not read.
+    """
+    if "${" in pattern:
+        raise ganzoo.DataError(f"'{pattern}' names an environment variable; write its value")
+    try:
+        named = library().shardlists.expand_urls(pattern)
+    except ValueError as error:
+        raise ganzoo.DataError(f"'{pattern}' is no pattern of shards: {error}") from error
+    found = [shard for name in named for shard in look_up(name)]
+    if not found:
+        raise ganzoo.DataError(f"there are no shards in '{pattern}' (looked for {', '.join(ARCHIVES)})")
+    return found
+
+
+def look_up(name: str) -> list[str]:
+    """The shards that one name, folder or wildcard means."""
+    if is_address(name):
+        return [name]
+    path = Path(name).expanduser()
+    if path.is_file():
+        return [str(path)]
+    if path.is_dir():
+        return sorted(str(file) for file in path.iterdir() if file.name.endswith(ARCHIVES) and file.is_file())
+    if scheme := re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", name):
+        why = "it would run a command, and a configuration may be anyone's" if scheme[1] == "pipe" else "it is not read"
+        raise ganzoo.DataError(f"'{name}' cannot be used: {why}; give paths of files, or http:// or https:// addresses")
+    if glob.has_magic(name):
+        return sorted(glob.glob(str(path)))  # noqa: PTH207 - a Path's own needs to be told where the wildcards begin
+    raise ganzoo.DataError(f"there is no shard '{path}'")
+
+
+def count(shard: str, fields: frozenset[str]) -> int:
+    """How many samples a file holds, from its headers alone unless it is gzipped."""
+    if shard.endswith(".tar"):
+        try:
+            with Path(shard).open("rb") as file:
+                return len(group(members(file, shard), shard, fields))
+        except OSError as error:
+            raise unreadable(shard, error) from error
+    return len(Shard.open(shard, fields).samples)
+
+
+def group(files: Sequence[Member], shard: str, fields: frozenset[str]) -> list[Sample]:
+    """The samples of a shard: files of one key that follow each other, where they hold anything of the fields.
+
+    Raises:
+        DataError: a sample has two files of one kind.
+    """
+    wanted = {suffix for field in fields for suffix in FILES[field]}
+    named = ({"fname": file.name, "data": file, "__url__": shard} for file in files)
+    try:
+        grouped = list(library().tariterators.group_by_keys(named, suffixes=wanted))
+    except ValueError as error:
+        raise ganzoo.DataError(f"'{shard}' cannot be used: {error.args[0]}") from error
+    return [sample for sample in grouped if not wanted.isdisjoint(sample)]
+
+
+def read_file(name: str) -> BytesIO:
+    """A shard that is a file."""
+    try:
+        with Path(name).open("rb", buffering=0) as file:
+            return contents(file, name)
+    except (OSError, EOFError) as error:
+        raise unreadable(name, error) from error
+
+
+def in_background(work: Callable[[], Result]) -> Future[Result]:
+    """Has work done beside what follows; nobody waits for it who does not ask for its result."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Exception as error:  # raised where the result is asked for
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def unreadable(shard: str, error: Exception) -> ganzoo.DataError:
+    """What to say of a shard that cannot be had."""
+    return ganzoo.DataError(f"the shard '{shard}' cannot be read: {error}")
+
+
+def nothing(shards: Sequence[str], fields: frozenset[str]) -> ganzoo.DataError:
+    """What to say of shards without samples."""
+    expected = ", ".join(f"KEY.{suffix}" for field in sorted(fields) for suffix in FILES[field])
+    return ganzoo.DataError(f"there are no samples in '{shards[0]}' or others that belong to it; expected {expected}")
+
+
+def library() -> Any:
+    """The webdataset package, which is imported when it is needed: it comes with an extra.
+
+    Raises:
+        DataError: it is not installed.
+    """
+    try:
+        import webdataset
+    except ImportError as error:
+        raise ganzoo.DataError("'shards' needs a library that is not there: pip install 'ganzoo[shards]'") from error
+    return webdataset

@@ -1,0 +1,80 @@
+"""Streams to test with, which several tests share."""
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import torch
+
+import ganzoo
+from ganzoo.data.batch import Batch
+from ganzoo.data.batches import seeded
+from ganzoo.data.streamed import StreamedBatches
+from ganzoo.errors import DataError
+
+
+class Numbers(ganzoo.Stream):
+    """Numbered rows, each with the pass that it came in. A position is (pass, rows taken)."""
+
+    def __init__(self, rows: int = 24, broken: int | None = None, deadly: int | None = None) -> None:
+        self.rows = rows
+        self.broken = broken
+        self.deadly = deadly
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def read(
+        self, seed: int, part: int, parts: int, position: ganzoo.Position
+    ) -> Iterator[tuple[ganzoo.Row, ganzoo.Position]]:
+        turn, taken = (*position, 0, 0)[:2]
+        while True:
+            order = torch.randperm(self.rows, generator=seeded(seed, turn))[part::parts].tolist()
+            for row in order[taken:]:
+                if row == self.broken:
+                    raise DataError("row 'seven' is broken")
+                if row == self.deadly:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                taken += 1
+                image = torch.full((3, 2, 2), row, dtype=torch.uint8)
+                yield {"row": torch.tensor(row), "turn": torch.tensor(turn), "image": image}, (turn, taken)
+            turn, taken = turn + 1, 0
+
+
+class Ending(Numbers):
+    """Breaks the contract."""
+
+    def read(
+        self, seed: int, part: int, parts: int, position: ganzoo.Position
+    ) -> Iterator[tuple[ganzoo.Row, ganzoo.Position]]:
+        return islice(super().read(seed, part, parts, position), 5)
+
+
+class Streamed(ganzoo.Dataset):
+    """A data set that is a stream."""
+
+    name = "streamed"
+    provides = frozenset({"image", "source", "target", "label"})
+    rows: int = 40
+
+    def load(self, request: ganzoo.Request) -> ganzoo.Stream:
+        return Pairs(self.rows)
+
+
+class Pairs(Numbers):
+    """Sources from 0, targets from 100; no labels."""
+
+    def read(
+        self, seed: int, part: int, parts: int, position: ganzoo.Position
+    ) -> Iterator[tuple[ganzoo.Row, ganzoo.Position]]:
+        for row, after in super().read(seed, part, parts, position):
+            yield {"image": row["image"], "source": row["image"], "target": row["image"] + 100}, after
+
+
+def rows(batch: Batch) -> list[tuple[int, int]]:
+    return list(zip(batch.turn.tolist(), batch.row.tolist(), strict=True))
+
+
+def drawn(batches: StreamedBatches, iterations: Sequence[int]) -> list[list[tuple[int, int]]]:
+    return [rows(batches.draw(iteration)) for iteration in iterations]

@@ -1,0 +1,140 @@
+"""Shards that cannot be used, and what is said of them."""
+
+import gzip
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packing import IMAGE, Files, images, number, pack, picture, stream
+
+import ganzoo
+from ganzoo.config import build
+from ganzoo.data.load import DataOptions
+from ganzoo.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("pipe:touch {}/ran", r"'pipe:touch .*/ran' cannot be used: it would run a command"),
+        ("data.tar::pipe:touch {}/ran", r"there is no shard 'data.tar'"),
+        (
+            "s3://bucket/data.tar",
+            r"'s3://bucket/data.tar' cannot be used: it is not read; give paths of files, or http",
+        ),
+        ("file:///etc/hostname", r"'file:///etc/hostname' cannot be used"),
+        ("{}/no-{{0..3}}.tar", r"there is no shard '.*no-0.tar'"),
+        ("{}/*.tar", r"there are no shards in '.*\*.tar' \(looked for .tar, .tar.gz, .tgz\)"),
+        ("{}", r"there are no shards in "),
+        ("${{HOME}}/a.tar", r"names an environment variable; write its value"),
+        ("data-{{0..3.tar", r"is no pattern of shards: "),
+    ],
+)
+def test_patterns_that_mean_nothing_or_harm(pattern: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=message):
+        stream(pattern.format(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pattern_is_needed() -> None:
+    for data in ("shards", "shards:", {"name": "shards"}):
+        with pytest.raises(DataError, match=r"^'shards' needs to know which: write shards:PATTERN"):
+            build(DataOptions, {"data": data})
+
+
+def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "webdataset", None)
+    pack(tmp_path / "a.tar", images(1))
+    with pytest.raises(DataError, match=r"pip install 'ganzoo\[shards\]'"):
+        stream(tmp_path)
+
+
+BROKEN: list[tuple[Files, frozenset[str], str]] = [
+    ({"b.png": picture(1)[:40]}, IMAGE, r"'b.png in .*bad.tar' cannot be read: "),
+    ({"b.png": b"no picture"}, IMAGE, r"'b.png in .*bad.tar' cannot be read: it is not an image"),
+    ({**images(1), "b.cls": b"5"}, IMAGE | {"label"}, r"'b.cls in .*' holds '5'; expected a class, .* from 0 to 4"),
+    ({**images(1), "b.cls": b"-1"}, IMAGE | {"label"}, r"'b.cls in .*' holds '-1'; expected a class"),
+    ({**images(1), "b.cls": b"9" * 9999}, IMAGE | {"label"}, r"'b.cls in .*' holds '9{20}'; expected a class"),
+    ({**images(1), "b.cls": b"\xff"}, IMAGE | {"label"}, r"'b.cls in .*' holds '�'; expected a class"),
+    ({"b.png": picture(1), "b.txt": b"\xff"}, IMAGE | {"caption"}, r"'b.txt in .*' is no text in UTF-8"),
+    (
+        {"b.png": picture(1)},
+        IMAGE | {"caption"},
+        r"'b' in '.*bad.tar' has no caption \(txt\); files of one sample must",
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "fields", "message"), BROKEN)
+def test_broken_samples_are_named_or_left_out(
+    files: Files, fields: frozenset[str], message: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = {name: content for name, content in files.items() if name.startswith("b.")}
+    if "label" in fields:
+        broken = {"b.png": picture(1), **broken}
+    whole = {"c.png": picture(7), "c.cls": b"1", "c.txt": b"seven"}
+    pack(tmp_path / "bad.tar", {**broken, **whole})
+    options = {"class_count": 5} if "label" in fields else {}
+    with pytest.raises(DataError, match=rf"{message}(?s:.*)--data.skip N leaves out"):
+        for _ in zip(range(3), stream(tmp_path, fields, **options).read(0, 0, 1, ()), strict=False):
+            pass
+    reader = stream(tmp_path, fields, **options, skip=1).read(0, 0, 1, ())
+    assert [number(next(reader)[0]["image"]) for _ in range(5)] == 5 * [7]
+    assert "left out: " in caplog.text
+
+
+def test_leaving_out_has_an_end_that_survives_a_stop(tmp_path: Path) -> None:
+    broken = {f"b{number}.png": b"no picture" for number in range(3)}
+    pack(tmp_path / "a.tar", {**images(1, 2, 3), **broken})
+    opened = stream(tmp_path, skip=2)
+
+    def each_from_where_the_one_before_was() -> Iterator[int]:
+        position: ganzoo.Position = ()
+        for _ in range(7):
+            row, position = next(opened.read(0, 0, 1, position))
+            yield number(row["image"])
+
+    rows = each_from_where_the_one_before_was()
+    with pytest.raises(DataError, match=r"is not an image, after 2 others in this pass; --data.skip"):
+        assert {next(rows) for _ in range(4)} == {1, 2, 3}
+
+
+def test_shards_without_samples(tmp_path: Path) -> None:
+    pack(tmp_path / "a.tar", {"notes.txt": b"no image"})
+    message = r"there are no samples in '.*a.tar' or others that belong to it; expected KEY.jpg, KEY.jpeg, KEY.png"
+    with pytest.raises(DataError, match=message):
+        len(stream(tmp_path))
+    with pytest.raises(DataError, match=message):
+        next(stream(tmp_path, count=5).read(0, 0, 1, ()))
+    pack(tmp_path / "b.tar", {"1.png": b"broken"})
+    with pytest.raises(DataError, match=message):
+        next(stream(tmp_path, count=5, skip=9).read(0, 0, 1, ()))
+
+
+def test_two_files_of_one_kind(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for _ in range(2):
+            archive.addfile(tarfile.TarInfo("1.png"))
+    with pytest.raises(DataError, match=r"'.*a.tar' cannot be used: 1.png: duplicate file name"):
+        len(stream(tmp_path))
+
+
+def test_labels_need_a_number_of_classes(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"say how many classes there are, --data.class-count N"):
+        stream(tmp_path, frozenset({"label"}))
+
+
+def test_archives_that_are_refused_are_named(tmp_path: Path) -> None:
+    shard = pack(tmp_path / "a.tar", {"1.png": picture(1), "../2.png": picture(2)})
+    with pytest.raises(DataError, match=r"'.*a.tar' is refused: its member '../2.png' has '..' in its name"):
+        len(stream(tmp_path))
+    with pytest.raises(DataError, match=r"'.*a.tar' is refused: its member '../2.png' has '..' in its name"):
+        next(stream(tmp_path, count=5).read(0, 0, 1, ()))
+    shard.write_bytes(shard.read_bytes()[:700])
+    with pytest.raises(DataError, match=r"'.*a.tar' is damaged"):
+        len(stream(tmp_path))
+    (tmp_path / "b.tgz").write_bytes(gzip.compress(shard.read_bytes())[:-9])
+    with pytest.raises(DataError, match=r"'.*b.tgz' cannot be read: Compressed file ended"):
+        len(stream(tmp_path / "b.tgz"))
