@@ -178,7 +178,7 @@ class StreamedBatches(Supply):
                 batch_size=None,
                 num_workers=self.workers,
                 collate_fn=_as_it_is,
-                worker_init_fn=partial(_obey_the_parent_alone, hear),
+                worker_init_fn=partial(_obey_the_parent_alone, os.getpid(), hear),
                 prefetch_factor=AHEAD,
                 # The other ways to start a process import the caller's script again, and know no plugin of a loose
                 # file. macOS, whose libraries do not survive forking, and Windows have only those.
@@ -251,7 +251,7 @@ def _as_it_is(delivery: Any) -> Any:
     return delivery
 
 
-def _obey_the_parent_alone(over: Connection, _: int) -> None:
+def _obey_the_parent_alone(parent: int, over: Connection, _: int) -> None:
     """Has a worker survive the signals that are sent to all processes of a job: what they mean, its parent decides.
 
     It ends when its parent says so or is gone, whatever it waits for.
@@ -259,10 +259,10 @@ def _obey_the_parent_alone(over: Connection, _: int) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(over, os.getppid()), daemon=True).start()
+    threading.Thread(target=_watch, args=(parent, over), daemon=True).start()
 
 
-def _watch(over: Connection, parent: int) -> None:
+def _watch(parent: int, over: Connection) -> None:
     while not over.poll(1) and os.getppid() == parent:
         pass
     os._exit(0)

@@ -18,7 +18,6 @@ from ganzoo.data.batches import seeded
 from ganzoo.data.fetch import is_address
 from ganzoo.data.images import open_image
 from ganzoo.data.text import encode
-from ganzoo.machine import available_cores
 from ganzoo_data_shards.reading import FILES, Shard, count, find, in_background, nothing
 
 log = logging.getLogger(__name__)
@@ -81,7 +80,7 @@ class ShardStream(ganzoo.Stream):
             raise ganzoo.DataError(
                 "shards that are fetched are not counted: say how many images they hold, --data.count N"
             )
-        with ThreadPoolExecutor(available_cores()) as pool:
+        with ThreadPoolExecutor() as pool:
             found = sum(pool.map(partial(count, fields=self.request.fields), self.shards))
         if not found:
             raise nothing(self.shards, self.request.fields)
