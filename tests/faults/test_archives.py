@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from conftest import Command
 from PIL import Image
+from test_images import read
 
 import ganzoo
-from ganzoo.config import build
 from ganzoo.data import archive
-from ganzoo.data.dataset import Request, Table
-from ganzoo.data.load import DataOptions
+from ganzoo.data.dataset import Table
 
 IMAGE = frozenset({"image"})
 LABELLED = frozenset({"image", "label"})
@@ -34,12 +33,6 @@ def pack(file: Path, members: dict[str, bytes]) -> Path:
         for name, content in members.items():
             packed.writestr(name, content)
     return file
-
-
-def read(data: str, fields: frozenset[str] = IMAGE, skip: int = 0) -> Table:
-    name, _, path = data.partition(":")
-    dataset = build(DataOptions, {"data": {"name": name, "path": path, "skip": skip}}).data
-    return dataset.load(Request(fields, (4, 4), 3))
 
 
 def reds(table: Table, field: str = "image") -> list[int]:

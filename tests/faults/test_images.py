@@ -24,7 +24,9 @@ RED = (255, 0, 0)
 def read(data: str, fields: frozenset[str] = IMAGE, skip: int = 0) -> Table:
     name, _, path = data.partition(":")
     dataset = build(DataOptions, {"data": {"name": name, "path": path, "skip": skip}}).data
-    return dataset.load(Request(fields, (4, 4), 3))
+    table = dataset.load(Request(fields, (4, 4), 3))
+    assert isinstance(table, Table)
+    return table
 
 
 def save(file: Path, colour: tuple[int, int, int] = RED, size: tuple[int, int] = (8, 8)) -> Path:
