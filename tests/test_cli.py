@@ -158,8 +158,8 @@ def test_what_a_run_says(runs: Path) -> None:
 
 def test_what_a_run_leaves(runs: Path) -> None:
     run = runs / "dcgan"
-    assert {path.name for path in run.iterdir()} == {
-        "config.json", "data.json", "environment.json", "metrics.jsonl", "samples", "checkpoints",
+    assert {path.name for path in run.iterdir() if path.name != ".lock"} == {
+        "log.txt", "config.json", "data.json", "environment.json", "metrics.jsonl", "samples", "checkpoints",
     }  # fmt: skip
     typed = {"image_size": "16", "limit": 8, "batch_size": 4, "epochs": 1, "precision": "fp32"}
     assert build(RunOptions, read(run / "config.json")) == resolve(zoo().gan("dcgan"), typed)
@@ -174,7 +174,7 @@ def test_what_a_run_leaves(runs: Path) -> None:
     assert size(run / "samples" / "00000002.png") == ("RGB", 5 * 18 + 2, 5 * 18 + 2)
     (checkpoint,) = (run / "checkpoints").iterdir()
     assert {path.name for path in checkpoint.iterdir()} == {
-        "networks.safetensors", "training.safetensors", "state.json",
+        "networks.safetensors", "optimizers.safetensors", "process-0.safetensors", "state.json", "SHA256SUMS",
     }  # fmt: skip
     assert read(checkpoint / "state.json") == {"iteration": 2}
     weights = safetensors.torch.load_file(checkpoint / "networks.safetensors")
@@ -319,4 +319,4 @@ def test_ctrl_c_says_how_to_go_on(place: Path) -> None:
         out, err = run.communicate(timeout=60)
     assert (run.returncode, err) == (130, "")
     last = max(int(path.name) for path in (place / "run" / "checkpoints").iterdir() if path.name.isdecimal())
-    assert f"stopped; the same command with --out run goes on from iteration {last}" in out
+    assert f"stopped by SIGINT and saved at iteration {last}; `ganzoo resume run` goes on from iteration {last}" in out

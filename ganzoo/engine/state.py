@@ -92,7 +92,7 @@ def restore(training: "Training", files: Mapping[str, bytes]) -> None:
         set_random_state(_part(own, "random/"), engine.device)
         if is_new:
             seed_apart(training.options.seed, engine.ranks, engine.iteration)
-    except (ValueError, KeyError, TypeError, IndexError, RuntimeError, AttributeError) as error:
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise RunFolderError(f"the checkpoint is not of this run: {' '.join(str(error).split())}") from error
     for name, version in versions().items():
         if (then := state.get("versions", {}).get(name)) != version:
@@ -149,6 +149,8 @@ def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
     torch.set_rng_state(state["cpu"])
     random.setstate((3, tuple(state["python"].tolist()), *(state["python_gauss"].tolist() or [None])))
     *keys, place, has_gauss = state["numpy"].tolist()
+    if not 0 <= place <= len(keys):  # NumPy does not look, and would read beyond its own memory
+        raise ValueError(f"{place} is no place among {len(keys)} numbers")
     np.random.set_state(("MT19937", np.array(keys, np.uint32), place, has_gauss, state["numpy_gauss"].item()))
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"], device)

@@ -95,7 +95,10 @@ class Training:
             return self.engine.step(self.batches.draw(self.engine.iteration), everyone)
 
     def judge(self, score: float) -> None:
-        """Says how good the weights are now, the lower the better: a checkpoint of the best is made, and kept."""
+        """Says how good the weights are now, the lower the better: a checkpoint of the best is made, and kept.
+
+        To be called by a callback's `logged`.
+        """
         if self.best is None or score < self.best[1]:
             self.best = self.engine.iteration, score
 

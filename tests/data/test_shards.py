@@ -2,6 +2,8 @@
 
 import json
 import multiprocessing
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +23,8 @@ import ganzoo
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions, load
 from ganzoo.data.streamed import StreamedBatches
+from ganzoo.engine.signals import Interrupted
+from ganzoo.engine.training import Callback, Training
 from ganzoo.errors import DataError
 
 
@@ -144,6 +148,31 @@ def test_a_run_from_shards_to_folder_that_goes_on_with_other_workers(shards: Pat
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert [line["iteration"] for line in lines] == [12, 18]
     assert gan.generate(2).shape == (2, 3, 16, 16)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_on_shards_that_was_stopped_is_the_same_to_the_last_bit(
+    workers: int, shards: Path, tmp_path: Path
+) -> None:
+    class Stop(Callback):
+        """Asks the run to stop in the middle of a shard, and of a line of metrics."""
+
+        def iterated(self, training: Training) -> None:
+            if training.engine.iteration == 5:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    options: dict[str, Any] = {
+        "data": f"shards:{shards}/data-{{000..007}}.tar", "image_size": 16, "batch_size": 4, "precision": "fp32",
+        "epochs": 2, "workers": workers, "log_every": 3, "checkpoint_every": 4,
+    }  # fmt: skip
+    ganzoo.run("dcgan", out=tmp_path / "whole", **options)
+    with pytest.raises(Interrupted):
+        ganzoo.run("dcgan", out=tmp_path / "stopped", callback=Stop(), **options)
+    ganzoo.run("dcgan", out=tmp_path / "stopped", **options)
+    files = sorted((tmp_path / "whole" / "checkpoints" / "00000012").iterdir())
+    assert len(files) == 5
+    for file in files:
+        assert file.read_bytes() == (tmp_path / "stopped" / file.relative_to(tmp_path / "whole")).read_bytes(), file
 
 
 def test_more_readers_than_shards(shards: Path) -> None:
