@@ -176,7 +176,10 @@ def test_what_a_run_leaves(runs: Path) -> None:
     assert {path.name for path in checkpoint.iterdir()} == {
         "networks.safetensors", "optimizers.safetensors", "process-0.safetensors", "state.json", "SHA256SUMS",
     }  # fmt: skip
-    assert read(checkpoint / "state.json") == {"iteration": 2}
+    state = read(checkpoint / "state.json")
+    assert (state["iteration"], state["images"], state["lr_scale"], state["best"]) == (2, 8, 1.0, None)
+    assert state["config"] == read(run / "config.json")
+    assert state["versions"].keys() >= {"python", "torch", "ganzoo"}
     weights = safetensors.torch.load_file(checkpoint / "networks.safetensors")
     assert {name.partition(".")[0] for name in weights} == {"generator", "discriminator"}
 
