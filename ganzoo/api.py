@@ -123,7 +123,11 @@ def run(
             into a choice: `optimizer={"lr": 1e-3}`.
 
     Raises:
-        UserError: what was asked cannot be done; nothing was written.
+        UserError: what was asked cannot be done; nothing was written, or, where data or disk fail later on, all up to
+            the last checkpoint is whole.
+        Diverged: a loss or a weight is no number.
+        Interrupted: a signal asked to stop (a KeyboardInterrupt, in a notebook too); all is saved.
+        PeerError: another process of the same run is gone.
     """
     if isinstance(gan, GAN):
         if options.get("recipe") is not None:
@@ -157,9 +161,10 @@ def load(folder: str | Path, *, device: str | torch.device = "auto", gan: type[G
     # Its own part only: what it was trained on and how need not be installed, or be there, to use it.
     config = runs.gan_of(files, gan)
     data = files.load(files.data, DataSpec)
-    weights = runs.weights_of(files)
     place = Speed(device=str(device)).place()
-    nets = _networks(files, config, data)
+    with held_to_free_memory():
+        weights = runs.weights_of(files)
+        nets = _networks(files, config, data)
     state.load_networks(nets, weights, files.path)
     return TrainedGAN(files.path, config, data, nets.to(place).eval())
 
@@ -169,8 +174,7 @@ def _networks(files: RunFolder, gan: GAN, data: DataSpec) -> Networks:
     if missing := sorted(gan.needs - data.shapes.keys()):
         raise RunFolderError(f"{files.data} cannot be used: '{gan.name}' needs {', '.join(missing)}, which it has not")
     try:
-        with held_to_free_memory():
-            return training.build_networks(gan, data)
+        return training.build_networks(gan, data)
     except SizeError as error:
         raise RunFolderError(f"{files.data} cannot be used: {error}") from error
     except (RuntimeError, MemoryError) as error:

@@ -38,7 +38,7 @@ class Keeping(Config):
     log_every: int = Field(50, gt=0, description="iterations between two lines of metrics.jsonl")
     sample_every: int = Field(200, gt=0, description="iterations between two sample grids")
     checkpoint_every: int = Field(1000, gt=0, description="iterations between two checkpoints")
-    keep_last: int = Field(2, gt=0, description="so many of the latest checkpoints stay, and the best")
+    keep_last: int = Field(2, gt=0, description="so many of the latest checkpoints stay")
     keep_every: int | None = Field(None, gt=0, description="checkpoints of every so many iterations stay, too")
     on_nan: Literal["stop", "rollback"] = Field(
         "stop", description="if a loss or weight is no number: stop, or go back a checkpoint and halve learning rates"

@@ -1,5 +1,6 @@
 """Pictures of tensors: grids, files, rows of inputs beside outputs."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,6 +57,11 @@ def picture_file(path: Path) -> bool:
 
 
 def save(picture: Image.Image, file: Path) -> None:
-    """Writes a picture in the format of the file's ending, creating its folder."""
+    """Writes a picture in the format of the file's ending, creating its folder: whole, or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(file)
+    draft = file.with_name(f".{os.getpid()}.{file.name}")
+    try:
+        picture.save(draft)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -24,6 +24,8 @@ LINE = re.compile(r"([0-9a-f]{64})  (?:\.\./)?((\w[\w-]*)(?:\.[0-9a-f]{64})?(\.\
 
 SHARED = re.compile(r"\w[\w-]*\.[0-9a-f]{64}\.\w+")
 """What a file is called that several checkpoints share."""
+DRAFT = re.compile(rf"\.(\d{{8,}}|{SHARED.pattern})\.(\d+|old)")
+"""What is called so was being written, or removed, when something ended that."""
 
 
 class DamagedCheckpoint(Exception):  # noqa: N818 - reads as what it is
@@ -94,8 +96,9 @@ def read(checkpoint: Path, names: Collection[str] = ()) -> dict[str, bytes]:
             continue
         try:
             content = path.read_bytes()
-        except OSError as error:
-            raise DamagedCheckpoint(f"{path} cannot be read ({error.strerror})") from error
+        except (OSError, MemoryError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is larger than what memory is free"
+            raise DamagedCheckpoint(f"{path} cannot be read ({reason})") from error
         if _digest(content) != digest:
             raise DamagedCheckpoint(f"{path} is not what was written: its checksum differs")
         files[name] = content
@@ -128,12 +131,19 @@ def newest(folder: Path, names: Collection[str] = ()) -> tuple[Path, dict[str, b
 
 
 def set_aside_after(folder: Path, iteration: int) -> None:
-    """Renames checkpoints after an iteration, so that they don't count as those of the run that goes on from it."""
+    """Renames what comes after an iteration that a run goes on from: it was found damaged, and counts no longer."""
     for checkpoint in checkpoints(folder):
         if int(checkpoint.name) > iteration:
             aside = checkpoint.with_name(f"damaged-{checkpoint.name}")
             shutil.rmtree(aside, ignore_errors=True)
             checkpoint.replace(aside)
+
+
+def remove(checkpoint: Path) -> None:
+    """Removes a checkpoint, in one step first: a number for a name is always a whole one."""
+    draft = checkpoint.with_name(f".{checkpoint.name}.0")
+    checkpoint.replace(draft)
+    shutil.rmtree(draft)
 
 
 def prune(folder: Path, keep: int, keep_every: int | None, best: int | None) -> None:
@@ -148,9 +158,7 @@ def prune(folder: Path, keep: int, keep_every: int | None, best: int | None) -> 
     for old in checkpoints(folder)[:-keep]:
         iteration = int(old.name)
         if iteration != best and not (keep_every and iteration % keep_every == 0):
-            draft = old.with_name(f".{old.name}.old")
-            old.replace(draft)  # a number for a name is always a whole checkpoint
-            shutil.rmtree(draft)
+            remove(old)
     kept = [path for checkpoint in folder.glob("*[0-9]") for path in _named(checkpoint)]
     for file in folder.iterdir():
         if SHARED.fullmatch(file.name) and file.resolve() not in kept:
@@ -158,9 +166,17 @@ def prune(folder: Path, keep: int, keep_every: int | None, best: int | None) -> 
 
 
 def remove_drafts(folder: Path) -> None:
-    """Removes what a run that was killed while it wrote left."""
+    """Removes what a run that was killed while it wrote left, and nothing else that may be there.
+
+    A checkpoint that was moved out of the way of another of its iteration is put back if that one never came.
+    """
     for left_over in folder.glob(".*"):
-        if left_over.is_dir():
+        match = DRAFT.fullmatch(left_over.name)
+        if match is None:
+            continue
+        if match[2] == "old" and not (final := folder / match[1]).exists():
+            left_over.replace(final)
+        elif left_over.is_dir() and not left_over.is_symlink():
             shutil.rmtree(left_over, ignore_errors=True)
         else:
             with suppress(OSError):

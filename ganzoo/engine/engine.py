@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ganzoo.data.batch import Batch
 from ganzoo.engine.graph import CudaRecorder, Graphs, restored
 from ganzoo.engine.players import check, settle
+from ganzoo.engine.randomness import undrawn
 from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.speed import Speed
 from ganzoo.errors import ContractError, OptionError
@@ -180,8 +181,7 @@ class Engine:
     @contextmanager
     def evaluating(self) -> Iterator[None]:
         """Evaluation mode, no gradients, and random numbers that training does not miss."""
-        devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices), torch.no_grad(), self.speed.as_written():
+        with undrawn(self.device), torch.no_grad(), self.speed.as_written():
             self.nets.eval()
             try:
                 yield
@@ -230,6 +230,7 @@ class Engine:
         if self.graphs:
             self.graphs.forget()
 
+    @cached_property
     def frozen(self) -> frozenset[str]:
         """What of the networks' state no player moves and no iteration changes, by its name in their `state_dict`."""
         return frozenset(

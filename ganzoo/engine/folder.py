@@ -115,37 +115,23 @@ class RunFolder:
         finally:
             lock.release()
 
-    @contextmanager
-    def logging(self) -> Iterator[None]:
-        """Within, what ganzoo logs is added to log.txt as well.
-
-        Raises:
-            RunFolderError: it cannot be written.
-        """
-        try:
-            handler = logging.FileHandler(self.log, encoding="utf-8")
-        except OSError as error:
-            raise _unwritable(self.path, error) from error
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        logger = logging.getLogger("ganzoo")
-        handlers, level = list[logging.Handler]([handler]), logger.level
-        if not logger.hasHandlers() and logging.lastResort:
-            handlers.append(logging.lastResort)  # which a logger with a handler of its own no longer falls back to
-        for each in handlers:
-            logger.addHandler(each)
-        logger.setLevel(min(logger.getEffectiveLevel(), logging.INFO))
-        try:
-            yield
-        finally:
-            logger.setLevel(level)
-            for each in handlers:
-                logger.removeHandler(each)
-            handler.close()
-
     @property
     def holds_run(self) -> bool:
         """Whether a run was started here."""
         return self.config.is_file()
+
+    def check_own(self) -> None:
+        """Refuses links in the place of its files: whoever sent the folder would choose where a run writes.
+
+        Raises:
+            RunFolderError: naming one.
+        """
+        own = (self.config, self.data, self.environment, self.metrics, self.log, self.samples, self.checkpoints)
+        for path in own:
+            if path.is_symlink():
+                raise RunFolderError(
+                    f"{path} is a link, and a run writes into its own folder only; replace it by a copy"
+                )
 
     @property
     def is_free(self) -> bool:
@@ -258,7 +244,8 @@ def write_json(file: Path, content: Mapping[str, object]) -> None:
 def write_atomically(file: Path, text: str) -> None:
     """Replaces a file in one step: a reader, or a crash, finds the old content or the new, never half."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8") as stream:
+    draft.unlink(missing_ok=True)
+    with draft.open("x", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.data.batch import Batch, reachable
+from ganzoo.engine.randomness import undrawn
 from ganzoo.losses import Losses
 
 log = logging.getLogger(__name__)
@@ -177,7 +178,7 @@ class CudaRecorder:
 def restored(state: Iterable[Tensor], device: torch.device) -> Iterator[None]:
     """What takes place within is undone: these tensors, and random numbers, are as before afterwards."""
     kept = [(value, value.detach().clone()) for value in state]
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with undrawn(device):
         try:
             yield
         finally:

@@ -27,24 +27,27 @@ def train(training: Training, folder: RunFolder, callback: Callback) -> None:
         Diverged: a loss or a weight is no number.
         RunFolderError: the folder cannot be written to.
     """
-    engine, options, ranks = training.engine, training.options, training.engine.ranks
+    engine, ranks = training.engine, training.engine.ranks
     alarms, votes, doomed = Alarms(engine.players), LaggedVote(ranks), -1
+    returns = training.options.on_nan == "rollback"
+    saves = returns and ranks.any(ranks.leads and not checkpoint.checkpoints(folder.checkpoints))
+    """Whether there is nothing yet that could be gone back to."""
     with StopSignals() as signals:
-        if options.on_nan == "rollback" and ranks.any(ranks.leads and not checkpoint.checkpoints(folder.checkpoints)):
-            save(training, folder)  # something to go back to
         while True:
             if ranks.leads:
                 callback.iterated(training)
+            stop = votes.vote(signals.received)
             try:
                 leave_behind(training, folder, callback, alarms)
+                if saves or (stop and not training.finished):
+                    save(training, folder)
             except Diverged as error:
                 doomed = go_back(training, folder, error, doomed)
-            else:
-                if training.finished:
-                    return
-                if signal := votes.vote(signals.received):
-                    save(training, folder)
-                    raise Interrupted(signal, engine.iteration)
+            saves = False
+            if training.finished:
+                return
+            if stop:
+                raise Interrupted(stop, engine.iteration)
             training.meter.add(training.step(), engine.iteration)
 
 
@@ -56,8 +59,10 @@ def leave_behind(training: Training, folder: RunFolder, callback: Callback, alar
     """
     engine, options, last = training.engine, training.options, training.finished
     iteration, ranks = engine.iteration, engine.ranks
-    saves = last or iteration % options.checkpoint_every == 0
-    if last or iteration % options.log_every == 0:
+    logs, samples, saves = (
+        last or iteration % every == 0 for every in (options.log_every, options.sample_every, options.checkpoint_every)
+    )
+    if logs:
         broken, row = training.meter.broken(), training.row()
         if ranks.leads:
             with folder.written():
@@ -65,10 +70,9 @@ def leave_behind(training: Training, folder: RunFolder, callback: Callback, alar
             callback.logged(training, row)
             alarms.look_at_losses(row, iteration)
         check(training, broken)
-        saves = ranks.any(saves or training.is_best)
-    if ranks.leads and (last or iteration % options.sample_every == 0):
+    if samples and ranks.leads:
         sample(training, folder, callback, alarms)
-    if saves:
+    if saves or ((logs or samples) and ranks.any(training.is_best)):
         save(training, folder)
 
 
@@ -84,16 +88,19 @@ def sample(training: Training, folder: RunFolder, callback: Callback, alarms: Al
 
 
 def save(training: Training, folder: RunFolder) -> None:
-    """Makes a checkpoint, unless there is something in it that is no number.
+    """Makes a checkpoint, unless it was just made, or there is something in it that is no number.
 
     Raises:
         Diverged: there is.
         RunFolderError: it cannot be written.
     """
     engine, options = training.engine, training.options
+    if training.saved == engine.iteration:
+        return
     with training.meter.paused():
         check(training, training.meter.broken())
         files, shared = state.capture(training)
+        training.saved = engine.iteration
         if not engine.ranks.leads:
             return
         best = training.best[0] if training.best else None
@@ -142,11 +149,15 @@ def go_back(training: Training, folder: RunFolder, error: Diverged, doomed: int)
         raise Diverged(f"{error}; {last} ({folder.path}); try a lower --lr, --precision fp32 or --on-nan rollback")
     scale = engine.lr_scale * SLOWER
     if ranks.leads and saved[-1:] == [doomed] and len(saved) > 1:
-        checkpoint.set_aside_after(folder.checkpoints, saved[-2])
+        with folder.written():
+            checkpoint.remove(checkpoint.checkpoints(folder.checkpoints)[-1])
     files = newest(folder, ranks)
-    if not files or scale < SLOWEST:
+    if not files:
+        raise Diverged(f"{error}; {last} to go back to")
+    if scale < SLOWEST:
         raise Diverged(f"{error}; {last} ({folder.path}); {engine.lr_scale:g} times the learning rates did not help")
     state.restore(training, files)
+    training.saved = -1  # it is to be saved anew, with other learning rates
     engine.scale_lr(scale)
     if ranks.leads:
         with folder.written():

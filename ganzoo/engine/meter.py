@@ -84,18 +84,25 @@ class Meter:
     def state(self) -> dict[str, Tensor]:
         """The terms that were taken since the last reading: what a run that goes on must still log."""
         state: dict[str, Tensor] = {}
-        for names, sums in self._sums.items():
-            key = json.dumps(names)
+        for number, (names, sums) in enumerate(self._sums.items()):
+            key = f"{number:04} {json.dumps(names)}"  # in their order: safetensors gives back names sorted
             state |= {f"totals {key}": sums.totals, f"broken {key}": sums.broken}
             state[f"count {key}"] = torch.tensor(sums.count)
         return state
 
     def load_state(self, state: Mapping[str, Tensor], device: torch.device) -> None:
-        """Goes on from what `state` gave; iterations and time are counted anew."""
+        """Goes on from what `state` gave; iterations and time are counted anew.
+
+        Raises:
+            LookupError, RuntimeError, TypeError, ValueError: it gave something else.
+        """
         self._reset()
-        for key in [name.removeprefix("count ") for name in state if name.startswith("count ")]:
-            totals, broken = (state[f"{part} {key}"].to(device) for part in ("totals", "broken"))
-            self._sums[tuple(json.loads(key))] = _Sums(int(state[f"count {key}"]), totals, broken)
+        for key in sorted(name.removeprefix("count ") for name in state if name.startswith("count ")):
+            names = tuple(json.loads(key.partition(" ")[2]))
+            totals, broken, count = (state[f"{part} {key}"] for part in ("totals", "broken", "count"))
+            if not (totals.shape == broken.shape == (len(names),) and int(count) > 0):
+                raise ValueError(f"there are no sums of {', '.join(names)}")
+            self._sums[names] = _Sums(int(count), totals.to(device), broken.to(device))
 
     def _reset(self) -> None:
         self._iterations, self._since = 0, time.perf_counter()

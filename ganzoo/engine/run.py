@@ -6,8 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ganzoo.config import build
+from ganzoo.data.spec import DataSpec
 from ganzoo.engine import checkpoint, state
 from ganzoo.engine.folder import RunFolder, write_json
+from ganzoo.engine.logbook import Logbook
 from ganzoo.engine.loop import newest, train
 from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.signals import Interrupted
@@ -15,7 +17,7 @@ from ganzoo.engine.torchrun import rank_and_count, started_by_launcher, this_lau
 from ganzoo.engine.training import Callback, Training, prepare
 from ganzoo.engine.trial import Trial, advised, try_out
 from ganzoo.environment import command, environment
-from ganzoo.errors import Diverged, OptionError, RunFolderError, UnknownName
+from ganzoo.errors import Diverged, OptionError, RunFolderError, UnknownName, typed
 from ganzoo.gan import GAN
 from ganzoo.options import RunOptions
 from ganzoo.plugins import zoo
@@ -43,7 +45,7 @@ def run(
         Interrupted: a signal asked to stop; all is saved.
         PeerError: another process of this run is gone.
     """
-    options, ranks = join(options)
+    ranks = join(options)
     out = out or begun(options, ranks)
     if out is not None:
         check_folder(RunFolder(out), options)
@@ -56,7 +58,7 @@ def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None 
     Raises:
         UserError: what `run` would raise.
     """
-    options, ranks = join(options)
+    ranks = join(options)
     if out is not None:
         check_folder(RunFolder(out), options)
     return advised(lambda: _dry_run(options, ranks, out, data_dir), options, data_dir)
@@ -75,8 +77,10 @@ def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
     """
     gan_of(folder)
     folder.load(folder.config, RunOptions)
-    here = {"processes": rank_and_count()[1]} if started_by_launcher() else {}
-    return build(RunOptions, {**folder.read(folder.config), **here, **changes})
+    config = folder.read(folder.config)
+    if started_by_launcher() and config.get("processes") != rank_and_count()[1]:
+        config["processes"] = 1  # torchrun says how many there are
+    return build(RunOptions, {**config, **changes})
 
 
 def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:
@@ -103,8 +107,8 @@ def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:
         raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
 
 
-def join(options: RunOptions) -> tuple[RunOptions, Ranks]:
-    """Meets the other processes of this run, if torchrun started any; the options say how many there are.
+def join(options: RunOptions) -> Ranks:
+    """Meets the other processes of this run, if torchrun started any.
 
     Raises:
         OptionError: there are not as many as was asked for.
@@ -115,7 +119,7 @@ def join(options: RunOptions) -> tuple[RunOptions, Ranks]:
             f"option 'processes' is {options.processes}, but there are {count}: leave it out, "
             f"and start your program with torchrun --nproc-per-node {options.processes}"
         )
-    return options.model_copy(update={"processes": count}), Ranks.join(options.place())
+    return Ranks.join(options.place())
 
 
 def begun(options: RunOptions, ranks: Ranks) -> Path | None:
@@ -143,19 +147,21 @@ def _run(options: RunOptions, ranks: Ranks, out: Path | None, data_dir: Path | N
     folder = RunFolder(out) if out is not None else None
     with ExitStack() as held:
         continues = folder is not None and folder.holds_run
+        logbook = held.enter_context(Logbook()) if ranks.leads else None
         if continues and folder and ranks.leads:
             held.enter_context(folder.locked())
+            checkpoint.remove_drafts(folder.checkpoints)
         training = prepare(options, data_dir, ranks)
         begin(training, folder)
         if not training.finished:  # a first iteration shows that it works; before it, nothing is written
             training.meter.add(training.step(), training.engine.iteration)
-        if ranks.leads:
+        if logbook:
             folder = folder or RunFolder.new(RUNS, stem(options))
             if not continues:
                 take(folder, held)
-            held.enter_context(folder.logging())
             with folder.written():
                 write_down(training, folder)
+                logbook.open(folder.log)
             callback.started(training, folder)
         folder = RunFolder(Path(ranks.share(str(folder.path if folder else "").encode()).decode()))
         if training.began < training.iterations:
@@ -194,6 +200,7 @@ def check_folder(folder: RunFolder, options: RunOptions) -> None:
     Raises:
         RunFolderError: it holds another run, or other files.
     """
+    folder.check_own()
     if folder.holds_run:
         if different := options.differences(folder.read(folder.config)):
             raise RunFolderError(
@@ -208,11 +215,30 @@ def begin(training: Training, folder: RunFolder | None) -> None:
     """Puts a run where it begins: at its last whole checkpoint, or at the weights that it was told to begin with."""
     ranks, source = training.engine.ranks, training.options.init_from
     if folder is not None and (files := newest(folder, ranks)):
+        check_data(training, folder)
         state.restore(training, files)
         training.began = training.engine.iteration
     elif source is not None:
         weights = state.shared(weights_of(RunFolder(source)) if ranks.leads else {}, ranks)
         state.load_networks(training.engine.nets, weights, source)
+
+
+def check_data(training: Training, folder: RunFolder) -> None:
+    """Refuses to go on with data of another kind.
+
+    Raises:
+        RunFolderError: shapes or classes are others than those that the run began with.
+    """
+    if not (training.engine.ranks.leads and folder.data.is_file()):
+        return
+    then, now = folder.load(folder.data, DataSpec), training.spec
+    for name in ("shapes", "classes"):
+        before, after = getattr(then, name), getattr(now, name)
+        if before != after:
+            raise RunFolderError(
+                f"the data of {folder.path} had the {name} {typed(before)}, and now has {typed(after)}: put it back as "
+                "it was, or begin a new run with --init-from"
+            )
 
 
 def weights_of(folder: RunFolder) -> dict[str, bytes]:

@@ -10,24 +10,19 @@ state.json               iteration, images seen, learning rates' scale, best sco
 
 import json
 import logging
-import random
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-import numpy as np
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from ganzoo.config import LIMIT
-from ganzoo.data.batches import seeded
 from ganzoo.engine.folder import parse_json
+from ganzoo.engine.randomness import random_state, seed_apart, set_random_state
 from ganzoo.engine.ranks import Ranks
+from ganzoo.engine.training import Training
 from ganzoo.environment import versions
 from ganzoo.errors import RunFolderError, typed
-
-if TYPE_CHECKING:
-    from ganzoo.engine.training import Training
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +34,7 @@ NETWORKS, FROZEN, OPTIMIZERS, STATE = (
 )
 
 
-def capture(training: "Training") -> tuple[dict[str, bytes], dict[str, bytes]]:
+def capture(training: Training) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """The files of a checkpoint: its own, and those that all checkpoints of the run share.
 
     All processes must call it; it gives nothing to those that do not lead.
@@ -48,7 +43,7 @@ def capture(training: "Training") -> tuple[dict[str, bytes], dict[str, bytes]]:
     own = ranks.gather(_packed(_own(training)))
     if not ranks.leads:
         return {}, {}
-    networks, frozen = engine.nets.state_dict(), engine.frozen()
+    networks, frozen = engine.nets.state_dict(), engine.frozen
     moved = {name: value for name, value in networks.items() if name not in frozen}
     still = {name: value for name, value in networks.items() if name in frozen}
     state = {
@@ -56,6 +51,7 @@ def capture(training: "Training") -> tuple[dict[str, bytes], dict[str, bytes]]:
         "images": engine.iteration * training.options.batch_size,
         "lr_scale": engine.lr_scale,
         "best": training.best,
+        "rows": training.rows,
         "config": training.options.model_dump(mode="json"),
         "versions": versions(),
     }
@@ -68,7 +64,7 @@ def capture(training: "Training") -> tuple[dict[str, bytes], dict[str, bytes]]:
     return files, {FROZEN: _packed(still)} if still else {}
 
 
-def restore(training: "Training", files: Mapping[str, bytes]) -> None:
+def restore(training: Training, files: Mapping[str, bytes]) -> None:
     """Puts a run, and the random numbers of this process, in the state that was captured.
 
     A process that had no part in it, as there were fewer, draws random numbers of its own.
@@ -80,6 +76,7 @@ def restore(training: "Training", files: Mapping[str, bytes]) -> None:
     load_networks(engine.nets, files)
     try:
         state = parse_json(files[STATE])
+        check_rows(training, state["rows"])
         is_new = _process(engine.ranks.rank) not in files
         own = _unpacked(files, _process(0 if is_new else engine.ranks.rank))
         engine.nets.load_state_dict(_part(own, "networks/"), strict=False)
@@ -91,12 +88,29 @@ def restore(training: "Training", files: Mapping[str, bytes]) -> None:
         training.meter.load_state(_part(own, "losses/"), engine.device)
         set_random_state(_part(own, "random/"), engine.device)
         if is_new:
-            seed_apart(training.options.seed, engine.ranks, engine.iteration)
+            seed_apart(training.options.seed, engine.ranks.rank, engine.iteration)
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise RunFolderError(f"the checkpoint is not of this run: {' '.join(str(error).split())}") from error
     for name, version in versions().items():
         if (then := state.get("versions", {}).get(name)) != version:
             log.warning("the checkpoint was made with %s %s, and this is %s: numbers may differ", name, then, version)
+
+
+def check_rows(training: Training, then: object) -> None:
+    """Refuses to go on with other data: its order, and what has been seen of it, would mean something else.
+
+    Raises:
+        RunFolderError: with both numbers of images.
+    """
+    if then != training.rows:
+        raise RunFolderError(
+            f"the data has {_numbers(training.rows)} images, and had {_numbers(then)} when the run was saved: put it "
+            "back as it was, or begin a new run with --init-from"
+        )
+
+
+def _numbers(rows: object) -> str:
+    return " and ".join(map(str, rows)) if isinstance(rows, list) else typed(rows)
 
 
 def shared(files: Mapping[str, bytes], ranks: Ranks) -> dict[str, bytes]:
@@ -130,45 +144,6 @@ def load_networks(nets: nn.Module, files: Mapping[str, bytes], source: object = 
     nets.load_state_dict(weights)
 
 
-def random_state(device: torch.device) -> dict[str, Tensor]:
-    """The state of every random generator that training may draw from: torch's, NumPy's, Python's."""
-    _, words, gauss = random.getstate()
-    array = np.random.get_state(legacy=False)
-    state = {
-        "cpu": torch.get_rng_state(),
-        "python": torch.tensor(words, dtype=torch.int64),
-        "python_gauss": torch.tensor([] if gauss is None else [gauss], dtype=torch.float64),
-        "numpy": torch.tensor([*array["state"]["key"].tolist(), array["state"]["pos"], array["has_gauss"]]),
-        "numpy_gauss": torch.tensor([array["gauss"]], dtype=torch.float64),
-    }
-    return state | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
-
-
-def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
-    """Has every random generator go on from what `random_state` gave."""
-    torch.set_rng_state(state["cpu"])
-    random.setstate((3, tuple(state["python"].tolist()), *(state["python_gauss"].tolist() or [None])))
-    *keys, place, has_gauss = state["numpy"].tolist()
-    if not 0 <= place <= len(keys):  # NumPy does not look, and would read beyond its own memory
-        raise ValueError(f"{place} is no place among {len(keys)} numbers")
-    np.random.set_state(("MT19937", np.array(keys, np.uint32), place, has_gauss, state["numpy_gauss"].item()))
-    if device.type == "cuda" and "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"], device)
-
-
-def seed_everything(seed: int) -> None:
-    """Sets every random generator that training may draw from."""
-    torch.manual_seed(seed)
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-
-
-def seed_apart(seed: int, ranks: Ranks, iteration: int = 0) -> None:
-    """Has each process draw other random numbers (dropout's, say) than the one that leads, who draws a single one's."""
-    if not ranks.leads:
-        seed_everything(seeded(seed, "rank", ranks.rank, iteration).initial_seed())
-
-
 def count(value: object) -> int:
     """A number of iterations.
 
@@ -180,14 +155,14 @@ def count(value: object) -> int:
     return value
 
 
-def _own(training: "Training") -> dict[str, Tensor]:
+def _own(training: Training) -> dict[str, Tensor]:
     """What this process has of its own."""
     engine = training.engine
     own = {f"random/{name}": value for name, value in random_state(engine.device).items()}
     own |= {f"data/{name}": torch.tensor(numbers) for name, numbers in training.batches.state().items()}
     own |= {f"losses/{name}": value for name, value in training.meter.state().items()}
     if not engine.ranks.leads:  # whose statistics and pools are those that samples are made with
-        own |= {f"networks/{name}": value for name, value in engine.nets.named_buffers() if name not in engine.frozen()}
+        own |= {f"networks/{name}": value for name, value in engine.nets.named_buffers() if name not in engine.frozen}
     return own
 
 

@@ -19,8 +19,8 @@ from ganzoo.engine.batchnorm import synchronise
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.meter import Meter
+from ganzoo.engine.randomness import seed_apart, seed_everything
 from ganzoo.engine.ranks import Ranks
-from ganzoo.engine.state import seed_apart, seed_everything
 from ganzoo.errors import ContractError, OptionError, OutOfMemory
 from ganzoo.gan import GAN
 from ganzoo.losses import Losses
@@ -69,11 +69,15 @@ class Training:
     batches: Supply
     preview: Batch
     """The inputs of every sample grid."""
+    rows: list[int]
+    """How many there are, of each column or of the stream: with others it would be another run."""
     meter: Meter = field(default_factory=Meter)
     began: int = 0
     """The iteration it was taken up at."""
     best: tuple[int, float] | None = None
     """The iteration whose weights were judged best, and their score."""
+    saved: int = -1
+    """The iteration that this process has saved last."""
 
     @property
     def iterations(self) -> int:
@@ -97,7 +101,7 @@ class Training:
     def judge(self, score: float) -> None:
         """Says how good the weights are now, the lower the better: a checkpoint of the best is made, and kept.
 
-        To be called by a callback's `logged`.
+        To be called by a callback's `logged` or `sampled`.
         """
         if self.best is None or score < self.best[1]:
             self.best = self.engine.iteration, score
@@ -169,13 +173,13 @@ def build(options: RunOptions, data: Data, ranks: Ranks | None = None) -> Traini
         engine = Engine(gan, build_networks(gan, data.spec), players, options, batches.assemble, ranks)
     if options.sync_batchnorm and ranks.count > 1:
         synchronise(engine.nets, ranks)
-    seed_apart(options.seed, ranks)
+    seed_apart(options.seed, ranks.rank)
     preview = {name: scaled(column) for name, column in data.preview.items()}
     if "source" in preview:  # a translation is shown in two columns or three, so that fewer are enough
         preview = {name: column[:8] for name, column in preview.items()}
     noise = fixed_noise(len(next(iter(preview.values()))), shape, options.seed)
     inputs = Batch(**preview, **noise, step=torch.zeros((), dtype=torch.int64))
-    return Training(options, data.spec, engine, batches, inputs.to(device), Meter(ranks))
+    return Training(options, data.spec, engine, batches, inputs.to(device), rows, Meter(ranks))
 
 
 def supply(options: RunOptions, data: Data, ranks: Ranks) -> Supply:

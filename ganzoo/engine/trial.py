@@ -14,6 +14,7 @@ import torch
 from ganzoo import machine
 from ganzoo.data.load import Data, load
 from ganzoo.engine.graph import WARM_UP
+from ganzoo.engine.torchrun import rank_and_count
 from ganzoo.engine.training import Training, build
 from ganzoo.errors import OptionError, OutOfMemory
 from ganzoo.losses import Losses
@@ -107,7 +108,7 @@ def advised(attempt: Callable[[], Result], options: RunOptions, data_dir: Path |
     except OutOfMemory as error:
         complaint = str(error)
     # Here, past the handler, nothing holds on any longer to what filled the memory.
-    if options.processes > 1 or (options.place().type == "cpu" and room is None):
+    if max(options.processes, rank_and_count()[1]) > 1 or (options.place().type == "cpu" and room is None):
         raise OutOfMemory(f"{complaint}; try a smaller --batch-size or --image-size, or smaller networks")
     log.warning("%s; looking for the largest batch that fits", complaint)
     data = load(options, options.gan.needs, options.gan.streams, data_dir)

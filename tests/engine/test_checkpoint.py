@@ -146,3 +146,31 @@ def test_those_after_an_iteration_are_set_aside(two: Path) -> None:
     checkpoint.set_aside_after(two, 5)
     assert [path.name for path in checkpoint.checkpoints(two)] == ["00000005"]
     assert (two / "damaged-00000010" / "state.json").is_file()
+
+
+def test_one_that_is_written_again_is_there_whenever_that_is_ended(two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace, calls = Path.replace, list[Path]()
+
+    def ended(path: Path, target: Path) -> Path:
+        calls.append(path)
+        if len(calls) == 2:  # the old one is out of the way, and the new one is to come
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", ended)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.write(two, 10, {"state.json": b"new"}, {})
+    monkeypatch.undo()
+    assert taken(two) == "00000010"
+    assert not list(two.glob(".*"))
+
+
+def test_nothing_is_removed_but_drafts(two: Path) -> None:
+    mine = [".ssh", ".00000003", ".00000003.txt", ".1.2"]
+    for name in mine:
+        (two / name).mkdir()
+    drafts = [".00000015.77", ".00000004.0", f".frozen.{'0' * 64}.safetensors.12"]
+    for name in drafts:
+        (two / name).mkdir()
+    checkpoint.remove_drafts(two)
+    assert {path.name for path in two.glob(".*")} == set(mine)

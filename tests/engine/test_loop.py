@@ -190,6 +190,19 @@ def test_rollback_gives_up_where_lower_learning_rates_do_not_help(tmp_path: Path
         ganzoo.run(Cliff(edge=0.5), out=tmp_path / "run", **{**CLIFF, "on_nan": "rollback"})
 
 
+@POSIX
+def test_a_run_that_is_to_stop_and_has_diverged_goes_back_and_stops(tmp_path: Path) -> None:
+    options = {**CLIFF, "log_every": 100, "on_nan": "rollback"}
+    with pytest.raises(Interrupted, match="saved at iteration 4"):
+        ganzoo.run(Cliff, out=tmp_path / "run", callback=Send(5, signal.SIGTERM), **options)
+    assert saved(tmp_path / "run") == [2, 4]
+
+
+def test_without_anything_to_go_back_to_it_says_so(tmp_path: Path) -> None:
+    with pytest.raises(Diverged, match="since iteration 1; there is no checkpoint yet to go back to"):
+        ganzoo.run(Cliff(edge=-1.0), out=tmp_path / "run", **{**CLIFF, "on_nan": "rollback"})
+
+
 def test_divergence_is_told_without_a_traceback_and_ends_with_status_1(command: Command, place: Path) -> None:
     (place / "cliff.py").write_text(
         '"""A GAN that diverges (Me, 2026)."""\nimport ganzoo\nfrom test_loop import Cliff\n'
@@ -235,6 +248,8 @@ def test_a_discriminator_that_has_won_for_long_is_warned_of_once(caplog: pytest.
     caplog.clear()
     for iteration in range(30):
         alarms.look_at_losses({"discriminator/adversarial": 0.5 * (iteration % 2)}, iteration)
+    for iteration in range(30):  # it did not move
+        alarms.look_at_losses({"generator/adversarial": 9.0}, iteration)
     assert not caplog.records
 
 

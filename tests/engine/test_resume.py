@@ -1,6 +1,7 @@
 """Going on: with a folder, with another's weights, and only where nothing else is going on."""
 
 import json
+import logging
 import random
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import torch
 from conftest import TINY as TINY_LINE
 from conftest import Command
+from PIL import Image
 from test_training import TINY, Stop, rows, tensors
 from torch import nn
 
@@ -21,6 +23,8 @@ import ganzoo
 from ganzoo import Batch, DataSpec, Losses, Networks, Player
 from ganzoo.engine import checkpoint
 from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.logbook import Logbook
+from ganzoo.engine.randomness import seed_everything, undrawn
 from ganzoo.engine.training import Callback, Training
 
 
@@ -149,6 +153,8 @@ def test_a_new_run_can_begin_with_the_weights_of_another_on_other_data(runs: Pat
 HOLD = """
 import sys, pathlib
 from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.logbook import Logbook
+from ganzoo.engine.randomness import seed_everything, undrawn
 with RunFolder(pathlib.Path(sys.argv[1])).locked():
     print("held", flush=True)
     sys.stdin.read()
@@ -201,6 +207,88 @@ def test_a_run_that_another_process_began_meanwhile_is_not_trained_over(tmp_path
     with pytest.raises(ganzoo.UserError, match="another process has begun a run"):
         ganzoo.run(Overtaken, out=tmp_path / "run", epochs=1, **TINY)
     assert (tmp_path / "run" / "config.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize("change", ["more", "other shapes"])
+def test_other_data_than_it_began_with_is_refused(change: str, tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in range(8):
+        Image.new("L", (8, 8), number).save(folder / f"{number}.png")
+    options: dict[str, Any] = {**TINY, "limit": None, "data": f"folder:{folder}"}
+    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **options)
+    if change == "more":
+        Image.new("L", (8, 8)).save(folder / "more.png")
+        said = "the data has 9 images, and had 8 when the run was saved: put it back"
+    else:
+        data = json.loads((tmp_path / "run" / "data.json").read_text())
+        (tmp_path / "run" / "data.json").write_text(json.dumps({**data, "shapes": {"image": [1, 16, 16]}}))
+        said = r"had the shapes .*, and now has .*: put it back"
+    before = (tmp_path / "run" / "data.json").read_text()
+    with pytest.raises(ganzoo.UserError, match=said):
+        ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **options)
+    assert (tmp_path / "run" / "data.json").read_text() == before
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "samples", "log.txt", "metrics.jsonl"])
+def test_a_folder_that_would_have_a_run_write_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
+    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **TINY)
+    home = tmp_path / "home"
+    (tmp_path / "run" / name).rename(home)
+    before = sorted(path.relative_to(home) for path in home.rglob("*"))
+    (tmp_path / "run" / name).symlink_to(home)
+    with pytest.raises(ganzoo.UserError, match=rf"{name} is a link"):
+        ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
+    assert sorted(path.relative_to(home) for path in home.rglob("*")) == before
+
+
+def test_a_sample_that_is_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **TINY)
+    victim, link = tmp_path / "victim", tmp_path / "run" / "samples" / "00000006.png"
+    victim.write_text("mine")
+    link.symlink_to(victim)
+    ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
+    assert victim.read_text() == "mine"
+    assert not link.is_symlink()
+
+
+def test_what_is_said_before_there_is_a_folder_is_in_its_log_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for broken in range(2):
+        Image.new("L", (8, 8), broken).save(tmp_path / f"{broken}.png")
+    (tmp_path / "2.png").write_bytes(b"broken")
+    options: dict[str, Any] = {
+        **TINY,
+        "limit": None,
+        "batch_size": 2,
+        "data": {"name": "folder", "path": tmp_path, "skip": 1},
+    }
+    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **options)
+    lines = (tmp_path / "run" / "log.txt").read_text().splitlines()
+    assert "2.png" in lines[0]
+    assert "begun at iteration 0" in lines[1]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
+def test_a_log_that_cannot_be_written_ends_no_run(tmp_path: Path) -> None:
+    with Logbook() as logbook:
+        logbook.open(Path("/dev/full"))
+        logging.getLogger("ganzoo.test").warning("nobody can write this down")
+
+
+def drawn() -> list[float]:
+    return [random.random(), np.random.rand(), torch.rand(()).item()]  # noqa: S311 - the very ones that are kept
+
+
+def test_generators_that_samples_draw_from_are_not_missed() -> None:
+    device = torch.device("cpu")
+    seed_everything(3)
+    expected = drawn()
+    seed_everything(3)
+    with undrawn(device):
+        assert drawn() == expected
+    assert drawn() == expected
 
 
 def test_time_going_backwards_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,6 +132,18 @@ def test_the_meter_averages_each_term_over_the_iterations_that_had_it() -> None:
     assert meter.read()[2] == {}
 
 
+def test_a_meter_that_is_taken_up_goes_on_in_the_same_order() -> None:
+    meter, other = Meter(), Meter()
+    for iteration, terms in enumerate(({"z": 1.0}, {"z": 2.0, "a": 3.0}, {"m": 4.0}), 1):
+        meter.add({name: torch.tensor(value) for name, value in terms.items()}, iteration)
+    meter.add({"m": torch.tensor(float("nan"))}, 4)
+    saved = safetensors.torch.load(safetensors.torch.save(meter.state()))
+    other.load_state(saved, torch.device("cpu"))
+    assert meter.broken() == other.broken() == {"m": 4}
+    assert repr(list(other.read()[2].items())) == repr(list(meter.read()[2].items()))
+    assert repr(meter.state()) == "{}"
+
+
 def test_nothing_is_written_before_an_iteration_has_worked(tmp_path: Path) -> None:
     with pytest.raises(ganzoo.UserError, match="try --batch-size 2"):
         ganzoo.run("dcgan", out=tmp_path / "run", **{**TINY, "batch_size": 1})

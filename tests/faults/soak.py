@@ -5,8 +5,10 @@
 
 import argparse
 import ctypes
+import logging
 import multiprocessing
 import os
+import queue
 import random
 import shutil
 import signal
@@ -16,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from logging.handlers import QueueHandler
 from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 from typing import Any
@@ -78,14 +81,15 @@ def kill(times: int, draw: random.Random) -> Row:
     row, folder = Row("kill -9 at a random moment"), Path(tempfile.mkdtemp()) / "run"
     context = multiprocessing.get_context("forkserver")  # torch is imported once, and no thread is forked
     context.set_forkserver_preload(["ganzoo.engine.run", "ganzoo.api", "torchvision.datasets", "torchvision.utils"])
-    in_writing = 0
+    in_writing = whole = 0
     for _ in range(times):
         iteration, writing = RawValue(ctypes.c_int64, -1), RawValue(ctypes.c_int64, 0)
         process = context.Process(target=train, args=(folder, 10**6, iteration, writing))
         process.start()
-        wait(iteration, 0, process)
+        if row.times % 5 != 4:  # else it may still be getting ready
+            wait(iteration, 0, process)
         time.sleep(draw.uniform(0, 0.5))  # the random moment itself
-        if row.times % 2:
+        if row.times % 2 and iteration.value >= 0:
             wait(writing, 1, process)
             time.sleep(draw.uniform(0, 0.02))
         assert process.pid
@@ -93,7 +97,7 @@ def kill(times: int, draw: random.Random) -> Row:
         process.join()
         in_writing += writing.value
         row.times += 1
-        reached, whole = iteration.value, 0
+        reached, before, whole = iteration.value, whole, 0
         for saved in checkpoints(folder / "checkpoints"):
             try:
                 read(saved)
@@ -101,7 +105,7 @@ def kill(times: int, draw: random.Random) -> Row:
             except DamagedCheckpoint:
                 row.unreadable += 1
         # An iteration that was due to be saved may have been reached, and its checkpoint not yet be written.
-        row.lost += whole < reached - INTERVAL
+        row.lost += whole < max(before, reached - INTERVAL)
     row.remark = f"{in_writing} of them while a checkpoint was written; {compare(folder, whole)}"
     return row
 
@@ -150,12 +154,20 @@ def damage(flips: int, draw: random.Random) -> Iterator[Row]:
 
 
 def count(row: Row, folder: Path, before: Path) -> None:
-    """Looks whether the checkpoint before the damaged one is taken."""
-    from ganzoo.engine.checkpoint import newest
+    """Looks whether the checkpoint before the damaged one is taken, and whether the log says which was damaged."""
+    from ganzoo.engine.checkpoint import checkpoints, newest
 
-    found = newest(folder / "checkpoints")
+    logger, said = logging.getLogger("ganzoo"), queue.SimpleQueue[logging.LogRecord]()
+    listener = QueueHandler(said)
+    logger.addHandler(listener)
+    try:
+        found = newest(folder / "checkpoints")
+    finally:
+        logger.removeHandler(listener)
+    which = said.get_nowait().getMessage() if not said.empty() else ""
+    last = checkpoints(folder / "checkpoints")[-1].name
     row.times += 1
-    row.unreadable += found is None or found[0] != before
+    row.unreadable += found is None or found[0] != before or f"the checkpoint {last} is damaged: " not in which
 
 
 def suite() -> Row:

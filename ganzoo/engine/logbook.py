@@ -1,0 +1,57 @@
+"""log.txt: what a run says, from the first moment on, though its folder may not be there yet."""
+
+import logging
+from contextlib import AbstractContextManager, suppress
+from logging.handlers import MemoryHandler
+from pathlib import Path
+from types import TracebackType
+
+
+class _Lines(logging.FileHandler):
+    """A file that may fail: what cannot be written there is said elsewhere, and ends no run."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        pass
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
+class Logbook(AbstractContextManager["Logbook"]):
+    """Within, what is logged below the logger "ganzoo" is kept, and from `open` on written to a file."""
+
+    def __init__(self) -> None:
+        self._logger = logging.getLogger("ganzoo")
+        self._kept = MemoryHandler(1, flushLevel=logging.CRITICAL + 1)
+        self._handlers: list[logging.Handler] = [self._kept]
+        self._level = self._logger.level
+
+    def __enter__(self) -> "Logbook":
+        if not self._logger.hasHandlers() and logging.lastResort:
+            self._handlers.append(logging.lastResort)  # which a logger with a handler no longer falls back to
+        for handler in self._handlers:
+            self._logger.addHandler(handler)
+        self._logger.setLevel(min(self._logger.getEffectiveLevel(), logging.INFO))
+        return self
+
+    def open(self, file: Path) -> None:
+        """Writes to a file from now on, and first what was said before.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        lines = _Lines(file, encoding="utf-8")
+        lines.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        self._kept.setTarget(lines)
+        self._kept.flush()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._logger.setLevel(self._level)
+        for handler in self._handlers:
+            self._logger.removeHandler(handler)
+        if self._kept.target:
+            self._kept.target.close()
+        self._kept.close()
