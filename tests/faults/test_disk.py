@@ -27,6 +27,7 @@ def test_a_full_and_a_read_only_disk_are_told_plainly_and_what_was_saved_stays(p
     status, said = result["full"]
     assert status == 2, said
     assert "No space left on device" in said
+    assert "Traceback" not in said
     assert f"the last checkpoint is of iteration {result['kept']}: mend that, then" in said
     assert result["kept"] >= 2
     assert result["drafts"] == []
