@@ -4,14 +4,17 @@ import gzip
 import sys
 import tarfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
+from conftest import Answer, Command
 from packing import IMAGE, Files, images, number, pack, picture, stream
 
 import ganzoo
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions
+from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.errors import DataError
 
 
@@ -99,6 +102,32 @@ def test_leaving_out_has_an_end_that_survives_a_stop(tmp_path: Path) -> None:
     rows = each_from_where_the_one_before_was()
     with pytest.raises(DataError, match=r"is not an image, after 2 others in this pass; --data.skip"):
         assert {next(rows) for _ in range(4)} == {1, 2, 3}
+
+
+def test_a_run_that_met_a_broken_sample_goes_on_without_it(command: Command, place: Path) -> None:
+    (place / "shards").mkdir()
+    pack(place / "shards" / "a.tar", images(*range(13)) | {"broken.png": b"no picture"})
+
+    def run(data: str, *more: str) -> Answer:
+        line = f"run dcgan --data shards:{data} --data.count 4 --image-size 16 --batch-size 2 --workers 0 --out run"
+        return command(*line.split(), "--checkpoint-every", "1", "--epochs", "9", *more)
+
+    stopped = run("shards")
+    assert stopped.status == 2
+    assert "is not an image; --data.skip N leaves out" in stopped.err
+    assert checkpoints(place / "run" / "checkpoints"), "it broke down before there was anything to go on with"
+    (place / "shards").rename(place / "moved")
+    again = run("moved", "--data.skip", "1")
+    assert again.status == 0, again.err
+    assert "continues at iteration" in again.out
+    refused = run("moved", "--data.skip", "1", "--data.caption-bytes", "7")
+    assert (refused.status, "its data.caption_bytes is 256, not 7" in refused.err) == (2, True)
+
+
+def test_no_more_is_left_out_than_a_run_that_goes_on_is_told(tmp_path: Path) -> None:
+    pack(tmp_path / "a.tar", images(1) | {f"b{number}.png": b"no picture" for number in range(4)})
+    with pytest.raises(DataError, match=r"after 2 others in this pass; --data.skip"):
+        list(islice(stream(tmp_path, skip=1).read(0, 0, 1, (0, 0, 0, 2)), 9))  # it was told to leave out 2, or more
 
 
 def test_shards_without_samples(tmp_path: Path) -> None:
