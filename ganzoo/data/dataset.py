@@ -90,7 +90,7 @@ class Dataset(NamedConfig, ABC):
     splits: ClassVar[frozenset[Split]] = frozenset({"train"})
     """Samples shown during training are made from the test split where there is one."""
     may_change: ClassVar[frozenset[str]] = frozenset()
-    """Which of its fields a run that is continued may be told anew: where the data lies now, what to leave out of it."""
+    """Which of its fields a run that is continued may be told anew: where the data lies, what is left out of it."""
 
     @classmethod
     def parse(cls, text: str) -> Mapping[str, object]:

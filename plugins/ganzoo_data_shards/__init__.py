@@ -20,7 +20,7 @@ from ganzoo.data.images import open_image
 from ganzoo.data.text import encode
 from ganzoo_data_shards.reading import FILES, Shard, count, find, in_background, nothing
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("ganzoo.data.shards")
 
 CAPTION = 256
 """Bytes of a caption, unless an option says otherwise."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Answer, Command
+from ganzoo_data_shards.reading import expansions, library
 from packing import IMAGE, Files, images, number, pack, picture, stream
 
 import ganzoo
@@ -33,12 +34,38 @@ from ganzoo.errors import DataError
         ("{}", r"there are no shards in "),
         ("${{HOME}}/a.tar", r"names an environment variable; write its value"),
         ("data-{{0..3.tar", r"is no pattern of shards: "),
+        ("data-{{0..9999999999}}.tar", r"'data-{0..9999999999}.tar' means more than 1,000,000 shards; name fewer"),
+        ("{{0..9}}{{0..999}}/{{x,{{0..999..2}}}}.tar", r"means more than 1,000,000 shards"),
+        ("{{9..1}}.tar::{{1..1000000}}.tar", r"means more than 1,000,000 shards"),
+        ("{{a,b}}" * 20, r"means more than 1,000,000 shards"),
+        ("{{0.." + "9" * 5000 + "}}", r"is no pattern of shards: Exceeds the limit"),
     ],
 )
 def test_patterns_that_mean_nothing_or_harm(pattern: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=message):
         stream(pattern.format(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "a.tar",
+        "{0..9}{x,y}",
+        "{a,b{0..9},c{d,e{0..2}}}",
+        "a{0..99..2}",
+        "{1..9..3}",
+        "{1..9..0}",
+        "{a..z}",
+        "{x}",
+        r"\{0..9\}",
+        "{,}{,}{3..-3}",
+        "{0..9\n}",
+    ],
+)
+def test_as_many_names_are_foretold_as_there_are_or_more(pattern: str) -> None:
+    names = len(library().shardlists.expand_urls(pattern))
+    assert names == expansions(pattern) or names < expansions(pattern) == 52
 
 
 def test_a_pattern_is_needed() -> None:
