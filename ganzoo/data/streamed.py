@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -21,10 +21,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from ganzoo.data.batch import Batch
-from ganzoo.data.batches import noise, scaled, share
+from ganzoo.data.batches import noise, own_rows, scaled
 from ganzoo.data.stream import Position, Stream
 from ganzoo.data.supply import State, Supply
-from ganzoo.errors import ContractError, DataError, OptionError, UserError
+from ganzoo.errors import ContractError, DataError, UserError, typed
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +47,7 @@ class StreamedBatches(Supply):
         device: where training is.
         workers: processes that read ahead; 0: reading is done when a batch is drawn.
         rank: which of the processes that train together this is.
-        count: how many they are.
-
-    Raises:
-        OptionError: the processes cannot share a batch evenly.
+        count: how many they are; they share a batch evenly (`Ranks.share_of`).
     """
 
     def __init__(
@@ -64,8 +61,6 @@ class StreamedBatches(Supply):
         rank: int = 0,
         count: int = 1,
     ) -> None:
-        if batch_size % count:
-            raise OptionError(f"option 'batch_size' cannot be '{batch_size}': {count} processes share it evenly")
         self.stream = stream
         self.batch_size = batch_size
         self.noise_shape = noise_shape
@@ -102,7 +97,7 @@ class StreamedBatches(Supply):
         self._positions[self._turn] = delivery.position
         self._turn = (self._turn + 1) % len(self._positions)
         self.iteration += 1
-        own = share(self.batch_size, self.rank, self.count)
+        own = own_rows(self.batch_size, self.rank, self.count)
         drawn = noise(self.batch_size, self.noise_shape, self.seed, iteration, own)
         return Batch(step=torch.tensor(iteration), **delivery.fields, **drawn)
 
@@ -122,15 +117,22 @@ class StreamedBatches(Supply):
 
         With another number of processes or workers, the pass begins anew, in another order; a warning says so. An empty
         state is the beginning.
+
+        Raises:
+            ValueError: it is no state.
         """
         self.close()
         if not state:
             self.iteration, self._turn, self._positions = 0, 0, [()] * len(self._positions)
-        elif list(state["share"]) == self._share:
-            (self.iteration,), (self._turn,) = state["iteration"], state["turn"]
-            self._positions = [tuple(state[f"reader {number}"]) for number in range(len(self._positions))]
-        else:
-            self._begin_pass(state["iteration"][0])
+            return
+        (iteration,), (turn,) = _counts(state, "iteration", 1), _counts(state, "turn", 1)
+        if _counts(state, "share", 3) != tuple(self._share):
+            self._begin_pass(iteration)
+            return
+        if turn >= len(self._positions):
+            raise ValueError(f"it is the turn of reader {turn}, of {len(self._positions)}")
+        positions = [_counts(state, f"reader {number}") for number in range(len(self._positions))]
+        self.iteration, self._turn, self._positions = iteration, turn, positions
 
     def close(self) -> None:
         """Ends the processes that read; the next draw starts them again, after the last batch that was drawn."""
@@ -245,6 +247,16 @@ class Feed(IterableDataset[Delivery]):
                 raise ContractError(f"{type(self.stream).__name__}.read() came to an end; it reads pass after pass")
             fields = {name: torch.stack([row[name] for row, _ in taken]) for name in taken[0][0]}
             yield Delivery(fields, taken[-1][1])
+
+
+def _counts(state: State, name: str, length: int | None = None) -> tuple[int, ...]:
+    """Whole numbers from 0 that a state holds."""
+    values = state.get(name)
+    if not isinstance(values, Sequence) or not all(type(value) is int and value >= 0 for value in values):
+        raise ValueError(f"'{name}' of the data is {typed(values)}")
+    if length is not None and len(values) != length:
+        raise ValueError(f"'{name}' of the data is {typed(values)}, and not {length} numbers")
+    return tuple(values)
 
 
 def _as_it_is(delivery: Any) -> Any:
