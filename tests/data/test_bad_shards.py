@@ -184,9 +184,9 @@ def test_labels_need_a_number_of_classes(tmp_path: Path) -> None:
 
 def test_archives_that_are_refused_are_named(tmp_path: Path) -> None:
     shard = pack(tmp_path / "a.tar", {"1.png": picture(1), "../2.png": picture(2)})
-    with pytest.raises(DataError, match=r"'.*a.tar' is refused: its member '../2.png' has '..' in its name"):
+    with pytest.raises(DataError, match=r"'.*a.tar' is refused for its member '../2.png': its name leads out"):
         len(stream(tmp_path))
-    with pytest.raises(DataError, match=r"'.*a.tar' is refused: its member '../2.png' has '..' in its name"):
+    with pytest.raises(DataError, match=r"'.*a.tar' is refused for its member '../2.png': its name leads out"):
         next(stream(tmp_path, count=5).read(0, 0, 1, ()))
     shard.write_bytes(shard.read_bytes()[:700])
     with pytest.raises(DataError, match=r"'.*a.tar' is damaged"):
