@@ -8,23 +8,21 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader
 
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import noise, own_rows, scaled
+from ganzoo.data.feed import Delivery, Feed, obey_the_parent_alone
 from ganzoo.data.stream import Position, Stream
 from ganzoo.data.supply import State, Supply
-from ganzoo.errors import ContractError, DataError, UserError, typed
+from ganzoo.errors import DataError, typed
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +156,7 @@ class StreamedBatches(Supply):
             )
         self.iteration, self._turn, self._positions = iteration, 0, [(turn,)] * len(self._positions)
 
-    def _read(self) -> Iterator["Delivery"]:
+    def _read(self) -> Iterator[Delivery]:
         readers = len(self._positions)
         feed = Feed(
             stream=self.stream,
@@ -180,73 +178,35 @@ class StreamedBatches(Supply):
                 batch_size=None,
                 num_workers=self.workers,
                 collate_fn=_as_it_is,
-                worker_init_fn=partial(_obey_the_parent_alone, os.getpid(), hear),
+                worker_init_fn=partial(obey_the_parent_alone, os.getpid(), hear),
                 prefetch_factor=AHEAD,
                 # The other ways to start a process import the caller's script again, and know no plugin of a loose
                 # file. macOS, whose libraries do not survive forking, and Windows have only those.
                 multiprocessing_context="fork" if sys.platform == "linux" else None,
                 generator=torch.Generator(),  # else it draws from that of training
             )
-            return iter(loader)
+            deliveries = iter(loader)
+        _translate_ends()
+        return deliveries
 
-    def _next(self, deliveries: Iterator["Delivery"]) -> "Delivery":
+    def _next(self, deliveries: Iterator[Delivery]) -> Delivery:
         try:
             delivery = next(deliveries)
+        except DataError:
+            self.close()
+            raise
         except RuntimeError as error:
             self.close()
             if not re.search(r"DataLoader worker \(pid", str(error)):
                 raise
-            raise DataError(
-                f"a process that reads data has ended: {error}\nit may have run out of memory; try --workers 1, or "
-                "smaller shards"
-            ) from error
+            raise _has_ended(error) from error
+        for record in delivery.said:
+            if (logger := logging.getLogger(record.name)).isEnabledFor(record.levelno):
+                logger.handle(record)
         if delivery.complaint:
             self.close()
             raise DataError(delivery.complaint)
         return delivery
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One batch on its way from a reader."""
-
-    fields: dict[str, Tensor]
-    position: Position
-    """Of the reader, after its last row."""
-    complaint: str = ""
-    """What is wrong with the data; then there is no batch, and there will be no other."""
-
-
-@dataclass(frozen=True)
-class Feed(IterableDataset[Delivery]):
-    """What a reader needs to know. In the n-th worker it is the reader whose turn comes n-th."""
-
-    stream: Stream
-    seed: int
-    rows: int
-    """Of one process's batch."""
-    first: int
-    """The share of the first reader."""
-    parts: int
-    positions: tuple[Position, ...]
-    """Of every reader of this process."""
-    turn: int
-    """The reader whose batch comes first."""
-
-    def __iter__(self) -> Iterator[Delivery]:
-        worker = get_worker_info()
-        reader = (self.turn + (worker.id if worker else 0)) % len(self.positions)
-        rows = self.stream.read(self.seed, self.first + reader, self.parts, self.positions[reader])
-        while True:
-            try:
-                taken = list(islice(rows, self.rows))
-            except UserError as error:  # raised here, it would arrive as a traceback
-                yield Delivery({}, (), str(error))
-                return
-            if len(taken) < self.rows:
-                raise ContractError(f"{type(self.stream).__name__}.read() came to an end; it reads pass after pass")
-            fields = {name: torch.stack([row[name] for row, _ in taken]) for name in taken[0][0]}
-            yield Delivery(fields, taken[-1][1])
 
 
 def _counts(state: State, name: str, length: int | None = None) -> tuple[int, ...]:
@@ -263,21 +223,27 @@ def _as_it_is(delivery: Any) -> Any:
     return delivery
 
 
-def _obey_the_parent_alone(parent: int, over: Connection, _: int) -> None:
-    """Has a worker survive the signals that are sent to all processes of a job: what they mean, its parent decides.
-
-    It ends when its parent says so or is gone, whatever it waits for.
-    """
-    for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(parent, over), daemon=True).start()
+def _has_ended(error: RuntimeError) -> DataError:
+    return DataError(
+        f"a process that reads data has ended: {error}\nit may have run out of memory; try --workers 1, or "
+        "smaller shards"
+    )
 
 
-def _watch(parent: int, over: Connection) -> None:
-    while not over.poll(1) and os.getppid() == parent:
-        pass
-    os._exit(0)
+def _translate_ends() -> None:
+    """Has a worker's end said in plain words too where torch says it from a signal, in the midst of training."""
+    handler = signal.getsignal(signal.SIGCHLD) if hasattr(signal, "SIGCHLD") else None
+    if not callable(handler) or not getattr(handler, "__module__", "").startswith("torch."):
+        return  # there is none, or it is translated already
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, partial(_translated, handler))
+
+
+def _translated(handler: Callable[..., Any], *signalled: object) -> None:
+    try:
+        handler(*signalled)
+    except RuntimeError as error:
+        raise _has_ended(error) from error
 
 
 def _dismiss(_: Connection, over: Connection) -> None:  # given the other end too: it must not be closed before
