@@ -58,7 +58,7 @@ class RunOptions(Processes, Speed, Keeping, Schedule, DataOptions, Choice):
     may_change: ClassVar[frozenset[str]] = frozenset(
         {"epochs", "processes", "restarts", "workers", *Keeping.model_fields, *Speed.model_fields}
     )
-    """What a run that is continued may be told anew."""
+    """What a run that is continued may be told anew, beside what its data set says of its own fields."""
 
     def players(self) -> tuple[Player, ...]:
         """The GAN's players with the run's options applied."""
@@ -67,7 +67,8 @@ class RunOptions(Processes, Speed, Keeping, Schedule, DataOptions, Choice):
     def differences(self, config: Mapping[str, Any]) -> list[str]:
         """What keeps a run of that config.json from being this one, in words: `batch_size is 64, not 32`."""
         theirs, mine = _flat(config), _flat(self.model_dump(mode="json"))
-        names = [name for name in dict.fromkeys([*theirs, *mine]) if name not in self.may_change]
+        may_change = {*self.may_change, *(f"data.{field}" for field in self.data.may_change)}
+        names = [name for name in dict.fromkeys([*theirs, *mine]) if name not in may_change]
         different = [name for name in names if theirs.get(name) != mine.get(name)]
         if "gan.name" in different:  # then all else of it differs too
             different = ["gan.name"]

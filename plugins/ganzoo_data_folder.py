@@ -22,6 +22,8 @@ PAIRS = (("a", "b"), ("source", "target"), ("traina", "trainb"))
 class PathDataset(ganzoo.Dataset):
     """Images in a folder, or a ZIP, that the user names."""
 
+    may_change = frozenset({"path", "skip"})
+
     path: Path = Field(description="the folder with the images, or a .zip of it")
     skip: int = Field(
         0, ge=0, description="leave out up to this many broken images, each named in the log; with more, stop"

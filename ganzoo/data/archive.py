@@ -4,13 +4,12 @@ An archive comes from somebody else. What no honest one has is refused before an
 it, links, encryption, and sizes that only a bomb has. Nothing of it is ever written to the disk.
 """
 
-import re
 import stat
 import threading
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Self
 
 from PIL import Image
@@ -19,7 +18,7 @@ from ganzoo.data.images import EXTENSIONS, existing, find_images, open_image
 from ganzoo.errors import DataError, typed
 
 MEMBER = 256 * 2**20
-"""Bytes of one image, unpacked, at most."""
+"""Bytes of one file in an archive of any kind, unpacked, at most: 256 MiB."""
 TOTAL = 256 * 2**30
 """Bytes of all images of an archive, unpacked, at most."""
 RATIO = 200
@@ -141,8 +140,8 @@ class ZipImages(ImageFiles):
         total, packed = 0, self.path.stat().st_size
         for member in self._file.infolist():
             name = PurePosixPath(member.filename.replace("\\", "/"))
-            if name.is_absolute() or ".." in name.parts or re.match("[A-Za-z]:", member.filename):
-                self._refuse(member, "its name leads out of the archive")
+            if reason := misnamed(member.filename):
+                self._refuse(member, reason)
             if not name.parts or any(part.startswith(".") or part == "__MACOSX" for part in name.parts):
                 continue
             if _is_image(name) and not member.is_dir():
@@ -165,6 +164,17 @@ class ZipImages(ImageFiles):
         )
 
 
+def misnamed(name: str) -> str:
+    """Why a member of that name is refused, in an archive of any kind; empty: it is not."""
+    path = PureWindowsPath(name)  # which knows drives, and both kinds of slashes
+    return "its name leads out of the archive" if path.root or path.drive or ".." in path.parts else ""
+
+
+def oversized(size: int) -> str:
+    """Why a member of so many bytes, unpacked, is refused, in an archive of any kind; empty: it is not."""
+    return "" if 0 <= size <= MEMBER else f"it is of {size:,} bytes, unpacked; {MEMBER:,} are read at most"
+
+
 def _is_image(name: PurePosixPath) -> bool:
     return name.suffix.lower() in EXTENSIONS
 
@@ -178,8 +188,8 @@ def _harm(member: zipfile.ZipInfo) -> str:
         return "it is encrypted"
     if member.compress_type not in METHODS:
         return "it is not compressed as ZIPs usually are"
-    if size > MEMBER:
-        return f"it unpacks to {size / 2**20:,.0f} MiB, more than the {MEMBER // 2**20} that an image may have"
+    if reason := oversized(size):
+        return reason
     if size > SMALL and size > RATIO * packed:
         return f"it unpacks to {size / max(1, packed):,.0f} times its size, more than {RATIO}: a bomb?"
     return ""

@@ -48,7 +48,7 @@ class Batches(Supply):
         self.noise_shape = noise_shape
         self.seed = seed
         self.device = torch.device(device)
-        self._own = share(batch_size, rank, count)
+        self._own = own_rows(batch_size, rank, count)
         self.on_device = self.device.type == "cpu" or _fit(streams, self.device)
         """Whether the data is where training is."""
         self.streams = [
@@ -97,7 +97,7 @@ class Batches(Supply):
         return torch.randperm(self._lengths[stream], generator=seeded(self.seed, stream, turn))
 
 
-def share(batch_size: int, rank: int, count: int) -> slice:
+def own_rows(batch_size: int, rank: int, count: int) -> slice:
     """The rows of a batch that are one process's, of several that train together."""
     rows = batch_size // count
     return slice(rank * rows, (rank + 1) * rows)

@@ -89,6 +89,8 @@ class Dataset(NamedConfig, ABC):
     """The shape of one row of each field that is not an image."""
     splits: ClassVar[frozenset[Split]] = frozenset({"train"})
     """Samples shown during training are made from the test split where there is one."""
+    may_change: ClassVar[frozenset[str]] = frozenset()
+    """Which of its fields a run that is continued may be told anew: where the data lies, what is left out of it."""
 
     @classmethod
     def parse(cls, text: str) -> Mapping[str, object]:
@@ -99,7 +101,8 @@ class Dataset(NamedConfig, ABC):
     def load(self, request: Request) -> Table | Stream:
         """The rows and fields asked for, images fitted by the request; each field at most once in memory.
 
-        What does not fit into memory is a Stream, which is asked for all of its rows: it knows no `limit`.
+        What does not fit into memory is a Stream, which is asked for all of its rows: it knows no `limit`. Warnings
+        reach a run's log.txt if their logger is below ganzoo's: `logging.getLogger("ganzoo.data.NAME")`.
 
         Raises:
             DataError: naming the file or folder that is missing, broken or empty, and what to do about it.

@@ -3,12 +3,13 @@
 import logging
 import time
 import urllib.request
-from http.client import HTTPException, IncompleteRead
+from http.client import HTTPException, HTTPMessage, IncompleteRead
 from io import BytesIO
+from typing import IO
 from urllib.error import HTTPError
 
 from ganzoo.data.tar import contents
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, typed
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +46,21 @@ def fetch(address: str) -> BytesIO:
     raise AssertionError("the last try returns or raises")
 
 
+class _Onwards(urllib.request.HTTPRedirectHandler):
+    """Follows a server that sends on to another address, by http or https only: urllib would take ftp as well."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> urllib.request.Request | None:
+        if not is_address(newurl):
+            raise DataError(f"'{req.full_url}' sends on to {typed(newurl)}, which is no http:// or https:// address")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _fetch(address: str) -> BytesIO:
     if not is_address(address):  # urllib would read files as well
         raise DataError(f"'{address}' is no http:// or https:// address")
-    with urllib.request.urlopen(address, timeout=TIMEOUT) as response:  # noqa: S310 - see above
+    with urllib.request.build_opener(_Onwards).open(address, timeout=TIMEOUT) as response:
         content = contents(response, address)
         if response.length:  # announced, and not sent
             raise IncompleteRead(b"", response.length)

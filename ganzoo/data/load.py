@@ -65,7 +65,10 @@ class DataOptions(Config):
     limit: int | None = Field(None, gt=0, description="train on this many images only, picked at even distances")
     batch_size: int = Field(32, gt=0, description="images per iteration, of all processes together")
     workers: int = Field(
-        2, ge=0, description="processes for each GPU that read ahead where data is streamed; 0: training itself reads"
+        2,
+        ge=0,
+        le=256,
+        description="processes for each GPU that read ahead where data is streamed; 0: training itself reads",
     )
 
     def request(self, needs: frozenset[str], split: Split = "train", folder: Path | None = None) -> Request:

@@ -8,23 +8,21 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader
 
 from ganzoo.data.batch import Batch
-from ganzoo.data.batches import noise, scaled, share
+from ganzoo.data.batches import noise, own_rows, scaled
+from ganzoo.data.feed import Delivery, Feed, obey_the_parent_alone
 from ganzoo.data.stream import Position, Stream
 from ganzoo.data.supply import State, Supply
-from ganzoo.errors import ContractError, DataError, OptionError, UserError
+from ganzoo.errors import DataError, typed
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +45,7 @@ class StreamedBatches(Supply):
         device: where training is.
         workers: processes that read ahead; 0: reading is done when a batch is drawn.
         rank: which of the processes that train together this is.
-        count: how many they are.
-
-    Raises:
-        OptionError: the processes cannot share a batch evenly.
+        count: how many they are; they share a batch evenly (`Ranks.share_of`).
     """
 
     def __init__(
@@ -64,8 +59,6 @@ class StreamedBatches(Supply):
         rank: int = 0,
         count: int = 1,
     ) -> None:
-        if batch_size % count:
-            raise OptionError(f"option 'batch_size' cannot be '{batch_size}': {count} processes share it evenly")
         self.stream = stream
         self.batch_size = batch_size
         self.noise_shape = noise_shape
@@ -102,7 +95,7 @@ class StreamedBatches(Supply):
         self._positions[self._turn] = delivery.position
         self._turn = (self._turn + 1) % len(self._positions)
         self.iteration += 1
-        own = share(self.batch_size, self.rank, self.count)
+        own = own_rows(self.batch_size, self.rank, self.count)
         drawn = noise(self.batch_size, self.noise_shape, self.seed, iteration, own)
         return Batch(step=torch.tensor(iteration), **delivery.fields, **drawn)
 
@@ -122,15 +115,22 @@ class StreamedBatches(Supply):
 
         With another number of processes or workers, the pass begins anew, in another order; a warning says so. An empty
         state is the beginning.
+
+        Raises:
+            ValueError: it is no state.
         """
         self.close()
         if not state:
             self.iteration, self._turn, self._positions = 0, 0, [()] * len(self._positions)
-        elif list(state["share"]) == self._share:
-            (self.iteration,), (self._turn,) = state["iteration"], state["turn"]
-            self._positions = [tuple(state[f"reader {number}"]) for number in range(len(self._positions))]
-        else:
-            self._begin_pass(state["iteration"][0])
+            return
+        (iteration,), (turn,) = _counts(state, "iteration", 1), _counts(state, "turn", 1)
+        if _counts(state, "share", 3) != tuple(self._share):
+            self._begin_pass(iteration)
+            return
+        if turn >= len(self._positions):
+            raise ValueError(f"it is the turn of reader {turn}, of {len(self._positions)}")
+        positions = [_counts(state, f"reader {number}") for number in range(len(self._positions))]
+        self.iteration, self._turn, self._positions = iteration, turn, positions
 
     def close(self) -> None:
         """Ends the processes that read; the next draw starts them again, after the last batch that was drawn."""
@@ -156,7 +156,7 @@ class StreamedBatches(Supply):
             )
         self.iteration, self._turn, self._positions = iteration, 0, [(turn,)] * len(self._positions)
 
-    def _read(self) -> Iterator["Delivery"]:
+    def _read(self) -> Iterator[Delivery]:
         readers = len(self._positions)
         feed = Feed(
             stream=self.stream,
@@ -178,94 +178,72 @@ class StreamedBatches(Supply):
                 batch_size=None,
                 num_workers=self.workers,
                 collate_fn=_as_it_is,
-                worker_init_fn=partial(_obey_the_parent_alone, os.getpid(), hear),
+                worker_init_fn=partial(obey_the_parent_alone, os.getpid(), hear),
                 prefetch_factor=AHEAD,
                 # The other ways to start a process import the caller's script again, and know no plugin of a loose
                 # file. macOS, whose libraries do not survive forking, and Windows have only those.
                 multiprocessing_context="fork" if sys.platform == "linux" else None,
                 generator=torch.Generator(),  # else it draws from that of training
             )
-            return iter(loader)
+            deliveries = iter(loader)
+        _translate_ends()
+        return deliveries
 
-    def _next(self, deliveries: Iterator["Delivery"]) -> "Delivery":
+    def _next(self, deliveries: Iterator[Delivery]) -> Delivery:
         try:
             delivery = next(deliveries)
+        except DataError:
+            self.close()
+            raise
         except RuntimeError as error:
             self.close()
             if not re.search(r"DataLoader worker \(pid", str(error)):
                 raise
-            raise DataError(
-                f"a process that reads data has ended: {error}\nit may have run out of memory; try --workers 1, or "
-                "smaller shards"
-            ) from error
+            raise _has_ended(error) from error
+        for record in delivery.said:
+            if (logger := logging.getLogger(record.name)).isEnabledFor(record.levelno):
+                logger.handle(record)
         if delivery.complaint:
             self.close()
             raise DataError(delivery.complaint)
         return delivery
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """One batch on its way from a reader."""
-
-    fields: dict[str, Tensor]
-    position: Position
-    """Of the reader, after its last row."""
-    complaint: str = ""
-    """What is wrong with the data; then there is no batch, and there will be no other."""
-
-
-@dataclass(frozen=True)
-class Feed(IterableDataset[Delivery]):
-    """What a reader needs to know. In the n-th worker it is the reader whose turn comes n-th."""
-
-    stream: Stream
-    seed: int
-    rows: int
-    """Of one process's batch."""
-    first: int
-    """The share of the first reader."""
-    parts: int
-    positions: tuple[Position, ...]
-    """Of every reader of this process."""
-    turn: int
-    """The reader whose batch comes first."""
-
-    def __iter__(self) -> Iterator[Delivery]:
-        worker = get_worker_info()
-        reader = (self.turn + (worker.id if worker else 0)) % len(self.positions)
-        rows = self.stream.read(self.seed, self.first + reader, self.parts, self.positions[reader])
-        while True:
-            try:
-                taken = list(islice(rows, self.rows))
-            except UserError as error:  # raised here, it would arrive as a traceback
-                yield Delivery({}, (), str(error))
-                return
-            if len(taken) < self.rows:
-                raise ContractError(f"{type(self.stream).__name__}.read() came to an end; it reads pass after pass")
-            fields = {name: torch.stack([row[name] for row, _ in taken]) for name in taken[0][0]}
-            yield Delivery(fields, taken[-1][1])
+def _counts(state: State, name: str, length: int | None = None) -> tuple[int, ...]:
+    """Whole numbers from 0 that a state holds."""
+    values = state.get(name)
+    if not isinstance(values, Sequence) or not all(type(value) is int and value >= 0 for value in values):
+        raise ValueError(f"'{name}' of the data is {typed(values)}")
+    if length is not None and len(values) != length:
+        raise ValueError(f"'{name}' of the data is {typed(values)}, and not {length} numbers")
+    return tuple(values)
 
 
 def _as_it_is(delivery: Any) -> Any:
     return delivery
 
 
-def _obey_the_parent_alone(parent: int, over: Connection, _: int) -> None:
-    """Has a worker survive the signals that are sent to all processes of a job: what they mean, its parent decides.
-
-    It ends when its parent says so or is gone, whatever it waits for.
-    """
-    for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(parent, over), daemon=True).start()
+def _has_ended(error: RuntimeError) -> DataError:
+    return DataError(
+        f"a process that reads data has ended: {error}\nit may have run out of memory; try --workers 1, or "
+        "smaller shards"
+    )
 
 
-def _watch(parent: int, over: Connection) -> None:
-    while not over.poll(1) and os.getppid() == parent:
-        pass
-    os._exit(0)
+def _translate_ends() -> None:
+    """Has a worker's end said in plain words too where torch says it from a signal, in the midst of training."""
+    handler = signal.getsignal(signal.SIGCHLD) if hasattr(signal, "SIGCHLD") else None
+    if not callable(handler) or not getattr(handler, "__module__", "").startswith("torch."):
+        return  # there is none, or it is translated already
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, partial(_translated, handler))
+
+
+def _translated(handler: Callable[..., Any], *signalled: object) -> None:
+    try:
+        handler(*signalled)
+    except RuntimeError as error:
+        raise _has_ended(error) from error
 
 
 def _dismiss(_: Connection, over: Connection) -> None:  # given the other end too: it must not be closed before

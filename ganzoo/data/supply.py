@@ -41,7 +41,11 @@ class Supply(ABC):
 
     @abstractmethod
     def load_state(self, state: State) -> None:
-        """Goes on after the batches drawn when `state` gave this."""
+        """Goes on after the batches drawn when `state` gave this.
+
+        Raises:
+            ValueError: it never gave this.
+        """
 
     def __getitem__(self, iteration: int) -> Batch:
         """The whole batch, on the device."""

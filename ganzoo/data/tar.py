@@ -10,13 +10,11 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PureWindowsPath
 from typing import BinaryIO, cast
 
-from ganzoo.errors import DataError
+from ganzoo.data.archive import misnamed, oversized
+from ganzoo.errors import DataError, typed
 
-LARGEST_MEMBER = 2**28
-"""Bytes of one file in an archive, at most: 256 MiB."""
 LARGEST_ARCHIVE = 2**31
 """Bytes of a whole archive, unpacked, at most: 2 GiB."""
 BLOCK = 512
@@ -69,7 +67,7 @@ def members(archive: BinaryIO, name: str) -> list[Member]:
 
     Raises:
         DataError: it is damaged, or cut short, or holds what is no plain file or folder, a name with `..` or from the
-            root, a file above `LARGEST_MEMBER`, or more than `LARGEST_ARCHIVE` in all.
+            root, a file above `archive.MEMBER`, or more than `LARGEST_ARCHIVE` in all.
     """
     found, end = list[Member](), 0
     try:
@@ -96,18 +94,11 @@ def _infos(archive: BinaryIO) -> Iterator[tarfile.TarInfo]:
 
 
 def _check(info: tarfile.TarInfo, end: int, archive: str) -> None:
-    def refusal(reason: str) -> DataError:
-        return DataError(f"'{archive}' is refused: its member '{info.name}' {reason}")
-
-    path = PureWindowsPath(info.name)  # which knows both kinds of slashes
-    if path.root or path.drive:
-        raise refusal("has an absolute name")
-    if ".." in path.parts:
-        raise refusal("has '..' in its name, which leads out of the archive")
+    reason = misnamed(info.name) or oversized(info.size)
     if not (info.isreg() or info.isdir()) or info.issparse():
-        raise refusal("is no plain file: links, devices and files with holes are not read")
-    if not 0 <= info.size <= LARGEST_MEMBER:
-        raise refusal(f"has {info.size:,} bytes; {LARGEST_MEMBER:,} are allowed")
+        reason = reason or "it is no plain file: links, devices and files with holes are not read"
+    if reason:
+        raise DataError(f"'{archive}' is refused for its member {typed(info.name)}: {reason}")
     if end > LARGEST_ARCHIVE:
         raise _too_large(archive)
 

@@ -20,7 +20,7 @@ from ganzoo.data.images import open_image
 from ganzoo.data.text import encode
 from ganzoo_data_shards.reading import FILES, Shard, count, find, in_background, nothing
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("ganzoo.data.shards")
 
 CAPTION = 256
 """Bytes of a caption, unless an option says otherwise."""
@@ -32,6 +32,7 @@ class Shards(ganzoo.Dataset):
     name = "shards"
     provides = frozenset(FILES)
     shapes = {"label": (), "caption": (CAPTION,)}
+    may_change = frozenset({"path", "skip"})
 
     path: str = Field(description="the shards: data-{000..999}.tar, a folder or *.tar; files, or http(s) addresses")
     count: int | None = Field(
@@ -136,9 +137,12 @@ class ShardStream(ganzoo.Stream):
             yield fields, taken, skipped
 
     def _skip(self, error: ganzoo.DataError, skipped: int) -> int:
-        if skipped == self.options.skip:
+        if skipped >= self.options.skip:  # a position may be of a run that was to leave out more
             before = f", after {skipped} others in this pass" if skipped else ""
-            raise ganzoo.DataError(f"{error}{before}; --data.skip N leaves out so many broken samples") from error
+            advice = (
+                "--data.skip N leaves out so many broken samples, and may be added to a run that goes on in its --out"
+            )
+            raise ganzoo.DataError(f"{error}{before}; {advice}") from error
         log.warning("left out: %s", error)
         return skipped + 1
 

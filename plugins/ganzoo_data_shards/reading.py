@@ -1,6 +1,7 @@
 """Shards on disk and on servers: which a pattern means, which samples one holds, and its bytes."""
 
 import glob
+import math
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import ganzoo
 from ganzoo.data.fetch import fetch, is_address
 from ganzoo.data.tar import Member, contents, members
+from ganzoo.errors import typed
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz")
 """What shards in a folder are called."""
@@ -25,6 +27,8 @@ FILES = {
     "caption": ("txt",),
 }
 """What may follow a sample's key and a dot, by field."""
+MOST = 10**6
+"""Names that a pattern may mean: at 500 MB for each, 500 TB."""
 Result = TypeVar("Result")
 Sample = Mapping[str, Any]
 """A Member by what follows the key and a dot; `__key__` is the key."""
@@ -72,6 +76,8 @@ def find(pattern: str) -> list[str]:
     if "${" in pattern:
         raise ganzoo.DataError(f"'{pattern}' names an environment variable; write its value")
     try:
+        if sum(map(expansions, pattern.split("::"))) > MOST:
+            raise ganzoo.DataError(f"{typed(pattern)} means more than {MOST:,} shards; name fewer, or their folder")
         named = library().shardlists.expand_urls(pattern)
     except ValueError as error:
         raise ganzoo.DataError(f"'{pattern}' is no pattern of shards: {error}") from error
@@ -79,6 +85,31 @@ def find(pattern: str) -> list[str]:
     if not found:
         raise ganzoo.DataError(f"there are no shards in '{pattern}' (looked for {', '.join(ARCHIVES)})")
     return found
+
+
+def expansions(pattern: str) -> int:
+    """How many names braces are expanded to, or somewhat more where they hold letters: told without expanding them.
+
+    Raises:
+        ValueError: a number in them has thousands of digits.
+    """
+
+    def product(text: str) -> int:  # a group that was counted stands there as its count between NULs
+        return math.prod(max(1, int(count)) for count in re.findall("\0([0-9]+)\0", text))
+
+    def counted(group: re.Match[str]) -> str:
+        if ends := re.fullmatch(r"(-?\d+)\.\.(-?\d+)(?:\.\.-?(\d+))?\n?", group[1]):
+            count = abs(int(ends[2]) - int(ends[1])) // (int(ends[3] or 1) or 1) + 1
+        elif re.fullmatch(r"[A-Za-z]\.\.[A-Za-z](\.\.-?\d+)?\n?", group[1]):
+            count = 52  # at most
+        else:
+            count = sum(map(product, group[1].split(",")))
+        return f"\0{count}\0"
+
+    text, found = re.sub(r"(?s)\\.", "", pattern), 1
+    while found:  # from the innermost outwards
+        text, found = re.subn(r"\{([^{}]*)\}", counted, text)
+    return product(text)
 
 
 def look_up(name: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Streams to test with, which several tests share."""
 
+import logging
 import os
 import signal
 from collections.abc import Iterator, Sequence
@@ -49,6 +50,16 @@ class Ending(Numbers):
         self, seed: int, part: int, parts: int, position: ganzoo.Position
     ) -> Iterator[tuple[ganzoo.Row, ganzoo.Position]]:
         return islice(super().read(seed, part, parts, position), 5)
+
+
+class Anxious(Numbers):
+    """Warns when it begins to read."""
+
+    def read(
+        self, seed: int, part: int, parts: int, position: ganzoo.Position
+    ) -> Iterator[tuple[ganzoo.Row, ganzoo.Position]]:
+        logging.getLogger("ganzoo.data.anxious").warning("beware of %d", part)
+        yield from super().read(seed, part, parts, position)
 
 
 class Streamed(ganzoo.Dataset):

@@ -4,14 +4,18 @@ import gzip
 import sys
 import tarfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
+from conftest import Answer, Command
+from ganzoo_data_shards.reading import expansions, library
 from packing import IMAGE, Files, images, number, pack, picture, stream
 
 import ganzoo
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions
+from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.errors import DataError
 
 
@@ -30,12 +34,38 @@ from ganzoo.errors import DataError
         ("{}", r"there are no shards in "),
         ("${{HOME}}/a.tar", r"names an environment variable; write its value"),
         ("data-{{0..3.tar", r"is no pattern of shards: "),
+        ("data-{{0..9999999999}}.tar", r"'data-{0..9999999999}.tar' means more than 1,000,000 shards; name fewer"),
+        ("{{0..9}}{{0..999}}/{{x,{{0..999..2}}}}.tar", r"means more than 1,000,000 shards"),
+        ("{{9..1}}.tar::{{1..1000000}}.tar", r"means more than 1,000,000 shards"),
+        ("{{a,b}}" * 20, r"means more than 1,000,000 shards"),
+        ("{{0.." + "9" * 5000 + "}}", r"is no pattern of shards: Exceeds the limit"),
     ],
 )
 def test_patterns_that_mean_nothing_or_harm(pattern: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=message):
         stream(pattern.format(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "a.tar",
+        "{0..9}{x,y}",
+        "{a,b{0..9},c{d,e{0..2}}}",
+        "a{0..99..2}",
+        "{1..9..3}",
+        "{1..9..0}",
+        "{a..z}",
+        "{x}",
+        r"\{0..9\}",
+        "{,}{,}{3..-3}",
+        "{0..9\n}",
+    ],
+)
+def test_as_many_names_are_foretold_as_there_are_or_more(pattern: str) -> None:
+    names = len(library().shardlists.expand_urls(pattern))
+    assert names == expansions(pattern) or names < expansions(pattern) == 52
 
 
 def test_a_pattern_is_needed() -> None:
@@ -101,6 +131,32 @@ def test_leaving_out_has_an_end_that_survives_a_stop(tmp_path: Path) -> None:
         assert {next(rows) for _ in range(4)} == {1, 2, 3}
 
 
+def test_a_run_that_met_a_broken_sample_goes_on_without_it(command: Command, place: Path) -> None:
+    (place / "shards").mkdir()
+    pack(place / "shards" / "a.tar", images(*range(13)) | {"broken.png": b"no picture"})
+
+    def run(data: str, *more: str) -> Answer:
+        line = f"run dcgan --data shards:{data} --data.count 4 --image-size 16 --batch-size 2 --workers 0 --out run"
+        return command(*line.split(), "--checkpoint-every", "1", "--epochs", "9", *more)
+
+    stopped = run("shards")
+    assert stopped.status == 2
+    assert "is not an image; --data.skip N leaves out" in stopped.err
+    assert checkpoints(place / "run" / "checkpoints"), "it broke down before there was anything to go on with"
+    (place / "shards").rename(place / "moved")
+    again = run("moved", "--data.skip", "1")
+    assert again.status == 0, again.err
+    assert "continues at iteration" in again.out
+    refused = run("moved", "--data.skip", "1", "--data.caption-bytes", "7")
+    assert (refused.status, "its data.caption_bytes is 256, not 7" in refused.err) == (2, True)
+
+
+def test_no_more_is_left_out_than_a_run_that_goes_on_is_told(tmp_path: Path) -> None:
+    pack(tmp_path / "a.tar", images(1) | {f"b{number}.png": b"no picture" for number in range(4)})
+    with pytest.raises(DataError, match=r"after 2 others in this pass; --data.skip"):
+        list(islice(stream(tmp_path, skip=1).read(0, 0, 1, (0, 0, 0, 2)), 9))  # it was told to leave out 2, or more
+
+
 def test_shards_without_samples(tmp_path: Path) -> None:
     pack(tmp_path / "a.tar", {"notes.txt": b"no image"})
     message = r"there are no samples in '.*a.tar' or others that belong to it; expected KEY.jpg, KEY.jpeg, KEY.png"
@@ -128,9 +184,9 @@ def test_labels_need_a_number_of_classes(tmp_path: Path) -> None:
 
 def test_archives_that_are_refused_are_named(tmp_path: Path) -> None:
     shard = pack(tmp_path / "a.tar", {"1.png": picture(1), "../2.png": picture(2)})
-    with pytest.raises(DataError, match=r"'.*a.tar' is refused: its member '../2.png' has '..' in its name"):
+    with pytest.raises(DataError, match=r"'.*a.tar' is refused for its member '../2.png': its name leads out"):
         len(stream(tmp_path))
-    with pytest.raises(DataError, match=r"'.*a.tar' is refused: its member '../2.png' has '..' in its name"):
+    with pytest.raises(DataError, match=r"'.*a.tar' is refused for its member '../2.png': its name leads out"):
         next(stream(tmp_path, count=5).read(0, 0, 1, ()))
     shard.write_bytes(shard.read_bytes()[:700])
     with pytest.raises(DataError, match=r"'.*a.tar' is damaged"):

@@ -26,6 +26,11 @@ class Server(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if "://" in answer:
+            self.send_response(302)
+            self.send_header("Location", answer)
+            self.end_headers()
+            return
         if answer.isdecimal():
             self.send_error(int(answer))
             return
@@ -92,6 +97,21 @@ def test_what_is_too_large_is_not_asked_for_again(
     answers += ["whole"]
     monkeypatch.setattr(tar, "LARGEST_ARCHIVE", 1000)
     with pytest.raises(DataError, match=rf"'{address}' is refused: unpacked, it is more than 1,000 bytes"):
+        fetch.fetch(address)
+    assert caplog.messages == []
+
+
+def test_a_server_may_send_on_to_another_address(address: str, answers: list[str]) -> None:
+    answers += [f"{address}?again", "whole"]
+    assert fetch.fetch(address).read() == CONTENT
+
+
+@pytest.mark.parametrize("onwards", ["ftp://127.0.0.1/a.tar", "file:///etc/hostname"])
+def test_nobody_is_sent_to_what_is_no_web_address(
+    onwards: str, address: str, answers: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    answers += [onwards]
+    with pytest.raises(DataError, match=rf"'{address}' .*{onwards}"):
         fetch.fetch(address)
     assert caplog.messages == []
 

@@ -4,6 +4,7 @@ import json
 import logging
 import multiprocessing
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +12,6 @@ from streams import Numbers, drawn, rows
 
 from ganzoo.data.batches import Batches
 from ganzoo.data.streamed import StreamedBatches
-from ganzoo.errors import OptionError
 
 WORKERS = pytest.mark.parametrize("workers", [0, 1, 2])
 
@@ -131,6 +131,20 @@ def test_torchs_own_generator_is_neither_used_nor_moved(workers: int) -> None:
     assert drawn(StreamedBatches(Numbers(), 4, (2,), workers=workers), range(2)) == first
 
 
-def test_processes_share_a_batch_evenly() -> None:
-    with pytest.raises(OptionError, match="option 'batch_size' cannot be '5': 2 processes share it evenly"):
-        StreamedBatches(Numbers(), 5, count=2)
+BAD: dict[str, list[Any]] = {
+    "turn": [[2], [-1], [0.0], [], [0, 0], [True], 1],
+    "iteration": [[-1], [1.5], [], [[1]], 3],
+    "share": [[0, 1], [0, 1, -2], [0.0, 1.0, 2.0], 2],
+    "reader 0": [[-1], [0.5, 1], [[0], [1]], 0],
+    "reader 1": [["a"], None],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
+def test_what_is_no_state_is_refused_when_it_is_loaded(name: str, value: Any) -> None:
+    batches = StreamedBatches(Numbers(), 4, workers=2)
+    state = dict(batches.state())
+    batches.load_state(state)
+    for bad in (state | {name: value}, {other: state[other] for other in state if other != name}):
+        with pytest.raises(ValueError, match=rf"'{name}' of the data is|it is the turn of reader 2, of 2"):
+            batches.load_state(bad)

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from streams import Ending, Numbers, drawn
+from streams import Anxious, Ending, Numbers, drawn
 
 from ganzoo.data.streamed import AHEAD, StreamedBatches
 from ganzoo.errors import ContractError, DataError
@@ -36,6 +36,33 @@ def test_a_stream_that_ends_breaks_the_contract(workers: int) -> None:
 def test_a_worker_that_dies_is_no_riddle() -> None:
     with pytest.raises(DataError, match=r"a process that reads data has ended: .*(?s:.*)try --workers 1"):
         drawn(StreamedBatches(Numbers(deadly=7), 4, workers=1), range(6))
+
+
+@LINUX
+def test_a_worker_that_dies_while_training_is_at_work_is_no_riddle_either() -> None:
+    batches = StreamedBatches(Numbers(), 4, workers=1)
+    drawn(batches, [0])
+    (worker,) = multiprocessing.active_children()
+    assert worker.pid
+
+    def step(pid: int) -> None:
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            pass
+
+    with pytest.raises(DataError, match=r"a process that reads data has ended: .*(?s:.*)try --workers 1"):
+        step(worker.pid)
+    batches.close()
+
+
+@WORKERS
+def test_what_readers_warn_of_is_logged_where_training_is(workers: int, caplog: pytest.LogCaptureFixture) -> None:
+    batches = StreamedBatches(Anxious(), 4, workers=workers)
+    drawn(batches, range(3))
+    batches.close()
+    assert caplog.messages == [f"beware of {part}" for part in range(max(1, workers))]
+    assert {record.process == os.getpid() for record in caplog.records} == {not workers}
 
 
 @LINUX

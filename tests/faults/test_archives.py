@@ -166,7 +166,7 @@ HARMFUL: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "link": (linked, "cats/1.png", "it is a link"),
     "encrypted": (encrypted, "cats/1.png", "it is encrypted"),
     "bomb": (lambda file: pack(file, {"a.png": bytes(2**22)}), "a.png", r"times its size, more than 200: a bomb\?"),
-    "large": (declared(2**29), "cats/1.png", "it unpacks to 512 MiB, more than the 256"),
+    "large": (declared(2**29), "cats/1.png", "it is of 536,870,912 bytes, unpacked; 268,435,456 are read at most"),
     "overlapping": (overlapping, "cats/2.png", "it shares its bytes with others"),
     "odd method": (odd_method, "cats/1.png", "it is not compressed as ZIPs usually are"),
     "two of a name": (two_of_a_name, "cats/1.png", "there are two of that name"),
