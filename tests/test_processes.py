@@ -17,15 +17,40 @@ from conftest import run_command
 
 from ganzoo.cli.launch import own_failure
 from ganzoo.cli.worker import PEER_LOST
+from ganzoo.engine.checkpoint import checkpoints, read
 from ganzoo.engine.torchrun import launch_of
+from ganzoo.machine import available_cores
 
 PLUGIN = '''"""A toy in which each process drops out what it will (Nobody, 2026)."""
 
 import os
+import signal
+import socket
+import threading
+from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 import ganzoo
+
+
+class Stalling(nn.Flatten):
+    """Once the folder has two checkpoints, waits in the second process for a signal, and then for much longer."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self.folder = Path(folder)
+
+    def forward(self, images: Tensor) -> Tensor:
+        if os.environ.get("RANK") == "1" and len([*self.folder.glob("checkpoints/0*")]) == 2:
+            told, tells = socket.socketpair()
+            tells.setblocking(False)
+            signal.set_wakeup_fd(tells.fileno())
+            (self.folder / "stalls").touch()
+            told.recv(1)
+            (self.folder / "told").touch()
+            threading.Event().wait(60)
+        return super().forward(images)
 
 
 class Toy(ganzoo.Adversarial):
@@ -34,6 +59,7 @@ class Toy(ganzoo.Adversarial):
     name = "toy"
     latent_dim: int = 4
     fails: str = "none"
+    stalls: str = "none"
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         if os.environ.get("RANK", "") in self.fails.split(","):
@@ -42,7 +68,7 @@ class Toy(ganzoo.Adversarial):
         generator = nn.Sequential(
             nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, size), nn.Tanh(), nn.Unflatten(1, data.shape)
         )
-        discriminator = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(size, 1))
+        discriminator = nn.Sequential(Stalling(self.stalls), nn.Dropout(), nn.Linear(size, 1))
         return ganzoo.Networks(generator=generator, discriminator=discriminator)
 
 
@@ -219,12 +245,39 @@ def test_ctrl_c_ends_all_processes_with_one_word(place: Path) -> None:
     assert out.count("; `ganzoo resume stopped` goes on from iteration ") == 1
 
 
-def test_a_batch_that_cannot_be_divided_starts_nothing(place: Path) -> None:
-    with started(place, "ganzoo", *LINE.split(), "--batch-size", "9", "--processes", "2", "--out", "odd") as process:
-        status, out, err = ends(process)
-    assert (status, out) == (2, "")
-    assert "cannot be divided evenly among 2 processes; try --batch-size 8" in err
-    assert not (place / "odd").exists()
+@linux
+def test_ctrl_c_again_ends_all_processes_at_once_and_the_checkpoints_stay_whole(place: Path) -> None:
+    folder, line = place / "stuck", [*LINE.split(), "--processes", "2", "--out", "stuck"]
+    with started(place, "ganzoo", *line, "--stalls", "stuck") as process:
+        until((folder / "stalls").exists, process)
+        workers = [worker(process.pid, rank) for rank in range(2)]
+        process.send_signal(signal.SIGINT)
+        until((folder / "told").exists, process)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        status, _, err = ends(process)
+    assert (status, err) == (130, "")
+    assert time.monotonic() - began < 20  # a third of what the iteration takes
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+    assert [int(path.name) for path in checkpoints(folder / "checkpoints") if read(path)] == [10, 20]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--batch-size 9 --processes 2", "cannot be divided evenly among 2 processes; try --batch-size 8"),
+        ("--processes 1000", f"there may be {max(8, available_cores())}; try --processes {max(8, available_cores())}"),
+        ("--processes 4096", "option 'processes' cannot be '4096'"),
+    ],
+)
+def test_what_cannot_be_started_starts_nothing(
+    words: str, message: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    answer = run_command(*LINE.split(), *words.split(), "--out", "none")
+    assert (answer.status, answer.out) == (2, "")
+    assert message in answer.err
+    assert not (place / "none").exists()
 
 
 def test_who_failed_first_decides_what_the_failure_is() -> None:

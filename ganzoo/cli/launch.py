@@ -5,14 +5,19 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 
 import rich_click as click
+import torch
+from torch.distributed.elastic.agent.server.api import WorkerSpec
+from torch.distributed.elastic.agent.server.local_elastic_agent import LocalElasticAgent
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+from torch.distributed.elastic.rendezvous import RendezvousParameters
+from torch.distributed.elastic.rendezvous.registry import get_rendezvous_handler
 
 from ganzoo.cli.worker import PEER_LOST
 from ganzoo.engine.checkpoint import checkpoints
@@ -20,13 +25,18 @@ from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.run import RUNS, stem
 from ganzoo.engine.torchrun import launch_of
+from ganzoo.errors import OptionError
 from ganzoo.machine import available_cores
 from ganzoo.options import RunOptions
 
-FORWARDED = "SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1"
-"""Signals that reach the processes through the agent."""
-PATIENCE = 300
-"""Seconds that processes may take to finish an iteration and save it once they are told to end."""
+FORWARDED = "SIGTERM,SIGHUP,SIGQUIT,SIGUSR1"
+"""Signals that reach the processes through the agent, beside Ctrl-C."""
+TIME_TO_SAVE = 300
+"""Seconds that processes may take to finish an iteration and save it once a signal was passed on to them.
+
+Those that are left when one has failed have torch's 30: there is nothing that they could save."""
+FEW = 8
+"""As many processes as any machine may start, be its cores fewer."""
 
 
 def launch(options: RunOptions, words: Sequence[str], out: Path | None) -> int:
@@ -36,8 +46,9 @@ def launch(options: RunOptions, words: Sequence[str], out: Path | None) -> int:
         The exit status: that of the process that failed, or 128 and the number of the signal that ended all.
 
     Raises:
-        OptionError: the batch cannot be divided among them.
+        OptionError: there are too few cores or GPUs for them, or the batch cannot be divided among them.
     """
+    _check_room(options)
     Ranks(count=options.processes).share_of(options.batch_size)
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // options.processes)))
     _quieten_torch()
@@ -47,6 +58,15 @@ def launch(options: RunOptions, words: Sequence[str], out: Path | None) -> int:
         return 128 + stop.sigval
     except KeyboardInterrupt:  # before the agent minds signals
         return 128 + signal.SIGINT
+
+
+def _check_room(options: RunOptions) -> None:
+    asked = f"option 'processes' cannot be '{options.processes}'"
+    if options.place().type == "cuda":
+        if options.processes > (gpus := torch.cuda.device_count()):
+            raise OptionError(f"{asked}: each needs a GPU, and this machine has {gpus}; try --processes {gpus}")
+    elif options.processes > (most := max(available_cores(), FEW)):
+        raise OptionError(f"{asked}: with {available_cores()} cores there may be {most}; try --processes {most}")
 
 
 def _until_done(options: RunOptions, words: Sequence[str], out: Path | None, run_id: str) -> int:
@@ -84,25 +104,54 @@ def _seen_from_outside(failures: Mapping[int, int]) -> tuple[int, str]:
 
 def _start(processes: int, run_id: str, words: Sequence[str]) -> dict[int, int]:
     """Runs them to their end; the exit codes of those that failed, by rank, as subprocess gives them."""
+    meeting = RendezvousParameters(
+        backend="c10d",
+        endpoint="localhost:0",  # a free port
+        run_id=run_id,
+        min_nodes=1,
+        max_nodes=1,
+        local_addr="localhost",
+    )
+    spec = WorkerSpec(
+        role="default",
+        local_world_size=processes,
+        rdzv_handler=get_rendezvous_handler(meeting),
+        entrypoint=sys.executable,
+        args=("-m", "ganzoo", *words),
+        max_restarts=0,  # torch's would restart whatever it was that failed
+        local_addr="localhost",
+    )
+    os.environ["TORCHELASTIC_SIGNALS_TO_HANDLE"] = FORWARDED
     with TemporaryDirectory(prefix="ganzoo-") as logs:
-        config = LaunchConfig(
-            min_nodes=1,
-            max_nodes=1,
-            nproc_per_node=processes,
-            run_id=run_id,
-            rdzv_backend="c10d",
-            rdzv_endpoint="localhost:0",  # a free port
-            local_addr="localhost",
-            max_restarts=0,  # torch's would restart whatever it was that failed
-            logs_specs=DefaultLogsSpecs(log_dir=logs),
-            signals_to_handle=FORWARDED,
-            shutdown_timeout=PATIENCE,
-        )
+        agent = LocalElasticAgent(spec, DefaultLogsSpecs(log_dir=logs), shutdown_timeout=TIME_TO_SAVE)
         try:
-            elastic_launch(config, sys.executable)("-m", "ganzoo", *words)
-        except ChildFailedError as error:
-            return {rank: failure.exitcode for rank, failure in error.failures.items()}
-    return {}
+            with _minding_ctrl_c(agent):
+                result = agent.run()
+        finally:
+            spec.rdzv_handler.shutdown()
+    return {rank: failure.exitcode for rank, failure in result.failures.items()}
+
+
+@contextmanager
+def _minding_ctrl_c(agent: LocalElasticAgent) -> Iterator[None]:
+    """Within, the first Ctrl-C has the agent tell the processes to end, and wait; the second ends them at once."""
+    pressed = False
+
+    def press(number: int, _: FrameType | None) -> None:
+        nonlocal pressed
+        if not pressed:
+            pressed = True
+            raise SignalException("Ctrl-C", signal.Signals(number))  # which the agent passes on
+        for worker in agent.get_worker_group().workers:
+            if worker.id:  # once it is started, its process; it leads a group, of those that it started
+                with suppress(ProcessLookupError):
+                    os.killpg(worker.id, signal.SIGKILL)  # one that waits for a GPU would hear nothing else
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _newest(options: RunOptions, out: Path | None, launch: str) -> int:

@@ -3,12 +3,16 @@
 torch's own SyncBatchNorm needs CUDA and cannot be differentiated twice, which gradient penalties do.
 """
 
+import logging
 from types import MethodType
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.engine.ranks import Ranks
+
+log = logging.getLogger(__name__)
 
 KINDS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
@@ -17,16 +21,20 @@ def synchronise(nets: nn.Module, ranks: Ranks) -> None:
     """Has every BatchNorm of these networks take its statistics, in training, over all processes.
 
     Weights, buffers and their names stay as they are. Where the networks are compiled, these layers are left out.
+    A subclass with a forward of its own keeps it, and its own process's statistics; a warning says so.
     """
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # torch gives it no types
     def forward(layer: nn.BatchNorm2d, batch: Tensor) -> Tensor:
         return _normalised(layer, batch, ranks) if layer.training else type(layer).forward(layer, batch)
 
-    for layer in nets.modules():
-        if isinstance(layer, KINDS):
+    layers = [layer for layer in nets.modules() if isinstance(layer, KINDS)]
+    for layer in layers:
+        if type(layer).forward is _BatchNorm.forward:
             # A method of the instance, not a closure over it: a deep copy then normalises by its own weights.
             vars(layer)["forward"] = MethodType(forward, layer)
+    for name in sorted({type(layer).__name__ for layer in layers if type(layer).forward is not _BatchNorm.forward}):
+        log.warning("%s has a forward of its own: each process keeps its own statistics there", name)
 
 
 def _normalised(layer: nn.BatchNorm2d, batch: Tensor, ranks: Ranks) -> Tensor:

@@ -8,9 +8,8 @@ then every method gives back what it was given.
 import atexit
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -21,20 +20,25 @@ from torch import Tensor
 from torch.distributed.rendezvous import rendezvous
 
 from ganzoo.config import Config
-from ganzoo.engine.torchrun import local_rank, rank_and_count
+from ganzoo.engine.speaking import speak_through
+from ganzoo.engine.torchrun import rank_and_count
 from ganzoo.errors import OptionError, PeerError
 from ganzoo.machine import end_with_parent
 
 BACKENDS = {"cpu": "gloo", "cuda": "cpu:gloo,cuda:nccl"}
 """Who carries tensors, by the device that is trained on; what lies on the host always goes by gloo."""
-PATIENCE = timedelta(seconds=10)
-"""How long a process that failed waits for the first that did to say why."""
+GONE = "gloo/transport/"
+"""Where gloo says, in a plain RuntimeError, that it raised it: on its way to another process."""
+MISTAKEN = "enforce fail"
+"""How gloo begins what it says of a mistake in what it was asked for."""
 
 
 class Processes(Config):
     """How many processes train together."""
 
-    processes: int = Field(1, gt=0, description="on this machine, which share each batch; on CUDA, a GPU for each")
+    processes: int = Field(
+        1, gt=0, le=1024, description="on this machine, which share each batch; on CUDA, a GPU for each"
+    )
     sync_batchnorm: bool = Field(
         True, description="take BatchNorm's statistics over all processes; else each has its own"
     )
@@ -235,33 +239,6 @@ class _Total(torch.autograd.Function):
         return _Total.apply(gradient)
 
 
-def fails_first() -> bool:
-    """Whether no other process has failed yet, so that this one should say why; to be followed by `has_spoken`.
-
-    Where another has, this waits until it has said so: the first to end has the others ended, too.
-    """
-    store = _stores[0] if _stores else None
-    if store is None:  # before they met, each machine speaks for itself
-        return local_rank() == 0
-    with suppress(RuntimeError):  # the agent, which keeps the store, is gone
-        me = str(rank_and_count()[0])
-        if store.compare_set("ganzoo/failed", "", me).decode() != me:
-            store.wait(["ganzoo/spoken"], PATIENCE)
-            return False
-    return True
-
-
-def has_spoken() -> None:
-    """Lets the processes that failed later end."""
-    for store in _stores:
-        with suppress(RuntimeError):
-            store.set("ganzoo/spoken", "")
-
-
-_stores: list[Any] = []
-"""What the agent keeps for all processes, once this one has met the others."""
-
-
 @cache
 def _meet(device: torch.device) -> Ranks:
     end_with_parent()
@@ -271,7 +248,7 @@ def _meet(device: torch.device) -> Ranks:
         with _reaching_all():
             store, rank, count = next(rendezvous("env://"))
             dist.init_process_group(BACKENDS[device.type], store=store, rank=rank, world_size=count)
-        _stores.append(store)
+        speak_through(store)
     ranks = Ranks(dist.get_rank(), dist.get_world_size())
     atexit.register(ranks.leave)
     return ranks
@@ -282,4 +259,7 @@ def _reaching_all() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise PeerError(f"another process of this run cannot be reached: {' '.join(str(error).split())}") from error
+        said = str(error)
+        if not isinstance(error, dist.DistError) and (GONE not in said or MISTAKEN in said):
+            raise  # a mistake of this process, or its memory
+        raise PeerError(f"another process of this run cannot be reached: {' '.join(said.split())}") from error

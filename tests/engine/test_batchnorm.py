@@ -131,3 +131,24 @@ def test_one_value_in_all_is_refused_in_torchs_words() -> None:
     synchronise(layer, Ranks.alone())
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         layer(torch.zeros(1, 2))
+
+
+class Scaled(nn.BatchNorm1d):
+    """Gives twice what it inherits."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+        return 2 * super().forward(input)
+
+
+class Renamed(nn.BatchNorm1d):
+    """Adds nothing to what it inherits."""
+
+
+def test_a_forward_of_ones_own_is_kept_and_named(caplog: pytest.LogCaptureFixture) -> None:
+    values = drawn((8, 2), 5).float()
+    expected = 2 * nn.BatchNorm1d(2)(values)
+    synchronise(nets := nn.ModuleList([Scaled(2), Scaled(2), Renamed(2)]), Ranks.alone())
+    assert torch.equal(nets[0](values), expected)
+    assert [("forward" in vars(layer)) for layer in nets] == [False, False, True]
+    said = ["Scaled has a forward of its own: each process keeps its own statistics there"]
+    assert [record.getMessage() for record in caplog.records] == said

@@ -65,6 +65,19 @@ def test_processes_tell_each_other_what_each_should_know(together: Together) -> 
         assert said["votes"] == [0, 0, 15, 0]  # an iteration later, and in both
 
 
+def beyond_gloo() -> str:
+    try:
+        Ranks.join(CPU).total(torch.zeros(2, dtype=torch.uint16))
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
+def test_a_mistake_in_what_is_sent_is_no_lost_process(together: Together) -> None:
+    for said in together(beyond_gloo):
+        assert "scalar type" in said
+
+
 def test_one_process_alone_hears_itself_at_once() -> None:
     ranks, gradients, values = Ranks.join(CPU), [torch.ones(2), None], torch.ones(3)
     assert ranks == Ranks.alone()
