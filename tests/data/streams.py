@@ -1,10 +1,12 @@
 """Streams to test with, which several tests share."""
 
 import logging
+import multiprocessing
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
+from multiprocessing.process import BaseProcess
 
 import torch
 
@@ -13,6 +15,11 @@ from ganzoo.data.batch import Batch
 from ganzoo.data.batches import seeded
 from ganzoo.data.streamed import StreamedBatches
 from ganzoo.errors import DataError
+
+
+def started_since(before: Collection[BaseProcess]) -> list[BaseProcess]:
+    """The processes of this one that are alive and were not among those: other tests may have left some."""
+    return [process for process in multiprocessing.active_children() if process not in before]
 
 
 class Numbers(ganzoo.Stream):

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from streams import Anxious, Ending, Numbers, drawn
+from streams import Anxious, Ending, Numbers, drawn, started_since
 
 from ganzoo.data.streamed import AHEAD, StreamedBatches
 from ganzoo.errors import ContractError, DataError
@@ -20,10 +20,10 @@ WORKERS = pytest.mark.parametrize("workers", [0, 1, 2])
 
 @WORKERS
 def test_broken_data_is_said_in_its_own_words(workers: int) -> None:
-    batches = StreamedBatches(Numbers(broken=7), 4, workers=workers)
+    before, batches = multiprocessing.active_children(), StreamedBatches(Numbers(broken=7), 4, workers=workers)
     with pytest.raises(DataError, match=r"^row 'seven' is broken$"):
         drawn(batches, range(6))
-    assert multiprocessing.active_children() == []
+    assert started_since(before) == []
 
 
 @WORKERS
@@ -40,9 +40,9 @@ def test_a_worker_that_dies_is_no_riddle() -> None:
 
 @LINUX
 def test_a_worker_that_dies_while_training_is_at_work_is_no_riddle_either() -> None:
-    batches = StreamedBatches(Numbers(), 4, workers=1)
+    before, batches = multiprocessing.active_children(), StreamedBatches(Numbers(), 4, workers=1)
     drawn(batches, [0])
-    (worker,) = multiprocessing.active_children()
+    (worker,) = started_since(before)
     assert worker.pid
 
     def step(pid: int) -> None:
@@ -72,9 +72,9 @@ def test_signals_to_a_whole_job_leave_the_workers_at_work() -> None:
     drawn(undisturbed, range(2))
     expected = drawn(undisturbed, last)
     undisturbed.close()
-    batches = StreamedBatches(Numbers(), 4, workers=2)
+    before, batches = multiprocessing.active_children(), StreamedBatches(Numbers(), 4, workers=2)
     drawn(batches, range(2))
-    workers = multiprocessing.active_children()
+    workers = started_since(before)
     assert len(workers) == 2
     names = "'SIGINT', 'SIGTERM', 'SIGUSR1'"
     sender = f"import os, signal, sys; [os.kill(int(p), getattr(signal, s)) for p in sys.argv[1:] for s in ({names})]"
