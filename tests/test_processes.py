@@ -126,14 +126,19 @@ def curve(folder: Path) -> list[dict[str, float]]:
     return [{name: value for name, value in row.items() if name != "images_per_second"} for row in rows(folder)]
 
 
+def newest(folder: Path) -> int:
+    """The iteration of the last checkpoint; 0: there is none."""
+    return max((int(path.name) for path in checkpoints(folder / "checkpoints")), default=0)
+
+
 def worker(launcher: int, rank: int) -> int:
-    """The process of that rank which this launcher started."""
+    """The process of that rank which this launcher started; 0: there is none now."""
     for folder in Path("/proc").iterdir():
         with suppress(OSError, ValueError, IndexError):
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             if parent == launcher and f"RANK={rank}" in (folder / "environ").read_text().split("\0"):
                 return int(folder.name)
-    raise AssertionError(f"{launcher} has no process of rank {rank}")
+    return 0
 
 
 @pytest.fixture(scope="module")
@@ -185,17 +190,22 @@ def test_a_dry_run_of_two_processes_tells_their_speed_and_writes_nothing(place: 
 
 
 @linux
-@pytest.mark.parametrize("rank", [0, 1])
-def test_a_killed_process_is_started_again_and_the_run_goes_on_in_its_folder(rank: int, whole: Path) -> None:
-    place, folder = whole.parent, whole.parent / "runs" / f"toy-mnist-00{rank + 1}"
+def test_killed_processes_are_started_again_and_the_run_goes_on_in_its_folder(whole: Path) -> None:
+    place, folder = whole.parent, whole.parent / "runs" / "toy-mnist-001"
     with started(place, "ganzoo", *LINE.split(), "--processes", "2") as process:
-        until(lambda: list(folder.glob("checkpoints/0*")), process)
-        os.kill(worker(process.pid, rank), signal.SIGKILL)
+        until(lambda: newest(folder), process)
+        leader = worker(process.pid, 0)
+        os.kill(worker(process.pid, 1), signal.SIGKILL)
+        until(lambda: worker(process.pid, 0) not in (0, leader), process)
+        saved = newest(folder)
+        until(lambda: newest(folder) > saved, process)
+        os.kill(worker(process.pid, 0), signal.SIGKILL)
         status, _, err = ends(process)
     assert status == 0
-    assert "ended by SIGKILL; all start again from iteration" in err
-    assert "Traceback" not in err
-    assert sorted(path.name for path in (place / "runs").iterdir())[rank:] == [folder.name]
+    ended = [line for line in err.splitlines() if not line.startswith("Error: another process")]  # it may be seen first
+    for rank, line in zip((1, 0), ended, strict=True):
+        assert line.startswith(f"process {rank} was ended by SIGKILL; all start again from iteration ")
+    assert [path.name for path in (place / "runs").iterdir()] == [folder.name]
     assert curve(folder) == curve(whole)  # neither gap nor repetition, and the same numbers
 
 
@@ -251,6 +261,7 @@ def test_ctrl_c_again_ends_all_processes_at_once_and_the_checkpoints_stay_whole(
     with started(place, "ganzoo", *line, "--stalls", "stuck") as process:
         until((folder / "stalls").exists, process)
         workers = [worker(process.pid, rank) for rank in range(2)]
+        assert all(workers)
         process.send_signal(signal.SIGINT)
         until((folder / "told").exists, process)
         began = time.monotonic()

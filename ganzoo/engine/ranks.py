@@ -127,8 +127,8 @@ class Ranks:
         """Their sum over the processes; it can be differentiated, any number of times, if all of them do."""
         return values if self.count == 1 else _Total.apply(values)
 
-    def share(self, content: bytes) -> bytes:
-        """What the process that leads gave, in every process."""
+    def tell(self, content: bytes) -> bytes:
+        """Tells all what the process that leads gave, and gives it back in each."""
         if self.count == 1:
             return content
         length = torch.tensor(len(content))
@@ -188,7 +188,7 @@ class Ranks:
             OptionError: naming what differs.
         """
         mine = json.loads(json.dumps(facts))
-        theirs = json.loads(self.share(json.dumps(facts).encode()))
+        theirs = json.loads(self.tell(json.dumps(facts).encode()))
         if different := sorted(name for name in {*mine, *theirs} if mine.get(name) != theirs.get(name)):
             raise OptionError(
                 f"the processes of a run must all be asked for the same: in process {self.rank} "

@@ -128,7 +128,7 @@ def begun(options: RunOptions, ranks: Ranks) -> Path | None:
     found = RunFolder.of_launch(RUNS, stem(options), launch) if launch and ranks.leads else None
     if found and options.differences(found.read(found.config)):
         found = None  # a program that makes several runs
-    shared = ranks.share(str(found.path).encode() if found else b"").decode()
+    shared = ranks.tell(str(found.path).encode() if found else b"").decode()
     return Path(shared) if shared else None
 
 
@@ -163,7 +163,7 @@ def _run(options: RunOptions, ranks: Ranks, out: Path | None, data_dir: Path | N
                 write_down(training, folder)
                 logbook.open(folder.log)
             callback.started(training, folder)
-        folder = RunFolder(Path(ranks.share(str(folder.path if folder else "").encode()).decode()))
+        folder = RunFolder(Path(ranks.tell(str(folder.path if folder else "").encode()).decode()))
         if training.began < training.iterations:
             _train(training, folder, callback)
         if ranks.leads:

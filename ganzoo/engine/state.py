@@ -118,7 +118,7 @@ def shared(files: Mapping[str, bytes], ranks: Ranks) -> dict[str, bytes]:
     if ranks.count == 1:
         return dict(files)
     packed = {name: torch.frombuffer(bytearray(content), dtype=torch.uint8) for name, content in files.items()}
-    received = safetensors.torch.load(ranks.share(safetensors.torch.save(packed)))
+    received = safetensors.torch.load(ranks.tell(safetensors.torch.save(packed)))
     return {name: values.numpy().tobytes() for name, values in received.items()}
 
 

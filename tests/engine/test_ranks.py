@@ -41,7 +41,7 @@ def conversation() -> dict[str, Any]:
         "start": [*start.flatten().tolist(), number.item()],
         "average": [None if value is None else (value.dtype, value.tolist()) for value in ranks.average(gradients)],
         "mean": ranks.mean(torch.tensor([mine, 3.0])).tolist(),
-        "share": [ranks.share(f"from {ranks.rank}".encode()), ranks.share(b"" if ranks.leads else b"more")],
+        "tell": [ranks.tell(f"from {ranks.rank}".encode()), ranks.tell(b"" if ranks.leads else b"more")],
         "gather": [ranks.gather(b"x" * (3 * ranks.rank)), ranks.gather(b"")],
         "any": [ranks.any(False), ranks.any(ranks.rank == 1), ranks.any(True)],
         "votes": [vote.vote(15 if step == 1 and ranks.rank == 1 else 0) for step in range(4)],
@@ -59,7 +59,7 @@ def test_processes_tell_each_other_what_each_should_know(together: Together) -> 
         assert said["start"] == [5.0] * 6 + [7]
         assert said["average"] == [(torch.float32, [[0.5, 0.5]] * 2), None, (torch.float64, [5.0] * 3)]
         assert said["mean"] == [0.5, 3.0]
-        assert said["share"] == [b"from 0", b""]
+        assert said["tell"] == [b"from 0", b""]
         assert said["any"] == [False, True, True]
         assert said["least"] == [0, 4]
         assert said["votes"] == [0, 0, 15, 0]  # an iteration later, and in both
@@ -83,7 +83,7 @@ def test_one_process_alone_hears_itself_at_once() -> None:
     assert ranks == Ranks.alone()
     assert ranks.average(gradients) is gradients
     assert ranks.mean(values) is values
-    assert (ranks.share(b"a"), ranks.gather(b"b"), ranks.any(True), ranks.any(False)) == (b"a", [b"b"], True, False)
+    assert (ranks.tell(b"a"), ranks.gather(b"b"), ranks.any(True), ranks.any(False)) == (b"a", [b"b"], True, False)
     assert [LaggedVote(ranks).vote(number) for number in (2, 0)] == [2, 0]
     assert ranks.least(values) is values
 
