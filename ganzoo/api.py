@@ -12,8 +12,8 @@ from ganzoo.data.batches import scaled
 from ganzoo.data.fit import fit_image
 from ganzoo.data.images import open_image
 from ganzoo.data.spec import DataSpec
+from ganzoo.engine import resume, state, training
 from ganzoo.engine import run as runs
-from ganzoo.engine import state, training
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.speed import Speed
 from ganzoo.engine.training import Callback
@@ -159,11 +159,11 @@ def load(folder: str | Path, *, device: str | torch.device = "auto", gan: type[G
     """
     files = RunFolder(Path(folder))
     # Its own part only: what it was trained on and how need not be installed, or be there, to use it.
-    config = runs.gan_of(files, gan)
+    config = resume.gan_of(files, gan)
     data = files.load(files.data, DataSpec)
     place = Speed(device=str(device)).place()
     with held_to_free_memory():
-        weights = runs.weights_of(files)
+        weights = resume.weights_of(files)
         nets = _networks(files, config, data)
     state.load_networks(nets, weights, files.path)
     return TrainedGAN(files.path, config, data, nets.to(place).eval())

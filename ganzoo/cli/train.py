@@ -133,7 +133,7 @@ def resume(words: list[str], /, run: Path, data_dir: Path | None, **typed: Any) 
     What it trains stays as it is; how long, how fast and what it leaves behind may change.
     """
     from ganzoo.engine.folder import RunFolder
-    from ganzoo.engine.run import options_of
+    from ganzoo.engine.resume import options_of
 
     with no_exit():
         options = options_of(RunFolder(run), _given(_changes(), typed))

@@ -1,26 +1,22 @@
 """One run, from its options to its folder."""
 
 import logging
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from ganzoo.config import build
-from ganzoo.data.spec import DataSpec
-from ganzoo.engine import checkpoint, state
+from ganzoo.engine import checkpoint
 from ganzoo.engine.folder import RunFolder, write_json
 from ganzoo.engine.logbook import Logbook
-from ganzoo.engine.loop import newest, train
+from ganzoo.engine.loop import train
 from ganzoo.engine.ranks import Ranks
+from ganzoo.engine.resume import begin
 from ganzoo.engine.signals import Interrupted
-from ganzoo.engine.torchrun import rank_and_count, started_by_launcher, this_launch
+from ganzoo.engine.torchrun import rank_and_count, this_launch
 from ganzoo.engine.training import Callback, Training, prepare
 from ganzoo.engine.trial import Trial, advised, try_out
 from ganzoo.environment import command, environment
-from ganzoo.errors import Diverged, OptionError, RunFolderError, UnknownName, typed
-from ganzoo.gan import GAN
+from ganzoo.errors import Diverged, OptionError, RunFolderError
 from ganzoo.options import RunOptions
-from ganzoo.plugins import zoo
 
 log = logging.getLogger(__name__)
 
@@ -62,49 +58,6 @@ def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None 
     if out is not None:
         check_folder(RunFolder(out), options)
     return advised(lambda: _dry_run(options, ranks, out, data_dir), options, data_dir)
-
-
-def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
-    """The configuration with which the run in a folder goes on.
-
-    Args:
-        folder: of a run that was begun.
-        changes: what is told anew, of what may be.
-
-    Raises:
-        RunFolderError: it is no run folder.
-        UserError: its GAN or data set is not installed, or an option does not take that value.
-    """
-    gan_of(folder)
-    folder.load(folder.config, RunOptions)
-    config = folder.read(folder.config)
-    if started_by_launcher() and config.get("processes") != rank_and_count()[1]:
-        config["processes"] = 1  # torchrun says how many there are
-    return build(RunOptions, {**config, **changes})
-
-
-def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:
-    """The GAN that a run trains. Its data set need not be installed, or be there.
-
-    Args:
-        folder: of a run that was begun.
-        kind: the class, if no plugin registers it.
-
-    Raises:
-        RunFolderError: it is no run folder, or the GAN is not installed.
-    """
-    values = folder.read(folder.config).get("gan")
-    if not isinstance(values, dict) or not isinstance(values.get(GAN.key), str):
-        raise RunFolderError(f"{folder.config} does not say which GAN was trained; is it from a run?")
-    name = values.pop(GAN.key)
-    try:
-        return build(kind or zoo().gan(name), values)
-    except UnknownName as error:
-        raise RunFolderError(
-            f"{folder.path} is a run of '{name}': {error}\ninstall the package that brings it, or add --plugin FILE"
-        ) from error
-    except OptionError as error:
-        raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
 
 
 def join(options: RunOptions) -> Ranks:
@@ -209,50 +162,6 @@ def check_folder(folder: RunFolder, options: RunOptions) -> None:
             )
     elif folder.path.exists() and not folder.is_free:
         raise RunFolderError(f"{folder.path} is no run folder and not empty; give another --out")
-
-
-def begin(training: Training, folder: RunFolder | None) -> None:
-    """Puts a run where it begins: at its last whole checkpoint, or at the weights that it was told to begin with."""
-    ranks, source = training.engine.ranks, training.options.init_from
-    if folder is not None and (files := newest(folder, ranks)):
-        check_data(training, folder)
-        state.restore(training, files)
-        training.began = training.engine.iteration
-    elif source is not None:
-        weights = state.shared(weights_of(RunFolder(source)) if ranks.leads else {}, ranks)
-        state.load_networks(training.engine.nets, weights, source)
-
-
-def check_data(training: Training, folder: RunFolder) -> None:
-    """Refuses to go on with data of another kind.
-
-    Raises:
-        RunFolderError: shapes or classes are others than those that the run began with.
-    """
-    if not (training.engine.ranks.leads and folder.data.is_file()):
-        return
-    then, now = folder.load(folder.data, DataSpec), training.spec
-    for name in ("shapes", "classes"):
-        before, after = getattr(then, name), getattr(now, name)
-        if before != after:
-            raise RunFolderError(
-                f"the data of {folder.path} had the {name} {typed(before)}, and now has {typed(after)}: put it back as "
-                "it was, or begin a new run with --init-from"
-            )
-
-
-def weights_of(folder: RunFolder) -> dict[str, bytes]:
-    """The files of a run's newest whole checkpoint that hold its networks.
-
-    Raises:
-        RunFolderError: it is no run folder, or has no whole checkpoint.
-    """
-    if not folder.holds_run:
-        raise RunFolderError(f"{folder.path} is no run folder: it has no {folder.config.name}")
-    found = checkpoint.newest(folder.checkpoints, (state.NETWORKS, state.FROZEN))
-    if found is None:
-        raise RunFolderError(f"{folder.path} has no checkpoint yet; go on with it by `ganzoo resume {folder.path}`")
-    return found[1]
 
 
 def write_down(training: Training, folder: RunFolder) -> None:

@@ -1,0 +1,102 @@
+"""Going on: what a run folder says was trained, and a run put where it begins."""
+
+from collections.abc import Mapping
+
+from ganzoo.config import build
+from ganzoo.data.spec import DataSpec
+from ganzoo.engine import checkpoint, state
+from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.loop import newest
+from ganzoo.engine.torchrun import rank_and_count, started_by_launcher
+from ganzoo.engine.training import Training
+from ganzoo.errors import OptionError, RunFolderError, UnknownName, typed
+from ganzoo.gan import GAN
+from ganzoo.options import RunOptions
+from ganzoo.plugins import zoo
+
+
+def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
+    """The configuration with which the run in a folder goes on.
+
+    Args:
+        folder: of a run that was begun.
+        changes: what is told anew, of what may be.
+
+    Raises:
+        RunFolderError: it is no run folder.
+        UserError: its GAN or data set is not installed, or an option does not take that value.
+    """
+    gan_of(folder)
+    folder.load(folder.config, RunOptions)
+    config = folder.read(folder.config)
+    if started_by_launcher() and config.get("processes") != rank_and_count()[1]:
+        config["processes"] = 1  # torchrun says how many there are
+    return build(RunOptions, {**config, **changes})
+
+
+def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:
+    """The GAN that a run trains. Its data set need not be installed, or be there.
+
+    Args:
+        folder: of a run that was begun.
+        kind: the class, if no plugin registers it.
+
+    Raises:
+        RunFolderError: it is no run folder, or the GAN is not installed.
+    """
+    values = folder.read(folder.config).get("gan")
+    if not isinstance(values, dict) or not isinstance(values.get(GAN.key), str):
+        raise RunFolderError(f"{folder.config} does not say which GAN was trained; is it from a run?")
+    name = values.pop(GAN.key)
+    try:
+        return build(kind or zoo().gan(name), values)
+    except UnknownName as error:
+        raise RunFolderError(
+            f"{folder.path} is a run of '{name}': {error}\ninstall the package that brings it, or add --plugin FILE"
+        ) from error
+    except OptionError as error:
+        raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
+
+
+def begin(training: Training, folder: RunFolder | None) -> None:
+    """Puts a run where it begins: at its last whole checkpoint, or at the weights that it was told to begin with."""
+    ranks, source = training.engine.ranks, training.options.init_from
+    if folder is not None and (files := newest(folder, ranks)):
+        check_data(training, folder)
+        state.restore(training, files)
+        training.began = training.engine.iteration
+    elif source is not None:
+        weights = state.shared(weights_of(RunFolder(source)) if ranks.leads else {}, ranks)
+        state.load_networks(training.engine.nets, weights, source)
+
+
+def check_data(training: Training, folder: RunFolder) -> None:
+    """Refuses to go on with data of another kind.
+
+    Raises:
+        RunFolderError: shapes or classes are others than those that the run began with.
+    """
+    if not (training.engine.ranks.leads and folder.data.is_file()):
+        return
+    then, now = folder.load(folder.data, DataSpec), training.spec
+    for name in ("shapes", "classes"):
+        before, after = getattr(then, name), getattr(now, name)
+        if before != after:
+            raise RunFolderError(
+                f"the data of {folder.path} had the {name} {typed(before)}, and now has {typed(after)}: put it back as "
+                "it was, or begin a new run with --init-from"
+            )
+
+
+def weights_of(folder: RunFolder) -> dict[str, bytes]:
+    """The files of a run's newest whole checkpoint that hold its networks.
+
+    Raises:
+        RunFolderError: it is no run folder, or has no whole checkpoint.
+    """
+    if not folder.holds_run:
+        raise RunFolderError(f"{folder.path} is no run folder: it has no {folder.config.name}")
+    found = checkpoint.newest(folder.checkpoints, (state.NETWORKS, state.FROZEN))
+    if found is None:
+        raise RunFolderError(f"{folder.path} has no checkpoint yet; go on with it by `ganzoo resume {folder.path}`")
+    return found[1]
