@@ -182,8 +182,8 @@ def _complaint(detail: ErrorDetails, config: type[Config], prefix: str) -> str:
     if detail["type"] == "extra_forbidden":
         return str(UnknownName("option", option, [prefix + name for name in config.model_fields]))
     if detail["type"] == "missing":
-        return f"option '{option}' {'needs more values' if isinstance(detail['loc'][-1], int) else 'is needed'}"
-    return f"option '{option}' cannot be {typed(detail['input'])}: {_allowed(detail, config)}"
+        return f"option {typed(option)} {'needs more values' if isinstance(detail['loc'][-1], int) else 'is needed'}"
+    return f"option {typed(option)} cannot be {typed(detail['input'])}: {_allowed(detail, config)}"
 
 
 def _allowed(detail: ErrorDetails, config: type[Config]) -> str:
@@ -195,7 +195,7 @@ def _allowed(detail: ErrorDetails, config: type[Config]) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     if kind or (span and detail["type"].startswith(("greater", "less"))):
         return f"it must be {', '.join(filter(None, (kind, span)))}"
-    if field and isinstance(field.default, tuple) and detail["type"] in ("tuple_type", "too_long"):
+    if field and isinstance(field.default, tuple) and field.default and detail["type"] in ("tuple_type", "too_long"):
         return f"it must be {len(field.default)} values joined by commas, such as {','.join(map(str, field.default))}"
     return message.replace("Input should", "it must", 1)
 

@@ -175,6 +175,8 @@ def suite() -> Row:
     folder = Path(__file__).parent
     words = [sys.executable, "-m", "pytest", str(folder), "-rs", "--deselect", str(folder / "test_soak.py")]
     done = subprocess.run(words, env=os.environ | {"GANZOO_SOAK": "1"}, capture_output=True, text=True)
+    if done.returncode:
+        print(done.stdout)  # noqa: T201 - what went wrong
     last = done.stdout.strip().splitlines()[-1]
     return Row("disks, plugins, pictures, archives, configs", 1, done.returncode, 0, last)
 
