@@ -77,6 +77,7 @@ def restore(training: Training, files: Mapping[str, bytes]) -> None:
     try:
         state = parse_json(files[STATE])
         check_rows(training, state["rows"])
+        made_with = dict(state["versions"])
         is_new = _process(engine.ranks.rank) not in files
         own = _unpacked(files, _process(0 if is_new else engine.ranks.rank))
         engine.nets.load_state_dict(_part(own, "networks/"), strict=False)
@@ -91,9 +92,11 @@ def restore(training: Training, files: Mapping[str, bytes]) -> None:
             seed_apart(training.options.seed, engine.ranks.rank, engine.iteration)
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise RunFolderError(f"the checkpoint is not of this run: {' '.join(str(error).split())}") from error
-    for name, version in versions().items():
-        if (then := state.get("versions", {}).get(name)) != version:
-            log.warning("the checkpoint was made with %s %s, and this is %s: numbers may differ", name, then, version)
+    now = versions()
+    if changed := [
+        f"{name} {typed(made_with.get(name))}, now {now[name]}" for name in now if made_with.get(name) != now[name]
+    ]:
+        log.warning("the checkpoint was made with other versions, so numbers may differ: %s", "; ".join(changed))
 
 
 def check_rows(training: Training, then: object) -> None:
