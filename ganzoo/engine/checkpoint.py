@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from ganzoo.errors import RunFolderError
+from ganzoo.errors import GanzooError, RunFolderError
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ DRAFT = re.compile(rf"\.(\d{{8,}}|{SHARED.pattern})\.(\d+|old)")
 """What is called so was being written, or removed, when something ended that."""
 
 
-class DamagedCheckpoint(Exception):  # noqa: N818 - reads as what it is
+class DamagedCheckpoint(GanzooError):  # noqa: N818 - reads as what it is
     """A checkpoint that is not what was written; the message says which file, and why."""
 
 

@@ -173,4 +173,4 @@ def newest(folder: RunFolder, ranks: Ranks) -> dict[str, bytes]:
         RunFolderError: there are checkpoints, and all of them are damaged.
     """
     found = checkpoint.newest(folder.checkpoints) if ranks.leads else None
-    return state.shared(found[1] if found else {}, ranks)
+    return state.told(found[1] if found else {}, ranks)

@@ -66,7 +66,7 @@ def begin(training: Training, folder: RunFolder | None) -> None:
         state.restore(training, files)
         training.began = training.engine.iteration
     elif source is not None:
-        weights = state.shared(weights_of(RunFolder(source)) if ranks.leads else {}, ranks)
+        weights = state.told(weights_of(RunFolder(source)) if ranks.leads else {}, ranks)
         state.load_networks(training.engine.nets, weights, source)
 
 

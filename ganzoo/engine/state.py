@@ -116,7 +116,7 @@ def _numbers(rows: object) -> str:
     return " and ".join(map(str, rows)) if isinstance(rows, list) else typed(rows)
 
 
-def shared(files: Mapping[str, bytes], ranks: Ranks) -> dict[str, bytes]:
+def told(files: Mapping[str, bytes], ranks: Ranks) -> dict[str, bytes]:
     """The files that the process that leads has read, in every process."""
     if ranks.count == 1:
         return dict(files)
