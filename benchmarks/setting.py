@@ -12,7 +12,7 @@ from ganzoo.engine.engine import Engine
 from ganzoo.engine.graph import WARM_UP
 from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.torchrun import rank_and_count
-from ganzoo.engine.training import Training, build_networks, prepare
+from ganzoo.engine.training import Training, prepare
 from ganzoo.options import RunOptions, resolve
 from ganzoo.plugins import zoo
 
@@ -74,7 +74,7 @@ def bare_engine(training: Training, options: RunOptions | None = None) -> Engine
     """A new engine for the same work, or as other options say, on batches that are put together already."""
     options = options or training.options
     torch.manual_seed(options.seed)
-    return Engine(options.gan, build_networks(options.gan, training.spec), options.players(), options)
+    return Engine(options.gan, options.gan.build(training.spec), options.players(), options)
 
 
 def flops(training: Training) -> float:

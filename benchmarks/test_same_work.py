@@ -12,7 +12,6 @@ from ganzoo.data.batch import Batch
 from ganzoo.data.example import example
 from ganzoo.data.load import describe
 from ganzoo.engine.engine import Engine
-from ganzoo.engine.training import build_networks
 from ganzoo.networks import Networks
 from ganzoo.options import RunOptions
 
@@ -30,7 +29,7 @@ def options_of(setting: Setting, gan: str, size: int) -> RunOptions:
 
 def our_networks(options: RunOptions) -> Networks:
     torch.manual_seed(0)
-    return build_networks(options.gan, describe(options, options.gan.needs)).to(options.place())
+    return options.gan.build(describe(options, options.gan.needs)).to(options.place())
 
 
 def reference_with(nets: Networks, setting: Setting, gan: str, size: int) -> Loop:

@@ -174,7 +174,7 @@ def _networks(files: RunFolder, gan: GAN, data: DataSpec) -> Networks:
     if missing := sorted(gan.needs - data.shapes.keys()):
         raise RunFolderError(f"{files.data} cannot be used: '{gan.name}' needs {', '.join(missing)}, which it has not")
     try:
-        return training.build_networks(gan, data)
+        return gan.build(data)
     except SizeError as error:
         raise RunFolderError(f"{files.data} cannot be used: {error}") from error
     except (RuntimeError, MemoryError) as error:

@@ -5,16 +5,17 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from ganzoo.config import NamedConfig, OneOf
 from ganzoo.data.batch import Batch
 from ganzoo.data.spec import DataSpec
-from ganzoo.losses import CrossEntropy, Loss, Losses
-from ganzoo.networks import Networks
+from ganzoo.errors import ContractError, OptionError
+from ganzoo.losses import BOUNDED_SLOPE, CrossEntropy, Loss, Losses, LossScheme
+from ganzoo.networks import Networks, normalise_spectrally
 from ganzoo.optim import Adam, AnyOptimizer, Optimizer
 
 PAPER = re.compile(r"\(([^()]*?\b((?:19|20)\d\d)\b[^()]*)\)")
@@ -64,6 +65,25 @@ class GAN(NamedConfig, ABC):
     """Which of those fields its images are made from, beside noise: all that `sample` may read."""
     recipes: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     """Named sets of values for its own options and the run's; the first is in force unless `--recipe` names another."""
+    may_change: ClassVar[frozenset[str]] = frozenset()
+    """Which of its fields only change how samples are made, so that they may be told anew when images are generated."""
+
+    spectral_norm: bool = Field(False, description="hold the slope of discriminators by spectral normalisation")
+
+    def build(self, data: DataSpec) -> Networks:
+        """The networks as they train: those of `networks`, and what options add to them.
+
+        Raises:
+            SizeError: the architecture cannot make such images.
+            OptionError: an option asks for what these networks have no place for.
+            ContractError: `networks` gives something else.
+        """
+        nets = self.networks(data)
+        if not isinstance(nets, Networks):
+            raise ContractError(f"{type(self).__name__}.networks() gives {type(nets).__name__}; expected Networks")
+        if self.spectral_norm and not normalise_spectrally(nets):
+            raise OptionError(f"'{self.name}' has no discriminator whose layers could be normalised spectrally")
+        return nets
 
     @abstractmethod
     def networks(self, data: DataSpec) -> Networks:
@@ -122,6 +142,24 @@ class TwoPlayer(GAN):
     optimizer: AnyOptimizer = Field(Adam(), description="how both players move")
     n_critic: int = Field(1, ge=1, description="discriminator steps for each generator step")
 
+    @classmethod
+    def allows(cls, loss: type[LossScheme], spectral_norm: bool = False) -> bool:
+        """Whether its discriminator has all that a loss demands: at least it has what its default loss does."""
+        default = cls.model_fields["loss"].default
+        given = default.demands if isinstance(default, LossScheme) else frozenset[str]()
+        return loss.demands <= given | ({BOUNDED_SLOPE} if spectral_norm else frozenset())
+
+    @model_validator(mode="after")
+    def _loss_is_allowed(self) -> Self:
+        if not self.allows(type(self.loss), self.spectral_norm):
+            allowed = sorted(label for label, loss in LossScheme.choices().items() if self.allows(loss))
+            remedy = "; or add --spectral-norm" if self.allows(type(self.loss), spectral_norm=True) else ""
+            raise OptionError(
+                f"option 'loss' cannot be '{self.loss.kind}' for '{self.name}': it takes a discriminator with "
+                f"{' and '.join(sorted(self.loss.demands))}; losses that will do: {', '.join(allowed)}{remedy}"
+            )
+        return self
+
     def condition(self, batch: Batch) -> tuple[Tensor, ...]:
         """What the discriminator sees beside the images: labels, source images, ..."""
         return ()
@@ -134,7 +172,11 @@ class TwoPlayer(GAN):
 
     def judge(self, nets: Networks, images: Tensor, batch: Batch) -> Tensor:
         """The discriminator's logits for images, real or fake, under the batch's condition. Every image passes here."""
-        return nets.discriminator(images, *self.condition(batch))
+        return nets.discriminator(self.augmented(nets, images), *self.condition(batch))
+
+    def augmented(self, nets: Networks, images: Tensor) -> Tensor:
+        """Images as the discriminator is to see them, real or fake."""
+        return images
 
     def generator_loss(self, nets: Networks, batch: Batch) -> Losses:
         """What the generator minimises; a subclass adds terms of its own."""

@@ -15,6 +15,11 @@ from ganzoo.hookspecs import Register, hookimpl
 Losses: TypeAlias = dict[str, Tensor]
 """Named scalar terms; their sum is minimised and every term is logged."""
 
+BOUNDED_SLOPE = "a bounded slope"
+"""Demanded of a discriminator whose logits estimate a distance: it is clipped, or normalised spectrally."""
+IMAGES_APART = "no BatchNorm"
+"""Demanded of a discriminator whose slope is looked at, image by image: none may depend on the others of its batch."""
+
 
 class LossScheme(NamedConfig, ABC):
     """How a discriminator's logits become losses. Pure functions of tensors of any shape, in float32."""
@@ -24,6 +29,9 @@ class LossScheme(NamedConfig, ABC):
     """Its name in `--loss hinge` and in config.json."""
     needs_real: ClassVar[bool] = False
     """Whether `generator` looks at the logits of real images (relativistic and softmax losses); else they are empty."""
+    demands: ClassVar[frozenset[str]] = frozenset()
+    """What a discriminator must have to train under it: `BOUNDED_SLOPE`, `IMAGES_APART`. A GAN has what its own
+    default loss demands, and takes no loss that demands more."""
     won: ClassVar[float | None] = None
     """What `discriminator` gives if it tells every real image from every fake; None: it knows no bound."""
 
@@ -114,6 +122,7 @@ class Wasserstein(LossScheme):
     """
 
     kind = "wasserstein"
+    demands = frozenset({BOUNDED_SLOPE})
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return fake.mean() - real.mean()
@@ -130,6 +139,7 @@ class WassersteinGP(Wasserstein):
     """
 
     kind = "wasserstein-gp"
+    demands = frozenset({IMAGES_APART})
 
     penalty: float = Field(10.0, ge=0, description="weight of the gradient penalty")
 

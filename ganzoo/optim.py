@@ -1,12 +1,12 @@
 """Optimizers as configurations: a player declares one, the engine builds it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, ClassVar, Self, TypeAlias, cast
 
 import torch
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from ganzoo.config import NamedConfig, OneOf
 
@@ -51,9 +51,10 @@ class Adam(Optimizer):
     def build(
         self, weights: Iterable[nn.Parameter], *, fused: bool = True, captured: bool = False
     ) -> torch.optim.Optimizer:
+        weights = list(weights)
         return torch.optim.Adam(
             weights,
-            self.lr,
+            rate(self.lr, weights, captured),
             self.betas,
             self.eps,
             self.weight_decay,
@@ -75,7 +76,14 @@ class RMSprop(Optimizer):
         self, weights: Iterable[nn.Parameter], *, fused: bool = True, captured: bool = False
     ) -> torch.optim.Optimizer:
         # torch has no fused RMSprop; its multi-tensor form is the nearest thing.
-        return torch.optim.RMSprop(weights, self.lr, self.alpha, self.eps, foreach=fused, capturable=captured)
+        weights = list(weights)
+        lr = rate(self.lr, weights, captured)
+        return torch.optim.RMSprop(weights, lr, self.alpha, self.eps, foreach=fused, capturable=captured)
+
+
+def rate(lr: float, weights: Sequence[nn.Parameter], captured: bool) -> float | Tensor:
+    """A learning rate as torch takes it: a tensor where steps are recorded, so that it may change between two."""
+    return torch.full((), lr, device=weights[0].device) if captured else lr
 
 
 AnyOptimizer: TypeAlias = Annotated[Optimizer, OneOf(Optimizer)]

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from ganzoo.config import Config, OneOf, build, one_of
 from ganzoo.data.load import DataOptions
+from ganzoo.engine.learning import Learning
 from ganzoo.engine.players import override, settle
 from ganzoo.engine.ranks import Processes
 from ganzoo.engine.speed import Speed
@@ -52,7 +53,7 @@ class Choice(Config):
     recipe: str | None = Field(None, description="a named set of values; other options win over it")
 
 
-class RunOptions(Processes, Speed, Keeping, Schedule, DataOptions, Choice):
+class RunOptions(Processes, Speed, Keeping, Learning, Schedule, DataOptions, Choice):
     """The whole configuration of one run: with the same one, the same run."""
 
     may_change: ClassVar[frozenset[str]] = frozenset(

@@ -93,6 +93,7 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
     """What a run of this GAN can be told, under headings, with the values in force."""
     from ganzoo.cli.flags import flags
     from ganzoo.data.load import DataOptions
+    from ganzoo.engine.learning import Learning
     from ganzoo.engine.ranks import Processes
     from ganzoo.engine.speed import Speed
     from ganzoo.options import Keeping, RunOptions, Schedule, resolve
@@ -104,6 +105,7 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
     parts: dict[str, type[Config]] = {
         "Data": DataOptions,
         "Training": Schedule,
+        "Learning": Learning,
         "Keeping": Keeping,
         "Speed": Speed,
         "Processes": Processes,

@@ -10,7 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.data.batch import Batch
+from ganzoo.engine.average import MovingAverage
 from ganzoo.engine.graph import CudaRecorder, Graphs, restored
+from ganzoo.engine.learning import Learning
+from ganzoo.engine.optimizers import Optimizers
 from ganzoo.engine.players import check, settle
 from ganzoo.engine.randomness import undrawn
 from ganzoo.engine.ranks import Ranks
@@ -19,7 +22,6 @@ from ganzoo.errors import ContractError, OptionError
 from ganzoo.gan import GAN, Player
 from ganzoo.losses import Losses
 from ganzoo.networks import Networks
-from ganzoo.optim import Optimizer
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +32,8 @@ ALONE, WITH_SHARED = 1, 2
 class Engine:
     """Trains any GAN, an iteration at a time.
 
-    Its state is the networks, the optimizers, the scale of learning rates and the number of iterations made; all else
-    is given. The random numbers that networks and losses draw come from torch's default generators.
+    Its state is the networks, their moving average, the optimizers and the number of iterations made; all else is
+    given. The random numbers that networks and losses draw come from torch's default generators.
 
     Of several processes (`ranks`) each has an engine of its own on its share of the batch; gradients are averaged, so
     that the weights are the same in all.
@@ -48,8 +50,13 @@ class Engine:
         speed: Speed | None = None,
         assemble: Callable[[Batch], Batch] | None = None,
         ranks: Ranks | None = None,
+        learning: Learning | None = None,
+        iterations: int | None = None,
     ) -> None:
         self.speed = speed = speed or Speed()
+        self.learning = learning or Learning()
+        self.iterations = iterations
+        """Of the whole run, which a schedule of learning rates follows; None: it has no end."""
         self.gan, self.nets, self.device = gan, nets, speed.place()
         self.players = settle(gan.players() if players is None else players)
         check(self.players, nets)
@@ -64,17 +71,14 @@ class Engine:
         self.ranks.broadcast([*nets.parameters(), *nets.buffers()])
         self.channels_last = speed.lays_channels_last(self.device)
         self.iteration = 0
-        self.lr_scale = 1.0
         self._as_written = dict.fromkeys((player.name for player in self.players), 0)
         self._tried_compiled = not speed.compile
         self.weights = {player.name: self._weights(player) for player in self.players}
-        self.optimizers: dict[str, torch.optim.Optimizer] = {}
-        for player in self.players:
-            if isinstance(player.optimizer, Optimizer):
-                self.optimizers[player.name] = player.optimizer.build(
-                    self.weights[player.name], fused=speed.fused, captured=self.graphs is not None
-                )
+        captured = self.graphs is not None
+        self.optimizers = Optimizers(self.players, self.weights, self.learning, fused=speed.fused, captured=captured)
         self._trained = list(dict.fromkeys(weight for weights in self.weights.values() for weight in weights))
+        half_life = self.learning.ema_images
+        self.average = MovingAverage(nets, self._trained, half_life) if half_life else None
         self.train()
 
     @property
@@ -95,6 +99,7 @@ class Engine:
         due = tuple(player for player in self.players if everyone or (self.iteration + 1) % player.every == 0)
         if not self._tried_compiled:
             self._try_compiled(batch)
+        self.optimizers.set_rates(self.iteration / self.iterations if self.iterations else 0.0)
         try:
             if self.graphs:
                 names = tuple(player.name for player in due)
@@ -115,6 +120,9 @@ class Engine:
                 losses, gradients = self.differentiate(player, batch)
                 self.move(player, self.ranks.average(gradients))
                 terms |= {f"{player.name}/{term}": value.detach().float() for term, value in losses.items()}
+            if self.average:
+                images = next(len(value) for value in batch.values() if value.ndim)
+                self.average.update(batch.step, images * self.ranks.count)
         return terms
 
     def generate(self, due: Sequence[Player], batch: Batch) -> Batch:
@@ -156,15 +164,7 @@ class Engine:
 
     def move(self, player: Player, gradients: Sequence[Tensor | None]) -> None:
         """One optimizer step of one player."""
-        weights = self.weights[player.name]
-        for weight, gradient in zip(weights, gradients, strict=True):
-            weight.grad = None if gradient is None else laid_out_like(weight, gradient)
-        owner = player.optimizer if isinstance(player.optimizer, str) else player.name
-        self.optimizers[owner].step()
-        # Fused optimizers move weights behind autograd's back; without this a stale graph is differentiated silently.
-        torch.autograd.graph.increment_version(weights)
-        for weight in weights:
-            weight.grad = None
+        self.optimizers.step(player.name, gradients)
         if player.constrain:
             with torch.no_grad():
                 player.constrain(self.nets)
@@ -175,8 +175,20 @@ class Engine:
         Training goes on as if it had not been called.
         """
         with self.evaluating(), self.speed.arithmetic(self.device):
+            batch = self._laid_out(batch)
+            nets = self._settled(self.average, batch).nets if self.average else self.nets
             torch.manual_seed(0)
-            return self.gan.sample(self.nets, self._laid_out(batch)).float().cpu()
+            return self.gan.sample(nets, batch).float().cpu()
+
+    def averaged(self, batch: Batch) -> dict[str, Tensor]:
+        """The state of the moving average, ready to make images from inputs like these; empty if none is kept."""
+        with self.evaluating(), self.speed.arithmetic(self.device):
+            return self._settled(self.average, self._laid_out(batch)).state() if self.average else {}
+
+    def _settled(self, average: MovingAverage, batch: Batch) -> MovingAverage:
+        torch.manual_seed(0)
+        average.settle(self.gan.sample, batch)
+        return average
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
@@ -194,39 +206,14 @@ class Engine:
         for _, module in self._still_modules():
             module.eval().requires_grad_(False)
 
-    def optimizer_state(self) -> dict[str, Tensor]:
-        """The optimizers' state, flat: `player/number of the weight/name`."""
-        return {
-            f"{player}/{index}/{name}": value
-            for player, optimizer in self.optimizers.items()
-            for index, state in optimizer.state_dict()["state"].items()
-            for name, value in state.items()
-        }
-
     def state(self) -> list[Tensor]:
         """All that an iteration changes but random numbers: the tensors themselves."""
-        return [*self.nets.parameters(), *self.nets.buffers(), *self.optimizer_state().values()]
+        average = self.average.own.parameters() if self.average else ()
+        return [*self.nets.parameters(), *self.nets.buffers(), *self.optimizers.state().values(), *average]
 
     def load_optimizer_state(self, flat: Mapping[str, Tensor]) -> None:
-        """Takes back what `optimizer_state` gave."""
-        for player, optimizer in self.optimizers.items():
-            states: dict[int, dict[str, Tensor]] = {}
-            for key, value in flat.items():
-                name, index, field = key.split("/")
-                if name == player:
-                    weight = self.weights[player][int(index)]
-                    states.setdefault(int(index), {})[field] = laid_out_like(weight, value)
-            optimizer.load_state_dict(optimizer.state_dict() | {"state": states})
-        if self.graphs:
-            self.graphs.forget()
-
-    def scale_lr(self, scale: float) -> None:
-        """Sets every learning rate to that share of what its player declares."""
-        self.lr_scale = scale
-        for player in self.players:
-            if isinstance(player.optimizer, Optimizer):
-                for group in self.optimizers[player.name].param_groups:
-                    group["lr"] = scale * player.optimizer.lr
+        """Takes back what `optimizers.state` gave."""
+        self.optimizers.load_state(flat)
         if self.graphs:
             self.graphs.forget()
 
@@ -295,14 +282,3 @@ class Engine:
             return batch
         images = {name: value for name, value in batch.items() if value.ndim == 4}
         return batch.replace(**{name: image.to(memory_format=torch.channels_last) for name, image in images.items()})
-
-
-def laid_out_like(weight: Tensor, values: Tensor) -> Tensor:
-    """The same values in the weight's order in memory.
-
-    Fused optimizers walk through weights, gradients and state side by side in memory; in another order they pair up the
-    wrong numbers, without a word.
-    """
-    if values.shape != weight.shape or values.stride() == weight.stride():
-        return values
-    return torch.empty_like(weight, dtype=values.dtype).copy_(values)

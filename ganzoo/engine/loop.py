@@ -147,7 +147,7 @@ def go_back(training: Training, folder: RunFolder, error: Diverged, doomed: int)
     last = f"the last good checkpoint is of iteration {saved[-1]}" if saved else "there is no checkpoint yet"
     if training.options.on_nan == "stop":
         raise Diverged(f"{error}; {last} ({folder.path}); try a lower --lr, --precision fp32 or --on-nan rollback")
-    scale = engine.lr_scale * SLOWER
+    scale = engine.optimizers.scale * SLOWER
     if ranks.leads and saved[-1:] == [doomed] and len(saved) > 1:
         with folder.written():
             checkpoint.remove(checkpoint.checkpoints(folder.checkpoints)[-1])
@@ -155,10 +155,12 @@ def go_back(training: Training, folder: RunFolder, error: Diverged, doomed: int)
     if not files:
         raise Diverged(f"{error}; {last} to go back to")
     if scale < SLOWEST:
-        raise Diverged(f"{error}; {last} ({folder.path}); {engine.lr_scale:g} times the learning rates did not help")
+        raise Diverged(
+            f"{error}; {last} ({folder.path}); {engine.optimizers.scale:g} times the learning rates did not help"
+        )
     state.restore(training, files)
     training.saved = -1  # it is to be saved anew, with other learning rates
-    engine.scale_lr(scale)
+    engine.optimizers.scale = scale
     if ranks.leads:
         with folder.written():
             folder.drop_metrics_after(engine.iteration)

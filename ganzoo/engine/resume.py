@@ -96,7 +96,7 @@ def weights_of(folder: RunFolder) -> dict[str, bytes]:
     """
     if not folder.holds_run:
         raise RunFolderError(f"{folder.path} is no run folder: it has no {folder.config.name}")
-    found = checkpoint.newest(folder.checkpoints, (state.NETWORKS, state.FROZEN))
+    found = checkpoint.newest(folder.checkpoints, (state.NETWORKS, state.FROZEN, state.AVERAGE))
     if found is None:
         raise RunFolderError(f"{folder.path} has no checkpoint yet; go on with it by `ganzoo resume {folder.path}`")
     return found[1]

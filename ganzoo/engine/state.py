@@ -1,6 +1,7 @@
 """What a run is at one moment, as files, and a run put back to that moment.
 
 networks.safetensors     what training changes of the networks: weights, statistics, pools of earlier fakes
+average.safetensors      the moving average of the weights, where one is kept
 frozen.safetensors       weights that no player moves; written once for all checkpoints
 optimizers.safetensors   the state of every optimizer
 process-N.safetensors    what the N-th process has of its own: random generators, losses not yet logged, its place in
@@ -32,6 +33,7 @@ NETWORKS, FROZEN, OPTIMIZERS, STATE = (
     "optimizers.safetensors",
     "state.json",
 )
+AVERAGE = "average.safetensors"
 
 
 def capture(training: Training) -> tuple[dict[str, bytes], dict[str, bytes]]:
@@ -49,7 +51,7 @@ def capture(training: Training) -> tuple[dict[str, bytes], dict[str, bytes]]:
     state = {
         "iteration": engine.iteration,
         "images": engine.iteration * training.options.batch_size,
-        "lr_scale": engine.lr_scale,
+        "lr_scale": engine.optimizers.scale,
         "best": training.best,
         "rows": training.rows,
         "config": training.options.model_dump(mode="json"),
@@ -57,7 +59,8 @@ def capture(training: Training) -> tuple[dict[str, bytes], dict[str, bytes]]:
     }
     files = {
         NETWORKS: _packed(moved),
-        OPTIMIZERS: _packed(engine.optimizer_state()),
+        OPTIMIZERS: _packed(engine.optimizers.state()),
+        **({AVERAGE: _packed(engine.averaged(training.preview))} if engine.average else {}),
         **{_process(rank): content for rank, content in enumerate(own)},
         STATE: json.dumps(state, indent=2).encode(),
     }
@@ -73,7 +76,7 @@ def restore(training: Training, files: Mapping[str, bytes]) -> None:
         RunFolderError: the files are of other networks, or not of a checkpoint.
     """
     engine = training.engine
-    load_networks(engine.nets, files)
+    load_networks(engine.nets, {name: content for name, content in files.items() if name != AVERAGE})
     try:
         state = parse_json(files[STATE])
         check_rows(training, state["rows"])
@@ -82,8 +85,10 @@ def restore(training: Training, files: Mapping[str, bytes]) -> None:
         own = _unpacked(files, _process(0 if is_new else engine.ranks.rank))
         engine.nets.load_state_dict(_part(own, "networks/"), strict=False)
         engine.load_optimizer_state(_unpacked(files, OPTIMIZERS))
+        if engine.average:
+            engine.average.load_state(_unpacked(files, AVERAGE))
         engine.iteration = count(state["iteration"])
-        engine.scale_lr(float(state["lr_scale"]))
+        engine.optimizers.scale = float(state["lr_scale"])
         training.best = None if state["best"] is None else (count(state["best"][0]), float(state["best"][1]))
         training.batches.load_state({name: value.tolist() for name, value in _part(own, "data/").items()})
         training.meter.load_state(_part(own, "losses/"), engine.device)
@@ -126,17 +131,19 @@ def told(files: Mapping[str, bytes], ranks: Ranks) -> dict[str, bytes]:
 
 
 def load_networks(nets: nn.Module, files: Mapping[str, bytes], source: object = "the checkpoint") -> None:
-    """Puts the weights of a checkpoint's files into networks.
+    """Puts the weights of a checkpoint's files into networks; averaged ones in place of those that trained, if given.
 
     Args:
         nets: take them.
-        files: of the checkpoint.
+        files: of the checkpoint, with `AVERAGE` where images are to be made.
         source: where it came from, for messages.
 
     Raises:
         RunFolderError: they are of other networks; it says where they differ first.
     """
-    weights = _unpacked(files, NETWORKS) | (_unpacked(files, FROZEN) if FROZEN in files else {})
+    weights = _unpacked(files, NETWORKS)
+    for part in (FROZEN, AVERAGE):
+        weights |= _unpacked(files, part) if part in files else {}
     own = nets.state_dict()
     for name in dict.fromkeys([*own, *weights]):
         theirs, ours = (

@@ -21,10 +21,8 @@ from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.meter import Meter
 from ganzoo.engine.randomness import seed_apart, seed_everything
 from ganzoo.engine.ranks import Ranks
-from ganzoo.errors import ContractError, OptionError, OutOfMemory
-from ganzoo.gan import GAN
+from ganzoo.errors import OptionError, OutOfMemory
 from ganzoo.losses import Losses
-from ganzoo.networks import Networks
 from ganzoo.options import RunOptions
 
 OUT_OF_MEMORY = (
@@ -170,7 +168,10 @@ def build(options: RunOptions, data: Data, ranks: Ranks | None = None) -> Traini
     seed_everything(options.seed)
     with sized_for(options):
         batches = supply(options, data, ranks)
-        engine = Engine(gan, build_networks(gan, data.spec), players, options, batches.assemble, ranks)
+        whole = options.epochs * batches.per_epoch
+        engine = Engine(
+            gan, gan.build(data.spec), players, options, batches.assemble, ranks, learning=options, iterations=whole
+        )
     if options.sync_batchnorm and ranks.count > 1:
         synchronise(engine.nets, ranks)
     seed_apart(options.seed, ranks.rank)
@@ -223,15 +224,3 @@ def lacks_memory(error: BaseException) -> bool:
 def fixed_noise(count: int, shape: tuple[int, ...], seed: int) -> dict[str, Tensor]:
     """The batch's `noise`, if it has any: the n-th row of a seed is the same for any count."""
     return {"noise": latent(count, shape, seed)} if shape else {}
-
-
-def build_networks(gan: GAN, spec: DataSpec) -> Networks:
-    """The GAN's networks for data of that shape.
-
-    Raises:
-        ContractError: networks() gives something else.
-    """
-    nets = gan.networks(spec)
-    if not isinstance(nets, Networks):
-        raise ContractError(f"{type(gan).__name__}.networks() gives {type(nets).__name__}; expected Networks")
-    return nets

@@ -118,7 +118,7 @@ def test_an_engine_that_takes_up_a_state_records_anew_and_goes_on_alike() -> Non
     gan, speed = zoo().gan("dcgan")(), Speed(device="cuda", precision="fp32")
     (one, _), (other, _) = trained(gan, speed), trained(gan, speed)
     other.nets.load_state_dict({name: value.cpu() for name, value in one.nets.state_dict().items()})
-    other.load_optimizer_state({name: value.cpu() for name, value in one.optimizer_state().items()})
+    other.load_optimizer_state({name: value.cpu() for name, value in one.optimizers.state().items()})
     assert other.graphs is not None
     assert not other.graphs._recordings
     batches, _ = toy_batches(gan)

@@ -131,7 +131,7 @@ def test_a_batch_of_another_form_is_made_as_usual() -> None:
 def test_a_recording_is_dropped_when_the_memory_it_works_on_is() -> None:
     engine, _ = run(Toy(), 10, recorded=True)
     assert engine.graphs is not None
-    engine.load_optimizer_state(engine.optimizer_state())
+    engine.load_optimizer_state(engine.optimizers.state())
     assert not engine.graphs._recordings
 
 

@@ -138,7 +138,7 @@ def test_a_new_run_can_begin_with_the_weights_of_another_on_other_data(runs: Pat
         """Remembers what training begins with."""
 
         def started(self, training: Training, folder: RunFolder) -> None:
-            assert training.engine.lr_scale == 1.0
+            assert training.engine.optimizers.scale == 1.0
 
     options: dict[str, Any] = {**TINY, "epochs": 1, "data": "openmoji", "channels": 1, "lr": 1e-30}
     begun = ganzoo.run("lsgan", out=tmp_path / "run", init_from=runs / "dcgan", callback=First(), **options)

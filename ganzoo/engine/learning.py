@@ -1,0 +1,34 @@
+"""How learning goes on over a run: learning rates, gradients held short, a moving average of the weights."""
+
+import math
+from typing import Literal
+
+from pydantic import Field
+
+from ganzoo.config import Config
+
+
+class Learning(Config):
+    """What is said of every player alike, whatever the GAN."""
+
+    lr_schedule: Literal["constant", "linear", "cosine"] = Field(
+        "constant", description="of learning rates: linear falls to 0 over the second half of the run, cosine all along"
+    )
+    clip_gradient: float | None = Field(
+        None, gt=0, description="shorten the gradients of a player to this norm, all its weights taken together"
+    )
+    ema_images: int | None = Field(
+        None, gt=0, description="make images with a moving average of the weights, its half-life in images: 10000"
+    )
+
+    def lr_factor(self, done: float) -> float:
+        """What learning rates are multiplied by.
+
+        Args:
+            done: the share of the run that is behind, from 0 to 1.
+        """
+        if self.lr_schedule == "linear":
+            return min(1.0, 2 * (1 - done))
+        if self.lr_schedule == "cosine":
+            return (1 + math.cos(math.pi * done)) / 2
+        return 1.0
