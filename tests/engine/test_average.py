@@ -1,0 +1,145 @@
+"""The moving average: what it follows, what it makes of BatchNorm, where it is used."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import ganzoo
+from ganzoo import Batch, Networks, Speed
+from ganzoo.data.example import example, example_spec
+from ganzoo.engine.average import RAMP, MovingAverage
+from ganzoo.engine.engine import Engine
+from ganzoo.engine.graph import WARM_UP, Graphs
+from ganzoo.engine.learning import Learning
+from ganzoo.engine.tape import Tape
+from ganzoo.plugins import zoo
+
+SPEC = example_spec(frozenset({"image"}), (1, 16, 16))
+
+
+def engine(half_life: int | None, speed: Speed | None = None) -> Engine:
+    torch.manual_seed(0)
+    gan = zoo().gan("dcgan")()
+    return Engine(gan, gan.build(SPEC), speed=speed or Speed.plain(), learning=Learning(ema_images=half_life))
+
+
+def train(engine: Engine, iterations: int) -> None:
+    torch.manual_seed(1)
+    for iteration in range(iterations):
+        engine.step(example(SPEC, engine.gan.noise_shape(), rows=8).replace(step=torch.tensor(iteration)))
+
+
+class Line(ganzoo.Generator):
+    """One weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+
+    def forward(self) -> torch.Tensor:
+        return self.weight
+
+
+def test_it_is_the_exponential_average_with_that_half_life() -> None:
+    nets = Networks(generator=Line())
+    average = MovingAverage(nets, nets.parameters(), half_life=100)
+    average.own.generator.weight.zero_()
+    nets.generator.weight.data.fill_(1.0)
+    for iteration in range(1000, 1010):  # long after the ramp: 10 iterations of 10 images are one half-life
+        average.update(torch.tensor(iteration), 10)
+    assert average.own.generator.weight.item() == pytest.approx(0.5, abs=1e-4)
+
+
+def test_at_first_it_is_a_copy_and_early_weights_are_soon_forgotten() -> None:
+    nets = Networks(generator=Line())
+    average = MovingAverage(nets, nets.parameters(), half_life=10**6)
+    nets.generator.weight.data.fill_(3.0)
+    average.update(torch.tensor(0), 10)
+    assert average.own.generator.weight.item() == 3.0
+    nets.generator.weight.data.fill_(0.0)
+    average.update(torch.tensor(100), 10)
+    share = 0.5 ** (10 / (RAMP * 1000))
+    assert average.own.generator.weight.item() == pytest.approx(3.0 * share, rel=1e-5)
+
+
+def test_only_what_makes_images_is_averaged() -> None:
+    kept = engine(100).average
+    assert kept is not None
+    assert list(kept.own) == ["generator"]
+    assert list(kept.nets) == ["generator", "discriminator"]
+
+
+def test_training_is_the_same_with_and_without_it() -> None:
+    engines = [engine(100), engine(None)]
+    for each in engines:
+        train(each, 5)
+    for (name, one), other in zip(
+        engines[0].nets.state_dict().items(), engines[1].nets.state_dict().values(), strict=True
+    ):
+        assert torch.equal(one, other), name
+
+
+def test_the_statistics_of_batchnorm_are_those_of_its_own_weights() -> None:
+    each = engine(10_000)
+    train(each, 30)
+    assert each.average is not None
+    inputs = example(SPEC, each.gan.noise_shape(), rows=64)
+    each.sample(inputs)
+    own = each.average.own.generator
+    estimated = {name: value.clone() for name, value in own.named_buffers() if "running" in name}
+    with torch.no_grad():  # what its own layers see, all in one large batch
+        for layer in own.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.reset_running_stats()
+                layer.momentum = None
+                layer.train()
+        own(torch.randn(2000, 64))
+    live = dict(each.nets.generator.named_buffers())
+    for name, value in own.named_buffers():
+        if "running_mean" in name:
+            error, gap = (estimated[name] - value).norm(), (live[name] - value).norm()
+            assert error < gap, name
+            assert error < 0.1 * value.norm() + 0.05, name
+
+
+def test_samples_come_from_it_and_training_misses_nothing() -> None:
+    averaged, plain = engine(10_000), engine(None)
+    inputs = example(SPEC, averaged.gan.noise_shape())
+    for each in (averaged, plain):
+        train(each, 3)
+    assert not torch.equal(averaged.sample(inputs), plain.sample(inputs))
+    assert torch.equal(averaged.sample(inputs), averaged.sample(inputs))
+    for each in (averaged, plain):
+        train(each, 2)
+    assert averaged.nets.training
+    for one, other in zip(averaged.nets.parameters(), plain.nets.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_recorded_iteration_moves_it_too() -> None:
+    speed, results = Speed(device="cpu", precision="fp32", keep_memory=False), []
+    for recorder in (None, Tape()):
+        each = engine(500, speed)
+        each.graphs = Graphs(recorder, each.device, each.state) if recorder else None
+        train(each, WARM_UP + 4)
+        assert not (each.graphs and each.graphs.refusal)
+        results.append(each.averaged(example(SPEC, (64,)).replace(noise=torch.ones(4, 64))))
+    for name, value in results[0].items():
+        torch.testing.assert_close(results[1][name], value, msg=name)
+
+
+def test_it_is_in_the_checkpoint_and_in_what_is_loaded(tmp_path: Path) -> None:
+    options = {"image_size": 16, "limit": 64, "batch_size": 16, "precision": "fp32", "ema_images": 200}
+    run = ganzoo.run("dcgan", out=tmp_path / "run", epochs=3, **options)
+    checkpoint = max((tmp_path / "run" / "checkpoints").iterdir())
+    assert (checkpoint / "average.safetensors").is_file()
+    live = ganzoo.run("dcgan", out=tmp_path / "live", epochs=3, **{**options, "ema_images": None})
+    weights = [dict(each.nets.generator.named_parameters()) for each in (run, live)]
+    assert any(not torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["ema_images"] == 200
+    inputs = Batch(noise=torch.randn(4, 64), step=torch.tensor(0))
+    with torch.no_grad():
+        assert run.gan.sample(run.nets, inputs).isfinite().all()

@@ -1,0 +1,80 @@
+"""What every GAN is given by its base: spectral normalisation, and the losses that it takes."""
+
+import pytest
+import torch
+from torch import nn
+
+import ganzoo
+from ganzoo.config import build
+from ganzoo.data.example import example, example_spec
+from ganzoo.engine.engine import Engine
+from ganzoo.engine.speed import Speed
+from ganzoo.errors import OptionError
+from ganzoo.losses import BOUNDED_SLOPE
+from ganzoo.plugins import zoo
+from ganzoo.testing import check_gan
+
+GANS = sorted(zoo().gans)
+LOSSES = sorted(zoo().losses)
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_every_gan_takes_spectral_normalisation(name: str) -> None:
+    gan = build(zoo().gan(name), {"spectral_norm": True})
+    spec = example_spec(gan.needs, (1, 32, 32))
+    engine = Engine(gan, gan.build(spec), speed=Speed.plain())
+    for _ in range(3):
+        engine.step(example(spec, gan.noise_shape()), everyone=True)
+    stretched = [
+        torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2).item()
+        for network in engine.nets.children()
+        if isinstance(network, ganzoo.Discriminator)
+        for layer in network.modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear)
+    ]
+    assert len(stretched) > 1
+    assert all(0.7 < value < 1.4 for value in stretched), stretched
+
+
+def test_what_is_normalised_spectrally_keeps_the_contract() -> None:
+    class Normalised(zoo().gan("dcgan")):  # type: ignore[misc]  # the registry is asked at run time
+        """DCGAN, its discriminator normalised."""
+
+        spectral_norm: bool = True
+
+    check_gan(Normalised)
+
+
+def test_without_a_discriminator_there_is_nothing_to_normalise() -> None:
+    class Bare(zoo().gan("dcgan")):  # type: ignore[misc]  # likewise
+        """Its discriminator is none by name."""
+
+        def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+            return ganzoo.Networks(generator=nn.Linear(4, 4), discriminator=nn.Linear(4, 4))
+
+    with pytest.raises(OptionError, match="no discriminator"):
+        Bare(spectral_norm=True).build(example_spec(frozenset({"image"})))
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_a_gan_takes_the_losses_whose_demands_it_meets_and_says_so_of_the_others(name: str) -> None:
+    gan = zoo().gan(name)
+    if not issubclass(gan, ganzoo.TwoPlayer):
+        assert "loss" not in gan.model_fields or not hasattr(gan, "allows")
+        return
+    assert gan.allows(type(gan().loss))
+    for label in LOSSES:
+        loss = zoo().losses[label]
+        if gan.allows(loss):
+            assert build(gan, {"loss": label}).loss.kind == label
+            continue
+        with pytest.raises(OptionError, match=f"option 'loss' cannot be '{label}' for '{name}'.*losses that will do"):
+            build(gan, {"loss": label})
+
+
+def test_spectral_normalisation_gives_a_loss_the_slope_it_demands() -> None:
+    gan = zoo().gan("dcgan")
+    with pytest.raises(OptionError, match="or add --spectral-norm"):
+        build(gan, {"loss": "wasserstein"})
+    trained = build(gan, {"loss": "wasserstein", "spectral_norm": True})
+    assert trained.loss.demands == {BOUNDED_SLOPE}  # type: ignore[attr-defined]  # a field of the class that was asked for
