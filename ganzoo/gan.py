@@ -114,6 +114,25 @@ class GAN(NamedConfig, ABC):
         return ()
 
     @classmethod
+    def allows(cls, loss: type[LossScheme], spectral_norm: bool = False) -> bool:
+        """Whether its discriminators have all that a loss demands: at least they have what its default loss does."""
+        default = cls.model_fields["loss"].default if "loss" in cls.model_fields else None
+        given = default.demands if isinstance(default, LossScheme) else frozenset[str]()
+        return loss.demands <= given | ({BOUNDED_SLOPE} if spectral_norm else frozenset())
+
+    @model_validator(mode="after")
+    def _loss_is_allowed(self) -> Self:
+        loss = getattr(self, "loss", None)
+        if isinstance(loss, LossScheme) and not self.allows(type(loss), self.spectral_norm):
+            allowed = sorted(label for label, other in LossScheme.choices().items() if self.allows(other))
+            remedy = "; or add --spectral-norm" if self.allows(type(loss), spectral_norm=True) else ""
+            raise OptionError(
+                f"option 'loss' cannot be '{loss.kind}' for '{self.name}': it takes a discriminator with "
+                f"{' and '.join(sorted(loss.demands))}; losses that will do: {', '.join(allowed)}{remedy}"
+            )
+        return self
+
+    @classmethod
     def family(cls) -> str:
         """From what it makes images."""
         kinds = {"source": "image to image", "caption": "text to image", "label": "class to image"}
@@ -141,24 +160,6 @@ class TwoPlayer(GAN):
     loss: Loss = Field(CrossEntropy(), description="how logits become losses")
     optimizer: AnyOptimizer = Field(Adam(), description="how both players move")
     n_critic: int = Field(1, ge=1, description="discriminator steps for each generator step")
-
-    @classmethod
-    def allows(cls, loss: type[LossScheme], spectral_norm: bool = False) -> bool:
-        """Whether its discriminator has all that a loss demands: at least it has what its default loss does."""
-        default = cls.model_fields["loss"].default
-        given = default.demands if isinstance(default, LossScheme) else frozenset[str]()
-        return loss.demands <= given | ({BOUNDED_SLOPE} if spectral_norm else frozenset())
-
-    @model_validator(mode="after")
-    def _loss_is_allowed(self) -> Self:
-        if not self.allows(type(self.loss), self.spectral_norm):
-            allowed = sorted(label for label, loss in LossScheme.choices().items() if self.allows(loss))
-            remedy = "; or add --spectral-norm" if self.allows(type(self.loss), spectral_norm=True) else ""
-            raise OptionError(
-                f"option 'loss' cannot be '{self.loss.kind}' for '{self.name}': it takes a discriminator with "
-                f"{' and '.join(sorted(self.loss.demands))}; losses that will do: {', '.join(allowed)}{remedy}"
-            )
-        return self
 
     def condition(self, batch: Batch) -> tuple[Tensor, ...]:
         """What the discriminator sees beside the images: labels, source images, ..."""

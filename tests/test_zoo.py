@@ -52,6 +52,9 @@ def test_a_run_that_was_stopped_is_the_same_to_the_last_bit(name: str, place: di
         "checkpoint_every": 4,
         "keep_every": 4,
         "precision": "fp32",
+        "ema_images": 20,
+        "lr_schedule": "cosine",
+        "spectral_norm": True,
         **place,
     }
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"

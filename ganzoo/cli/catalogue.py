@@ -137,6 +137,8 @@ def _describe(gan: "type[GAN]") -> None:
     )
     suitable = [dataset.name for dataset in _by_name(zoo().datasets) if gan.needs <= dataset.provides]
     click.echo(f"\ndata with {', '.join(sorted(gan.needs))}: {', '.join(suitable)}; by default {gan.dataset}")
+    if "loss" in gan.model_fields:
+        click.echo(f"losses it takes: {', '.join(loss.kind for loss in _by_name(zoo().losses) if gan.allows(loss))}")
     for recipe, values in gan.recipes.items():
         mark = "  (in force unless --recipe names another)" if recipe == options.recipe else ""
         click.echo(f"recipe {recipe}: {json.dumps(values)}{mark}")

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -43,33 +44,36 @@ class Line(ganzoo.Generator):
         return self.weight
 
 
+def kept(average: MovingAverage) -> float:
+    return next(average.own.parameters()).item()
+
+
 def test_it_is_the_exponential_average_with_that_half_life() -> None:
-    nets = Networks(generator=Line())
-    average = MovingAverage(nets, nets.parameters(), half_life=100)
-    average.own.generator.weight.zero_()
-    nets.generator.weight.data.fill_(1.0)
+    line = Line()
+    average = MovingAverage(Networks(generator=line), line.parameters(), half_life=100)
+    line.weight.data.fill_(1.0)
     for iteration in range(1000, 1010):  # long after the ramp: 10 iterations of 10 images are one half-life
         average.update(torch.tensor(iteration), 10)
-    assert average.own.generator.weight.item() == pytest.approx(0.5, abs=1e-4)
+    assert kept(average) == pytest.approx(0.5, abs=1e-4)
 
 
 def test_at_first_it_is_a_copy_and_early_weights_are_soon_forgotten() -> None:
-    nets = Networks(generator=Line())
-    average = MovingAverage(nets, nets.parameters(), half_life=10**6)
-    nets.generator.weight.data.fill_(3.0)
+    line = Line()
+    average = MovingAverage(Networks(generator=line), line.parameters(), half_life=10**6)
+    line.weight.data.fill_(3.0)
     average.update(torch.tensor(0), 10)
-    assert average.own.generator.weight.item() == 3.0
-    nets.generator.weight.data.fill_(0.0)
+    assert kept(average) == 3.0
+    line.weight.data.fill_(0.0)
     average.update(torch.tensor(100), 10)
     share = 0.5 ** (10 / (RAMP * 1000))
-    assert average.own.generator.weight.item() == pytest.approx(3.0 * share, rel=1e-5)
+    assert kept(average) == pytest.approx(3.0 * share, rel=1e-5)
 
 
 def test_only_what_makes_images_is_averaged() -> None:
-    kept = engine(100).average
-    assert kept is not None
-    assert list(kept.own) == ["generator"]
-    assert list(kept.nets) == ["generator", "discriminator"]
+    average = engine(100).average
+    assert average is not None
+    assert list(average.own) == ["generator"]
+    assert list(average.nets) == ["generator", "discriminator"]
 
 
 def test_training_is_the_same_with_and_without_it() -> None:
@@ -132,7 +136,7 @@ def test_a_recorded_iteration_moves_it_too() -> None:
 
 
 def test_it_is_in_the_checkpoint_and_in_what_is_loaded(tmp_path: Path) -> None:
-    options = {"image_size": 16, "limit": 64, "batch_size": 16, "precision": "fp32", "ema_images": 200}
+    options: dict[str, Any] = {"image_size": 16, "limit": 64, "batch_size": 16, "precision": "fp32", "ema_images": 200}
     run = ganzoo.run("dcgan", out=tmp_path / "run", epochs=3, **options)
     checkpoint = max((tmp_path / "run" / "checkpoints").iterdir())
     assert (checkpoint / "average.safetensors").is_file()
