@@ -52,7 +52,7 @@ def summarise(options: RunOptions, data: DataSpec) -> Summary:
     outputs: dict[str, Any] = {}
     terms: dict[str, str] = {}
     with torch.random.fork_rng([]):
-        nets = gan.networks(data)
+        nets = gan.build(data)
         for name, network in nets.named_children():
             network.register_forward_hook(lambda _, __, output, name=name: outputs.update({name: output}))
         batch = gan.generate(nets, example(data, gan.noise_shape(), rows=2))

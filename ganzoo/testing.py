@@ -14,7 +14,6 @@ from ganzoo.engine.graph import WARM_UP, Graphs
 from ganzoo.engine.speed import Speed
 from ganzoo.engine.tape import Tape
 from ganzoo.gan import GAN
-from ganzoo.networks import Networks
 
 
 def check_gan(gan: type[GAN], shape: tuple[int, int, int] = (1, 32, 32)) -> None:
@@ -31,8 +30,7 @@ def check_gan(gan: type[GAN], shape: tuple[int, int, int] = (1, 32, 32)) -> None
     torch.manual_seed(0)
     config, spec = build(gan, {}), example_spec(gan.needs, shape)
     _check_configuration(config)
-    nets = config.networks(spec)
-    assert isinstance(nets, Networks), f"networks() gives {type(nets).__name__}; it must give ganzoo.Networks(...)"
+    nets = config.build(spec)
     engine = Engine(config, nets, speed=Speed.plain())
     before = {name: value.clone() for name, value in nets.named_parameters()}
     for _ in range(max(player.every for player in engine.players)):
@@ -83,7 +81,7 @@ def _check_recorded(config: GAN, spec: DataSpec) -> None:
     engines, speed = [], Speed(device="cpu", precision="fp32", keep_memory=False)
     for recorder in (None, Tape()):
         torch.manual_seed(1)
-        engine = Engine(config, config.networks(spec), speed=speed)
+        engine = Engine(config, config.build(spec), speed=speed)
         engine.graphs = Graphs(recorder, engine.device, engine.state) if recorder else None
         batches = [example(spec, config.noise_shape()) for _ in range(3)]
         for iteration in range((WARM_UP + 3) * engine.cycle):

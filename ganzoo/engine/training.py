@@ -21,7 +21,7 @@ from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.meter import Meter
 from ganzoo.engine.randomness import seed_apart, seed_everything
 from ganzoo.engine.ranks import Ranks
-from ganzoo.errors import ContractError, OptionError, OutOfMemory
+from ganzoo.errors import OptionError, OutOfMemory
 from ganzoo.gan import GAN
 from ganzoo.losses import Losses
 from ganzoo.networks import Networks
@@ -226,12 +226,9 @@ def fixed_noise(count: int, shape: tuple[int, ...], seed: int) -> dict[str, Tens
 
 
 def build_networks(gan: GAN, spec: DataSpec) -> Networks:
-    """The GAN's networks for data of that shape.
+    """The GAN's networks for data of that shape, with what its options add.
 
     Raises:
         ContractError: networks() gives something else.
     """
-    nets = gan.networks(spec)
-    if not isinstance(nets, Networks):
-        raise ContractError(f"{type(gan).__name__}.networks() gives {type(nets).__name__}; expected Networks")
-    return nets
+    return gan.build(spec)
