@@ -179,7 +179,7 @@ class AdaptiveAugmenter(Augmenter):
         return images
 
     def _move(self, images: Tensor) -> Tensor:
-        """Scaled, turned, stretched, turned and moved (appendix B): the strengths are those of the inverse, drawn alike.
+        """Scaled, turned, stretched, turned and moved (appendix B), by the inverse, whose strengths are drawn alike.
 
         Two rotations, each with probability 1 - sqrt(1 - p), so that an image stays upright with 1 - p.
         """
