@@ -19,6 +19,11 @@ from ganzoo.resample import sample_affine, shift
 TRANSLATION, CUTOUT = 1 / 8, 1 / 2
 """DiffAugment's: how far an image moves at most, and the side of what is cut out, in parts of its own."""
 
+Change: TypeAlias = Literal[
+    "flip", "scale", "rotation", "stretch", "translation", "brightness", "contrast", "saturation", "hue", "cutout"
+]
+"""What ADA can do to an image."""
+
 
 class Augmenter(nn.Module, ABC):
     """Changes images, N x C x H x W in [-1, 1], each in its own way; in evaluation mode it leaves them as they are.
@@ -89,25 +94,7 @@ class ADA(Augmentation):
 
     kind = "ada"
 
-    policy: Annotated[
-        tuple[
-            Literal[
-                "flip",
-                "scale",
-                "rotation",
-                "stretch",
-                "translation",
-                "brightness",
-                "contrast",
-                "saturation",
-                "hue",
-                "cutout",
-            ],
-            ...,
-        ],
-        BeforeValidator(_words),
-        Form("NAME,..."),
-    ] = Field(
+    policy: Annotated[tuple[Change, ...], BeforeValidator(_words), Form("NAME,...")] = Field(
         ("scale", "rotation", "stretch", "translation", "brightness", "contrast", "saturation", "hue"),
         description="which of flip, scale, rotation, stretch, translation, brightness, contrast, saturation, hue and "
         "cutout",
@@ -217,7 +204,7 @@ class AdaptiveAugmenter(Augmenter):
         vivid = grey + _each(torch.exp2(saturation)) * turned
         return torch.where(_each((saturation == 0) & (hue == 0)), changed, vivid)
 
-    def _chosen(self, change: str, images: Tensor, strength: Tensor, p: Tensor | None = None) -> Tensor:
+    def _chosen(self, change: Change, images: Tensor, strength: Tensor, p: Tensor | None = None) -> Tensor:
         """The strength of a change of each image; zero for those it does not come to, and if it is no policy."""
         if change not in self.policy:
             return torch.zeros_like(strength)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.augment import ADA, AdaptiveAugmenter, AnyAugmentation, Augmenter, DiffAugment, NoAugmentation
+from ganzoo.augment import ADA, AdaptiveAugmenter, AnyAugmentation, Augmenter, Change, DiffAugment, NoAugmentation
 from ganzoo.config import build
 from ganzoo.data.example import example, example_spec
 from ganzoo.engine.checkpoint import checkpoints
@@ -25,8 +25,8 @@ from ganzoo.plugins import zoo
 from ganzoo.resample import sample_affine, shift
 from ganzoo.testing import check_gan
 
-GEOMETRY = ("flip", "scale", "rotation", "stretch", "translation")
-COLOURS = ("brightness", "contrast", "saturation", "hue")
+GEOMETRY: tuple[Change, ...] = ("flip", "scale", "rotation", "stretch", "translation")
+COLOURS: tuple[Change, ...] = ("brightness", "contrast", "saturation", "hue")
 EVERYTHING = ADA(policy=(*GEOMETRY, *COLOURS, "cutout"))
 GREEDY = ADA(images=100)
 """Adapts within a few iterations."""
@@ -261,7 +261,7 @@ def test_the_state_of_the_augmentation_is_part_of_the_networks() -> None:
     assert "augment.p" in Adaptive().build(spec).state_dict()
     assert "augment" not in Small().build(spec)
     assert "augment" not in build(Small, {"augment": "none"}).build(spec)
-    assert build(Small, {"augment": {"kind": "ada", "policy": "scale,hue"}}).augment.policy == ("scale", "hue")
+    assert build(Small, {"augment": {"kind": "ada", "policy": "scale,hue"}}).augment == ADA(policy=("scale", "hue"))
     assert NoAugmentation().build() is None
 
 
@@ -283,7 +283,7 @@ def test_every_image_that_the_discriminator_sees_is_augmented() -> None:
 def test_a_sure_discriminator_raises_the_probability_and_no_gradient_comes_of_it(offset: float, rises: bool) -> None:
     gan, spec = Adaptive(), example_spec(frozenset({"image"}))
     nets = gan.build(spec)
-    p = nets.augment.p
+    p = dict(nets.named_buffers())["augment.p"]
     p.fill_(0.5)
     logits = torch.randn(4, 1, requires_grad=True)
     gan.adapt(nets, logits + offset, logits)
