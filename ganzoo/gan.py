@@ -5,11 +5,12 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Self, TypeAlias
+from typing import Annotated, ClassVar, Self, TypeAlias, cast
 
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from ganzoo.augment import AnyAugmentation, Augmenter, NoAugmentation
 from ganzoo.config import NamedConfig, OneOf
 from ganzoo.data.batch import Batch
 from ganzoo.data.spec import DataSpec
@@ -74,7 +75,7 @@ class GAN(NamedConfig, ABC):
         """The networks as they train: those of `networks`, and what options add to them.
 
         Raises:
-            SizeError: the architecture cannot make such images.
+            SizeError: the architecture cannot make such images; it names sizes that work.
             OptionError: an option asks for what these networks have no place for.
             ContractError: `networks` gives something else.
         """
@@ -171,13 +172,16 @@ class TwoPlayer(GAN):
             Player("discriminator", self.discriminator_loss, optimizer=self.optimizer, won=self.loss.won),
         )
 
+    def augmented(self, nets: Networks, images: Tensor) -> Tensor:
+        """The images, N x C x H x W, real or fake, as the discriminator is shown them."""
+        return images
+
+    def adapt(self, nets: Networks, real: Tensor, fake: Tensor) -> None:
+        """Told the discriminator's logits for real images and fakes, once each time it moves."""
+
     def judge(self, nets: Networks, images: Tensor, batch: Batch) -> Tensor:
         """The discriminator's logits for images, real or fake, under the batch's condition. Every image passes here."""
         return nets.discriminator(self.augmented(nets, images), *self.condition(batch))
-
-    def augmented(self, nets: Networks, images: Tensor) -> Tensor:
-        """Images as the discriminator is to see them, real or fake."""
-        return images
 
     def generator_loss(self, nets: Networks, batch: Batch) -> Losses:
         """What the generator minimises; a subclass adds terms of its own."""
@@ -192,7 +196,9 @@ class TwoPlayer(GAN):
             return self.judge(nets, images, batch)
 
         real, fake = batch[self.real], batch.fake.detach()
-        losses = {"adversarial": self.loss.discriminator(critic(real), critic(fake))}
+        real_logits, fake_logits = critic(real), critic(fake)
+        self.adapt(nets, real_logits, fake_logits)
+        losses = {"adversarial": self.loss.discriminator(real_logits, fake_logits)}
         return losses | self.loss.penalties(critic, real, fake, batch.step)
 
 
@@ -200,6 +206,21 @@ class Adversarial(TwoPlayer):
     """The shorthand: noise to images, one generator, one discriminator, one LossScheme."""
 
     latent_dim: int = Field(64, gt=0, description="length of the noise vector")
+    augment: AnyAugmentation = Field(NoAugmentation(), description="how images are changed that the discriminator sees")
+
+    def build(self, data: DataSpec) -> Networks:
+        nets = super().build(data)
+        if augment := self.augment.build():
+            nets.add_module("augment", augment)
+        return nets
+
+    def augmented(self, nets: Networks, images: Tensor) -> Tensor:
+        return nets.augment(images) if "augment" in nets else images
+
+    def adapt(self, nets: Networks, real: Tensor, fake: Tensor) -> None:
+        if "augment" in nets:
+            certainty = self.loss.certainty(real.detach(), fake.detach())
+            cast("Augmenter", nets.augment).adapt(certainty, len(real))
 
     def noise_shape(self) -> tuple[int, ...]:
         return (self.latent_dim,)

@@ -43,6 +43,15 @@ class LossScheme(NamedConfig, ABC):
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         """What the generator minimises, given the discriminator's logits for real and for fake images."""
 
+    def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
+        """How surely the discriminator tells real images, by its logits: a 0-dimensional tensor in [-1, 1].
+
+        0: it guesses; 1: it takes every real image for one. Adaptive augmentation steers by it (Karras et al., 2020,
+        arXiv:2006.06676, eq. 1): mean(sign(D(x))), above the mean of fakes for losses that only compare. A loss whose
+        logits are lower for real images must define it anew.
+        """
+        return torch.sign(real - fake.mean() if self.needs_real else real).mean()
+
     def penalties(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, step: Tensor) -> Losses:
         """Further terms of the discriminator's loss.
 
@@ -97,6 +106,9 @@ class LeastSquares(LossScheme):
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         return (fake - 1).square().mean() / 2
 
+    def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
+        return torch.sign(real - 0.5).mean()  # half-way between the labels
+
 
 class Hinge(LossScheme):
     """Cross entropy's straight-lined cousin: the hinge (Lim and Ye, 2017, arXiv:1705.02894).
@@ -129,6 +141,9 @@ class Wasserstein(LossScheme):
 
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         return -fake.mean()
+
+    def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
+        return torch.sign(real - fake.mean()).mean()
 
 
 class WassersteinGP(Wasserstein):

@@ -407,7 +407,7 @@ def trained(gan: ganzoo.GAN, iterations: int, speed: Speed | None = None) -> tup
     """An engine after some iterations, the weights before them, and the last losses of every term."""
     data = toy_data(gan)
     torch.manual_seed(0)
-    engine = Engine(gan, gan.networks(data.spec), speed=speed or Speed.plain())
+    engine = Engine(gan, gan.build(data.spec), speed=speed or Speed.plain())
     before = {name: value.clone() for name, value in engine.nets.state_dict().items()}
     batches = Batches(data.streams, BATCH, gan.noise_shape())
     losses: Losses = {}
@@ -442,7 +442,7 @@ def test_every_family_trains_alike_when_its_iterations_are_recorded(gan: ganzoo.
         torch.manual_seed(0)
         batches = Batches(data.streams, BATCH, gan.noise_shape())
         speed = Speed(device="cpu", precision="fp32")
-        engine = Engine(gan, gan.networks(data.spec), speed=speed, assemble=batches.assemble)
+        engine = Engine(gan, gan.build(data.spec), speed=speed, assemble=batches.assemble)
         engine.graphs = Graphs(recorder, engine.device, engine.state) if recorder else None
         rows.append([engine.step(batches.draw(iteration)) for iteration in range((WARM_UP + 3) * engine.cycle)])
         engines.append(engine)

@@ -34,7 +34,7 @@ def trained(gan: ganzoo.GAN, speed: Speed, *, samples: bool = False) -> tuple[En
     """An engine that has recorded all it can and replayed it twice, and the losses of every iteration."""
     torch.manual_seed(0)
     batches, spec = toy_batches(gan)
-    engine = Engine(gan, gan.networks(spec), speed=speed, assemble=batches.assemble)
+    engine = Engine(gan, gan.build(spec), speed=speed, assemble=batches.assemble)
     rows = []
     for iteration in range((WARM_UP + 3) * engine.cycle):
         rows.append(engine.step(batches.draw(iteration)))

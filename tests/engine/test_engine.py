@@ -38,7 +38,7 @@ def engine_after(
 ) -> Engine:
     gan = gan or dcgan()
     torch.manual_seed(0)
-    engine, data = Engine(gan, gan.networks(SPEC).to(dtype), speed=speed), batches()
+    engine, data = Engine(gan, gan.build(SPEC).to(dtype), speed=speed), batches()
     for iteration in range(iterations):
         batch = data[iteration]
         engine.step(batch.replace(image=batch.image.to(dtype), noise=batch.noise.to(dtype)))
@@ -168,7 +168,7 @@ def test_the_discriminators_weights_get_no_gradient_in_the_generators_turn() -> 
             return fake.mean()
 
     gan = dcgan(loss=Watching())
-    engine = Engine(gan, gan.networks(SPEC), speed=Speed.plain())
+    engine = Engine(gan, gan.build(SPEC), speed=Speed.plain())
     engine.step(batches()[0])
     assert seen == [False]
     assert all(weight.grad is None for weight in engine.nets.parameters())
@@ -226,7 +226,7 @@ def test_players_that_cannot_play_are_refused_by_name(mistake: str, message: str
 
 def test_a_player_moves_on_every_nth_iteration() -> None:
     gan = dcgan(n_critic=3)
-    engine, data = Engine(gan, gan.networks(SPEC), speed=Speed.plain()), batches()
+    engine, data = Engine(gan, gan.build(SPEC), speed=Speed.plain()), batches()
     terms = [set(engine.step(data[iteration])) for iteration in range(6)]
     assert ["generator/adversarial" in names for names in terms] == [False, False, True, False, False, True]
     assert all("discriminator/adversarial" in names for names in terms)
@@ -234,7 +234,7 @@ def test_a_player_moves_on_every_nth_iteration() -> None:
 
 def test_loss_terms_are_logged_by_player_and_detached() -> None:
     gan = zoo().gan("wgan-gp").model_validate({"n_critic": 1})
-    losses = Engine(gan, gan.networks(SPEC), speed=Speed.plain()).step(batches()[0])
+    losses = Engine(gan, gan.build(SPEC), speed=Speed.plain()).step(batches()[0])
     assert list(losses) == ["generator/adversarial", "discriminator/adversarial", "discriminator/gradient_penalty"]
     assert not any(value.requires_grad for value in losses.values())
 
@@ -326,11 +326,11 @@ def test_a_generator_that_draws_noise_of_its_own_gives_the_same_samples_for_the_
             return batch.replace(fake=batch.fake + torch.randn_like(batch.fake))
 
     gan = Noisy()
-    engine = Engine(gan, gan.networks(SPEC), speed=Speed.plain())
+    engine = Engine(gan, gan.build(SPEC), speed=Speed.plain())
     assert torch.equal(engine.sample(batches()[0]), engine.sample(batches()[0]))
 
 
 def test_everyone_moves_when_asked() -> None:
     gan = dcgan(n_critic=5)
-    engine = Engine(gan, gan.networks(SPEC), speed=Speed.plain())
+    engine = Engine(gan, gan.build(SPEC), speed=Speed.plain())
     assert set(engine.step(batches()[0], everyone=True)) == {"generator/adversarial", "discriminator/adversarial"}

@@ -39,7 +39,7 @@ def built(gan: ganzoo.GAN, recorder: Recorder | None) -> tuple[Engine, Batches]:
     torch.manual_seed(0)
     images = torch.randint(256, (32, *SHAPE), dtype=torch.uint8)
     batches = Batches([{"image": images}], 4, gan.noise_shape())
-    engine = Engine(gan, gan.networks(SPEC), speed=FUSED, assemble=batches.assemble)
+    engine = Engine(gan, gan.build(SPEC), speed=FUSED, assemble=batches.assemble)
     engine.graphs = Graphs(recorder, CPU, engine.state) if recorder else None
     return engine, batches
 

@@ -50,7 +50,7 @@ def distance_after(iterations: int, precision: str, seed: int, digits: Data) -> 
     torch.manual_seed(seed)
     batches = Batches(digits.streams, BATCH, gan.noise_shape(), seed)
     speed = Speed.plain().model_copy(update={"precision": precision, "fused": True})
-    engine = Engine(gan, gan.networks(digits.spec), speed=speed, assemble=batches.assemble)
+    engine = Engine(gan, gan.build(digits.spec), speed=speed, assemble=batches.assemble)
     for iteration in range(iterations):
         engine.step(batches.draw(iteration))
     fakes = engine.sample(ganzoo.Batch(noise=latent(2000, (LATENT,), 1), step=torch.tensor(0)))

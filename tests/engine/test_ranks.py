@@ -168,7 +168,7 @@ def trained(gan: ganzoo.GAN, sync: bool = True) -> tuple[dict[str, Any], list[di
     images = torch.randint(256, (64, *SHAPE), dtype=torch.uint8, generator=torch.Generator().manual_seed(7))
     batches = Batches([{"image": images}], 32, gan.noise_shape(), rank=ranks.rank, count=ranks.count)
     torch.manual_seed(ranks.rank)  # what the weights begin as is the leader's word
-    engine = Engine(gan, gan.networks(SPEC).double(), speed=Speed.plain(), ranks=ranks)
+    engine = Engine(gan, gan.build(SPEC).double(), speed=Speed.plain(), ranks=ranks)
     if sync and ranks.count > 1:
         synchronise(engine.nets, ranks)
     history = []

@@ -125,7 +125,7 @@ SPEC = DataSpec(dataset="random", shapes={"image": (1, 4, 4)})
 def losses_of(gan: ganzoo.GAN, speed: Speed) -> tuple[Engine, list[Losses], dict[str, torch.Tensor]]:
     """Three iterations with large steps, so that a wrong gradient shows in the losses after it."""
     torch.manual_seed(0)
-    engine = Engine(gan, gan.networks(SPEC), speed=speed)
+    engine = Engine(gan, gan.build(SPEC), speed=speed)
     torch.manual_seed(1)
     batches = [Batch(image=torch.rand(8, 1, 4, 4), noise=torch.randn(8, 4), step=torch.tensor(n)) for n in range(3)]
     return engine, [engine.step(batch) for batch in batches], engine.nets.state_dict()

@@ -1,0 +1,356 @@
+"""Augmentation: what it changes and what it leaves, that gradients pass it twice, and that it adapts."""
+
+import json
+import math
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+import ganzoo
+from ganzoo.augment import ADA, AdaptiveAugmenter, AnyAugmentation, Augmenter, Change, DiffAugment, NoAugmentation
+from ganzoo.config import build
+from ganzoo.data.example import example, example_spec
+from ganzoo.engine.checkpoint import checkpoints
+from ganzoo.engine.signals import Interrupted
+from ganzoo.engine.training import Callback, Training
+from ganzoo.losses import CrossEntropy, Hinge, LeastSquares, LossScheme, Wasserstein, WassersteinGP
+from ganzoo.plugins import zoo
+from ganzoo.resample import sample_affine, shift
+from ganzoo.testing import check_gan
+
+GEOMETRY: tuple[Change, ...] = ("flip", "scale", "rotation", "stretch", "translation")
+COLOURS: tuple[Change, ...] = ("brightness", "contrast", "saturation", "hue")
+EVERYTHING = ADA(policy=(*GEOMETRY, *COLOURS, "cutout"))
+GREEDY = ADA(images=100)
+"""Adapts within a few iterations."""
+
+
+def ada(p: float, *policy: str) -> AdaptiveAugmenter:
+    torch.manual_seed(0)
+    module = AdaptiveAugmenter(policy, 0.6, 500_000)
+    module.p.fill_(p)
+    return module
+
+
+def images(channels: int = 3, rows: int = 4, height: int = 8, width: int = 12) -> Tensor:
+    torch.manual_seed(1)
+    return torch.rand(rows, channels, height, width) * 2 - 1
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_an_adaptive_augmentation_begins_by_changing_nothing_at_all(channels: int) -> None:
+    module = EVERYTHING.build()
+    assert isinstance(module, AdaptiveAugmenter)
+    assert module.p.item() == 0
+    assert torch.equal(module(images(channels)), images(channels))
+
+
+@pytest.mark.parametrize("change", [*GEOMETRY, *COLOURS, "cutout"])
+def test_each_change_comes_to_the_expected_share_of_images_and_to_no_other(change: str) -> None:
+    before = images(rows=1000)
+    after = ada(0.4, change)(before)
+    share = (after != before).flatten(1).any(1).float().mean().item()
+    assert share == pytest.approx(0.2 if change == "flip" else 0.4, abs=0.05)
+
+
+def test_everything_is_changed_at_the_end_each_image_in_its_own_way() -> None:
+    after = ada(1, *GEOMETRY, *COLOURS)(images(rows=1).expand(6, -1, -1, -1))
+    assert len({tuple(image.flatten().tolist()) for image in after}) == 6
+
+
+@pytest.mark.parametrize("augmentation", [DiffAugment(), EVERYTHING], ids=lambda augmentation: augmentation.kind)
+def test_images_are_left_alone_in_evaluation(augmentation: DiffAugment | ADA) -> None:
+    module = augmentation.build()
+    assert module is not None
+    for buffer in module.buffers():
+        buffer.fill_(1)
+    assert not torch.equal(module(images()), images())
+    assert torch.equal(module.eval()(images()), images())
+
+
+@pytest.mark.parametrize("augmentation", [DiffAugment(), EVERYTHING], ids=lambda augmentation: augmentation.kind)
+def test_gradients_flow_through_twice(augmentation: DiffAugment | ADA) -> None:
+    module = augmentation.build()
+    assert module is not None
+    for buffer in module.double().buffers():
+        buffer.fill_(0.8)
+
+    def squared(inputs: Tensor) -> Tensor:
+        torch.manual_seed(2)
+        return module(inputs).square()
+
+    inputs = images(4, rows=2, height=3, width=2).double().requires_grad_()
+    assert torch.autograd.gradcheck(squared, inputs)
+    assert torch.autograd.gradgradcheck(squared, inputs)
+
+
+def test_the_gradient_is_that_of_torchs_own_sampling() -> None:
+    matrix, offset = torch.randn(3, 2, 2), torch.randn(3, 2)
+    ours, theirs = (images(rows=3, height=9, width=9).requires_grad_() for _ in range(2))
+    theta = torch.cat([matrix, -2 * matrix @ offset[:, :, None]], 2)
+    grid = torch.nn.functional.affine_grid(theta, [3, 3, 9, 9], align_corners=False)
+    expected = torch.nn.functional.grid_sample(theirs, grid, "bilinear", "reflection", align_corners=False)
+    found = sample_affine(ours, matrix, offset)
+    torch.testing.assert_close(found, expected)
+    slope = torch.randn_like(expected)
+    grads = [torch.autograd.grad(result, inputs, slope)[0] for result, inputs in ((found, ours), (expected, theirs))]
+    torch.testing.assert_close(*grads)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_shift_moves_rows_and_columns_and_leaves_zeros(channels: int) -> None:
+    before = images(channels, rows=2)
+    after = shift(before, torch.tensor([2, -1]), torch.tensor([-3, 0]))
+    assert torch.equal(after[0, :, 2:, :-3], before[0, :, :-2, 3:])
+    assert not after[0, :, :2].any()
+    assert not after[0, :, :, -3:].any()
+    assert torch.equal(after[1, :, :-1], before[1, :, 1:])
+    assert not after[1, :, -1].any()
+
+
+def test_a_quarter_turn_of_an_oblong_image_keeps_its_shapes() -> None:
+    before = torch.zeros(1, 1, 8, 16)
+    before[0, 0, 3:5, 2:14] = 1  # a lying bar
+    turn = torch.tensor([[[0.0, -1.0], [1.0, 0.0]]])
+    after = sample_affine(before, turn, torch.zeros(1, 2))
+    assert after[0, 0, :, 7:9].min() > 0.99  # stands
+    assert after[0, 0, :, 2:6].max() < 0.01  # alone, up to where the mirror image begins
+
+
+def test_moving_by_half_the_width_shows_the_mirror_image_at_the_border() -> None:
+    before = images(height=8, width=8)
+    still = torch.eye(2).expand(4, 2, 2)
+    after = sample_affine(before, still, torch.tensor([0.5, 0.0]).expand(4, 2))
+    torch.testing.assert_close(after[..., 4:], before[..., :4])
+    torch.testing.assert_close(after[..., :4], before[..., :4].flip(3))
+
+
+def test_diffaugment_moves_by_an_eighth_at_most_and_cuts_out_a_quarter_at_most() -> None:
+    ones = torch.ones(200, 1, 16, 16)
+    torch.manual_seed(0)
+    moved = DiffAugment(policy=("translation",)).build()
+    cut = DiffAugment(policy=("cutout",)).build()
+    assert moved is not None
+    assert cut is not None
+    gone = 16 - moved(ones)[:, 0].amax(2).sum(1)
+    assert sorted(set(gone.tolist())) == [0, 1, 2]
+    holes = (cut(ones) == 0).flatten(1).sum(1)
+    assert 16 <= holes.min() < 30
+    assert holes.max() == 64
+
+
+@pytest.mark.parametrize("module", [DiffAugment(policy=("color",)).build(), ada(1, *COLOURS)], ids=["diff", "ada"])
+def test_changes_of_colour_leave_opacity_and_grey_images_their_kind(module: Augmenter) -> None:
+    before = images(4)
+    after = module(before)
+    assert torch.equal(after[:, 3], before[:, 3])
+    assert not torch.isclose(after[:, :3], before[:, :3]).all(dim=(1, 2, 3)).any()
+    assert not torch.isclose(module(images(1)), images(1)).all(dim=(1, 2, 3)).any()
+
+
+def test_hue_and_saturation_keep_the_mean_of_the_colours() -> None:
+    before = images()
+    after = ada(1, "hue", "saturation")(before)
+    assert not torch.allclose(after, before, atol=0.1)
+    torch.testing.assert_close(after.mean(1), before.mean(1))
+    grey = images(1).expand(-1, 3, -1, -1)
+    torch.testing.assert_close(ada(1, "hue", "saturation")(grey), grey)
+    assert torch.equal(ada(1, "hue", "saturation")(images(1)), images(1))
+
+
+def test_hue_turns_red_into_green_and_blue() -> None:
+    red = torch.zeros(500, 3, 1, 1)
+    red[:, 0] = 1
+    strongest = ada(1, "hue")(red).flatten(1)
+    torch.testing.assert_close(strongest.norm(dim=1), torch.ones(500))
+    assert set(strongest.argmax(1).tolist()) == {0, 1, 2}
+
+
+def test_the_probability_follows_the_discriminators_certainty_and_stays_in_its_bounds() -> None:
+    module = ada(0.0, "scale")
+    module.adapt(torch.tensor(0.5), 100_000)
+    assert module.p.item() == 0
+    module.adapt(torch.tensor(0.7), 100_000)
+    assert module.p.item() == pytest.approx(0.2)
+    module.adapt(torch.tensor(0.5), 50_000)
+    assert module.p.item() == pytest.approx(0.1)
+    module.adapt(torch.tensor(0.6), 50_000)
+    assert module.p.item() == pytest.approx(0.1)
+    module.adapt(torch.tensor(1.0), 5_000_000)
+    assert module.p.item() == 1
+
+
+SCHEMES: list[LossScheme] = [CrossEntropy(), LeastSquares(), Hinge(), Wasserstein(), WassersteinGP()]
+
+
+@pytest.mark.parametrize("loss", [*SCHEMES, *(kind.model_construct() for kind in zoo().losses.values())])
+def test_certainty_lies_between_minus_one_and_one_and_grows_with_the_logits_of_reals(loss: LossScheme) -> None:
+    torch.manual_seed(0)
+    for shape in ((64, 1), (8, 1, 4, 4)):
+        real, fake = torch.randn(shape), torch.randn(shape)
+        guessed = loss.certainty(real, fake)
+        assert guessed.shape == ()
+        assert -1 <= guessed.item() <= 1
+        assert abs(loss.certainty(real + 9, fake).item()) == 1
+
+
+def test_certainty_by_hand() -> None:
+    real, fake = torch.tensor([2.0, -1.0, 0.4, 0.3]), torch.tensor([1.0, 1.0])
+    assert CrossEntropy().certainty(real, fake).item() == Hinge().certainty(real, fake).item() == 0.5
+    assert LeastSquares().certainty(real, fake).item() == -0.5
+    assert Wasserstein().certainty(real, fake).item() == WassersteinGP().certainty(real, fake).item() == -0.5
+
+    class Comparing(CrossEntropy):
+        """Looks at both."""
+
+        needs_real = True
+
+    assert Comparing().certainty(real, fake).item() == -0.5
+
+
+class Small(ganzoo.Adversarial):
+    """As little as can be a GAN of any shape."""
+
+    name = "small"
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        count = math.prod(data.shape)
+        image = [nn.Linear(self.latent_dim, count), nn.Tanh(), nn.Unflatten(1, data.shape)]
+        score = [nn.Flatten(), nn.Linear(count, 8), nn.LeakyReLU(0.2), nn.Linear(8, 1)]
+        return ganzoo.Networks(generator=nn.Sequential(*image), discriminator=nn.Sequential(*score))
+
+
+class Adaptive(Small):
+    """Adapts at once."""
+
+    name = "adaptive"
+    augment: AnyAugmentation = GREEDY
+
+
+class AdaptiveCritic(Small):
+    """With a penalty that differentiates through the augmentation."""
+
+    name = "adaptive-critic"
+    loss: ganzoo.Loss = WassersteinGP()
+    augment: AnyAugmentation = ADA(images=100, policy=EVERYTHING.policy)
+
+
+class Differentiable(Small):
+    """With a penalty that differentiates through the augmentation."""
+
+    name = "differentiable"
+    loss: ganzoo.Loss = WassersteinGP()
+    augment: AnyAugmentation = DiffAugment()
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 9, 7), (4, 8, 16)], ids=str)
+@pytest.mark.parametrize("gan", [Adaptive, AdaptiveCritic, Differentiable])
+def test_a_gan_with_augmentation_keeps_the_contract(gan: type[ganzoo.GAN], shape: tuple[int, int, int]) -> None:
+    check_gan(gan, shape)
+
+
+def test_the_state_of_the_augmentation_is_part_of_the_networks() -> None:
+    spec = example_spec(frozenset({"image"}))
+    assert "augment.p" in Adaptive().build(spec).state_dict()
+    assert "augment" not in Small().build(spec)
+    assert "augment" not in build(Small, {"augment": "none"}).build(spec)
+    assert build(Small, {"augment": {"kind": "ada", "policy": "scale,hue"}}).augment == ADA(policy=("scale", "hue"))
+    assert NoAugmentation().build() is None
+
+
+def test_every_image_that_the_discriminator_sees_is_augmented() -> None:
+    gan, spec = Adaptive(), example_spec(frozenset({"image"}))
+    nets = gan.build(spec)
+    seen: list[Tensor] = []
+    nets.augment.register_forward_hook(lambda *call: seen.append(call[2]))
+    shown: list[Tensor] = []
+    nets.discriminator.register_forward_pre_hook(lambda _, inputs: shown.append(inputs[0]))
+    batch = gan.generate(nets, example(spec, gan.noise_shape()))
+    gan.generator_loss(nets, batch)
+    gan.discriminator_loss(nets, batch)
+    assert len(shown) == 3
+    assert all(one is other for one, other in zip(shown, seen, strict=True))
+
+
+@pytest.mark.parametrize(("offset", "rises"), [(9.0, True), (-9.0, False)])
+def test_a_sure_discriminator_raises_the_probability_and_no_gradient_comes_of_it(offset: float, rises: bool) -> None:
+    gan, spec = Adaptive(), example_spec(frozenset({"image"}))
+    nets = gan.build(spec)
+    p = dict(nets.named_buffers())["augment.p"]
+    p.fill_(0.5)
+    logits = torch.randn(4, 1, requires_grad=True)
+    gan.adapt(nets, logits + offset, logits)
+    assert p.item() == pytest.approx(0.5 + (0.04 if rises else -0.04))
+    assert not p.requires_grad
+
+
+def test_bf16_leaves_the_augmentation_in_float32() -> None:
+    gan, spec = Differentiable(), example_spec(frozenset({"image"}))
+    engine = ganzoo.Engine(gan, gan.build(spec), speed=ganzoo.Speed(device="cpu", precision="bf16"))
+    kinds: list[torch.dtype] = []
+    engine.nets.augment.register_forward_hook(lambda *call: kinds.append(call[2].dtype))
+    engine.step(example(spec, gan.noise_shape()), everyone=True)
+    assert kinds
+    assert set(kinds) == {torch.float32}
+
+
+def test_a_run_with_adaptive_augmentation_that_was_stopped_is_the_same_to_the_last_bit(tmp_path: Path) -> None:
+    class Stop(Callback):
+        """Asks the run to stop between two checkpoints."""
+
+        def iterated(self, training: Training) -> None:
+            if training.engine.iteration == 5:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    options: dict[str, Any] = {
+        "augment": {"kind": "ada", "images": 10, "target": -0.9},
+        "image_size": 32,
+        "limit": 8,
+        "batch_size": 2,
+        "epochs": 3,
+        "checkpoint_every": 4,
+        "keep_every": 4,
+        "precision": "fp32",
+        "device": "cpu",
+    }
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    ganzoo.run("dcgan", out=whole, **options)
+    with pytest.raises(Interrupted):
+        ganzoo.run("dcgan", out=stopped, callback=Stop(), **options)
+    assert checkpoints(stopped / "checkpoints")[-1].name == "00000005"
+    again = ganzoo.run("dcgan", out=stopped, **options)
+    files = sorted(whole.glob("checkpoints/*/*"))
+    assert len(files) >= 3
+    for file in files:
+        assert file.read_bytes() == (stopped / file.relative_to(whole)).read_bytes(), file
+    strengths = [
+        safetensors.torch.load_file(checkpoint / "networks.safetensors")["augment.p"].item()
+        for checkpoint in checkpoints(whole / "checkpoints")
+    ]
+    assert strengths[0] > 0
+    assert again.nets.state_dict()["augment.p"].item() == strengths[-1]
+    assert json.loads((whole / "config.json").read_text())["gan"]["augment"]["kind"] == "ada"
+    assert again.generate(2).shape == (2, 1, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("--augment ado", "no augmentation is called 'ado'; did you mean 'ada'?"),
+        ("--augment ada --augment.policy rotate", "option 'augment.policy' cannot be 'rotate': it must be 'flip'"),
+        ("--augment diffaugment --augment.target 0.5", "this is an option of ada"),
+        ("--augment ada --augment.target 2", "option 'augment.target' cannot be '2': it must be greater than -1"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(words: str, answer: str, command: Callable[..., Any]) -> None:
+    said = command("run", "dcgan", *words.split())
+    assert said.status == 2
+    assert answer in said.err
+    assert len(said.err.strip().splitlines()) == 1
