@@ -65,6 +65,11 @@ class GAN(NamedConfig, ABC):
     recipes: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     """Named sets of values for its own options and the run's; the first is in force unless `--recipe` names another."""
 
+    @property
+    def shrinks(self) -> int:
+        """By how much its source images are smaller than those it makes; their sides must be multiples of it."""
+        return 1
+
     @abstractmethod
     def networks(self, data: DataSpec) -> Networks:
         """Its networks, new, for data of that shape.
