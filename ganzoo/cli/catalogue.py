@@ -54,7 +54,7 @@ def list_datasets(as_json: bool) -> None:
         {
             "name": f"{dataset.name}:PATH" if "path" in dataset.model_fields else dataset.name,
             "provides": ", ".join(sorted(dataset.provides)),
-            "can be made": "; ".join(f"{fields} by {option}" for fields, option in made_of(dataset.provides).items()),
+            "can be made": "; ".join(f"{fields} by {option}" for fields, option in made_of(dataset).items()),
             "summary": dataset.summary(),
             "from": _origin(shelf, dataset.name),
         }

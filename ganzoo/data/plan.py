@@ -135,6 +135,7 @@ def suitable(needs: frozenset[str], adaptor: Adaptor | None = None) -> list[str]
         f"{name}:PATH" if "path" in dataset.model_fields else name
         for name, dataset in sorted(Dataset.choices().items())
         if Plan(needs, dataset.provides, adaptor or AsItIs()).fields <= dataset.provides
+        and not (FEW in needs and dataset.streamed)
     ]
 
 
@@ -144,12 +145,12 @@ def adaptors() -> str:
     return f"{', '.join(some)} or {last}"
 
 
-def made_of(provides: frozenset[str]) -> dict[str, str]:
-    """What the core makes of fields that a data set provides, beside themselves, and by which option."""
+def made_of(dataset: type[Dataset]) -> dict[str, str]:
+    """What the core makes of a data set's fields, beside themselves, and by which option."""
     made = {}
-    if "image" in provides and not provides >= PAIR:
+    if "image" in dataset.provides and not dataset.provides >= PAIR:
         made["source, target"] = "--as"
-    if {"image", "label"} <= provides and FEW not in provides:
+    if {"image", "label"} <= dataset.provides and not dataset.streamed:
         made[FEW] = "--labels"
     return made
 
