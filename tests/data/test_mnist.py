@@ -86,7 +86,7 @@ def test_captions_say_which_digit_in_several_ways(folder: Path) -> None:
 
 
 def test_captions_of_clothes(tmp_path: Path) -> None:
-    idx(tmp_path / "FashionMNIST" / "raw", "train", torch.zeros(10, 28, 28), list(range(10)))
+    idx(tmp_path / "FashionMNIST" / "raw", "train", torch.zeros(10, 28, 28, dtype=torch.uint8), list(range(10)))
     captions = said(read("fashion-mnist", tmp_path, frozenset({"caption"})))
     assert captions[0] == "a T-shirt"
     assert captions[9] == "an ankle boot in grey"
