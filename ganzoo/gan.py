@@ -86,6 +86,11 @@ class GAN(NamedConfig, ABC):
             raise OptionError(f"'{self.name}' has no discriminator whose layers could be normalised spectrally")
         return nets
 
+    @property
+    def shrinks(self) -> int:
+        """By how much its source images are smaller than those it makes; their sides must be multiples of it."""
+        return 1
+
     @abstractmethod
     def networks(self, data: DataSpec) -> Networks:
         """Its networks, new, for data of that shape.

@@ -28,7 +28,8 @@ def check_gan(gan: type[GAN], shape: tuple[int, int, int] = (1, 32, 32)) -> None
         ContractError: likewise, found by the engine.
     """
     torch.manual_seed(0)
-    config, spec = build(gan, {}), example_spec(gan.needs, shape)
+    config = build(gan, {})
+    spec = example_spec(gan.needs, shape, config.shrinks)
     _check_configuration(config)
     nets = config.build(spec)
     engine = Engine(config, nets, speed=Speed.plain())

@@ -10,9 +10,11 @@ import pytest
 import torch
 
 import ganzoo
+from ganzoo.data.load import describe
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.signals import Interrupted
 from ganzoo.engine.training import Callback, Training
+from ganzoo.options import resolve
 from ganzoo.plugins import zoo
 from ganzoo.testing import check_gan
 
@@ -97,4 +99,5 @@ def test_it_says_what_it_is(name: str) -> None:
     assert gan.paper(), "its module's docstring names no paper"
     assert 2014 <= int(gan.year()) <= 2100
     assert gan.dataset in zoo().datasets
-    assert gan.needs <= zoo().datasets[gan.dataset].provides
+    options = resolve(gan, {})
+    assert describe(options, gan.needs, options.gan.shrinks).shapes.keys() == gan.needs

@@ -46,6 +46,7 @@ def list_gans(as_json: bool) -> None:
 @AS_JSON
 def list_datasets(as_json: bool) -> None:
     """The data sets that --data takes."""
+    from ganzoo.data.plan import made_of
     from ganzoo.plugins import zoo
 
     shelf = zoo().datasets
@@ -53,6 +54,7 @@ def list_datasets(as_json: bool) -> None:
         {
             "name": f"{dataset.name}:PATH" if "path" in dataset.model_fields else dataset.name,
             "provides": ", ".join(sorted(dataset.provides)),
+            "can be made": "; ".join(f"{fields} by {option}" for fields, option in made_of(dataset).items()),
             "summary": dataset.summary(),
             "from": _origin(shelf, dataset.name),
         }
@@ -106,12 +108,12 @@ def info(name: str) -> None:
 def _describe(gan: "type[GAN]") -> None:
     from ganzoo.cli.train import option_panels
     from ganzoo.data.load import describe
+    from ganzoo.data.plan import PAIR, adaptors, suitable
     from ganzoo.options import resolve
-    from ganzoo.plugins import zoo
     from ganzoo.summary import summarise
 
     options = resolve(gan, {})
-    data = describe(options, gan.needs)
+    data = describe(options, gan.needs, options.gan.shrinks)
     summary = summarise(options, data)
     click.echo(f"{gan.name}: {gan.summary()}\n{gan.paper()}\n")
     channels, height, width = data.shape
@@ -135,8 +137,11 @@ def _describe(gan: "type[GAN]") -> None:
             for part in summary.players
         ]
     )
-    suitable = [dataset.name for dataset in _by_name(zoo().datasets) if gan.needs <= dataset.provides]
-    click.echo(f"\ndata with {', '.join(sorted(gan.needs))}: {', '.join(suitable)}; by default {gan.dataset}")
+    adapted = f"; with --as {adaptors()}, any that has images" if gan.needs & PAIR else ""
+    chosen = options.data.label() if options.as_.kind == "none" else f"{options.data.label()} as {options.as_.kind}"
+    click.echo(
+        f"\ndata with {', '.join(sorted(gan.needs))}: {', '.join(suitable(gan.needs))}{adapted}; by default {chosen}"
+    )
     if "loss" in gan.model_fields:
         click.echo(f"losses it takes: {', '.join(loss.kind for loss in _by_name(zoo().losses) if gan.allows(loss))}")
     for recipe, values in gan.recipes.items():

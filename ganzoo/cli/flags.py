@@ -28,8 +28,8 @@ class Flag:
 
     @property
     def spelling(self) -> str:
-        """As it is typed: `--latent-dim`."""
-        return f"--{self.name.replace('_', '-')}"
+        """As it is typed: `--latent-dim`; a word that is Python's own ends in an underscore there: `as_` is `--as`."""
+        return "--" + ".".join(part.rstrip("_").replace("_", "-") for part in self.name.split("."))
 
     @property
     def parameter(self) -> str:

@@ -89,6 +89,8 @@ class Dataset(NamedConfig, ABC):
     """The shape of one row of each field that is not an image."""
     splits: ClassVar[frozenset[Split]] = frozenset({"train"})
     """Samples shown during training are made from the test split where there is one."""
+    streamed: ClassVar[bool] = False
+    """Whether `load` gives a Stream, whose rows come in one order only."""
     may_change: ClassVar[frozenset[str]] = frozenset()
     """Which of its fields a run that is continued may be told anew: where the data lies, what is left out of it."""
 

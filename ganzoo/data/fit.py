@@ -46,7 +46,7 @@ def fit_images(images: Tensor, size: tuple[int, int], channels: int) -> Tensor:
     result = blank(len(images), (channels, *size))
     for chunk, place in zip(torch.split(images, CHUNK), torch.split(result, CHUNK), strict=True):
         with enough_memory(len(chunk), (channels, covering_height, covering_width)):
-            colours = _grey(chunk) if channels == 1 else chunk
+            colours = greyed(chunk) if channels == 1 else chunk
             # Without its dimension of length one, torch takes a faster path: rows of grey images as channels of one.
             flat = colours.flatten(0, 1)[None]
             scaled = F.interpolate(flat, (covering_height, covering_width), mode="bilinear", antialias=True)
@@ -90,6 +90,14 @@ def enough_memory(count: int, shape: tuple[int, ...]) -> Iterator[None]:
         ) from error
 
 
+def greyed(images: Tensor) -> Tensor:
+    """Images, uint8, N x 1 or 3 x H x W, in one channel of grey."""
+    if images.shape[1] == 1:
+        return images
+    red, green, blue = images.int().unbind(1)
+    return ((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16).to(torch.uint8)[:, None]  # as Pillow does
+
+
 def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         raise ValueError("pixels of the kind F have no known range; save it as RGB")
@@ -98,10 +106,3 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     image = image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")  # 65535 becomes 255
     image.info.pop("transparency", None)  # it was a value among 65536
     return image
-
-
-def _grey(images: Tensor) -> Tensor:
-    if images.shape[1] == 1:
-        return images
-    red, green, blue = images.int().unbind(1)
-    return ((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16).to(torch.uint8)[:, None]  # as Pillow does

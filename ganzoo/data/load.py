@@ -14,9 +14,12 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 from torch import Tensor
 
 from ganzoo.config import Config, Form
-from ganzoo.data.dataset import AnyDataset, Dataset, Request, Split, Table
-from ganzoo.data.spec import LONGEST, DataSpec, is_side
-from ganzoo.data.stream import Renamed, Stream
+from ganzoo.data.adapt import AnyAdaptor, AsItIs
+from ganzoo.data.dataset import AnyDataset, Request, Split, Table
+from ganzoo.data.fit import MODES
+from ganzoo.data.plan import Plan, Planned, check_provides, few_labels
+from ganzoo.data.spec import LONGEST, DataSpec, is_side, whole_number
+from ganzoo.data.stream import Stream
 from ganzoo.errors import ContractError, DataError
 
 ENVIRONMENT = "GANZOO_DATA"
@@ -36,10 +39,6 @@ def _parse_size(value: object) -> object:
     raise ValueError(f"expected a number of pixels such as 64, or height x width such as 64x96, up to {LONGEST}")
 
 
-def _parse_number(value: object) -> object:
-    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 9 else value
-
-
 ImageSize: TypeAlias = Annotated[
     tuple[int, int],
     Form("SIZE"),
@@ -47,7 +46,7 @@ ImageSize: TypeAlias = Annotated[
     PlainSerializer(lambda size: "{}x{}".format(*size), when_used="json"),
 ]
 """Height and width: 64, "64", "64x96" or (64, 96)."""
-Channels: TypeAlias = Annotated[Literal[1, 3, 4], BeforeValidator(_parse_number)]
+Channels: TypeAlias = Annotated[Literal[1, 3, 4], BeforeValidator(whole_number)]
 """1 grey, 3 RGB, 4 RGB and opacity."""
 
 
@@ -59,8 +58,17 @@ class DataOptions(Config):
     channels: Channels | None = Field(
         None, description="1 grey, 3 RGB, 4 RGB and opacity; unless given, what the data set has"
     )
+    as_: AnyAdaptor = Field(
+        AsItIs(), description="make pairs for image translation out of any images, the source from the target"
+    )
     direction: Literal["forward", "backward"] = Field(
         "forward", description="of image translation: source to target (A to B), or target to source"
+    )
+    labels: int = Field(
+        100,
+        gt=0,
+        description="so many labelled images, the same number of each class as far as they go, beside all images "
+        "without labels, where a GAN wants that",
     )
     limit: int | None = Field(None, gt=0, description="train on this many images only, picked at even distances")
     batch_size: int = Field(32, gt=0, description="images per iteration, of all processes together")
@@ -71,14 +79,19 @@ class DataOptions(Config):
         description="processes for each GPU that read ahead where data is streamed; 0: training itself reads",
     )
 
-    def request(self, needs: frozenset[str], split: Split = "train", folder: Path | None = None) -> Request:
-        """What is asked of the data set, in its own words: it knows nothing of directions.
+    def plan(self, needs: frozenset[str], shrinks: int = 1) -> Plan:
+        """How what a GAN needs comes from what the data set has; `shrinks` is the GAN's.
 
         Raises:
-            DataError: the data set does not provide it.
+            DataError: the data set does not provide it, or the options make nothing of it.
         """
-        fields = frozenset(self.rename(field) for field in needs)
-        check_provides(self.data, fields)
+        plan = Plan(needs, self.data.provides, self.as_, self.direction == "backward", shrinks)
+        plan.check(self.image_size)
+        check_provides(self.data, plan)
+        return plan
+
+    def request(self, fields: frozenset[str], split: Split = "train", folder: Path | None = None) -> Request:
+        """What is asked of the data set, in its own words: it knows nothing of directions and adaptors."""
         return Request(
             fields=fields,
             size=self.image_size,
@@ -87,11 +100,6 @@ class DataOptions(Config):
             limit=self.limit if split == "train" else PREVIEW,
             folder=data_folder(folder),
         )
-
-    def rename(self, field: str) -> str:
-        """The data set's name for a field of the GAN, and the other way round."""
-        swapped = {"source": "target", "target": "source"} if self.direction == "backward" else {}
-        return swapped.get(field, field)
 
 
 @dataclass(frozen=True)
@@ -112,13 +120,22 @@ def load(
     needs: frozenset[str],
     streams: Sequence[frozenset[str]] = (),
     folder: Path | None = None,
+    shrinks: int = 1,
 ) -> Data:
-    """Loads the fields that a GAN needs; `folder` keeps downloads (see `data_folder`).
+    """Loads the fields that a GAN needs, and makes those that can be made of others.
+
+    Args:
+        options: which data, and how.
+        needs: the fields.
+        streams: groups of them that come in an order of their own.
+        folder: keeps downloads (see `data_folder`).
+        shrinks: by how much sources are smaller than targets.
 
     Raises:
         DataError: the data set has not what is needed, is missing or broken, or is too small for one batch.
     """
-    loaded = _load(options, needs, "train", folder)
+    plan = options.plan(needs, shrinks)
+    loaded = _load(options, plan, "train", folder)
     if isinstance(loaded, Stream):
         _check_streamed(options, streams)
     rows = max(map(len, loaded.columns.values())) if isinstance(loaded, Table) else len(loaded)
@@ -127,14 +144,15 @@ def load(
             f"'{options.data.label()}' gives {rows} images, too few for a batch of {options.batch_size}; "
             f"try --batch-size {max(1, rows)}"
         )
-    shown = _load(options, needs, "test", folder) if "test" in options.data.splits else loaded
+    shown = _load(options, plan, "test", folder) if "test" in options.data.splits else loaded
     preview = _thinned(shown.columns) if isinstance(shown, Table) else _first(shown)
     _check_loaded(options, needs, preview)
     shapes = {name: tuple(preview[name].shape[1:]) for name in sorted(needs)}
     spec = _spec(options, shapes, loaded.classes)
     if isinstance(loaded, Stream):
         return Data(spec, (), preview, loaded)
-    return Data(spec, divide(loaded.columns, streams), preview)
+    few = few_labels(loaded.columns, options.labels, options.data.label()) if plan.few_labels else loaded.columns
+    return Data(spec, divide(few, streams), preview)
 
 
 def divide(columns: Mapping[str, Tensor], groups: Sequence[frozenset[str]]) -> tuple[Mapping[str, Tensor], ...]:
@@ -157,7 +175,7 @@ def divide(columns: Mapping[str, Tensor], groups: Sequence[frozenset[str]]) -> t
     return tuple(streams)
 
 
-def describe(options: DataOptions, needs: frozenset[str]) -> DataSpec:
+def describe(options: DataOptions, needs: frozenset[str], shrinks: int = 1) -> DataSpec:
     """What `load` would say of the data, from what the data set declares; nothing is loaded.
 
     The classes of a data set that must be looked at to know them are missing.
@@ -165,8 +183,9 @@ def describe(options: DataOptions, needs: frozenset[str]) -> DataSpec:
     Raises:
         DataError: the data set has not what is needed.
     """
-    request = options.request(needs)
-    shapes = {name: options.data.shapes.get(options.rename(name), request.shape) for name in sorted(needs)}
+    plan = options.plan(needs, shrinks)
+    image, others = options.request(plan.fields).shape, options.data.shapes
+    shapes = {name: plan.shape(name, others.get(plan.origin(name), image)) for name in sorted(needs)}
     return _spec(options, shapes, options.data.classes)
 
 
@@ -184,31 +203,25 @@ def data_folder(option: Path | None = None) -> Path:
         raise DataError(f"there is no folder '{option}': {error} Give another --data-dir") from error
 
 
-def check_provides(dataset: Dataset, fields: frozenset[str]) -> None:
-    """Refuses a data set that lacks a field.
-
-    Raises:
-        DataError: naming what is missing, what there is, and data sets that would do.
-    """
-    if missing := fields - dataset.provides:
-        others = (
-            f"{name}:PATH" if "path" in other.model_fields else name
-            for name, other in sorted(Dataset.choices().items())
-            if fields <= other.provides
-        )
-        raise DataError(
-            f"'{dataset.label()}' has no {', '.join(sorted(missing))}; it has: {', '.join(sorted(dataset.provides))}; "
-            f"data sets that have: {', '.join(others) or 'none'}"
-        )
-
-
-def _load(options: DataOptions, needs: frozenset[str], split: Split, folder: Path | None) -> Table | Stream:
-    loaded = options.data.load(options.request(needs, split, folder))
+def _load(options: DataOptions, plan: Plan, split: Split, folder: Path | None) -> Table | Stream:
+    loaded = options.data.load(options.request(plan.fields, split, folder))
     if isinstance(loaded, Stream):
-        return Renamed(loaded, {name: options.rename(name) for name in sorted(needs)})
-    columns = {options.rename(name): column for name, column in loaded.columns.items()}
-    _check_loaded(options, needs, columns)
-    return Table({name: columns[name] for name in needs}, loaded.classes)
+        return Planned(loaded, plan)
+    _check_channels(options, loaded.columns)
+    columns = plan.columns(loaded.columns)
+    _check_loaded(options, plan.needs, columns)
+    return Table(columns, loaded.classes)
+
+
+def _check_channels(options: DataOptions, columns: Mapping[str, Tensor]) -> None:
+    wrong = next(
+        (column.shape[1] for column in columns.values() if column.dim() == 4 and column.shape[1] not in MODES), 0
+    )
+    if wrong:
+        raise DataError(
+            f"'{options.data.label()}' gives images of {wrong} channels; a GAN takes 1 (grey), 3 (RGB) or 4 (RGB and "
+            "opacity)"
+        )
 
 
 def _check_loaded(options: DataOptions, needs: frozenset[str], columns: Mapping[str, Tensor]) -> None:

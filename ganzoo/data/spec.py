@@ -13,6 +13,11 @@ def is_side(value: object) -> bool:
     return type(value) is int and 0 < value <= LONGEST
 
 
+def whole_number(value: object) -> object:
+    """A whole number that was typed, for a field that allows some of them; anything else as it is."""
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 9 else value
+
+
 class DataSpec(Config):
     """The shape of one row of a data set. Kept in the run folder, so that generating needs no data."""
 

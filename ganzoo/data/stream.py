@@ -47,20 +47,3 @@ class Stream(ABC):
         Raises:
             DataError: rows are missing or broken, or there are fewer than so many shares.
         """
-
-
-class Renamed(Stream):
-    """Some of a stream's fields, under other names."""
-
-    def __init__(self, stream: Stream, names: Mapping[str, str]) -> None:
-        self.stream = stream
-        self.names = names
-        """New name to the stream's own."""
-        self.classes = stream.classes
-
-    def __len__(self) -> int:
-        return len(self.stream)
-
-    def read(self, seed: int, part: int, parts: int, position: Position) -> Iterator[tuple[Row, Position]]:
-        for row, after in self.stream.read(seed, part, parts, position):
-            yield {new: row[own] for new, own in self.names.items() if own in row}, after

@@ -151,7 +151,8 @@ def prepare(options: RunOptions, data_dir: Path | None = None, ranks: Ranks | No
     ranks = ranks or Ranks.alone()
     ranks.share_of(options.batch_size)
     options.set_up_process()
-    return build(options, load(options, options.gan.needs, options.gan.streams, data_dir), ranks)
+    gan = options.gan
+    return build(options, load(options, gan.needs, gan.streams, data_dir, gan.shrinks), ranks)
 
 
 def build(options: RunOptions, data: Data, ranks: Ranks | None = None) -> Training:

@@ -111,7 +111,7 @@ def advised(attempt: Callable[[], Result], options: RunOptions, data_dir: Path |
     if max(options.processes, rank_and_count()[1]) > 1 or (options.place().type == "cpu" and room is None):
         raise OutOfMemory(f"{complaint}; try a smaller --batch-size or --image-size, or smaller networks")
     log.warning("%s; looking for the largest batch that fits", complaint)
-    data = load(options, options.gan.needs, options.gan.streams, data_dir)
+    data = load(options, options.gan.needs, options.gan.streams, data_dir, options.gan.shrinks)
 
     def need(batch_size: int) -> int | None:
         return used(options.model_copy(update={"batch_size": batch_size}), data)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 import ganzoo
+from ganzoo.data.text import encode
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -23,16 +24,34 @@ CHECKSUMS = {
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
 """MD5 of MNIST's files, unpacked."""
+CAPTION = 32
+"""Bytes of a caption; the longest has 29."""
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+CLOTHES = (
+    "a T-shirt",
+    "a pair of trousers",
+    "a pullover",
+    "a dress",
+    "a coat",
+    "a sandal",
+    "a shirt",
+    "a sneaker",
+    "a bag",
+    "an ankle boot",
+)
 
 
 class IdxDataset(ganzoo.Dataset):
     """Two IDX files for each split, where torchvision keeps them: FOLDER/NAME/raw. Files already there are used."""
 
-    provides = frozenset({"image", "label"})
+    provides = frozenset({"image", "label", "caption"})
+    shapes = {"label": (), "caption": (CAPTION,)}
     channels = 1
     splits = frozenset({"train", "test"})
     home: ClassVar[str]
     """Torchvision's name for it."""
+    captions: ClassVar[tuple[tuple[str, ...], ...]]
+    """For each class the phrases that say what is in its images; a row has one of them, by its number."""
 
     def load(self, request: ganzoo.Request) -> ganzoo.Table:
         from torchvision.datasets import mnist  # slow to import, and not needed to list what there is
@@ -47,9 +66,16 @@ class IdxDataset(ganzoo.Dataset):
             )
         rows = torch.tensor(request.rows(len(images)))
         columns = {"label": labels[rows]} if "label" in request.fields else {}
+        if "caption" in request.fields:
+            columns["caption"] = self.caption(labels[rows], rows)
         if "image" in request.fields:
             columns["image"] = request.fit_all(images[rows, None])
         return ganzoo.Table(columns, self.classes)
+
+    def caption(self, labels: Tensor, rows: Tensor) -> Tensor:
+        """Captions of rows of those numbers with those labels, uint8, N x CAPTION."""
+        phrases = torch.stack([encode(said, CAPTION) for said in self.captions])
+        return phrases[labels, rows % phrases.shape[1]]
 
     def read(self, file: Path, reader: Callable[[str], Tensor], dimensions: int) -> Tensor:
         """One file's numbers; one that is not there is fetched first.
@@ -84,6 +110,18 @@ class MNIST(IdxDataset):
     name = "mnist"
     home = "MNIST"
     classes = tuple("0123456789")
+    captions = tuple(
+        (
+            f"{'an' if word == 'eight' else 'a'} {word}",
+            f"the digit {word}",
+            f"a handwritten {digit}",
+            f"the number {digit}",
+            word,
+            f"{'an' if digit == 8 else 'a'} {digit} written by hand",
+            f"a picture of the digit {digit}",
+        )
+        for digit, word in enumerate(DIGITS)
+    )
 
     def fetch(self, file: Path) -> None:
         with (importlib.resources.files(__name__) / f"{file.name}.gz").open("rb") as packed:
@@ -106,6 +144,9 @@ class FashionMNIST(IdxDataset):
         "Sneaker",
         "Bag",
         "Ankle boot",
+    )
+    captions = tuple(
+        (name, f"a photo of {name}", name.partition(" ")[2], f"this is {name}", f"{name} in grey") for name in CLOTHES
     )
 
     def fetch(self, file: Path) -> None:

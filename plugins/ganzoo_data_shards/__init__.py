@@ -32,6 +32,7 @@ class Shards(ganzoo.Dataset):
     name = "shards"
     provides = frozenset(FILES)
     shapes = {"label": (), "caption": (CAPTION,)}
+    streamed = True
     may_change = frozenset({"path", "skip"})
 
     path: str = Field(description="the shards: data-{000..999}.tar, a folder or *.tar; files, or http(s) addresses")

@@ -127,7 +127,7 @@ def test_a_field_that_is_not_provided() -> None:
     with pytest.raises(DataError) as caught:
         load(build(DataOptions, {"data": "mnist"}), PAIR)
     message = str(caught.value)
-    assert message.startswith("'mnist' has no source, target; it has: image, label; data sets that have: ")
+    assert message.startswith("'mnist' has no source, target; it has: caption, image, label; data sets that have: ")
     assert "openmoji, pairs:PATH" in message
     with pytest.raises(DataError, match=r"'mnist' has no source, target"):
         describe(build(DataOptions, {"data": "mnist"}), PAIR)

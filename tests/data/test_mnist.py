@@ -66,6 +66,32 @@ def test_only_what_is_asked_for_is_there(folder: Path) -> None:
     assert read("mnist", folder, frozenset({"label"}), limit=3).columns["label"].tolist() == [5, 5, 7]
 
 
+def said(table: Table) -> list[str]:
+    return [bytes(row.tolist()).rstrip(b"\0").decode() for row in table.columns["caption"]]
+
+
+def test_captions_say_which_digit_in_several_ways(folder: Path) -> None:
+    fields = frozenset({"label", "caption"})
+    table = read("mnist", folder, fields)
+    captions, labels = said(table), table.columns["label"].tolist()
+    ways = {
+        digit: {text for text, label in zip(captions, labels, strict=True) if label == digit} for digit in range(10)
+    }
+    assert {"a seven", "the digit seven", "a handwritten 7"} <= ways[7]
+    assert {len(texts) for texts in ways.values()} == {7}
+    assert len(set.union(*ways.values())) == 70
+    assert said(read("mnist", folder, frozenset({"caption"}), limit=50)) == captions[::1200]
+    options = build(DataOptions, {"data": "mnist", "limit": 100})
+    assert load(options, fields, folder=folder).spec == describe(options, fields)
+
+
+def test_captions_of_clothes(tmp_path: Path) -> None:
+    idx(tmp_path / "FashionMNIST" / "raw", "train", torch.zeros(10, 28, 28, dtype=torch.uint8), list(range(10)))
+    captions = said(read("fashion-mnist", tmp_path, frozenset({"caption"})))
+    assert captions[0] == "a T-shirt"
+    assert captions[9] == "an ankle boot in grey"
+
+
 @pytest.mark.parametrize(("name", "home"), [("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST")])
 def test_files_already_there_are_used_as_they_are(tmp_path: Path, name: str, home: str) -> None:
     images = torch.arange(12, dtype=torch.uint8)[:, None, None].expand(-1, 28, 28)

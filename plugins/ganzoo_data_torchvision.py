@@ -1,0 +1,268 @@
+"""Data sets that torchvision fetches and reads: CIFAR-10, EMNIST, SVHN and STL-10 in memory, CelebA as a stream."""
+
+import importlib.util
+import os
+import warnings
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+from filelock import FileLock
+from pydantic import Field
+from torch import Tensor
+
+import ganzoo
+from ganzoo.data.batches import seeded
+from ganzoo.data.images import open_image
+
+
+class TorchvisionDataset(ganzoo.Dataset):
+    """A data set of torchvision's, in its own files. Files already there are used, once their checksums are right."""
+
+    provides = frozenset({"image", "label"})
+    splits = frozenset({"train", "test"})
+    files: ClassVar[str]
+    """What to put into the folder where it cannot be downloaded."""
+    inside: ClassVar[str] = ""
+    """Into which folder in that for downloads."""
+    library: ClassVar[str] = ""
+    """What torchvision needs to read it beside itself: it comes with an extra of the data set's name."""
+
+    @abstractmethod
+    def open(self, root: Path, split: str, *, download: bool) -> Any:
+        """Torchvision's data set."""
+
+    def opened(self, request: ganzoo.Request) -> Any:
+        """Torchvision's data set, downloaded if it is not there.
+
+        Raises:
+            DataError: it cannot be had; what to put where, or what to install.
+        """
+        if self.library and importlib.util.find_spec(self.library) is None:
+            raise ganzoo.DataError(
+                f"'{self.name}' needs a library that is not there: pip install 'ganzoo[{self.name}]'"
+            )
+        with warnings.catch_warnings():  # of numpy, about the age of the files, and of tarfile
+            warnings.simplefilter("ignore")
+            return self._opened(request, request.folder / self.inside)
+
+    def _opened(self, request: ganzoo.Request, folder: Path) -> Any:
+        try:
+            return self.open(request.folder, request.split, download=False)
+        except Exception:  # noqa: S110 - torchvision's own way to say that files are missing, or not what they should be
+            pass
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(request.folder / f".{self.name}.lock"):  # other processes may be doing the same
+                return self.open(request.folder, request.split, download=True)
+        except Exception as error:  # what it raises depends on the server, the archive and the libraries that fetch it
+            words = " ".join(str(error).split()) or type(error).__name__
+            if not (folder.is_dir() and os.access(folder, os.W_OK)):
+                raise ganzoo.DataError(
+                    f"'{folder}' cannot be written to ({words}); choose a folder for data by --data-dir FOLDER or "
+                    "GANZOO_DATA"
+                ) from error
+            raise ganzoo.DataError(
+                f"'{self.name}' is not whole in '{folder}' and cannot be downloaded: {words.rstrip('.')}; put into "
+                f"that folder: {self.files}"
+            ) from error
+
+
+class InMemory(TorchvisionDataset):
+    """One whose images are held in memory."""
+
+    @abstractmethod
+    def images(self, found: Any) -> Tensor:
+        """All images of torchvision's data set, uint8, N x 1 or 3 x H x W."""
+
+    def labels(self, found: Any) -> Tensor:
+        """Their labels, from 0."""
+        return torch.as_tensor(found.labels)
+
+    def names(self) -> tuple[str, ...]:
+        """What the labels mean."""
+        return self.classes
+
+    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+        found = self.opened(request)
+        images = self.images(found)
+        rows = torch.tensor(request.rows(len(images)))
+        columns = {"image": request.fit_all(images[rows])} if "image" in request.fields else {}
+        if "label" in request.fields:
+            columns["label"] = self.labels(found)[rows].long()
+        return ganzoo.Table(columns, self.names())
+
+
+class CIFAR10(InMemory):
+    """Small photos of animals and vehicles: 50,000 and 10,000 for the test, 32 x 32; 170 MB, downloaded once."""
+
+    name = "cifar10"
+    files = "cifar-10-python.tar.gz"
+    classes = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+    def open(self, root: Path, split: str, *, download: bool) -> Any:
+        from torchvision.datasets import CIFAR10  # slow to import, here and below
+
+        return CIFAR10(root, train=split == "train", download=download)
+
+    def images(self, found: Any) -> Tensor:
+        return torch.from_numpy(found.data).permute(0, 3, 1, 2)
+
+    def labels(self, found: Any) -> Tensor:
+        return torch.tensor(found.targets)
+
+
+class EMNIST(InMemory):
+    """Handwritten letters and digits, 28 x 28, grey; 560 MB, downloaded once."""
+
+    name = "emnist"
+    files = "gzip.zip"
+    inside = "EMNIST/raw"
+    channels = 1
+
+    part: Literal["balanced", "letters", "digits", "mnist", "byclass", "bymerge"] = Field(
+        "balanced", description="which characters: 47 classes in balance, 26 letters, ten digits, MNIST's, or all"
+    )
+
+    def open(self, root: Path, split: str, *, download: bool) -> Any:
+        from torchvision.datasets import EMNIST
+
+        return EMNIST(root, self.part, train=split == "train", download=download)
+
+    def images(self, found: Any) -> Tensor:
+        return found.data[:, None].transpose(2, 3)  # the files hold them turned
+
+    def labels(self, found: Any) -> Tensor:
+        return found.targets - int(self.part == "letters")  # which begin at 1
+
+    def names(self) -> tuple[str, ...]:
+        from torchvision.datasets import EMNIST
+
+        return tuple(name for name in EMNIST.classes_split_dict[self.part] if name != "N/A")
+
+
+class SVHN(InMemory):
+    """House numbers from the street: 73,257 and 26,032 for the test, 32 x 32; 250 MB, downloaded once."""
+
+    name = "svhn"
+    files = "train_32x32.mat, test_32x32.mat"
+    library = "scipy"
+    classes = tuple("0123456789")
+
+    def open(self, root: Path, split: str, *, download: bool) -> Any:
+        from torchvision.datasets import SVHN
+
+        return SVHN(root, split, download=download)
+
+    def images(self, found: Any) -> Tensor:
+        return torch.from_numpy(found.data)
+
+
+class STL10(InMemory):
+    """Photos of animals and vehicles: 5,000 and 8,000 for the test, 96 x 96; 2.6 GB, downloaded once."""
+
+    name = "stl10"
+    files = "stl10_binary.tar.gz"
+    classes = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
+
+    unlabelled: bool = Field(False, description="train on the 100,000 images without labels instead")
+
+    def open(self, root: Path, split: str, *, download: bool) -> Any:
+        from torchvision.datasets import STL10
+
+        return STL10(root, "unlabeled" if self.unlabelled and split == "train" else split, download=download)
+
+    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+        if self.unlabelled and "label" in request.fields:
+            raise ganzoo.DataError("the GAN needs labels, and these images have none; leave --data.unlabelled out")
+        return super().load(request)
+
+    def images(self, found: Any) -> Tensor:
+        return torch.from_numpy(found.data)
+
+
+class CelebA(TorchvisionDataset):
+    """Faces of celebrities: 162,770 and 19,962 for the test, 178 x 218, read as training goes on; 1.4 GB."""
+
+    name = "celeba"
+    files = (
+        "img_align_celeba.zip, list_attr_celeba.txt, identity_CelebA.txt, list_bbox_celeba.txt, "
+        "list_landmarks_align_celeba.txt, list_eval_partition.txt"
+    )
+    inside = "celeba"
+    streamed = True
+
+    attribute: str = Field("Smiling", description="which of the 40 attributes is the label: Smiling, Male, Eyeglasses")
+
+    def open(self, root: Path, split: str, *, download: bool) -> Any:
+        from torchvision.datasets import CelebA
+
+        return CelebA(root, split, download=download)
+
+    def load(self, request: ganzoo.Request) -> ganzoo.Stream:
+        found = self.opened(request)
+        labels: Tensor | None = None
+        if "label" in request.fields:
+            if self.attribute not in found.attr_names:
+                names = ", ".join(sorted(filter(None, found.attr_names)))
+                raise ganzoo.DataError(
+                    f"no attribute of '{self.name}' is called '{self.attribute}'; there are: {names}"
+                )
+            labels = found.attr[:, found.attr_names.index(self.attribute)].clone()
+        folder = request.folder / self.inside / "img_align_celeba"
+        return Faces(request, folder, found.filename, labels, (f"not {self.attribute}", self.attribute))
+
+
+class Faces(ganzoo.Stream):
+    """Image files in an order of their own in each pass, with labels if there are any.
+
+    A position is (pass, images taken of the share).
+    """
+
+    def __init__(
+        self,
+        request: ganzoo.Request,
+        folder: Path,
+        files: Sequence[str],
+        labels: Tensor | None,
+        classes: tuple[str, str],
+    ) -> None:
+        self.request = request
+        self.folder = folder
+        self.files = files
+        self.labels = labels
+        self.classes = classes if labels is not None else ()
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def read(
+        self, seed: int, part: int, parts: int, position: ganzoo.Position
+    ) -> Iterator[tuple[ganzoo.Row, ganzoo.Position]]:
+        if parts > len(self.files):
+            raise ganzoo.DataError(
+                f"there are fewer images ({len(self.files)}) than readers ({parts}); fewer --workers"
+            )
+        turn, taken = (*position, 0, 0)[:2]
+        while True:
+            order = torch.randperm(len(self.files), generator=seeded(seed, "faces", turn))[part::parts].tolist()
+            for row in order[taken:]:
+                taken += 1
+                yield self._row(row), (turn, taken)
+            turn, taken = turn + 1, 0
+
+    def _row(self, row: int) -> ganzoo.Row:
+        fields = {}
+        if "image" in self.request.fields:
+            fields["image"] = self.request.fit(open_image(self.folder / self.files[row]))
+        if self.labels is not None:
+            fields["label"] = self.labels[row].long()
+        return fields
+
+
+@ganzoo.hookimpl
+def register_datasets(register: ganzoo.Register) -> None:
+    for dataset in (CelebA, CIFAR10, EMNIST, STL10, SVHN):
+        register(dataset)
