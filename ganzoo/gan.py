@@ -62,6 +62,8 @@ class GAN(NamedConfig, ABC):
     images, or a few labelled ones beside many."""
     inputs: ClassVar[frozenset[str]] = frozenset({"source", "label", "caption"})
     """Which of those fields its images are made from, beside noise: all that `sample` may read."""
+    grid_columns: ClassVar[int] = 5
+    """Images in one row of the sample grid, unless it translates."""
     recipes: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     """Named sets of values for its own options and the run's; the first is in force unless `--recipe` names another."""
 
@@ -92,6 +94,13 @@ class GAN(NamedConfig, ABC):
     def noise_shape(self) -> tuple[int, ...]:
         """The shape of one row of `batch.noise`; empty: it takes none."""
         return ()
+
+    def arrange(self, noise: Tensor) -> Tensor:
+        """The noise of the sample grids shown during training, given 25 rows of it at most.
+
+        A GAN with codes lays them out here, in as many rows as its picture takes (see `grid_columns`).
+        """
+        return noise
 
     @classmethod
     def family(cls) -> str:
@@ -132,9 +141,13 @@ class TwoPlayer(GAN):
             Player("discriminator", self.discriminator_loss, optimizer=self.optimizer, won=self.loss.won),
         )
 
+    def augmented(self, nets: Networks, images: Tensor) -> Tensor:
+        """Images as the discriminator is to see them, real or fake."""
+        return images
+
     def judge(self, nets: Networks, images: Tensor, batch: Batch) -> Tensor:
         """The discriminator's logits for images, real or fake, under the batch's condition. Every image passes here."""
-        return nets.discriminator(images, *self.condition(batch))
+        return nets.discriminator(self.augmented(nets, images), *self.condition(batch))
 
     def generator_loss(self, nets: Networks, batch: Batch) -> Losses:
         """What the generator minimises; a subclass adds terms of its own."""
