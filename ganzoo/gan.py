@@ -64,6 +64,8 @@ class GAN(NamedConfig, ABC):
     images, or a few labelled ones beside many."""
     inputs: ClassVar[frozenset[str]] = frozenset({"source", "label", "caption"})
     """Which of those fields its images are made from, beside noise: all that `sample` may read."""
+    grid_columns: ClassVar[int] = 5
+    """Images in one row of the sample grid, unless it translates."""
     recipes: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     """Named sets of values for its own options and the run's; the first is in force unless `--recipe` names another."""
     may_change: ClassVar[frozenset[str]] = frozenset()
@@ -118,6 +120,13 @@ class GAN(NamedConfig, ABC):
     def noise_shape(self) -> tuple[int, ...]:
         """The shape of one row of `batch.noise`; empty: it takes none."""
         return ()
+
+    def arrange(self, noise: Tensor) -> Tensor:
+        """The noise of the sample grids shown during training, given 25 rows of it at most.
+
+        A GAN with codes lays them out here, in as many rows as its picture takes (see `grid_columns`).
+        """
+        return noise
 
     @classmethod
     def allows(cls, loss: type[LossScheme], spectral_norm: bool = False) -> bool:

@@ -1,18 +1,20 @@
 """What GANs share: networks named for their shape, the layers in them, their initial weights and permitted sizes."""
 
-from ganzoo.blocks.conv import StridedDiscriminator, UpsampleConv, UpsampleGenerator
+from ganzoo.blocks.conv import StridedClassifier, StridedDiscriminator, UpsampleConv, UpsampleGenerator
 from ganzoo.blocks.patch import PatchDiscriminator
-from ganzoo.blocks.sizes import check_size
+from ganzoo.blocks.sizes import check_classes, check_size
 from ganzoo.blocks.unet import UNetGenerator
 from ganzoo.blocks.weights import Initialization, initialize
 
 __all__ = [
     "Initialization",
     "PatchDiscriminator",
+    "StridedClassifier",
     "StridedDiscriminator",
     "UNetGenerator",
     "UpsampleConv",
     "UpsampleGenerator",
+    "check_classes",
     "check_size",
     "initialize",
 ]

@@ -37,13 +37,16 @@ class UpsampleConv(nn.Conv2d):
 
 
 class UpsampleGenerator(Generator):
-    """A vector to a quarter-size image of 128 channels, then upsampling and convolution, twice.
+    """A vector to a quarter-size image of many channels, then upsampling and convolution, twice.
 
     DCGAN's generator (Radford et al., 2015, arXiv:1511.06434) with upsampling in place of transposed convolutions.
 
     Args:
         latent_dim: length of the noise vector.
         shape: channels, height and width of the images; both sides multiples of 4.
+        features: channels of the quarter-size image, an even number; the time an image takes grows with their square.
+        classes: how many classes the images have; 0: it is given none. A class is a vector as long as the noise,
+            learned, and stands beside it.
         initialization: how its weights are drawn.
 
     Raises:
@@ -51,28 +54,37 @@ class UpsampleGenerator(Generator):
     """
 
     def __init__(
-        self, latent_dim: int, shape: tuple[int, int, int], *, initialization: Initialization = "normal"
+        self,
+        latent_dim: int,
+        shape: tuple[int, int, int],
+        *,
+        features: int = 128,
+        classes: int = 0,
+        initialization: Initialization = "normal",
     ) -> None:
         super().__init__()
         check_size(type(self).__name__, shape, multiple=4, least=4)
         channels, height, width = shape
         self.layers = nn.Sequential(
-            nn.Linear(latent_dim, 128 * (height // 4) * (width // 4)),
-            nn.Unflatten(1, (128, height // 4, width // 4)),
-            nn.BatchNorm2d(128),
-            UpsampleConv(128, 128),
-            nn.BatchNorm2d(128),
+            nn.Linear(2 * latent_dim if classes else latent_dim, features * (height // 4) * (width // 4)),
+            nn.Unflatten(1, (features, height // 4, width // 4)),
+            nn.BatchNorm2d(features),
+            UpsampleConv(features, features),
+            nn.BatchNorm2d(features),
             nn.LeakyReLU(0.2),
-            UpsampleConv(128, 64),
-            nn.BatchNorm2d(64),
+            UpsampleConv(features, features // 2),
+            nn.BatchNorm2d(features // 2),
             nn.LeakyReLU(0.2),
-            nn.Conv2d(64, channels, 3, padding=1),
+            nn.Conv2d(features // 2, channels, 3, padding=1),
             nn.Tanh(),
         )
+        self.classes = nn.Embedding(classes, latent_dim) if classes else None
         initialize_as(self, initialization)
 
-    def forward(self, noise: Tensor) -> Tensor:
-        """Noise, N x latent_dim, to images, N x C x H x W in [-1, 1]."""
+    def forward(self, noise: Tensor, label: Tensor | None = None) -> Tensor:
+        """Noise, N x latent_dim, and labels, N, to images, N x C x H x W in [-1, 1]."""
+        if self.classes is not None:
+            noise = torch.cat([noise, self.classes(label)], dim=1)
         images: Tensor = self.layers(noise)
         return images
 
@@ -82,6 +94,10 @@ class StridedDiscriminator(Discriminator):
 
     Args:
         shape: channels, height and width of the images; any size.
+        outputs: logits for each image: one, or more where it is to say more of an image than whether it is real.
+        classes: how many classes it is told of; 0: none. What it is told enters as in the projection discriminator
+            (Miyato and Koyama, 2018, arXiv:1802.05637, eq. 3): a learned vector for each class, and its product with
+            the features is added to the logit.
         normalization: "batch", or "none" for a critic under a gradient penalty, which must not mix images.
         dropout: the share of channels dropped in training.
         initialization: how its weights are drawn.
@@ -91,24 +107,92 @@ class StridedDiscriminator(Discriminator):
         self,
         shape: tuple[int, int, int],
         *,
+        outputs: int = 1,
+        classes: int = 0,
         normalization: Literal["batch", "none"] = "batch",
         dropout: float = 0.25,
         initialization: Initialization = "normal",
     ) -> None:
         super().__init__()
-        channels, height, width = shape
-        layers: list[nn.Module] = []
-        for features in (16, 32, 64, 128):
-            layers += [nn.Conv2d(channels, features, 3, stride=2, padding=1), nn.LeakyReLU(0.2)]
-            if dropout:
-                layers.append(nn.Dropout2d(dropout))
-            if normalization == "batch" and features > 16:  # the first sees the images themselves
-                layers.append(nn.BatchNorm2d(features))
-            channels, height, width = features, (height + 1) // 2, (width + 1) // 2
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, 1))
+        layers, values = _strided(shape, normalization, dropout)
+        self.layers = nn.Sequential(*layers, nn.Linear(values, outputs))
+        self.classes = nn.Embedding(classes, values) if classes else None
+        initialize_as(self, initialization)
+        if self.classes is not None:
+            nn.init.zeros_(self.classes.weight)  # at first no class is any likelier than another
+
+    def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+        """Images, N x C x H x W, and labels, N, to logits, N x outputs."""
+        if self.classes is None:
+            logits: Tensor = self.layers(image)
+            return logits
+        features = self.layers[:-1](image)
+        return self.layers[-1](features) + (features * self.classes(label)).sum(1, keepdim=True)
+
+
+class StridedClassifier(Discriminator):
+    """StridedDiscriminator's body under a classifier's head; it also gives the features that the logits are made of.
+
+    Gaussian noise before every layer keeps a few labelled images from being learned by heart (Salimans et al., 2016,
+    arXiv:1606.03498, appendix).
+
+    Args:
+        shape: channels, height and width of the images; any size.
+        classes: logits for each image.
+        features: channels of the first convolution, doubled by each of the others.
+        noise: standard deviation of the noise, in training.
+        initialization: how its weights are drawn.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        classes: int,
+        *,
+        features: int = 32,
+        noise: float = 0.3,
+        initialization: Initialization = "torch",
+    ) -> None:
+        super().__init__()
+        layers, values = _strided(shape, "none", 0.0, features, noise)
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Sequential(GaussianNoise(noise), nn.Linear(values, classes))
         initialize_as(self, initialization)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Images, N x C x H x W, to logits, N x 1."""
-        logits: Tensor = self.layers(image)
-        return logits
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Images, N x C x H x W, to logits, N x classes, and features, N x F."""
+        seen: Tensor = self.body(image)
+        return self.head(seen), seen
+
+
+class GaussianNoise(nn.Module):
+    """Adds N(0, std) to what passes, in training only."""
+
+    def __init__(self, std: float) -> None:
+        super().__init__()
+        self.std = std
+
+    def forward(self, values: Tensor) -> Tensor:
+        return values + self.std * torch.randn_like(values) if self.training else values
+
+
+def _strided(
+    shape: tuple[int, int, int],
+    normalization: Literal["batch", "none"],
+    dropout: float,
+    features: int = 16,
+    noise: float = 0.0,
+) -> tuple[list[nn.Module], int]:
+    """Four convolutions of stride 2, flattened, and how many values come out."""
+    channels, height, width = shape
+    layers: list[nn.Module] = []
+    for made in (features, 2 * features, 4 * features, 8 * features):
+        if noise:
+            layers.append(GaussianNoise(noise))
+        layers += [nn.Conv2d(channels, made, 3, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        if dropout:
+            layers.append(nn.Dropout2d(dropout))
+        if normalization == "batch" and made > features:  # the first sees the images themselves
+            layers.append(nn.BatchNorm2d(made))
+        channels, height, width = made, (height + 1) // 2, (width + 1) // 2
+    return [*layers, nn.Flatten()], channels * height * width

@@ -1,6 +1,7 @@
-"""Which image sizes a network takes, and what it says of the others."""
+"""What data a network takes, and what it says of other data."""
 
-from ganzoo.errors import SizeError
+from ganzoo.data.spec import DataSpec
+from ganzoo.errors import DataError, SizeError, typed
 
 
 def check_size(network: str, shape: tuple[int, int, int], *, multiple: int, least: int) -> None:
@@ -25,4 +26,23 @@ def check_size(network: str, shape: tuple[int, int, int], *, multiple: int, leas
     raise SizeError(
         f"images of {height} x {width} pixels do not fit {network}: height and width must be {' and '.join(rules)}; "
         f"try --image-size {' or '.join(sizes)}"
+    )
+
+
+def check_classes(gan: str, data: DataSpec) -> int:
+    """How many classes the data has, for a GAN that tells them apart.
+
+    Args:
+        gan: its name, for the message.
+        data: what it is to be trained on.
+
+    Raises:
+        DataError: there are fewer than two.
+    """
+    if len(data.classes) > 1:
+        return len(data.classes)
+    found = f"only the class {typed(data.classes[0])}" if data.classes else "no classes"
+    raise DataError(
+        f"'{gan}' needs images of two classes or more, and '{data.dataset}' has {found}; try --data mnist, or "
+        "--data folder:PATH with a sub-folder for each class"
     )

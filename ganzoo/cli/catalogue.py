@@ -110,6 +110,7 @@ def _describe(gan: "type[GAN]") -> None:
     from ganzoo.data.load import describe
     from ganzoo.data.plan import PAIR, adaptors, suitable
     from ganzoo.options import resolve
+    from ganzoo.plugins import zoo
     from ganzoo.summary import summarise
 
     options = resolve(gan, {})

@@ -134,9 +134,9 @@ class Training:
 
     @property
     def picture_columns(self) -> int:
-        """How many images stand in one row of a sample grid: 5 of the usual 25, or two translations."""
+        """How many images stand in one row of a sample grid: what the GAN says, or two translations."""
         if "source" not in self.preview:
-            return 5
+            return self.options.gan.grid_columns
         return 2 * (3 if "target" in self.preview else 2)
 
 
@@ -180,6 +180,7 @@ def build(options: RunOptions, data: Data, ranks: Ranks | None = None) -> Traini
     if "source" in preview:  # a translation is shown in two columns or three, so that fewer are enough
         preview = {name: column[:8] for name, column in preview.items()}
     noise = fixed_noise(len(next(iter(preview.values()))), shape, options.seed)
+    noise = {name: gan.arrange(drawn) for name, drawn in noise.items()}
     inputs = Batch(**preview, **noise, step=torch.zeros((), dtype=torch.int64))
     return Training(options, data.spec, engine, batches, inputs.to(device), rows, Meter(ranks))
 

@@ -10,7 +10,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganzoo import Discriminator, Generator, SizeError
-from ganzoo.blocks import StridedDiscriminator, UpsampleConv, UpsampleGenerator, check_size, initialize
+from ganzoo.blocks import (
+    StridedClassifier,
+    StridedDiscriminator,
+    UpsampleConv,
+    UpsampleGenerator,
+    check_size,
+    initialize,
+)
 
 
 def parameters(network: nn.Module) -> int:
@@ -204,3 +211,55 @@ def test_every_weight_is_registered_and_learns(normalization: Literal["batch", "
         for name, weight in network.named_parameters():
             assert weight.grad is not None, name
             assert weight.grad.any(), name
+
+
+def test_options_left_out_leave_the_networks_as_they_were() -> None:
+    assert all(name.startswith("layers.") for name in UpsampleGenerator(8, (1, 16, 16)).state_dict())
+    assert all(name.startswith("layers.") for name in StridedDiscriminator((1, 16, 16)).state_dict())
+
+
+def test_a_narrower_generator() -> None:
+    generator = UpsampleGenerator(8, (3, 16, 24), features=32)
+    widths = [layer.out_channels for layer in generator.modules() if isinstance(layer, nn.Conv2d)]
+    assert widths == [32, 16, 3]
+    assert generator(torch.randn(2, 8)).shape == (2, 3, 16, 24)
+
+
+def test_a_generator_is_given_classes_as_vectors_beside_the_noise() -> None:
+    torch.manual_seed(0)
+    generator, noise = UpsampleGenerator(8, (1, 16, 16), classes=3).eval(), torch.randn(2, 8)
+    images = generator(noise, torch.tensor([2, 0]))
+    generator.classes.weight.data[1] += 100
+    assert torch.equal(generator(noise, torch.tensor([2, 0])), images)
+    generator.classes.weight.data[2] += 100
+    changed = (generator(noise, torch.tensor([2, 0])) != images).flatten(1).any(1)
+    assert changed.tolist() == [True, False]
+
+
+def test_a_discriminator_adds_the_product_of_class_and_features() -> None:
+    torch.manual_seed(0)
+    discriminator = StridedDiscriminator((1, 16, 16), classes=3, initialization="torch").eval()
+    image, label = torch.randn(2, 1, 16, 16), torch.tensor([2, 0])
+    plain = discriminator.layers(image)
+    torch.testing.assert_close(discriminator(image, label), plain)
+    vectors = nn.init.normal_(discriminator.classes.weight)
+    product = (discriminator.layers[:-1](image) * vectors[label]).sum(1, keepdim=True)
+    assert product.abs().min() > 0.01
+    torch.testing.assert_close(discriminator(image, label), plain + product)
+
+
+def test_a_discriminator_with_several_answers() -> None:
+    discriminator = StridedDiscriminator((1, 20, 12), outputs=4)
+    assert discriminator(torch.randn(2, 1, 20, 12)).shape == (2, 4)
+
+
+def test_a_classifier_gives_the_features_that_its_logits_are_made_of() -> None:
+    torch.manual_seed(0)
+    classifier, images = StridedClassifier((3, 20, 12), 7, features=4, noise=0.5), torch.randn(2, 3, 20, 12)
+    logits, features = classifier.eval()(images)
+    assert logits.shape == (2, 7)
+    assert features.shape == (2, 32 * 2 * 1)
+    torch.testing.assert_close(classifier.head[-1](features), logits)
+    assert torch.equal(classifier(images)[0], logits)
+    assert not torch.equal(classifier.train()(images)[0], classifier(images)[0])  # noise, in training alone
+    assert isinstance(classifier, Discriminator)

@@ -1,0 +1,63 @@
+"""ACGAN: the discriminator also names the class (Odena et al., 2016, arXiv:1610.09585)."""
+
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+import ganzoo
+from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator, check_classes
+
+
+class ACGAN(ganzoo.Adversarial):
+    """Class to image: the generator is told the class, and the discriminator has to find it.
+
+    L_S = E[log P(real|x)] + E[log P(fake|G(z, c))] and L_C = E[log P(c|x)] + E[log P(c|G(z, c))] (eq. 2 and 3): the
+    discriminator maximises L_S + L_C and the generator L_C - L_S.
+    """
+
+    name = "acgan"
+    needs = frozenset({"image", "label"})
+
+    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
+    class_weight: float = Field(1.0, ge=0, description="weight of the class terms, the paper's L_C")
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        classes = check_classes(self.name, data)
+        return ganzoo.Networks(
+            generator=UpsampleGenerator(self.latent_dim, data.shape, classes=classes),
+            discriminator=StridedDiscriminator(data.shape, outputs=1 + classes),
+        )
+
+    def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
+        return batch.replace(fake=nets.generator(batch.noise, batch.label))
+
+    def answers(self, nets: ganzoo.Networks, images: Tensor) -> tuple[Tensor, Tensor]:
+        """What the discriminator says of images: logits of their being real, N x 1, and of each class, N x classes."""
+        logits = nets.discriminator(self.augmented(nets, images))
+        return logits[:, :1], logits[:, 1:]
+
+    def judge(self, nets: ganzoo.Networks, images: Tensor, batch: ganzoo.Batch) -> Tensor:
+        return self.answers(nets, images)[0]
+
+    def generator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
+        fake, classes = self.answers(nets, batch.fake)
+        real = self.judge(nets, batch.image, batch) if self.loss.needs_real else fake[:0]
+        return {
+            "adversarial": self.loss.generator(real, fake),
+            "class": self.class_weight * F.cross_entropy(classes, batch.label),
+        }
+
+    def discriminator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
+        def critic(images: Tensor) -> Tensor:
+            return self.judge(nets, images, batch)
+
+        images = batch.fake.detach()
+        (real, real_classes), (fake, fake_classes) = self.answers(nets, batch.image), self.answers(nets, images)
+        named = F.cross_entropy(real_classes, batch.label) + F.cross_entropy(fake_classes, batch.label)
+        losses = {"adversarial": self.loss.discriminator(real, fake), "class": self.class_weight * named}
+        return losses | self.loss.penalties(critic, batch.image, images, batch.step)
+
+
+@ganzoo.hookimpl
+def register_gans(register: ganzoo.Register) -> None:
+    register(ACGAN)

@@ -1,0 +1,33 @@
+"""Conditional GAN: images of a class that is asked for (Mirza and Osindero, 2014, arXiv:1411.1784)."""
+
+from torch import Tensor
+
+import ganzoo
+from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator, check_classes
+
+
+class CGAN(ganzoo.Adversarial):
+    """Class to image: generator and discriminator are both told the class.
+
+    V(D, G) = E[log D(x|y)] + E[log(1 - D(G(z|y)|y))] (eq. 2), with DCGAN's networks. The generator has a learned vector
+    of the class beside the noise, the discriminator compares one with its features (see StridedDiscriminator).
+    """
+
+    name = "cgan"
+    needs = frozenset({"image", "label"})
+    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        classes = check_classes(self.name, data)
+        return ganzoo.Networks(
+            generator=UpsampleGenerator(self.latent_dim, data.shape, classes=classes),
+            discriminator=StridedDiscriminator(data.shape, classes=classes),
+        )
+
+    def condition(self, batch: ganzoo.Batch) -> tuple[Tensor, ...]:
+        return (batch.label,)
+
+
+@ganzoo.hookimpl
+def register_gans(register: ganzoo.Register) -> None:
+    register(CGAN)

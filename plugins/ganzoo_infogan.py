@@ -1,0 +1,96 @@
+"""InfoGAN: codes that come to mean something, without labels (Chen et al., 2016, arXiv:1606.03657)."""
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+import ganzoo
+from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
+
+
+class InfoGAN(ganzoo.Adversarial):
+    """Noise to image, with codes that a recognition network must find in the image.
+
+    min_{G,Q} max_D V(D, G) - lambda L_I(G, Q) with L_I = E[log Q(c|G(z, c))] + H(c) (eq. 5 and 6): the codes are a
+    category, drawn evenly, and values in [-1, 1], drawn evenly. Q shares all of D but the last layer; it names the
+    category by a softmax and each value by a Gaussian. Codes are made from `batch.noise`, as is the rest of it.
+    """
+
+    name = "infogan"
+    grid_columns = 10
+
+    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
+    categories: int = Field(10, ge=2, description="values of the categorical code")
+    continuous: int = Field(2, ge=1, description="continuous codes")
+    category_weight: float = Field(1.0, ge=0, description="weight of the category's information, the paper's lambda")
+    continuous_weight: float = Field(0.1, ge=0, description="weight of the continuous codes' information")
+
+    def noise_shape(self) -> tuple[int, ...]:
+        return (self.latent_dim + self.continuous + self.categories,)
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        inputs, answers = self.latent_dim + self.continuous, 1 + self.categories + 2 * self.continuous
+        return ganzoo.Networks(
+            generator=UpsampleGenerator(inputs, data.shape, classes=self.categories),
+            discriminator=StridedDiscriminator(data.shape, outputs=answers),
+        )
+
+    def codes(self, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """The codes of rows of `batch.noise`: categories, int64, N; values in [-1, 1], N x continuous."""
+        _, values, categories = noise.split([self.latent_dim, self.continuous, self.categories], 1)
+        return categories.argmax(1), torch.erf(values / 2**0.5)  # 2 x the normal distribution's function - 1
+
+    def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
+        category, values = self.codes(batch.noise)
+        noise = torch.cat([batch.noise[:, : self.latent_dim], values], 1)
+        return batch.replace(fake=nets.generator(noise, category))
+
+    def arrange(self, noise: Tensor) -> Tensor:
+        """A row for each category; along it the first continuous code grows from -1 to 1, and all else is the same."""
+        first, columns = noise[:1], self.grid_columns
+        even = torch.linspace(-1, 1, columns + 2, dtype=noise.dtype, device=noise.device)[1:-1]
+        values = torch.zeros(columns, self.continuous, dtype=noise.dtype, device=noise.device)
+        values[:, 0] = torch.erfinv(even) * 2**0.5
+        # Noise far above all others, so that its category is the largest.
+        categories = 4 * torch.eye(self.categories, dtype=noise.dtype, device=noise.device)
+        rest = first[:, : self.latent_dim].expand(self.categories * columns, -1)
+        return torch.cat([rest, values.repeat(self.categories, 1), categories.repeat_interleave(columns, 0)], 1)
+
+    def answers(self, nets: ganzoo.Networks, images: Tensor) -> tuple[Tensor, Tensor]:
+        """What the discriminator says of images: logits of their being real, N x 1, and what it makes of the codes."""
+        logits = nets.discriminator(self.augmented(nets, images))
+        return logits[:, :1], logits[:, 1:]
+
+    def judge(self, nets: ganzoo.Networks, images: Tensor, batch: ganzoo.Batch) -> Tensor:
+        return self.answers(nets, images)[0]
+
+    def information(self, found: Tensor, noise: Tensor) -> ganzoo.Losses:
+        """-lambda L_I but for the constant H(c), from Q's answers for fakes, N x (categories + 2 continuous)."""
+        category, values = self.codes(noise)
+        named, mean, spread = found.split([self.categories, self.continuous, self.continuous], 1)
+        variance = F.softplus(spread) + 1e-2  # kept from 0, where the likelihood has no bound
+        surprise = (variance.log() + (values - mean).square() / variance).sum(1).mean() / 2
+        return {
+            "category": self.category_weight * F.cross_entropy(named, category),
+            "continuous": self.continuous_weight * surprise,
+        }
+
+    def generator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
+        fake, found = self.answers(nets, batch.fake)
+        real = self.judge(nets, batch.image, batch) if self.loss.needs_real else fake[:0]
+        return {"adversarial": self.loss.generator(real, fake)} | self.information(found, batch.noise)
+
+    def discriminator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
+        def critic(images: Tensor) -> Tensor:
+            return self.judge(nets, images, batch)
+
+        images, real = batch.fake.detach(), critic(batch.image)
+        fake, found = self.answers(nets, images)
+        losses = {"adversarial": self.loss.discriminator(real, fake)} | self.information(found, batch.noise)
+        return losses | self.loss.penalties(critic, batch.image, images, batch.step)
+
+
+@ganzoo.hookimpl
+def register_gans(register: ganzoo.Register) -> None:
+    register(InfoGAN)

@@ -1,0 +1,74 @@
+"""CGAN: the class goes into both networks, and data without classes is refused."""
+
+import pytest
+import torch
+from conftest import Command
+from ganzoo_acgan import ACGAN
+from ganzoo_cgan import CGAN
+from ganzoo_semi_gan import SemiGAN
+from PIL import Image
+
+import ganzoo
+from ganzoo import Batch, DataSpec
+from ganzoo.data.example import example, example_spec
+
+
+def spec(*classes: str) -> DataSpec:
+    return DataSpec(dataset="some", shapes={"image": (1, 16, 16), "label": ()}, classes=classes)
+
+
+def test_another_class_another_image_and_another_judgement() -> None:
+    torch.manual_seed(0)
+    gan, data = CGAN(), spec("a", "b", "c")
+    nets = gan.networks(data).eval()
+    noise = torch.randn(1, gan.latent_dim).expand(3, -1)
+    batch = Batch(noise=noise, label=torch.arange(3), image=torch.rand(1, 1, 16, 16).expand(3, -1, -1, -1))
+    images = gan.generate(nets, batch).fake
+    assert all((images[one] - images[other]).abs().max() > 0.01 for one, other in ((0, 1), (0, 2), (1, 2)))
+
+    judged = gan.judge(nets, batch.image, batch)
+    assert judged.shape == (3, 1)
+    assert torch.allclose(judged, judged[:1])  # at first it knows of no difference ...
+    torch.nn.init.normal_(nets.discriminator.classes.weight)
+    judged = gan.judge(nets, batch.image, batch)
+    assert not torch.isclose(judged[0], judged[1])  # ... and learns one
+
+
+def test_both_players_learn_from_the_class() -> None:
+    torch.manual_seed(0)
+    gan = CGAN()
+    data = example_spec(gan.needs, (1, 16, 16))
+    nets = gan.networks(data)
+    batch = gan.generate(nets, example(data, gan.noise_shape(), rows=8))
+    torch.nn.init.normal_(nets.discriminator.classes.weight)
+    for name, loss in (("generator", gan.generator_loss), ("discriminator", gan.discriminator_loss)):
+        embedding = getattr(nets, name).classes.weight
+        (gradient,) = torch.autograd.grad(loss(nets, batch)["adversarial"], embedding, retain_graph=True)
+        assert gradient[batch.label].abs().sum() > 0
+        absent = [label for label in range(5) if label not in batch.label]
+        assert not gradient[absent].any()
+
+
+@pytest.mark.parametrize("kind", [CGAN, ACGAN, SemiGAN])
+@pytest.mark.parametrize(("classes", "found"), [((), "no classes"), (("a",), "only the class 'a'")])
+def test_data_without_two_classes_is_refused(kind: type[ganzoo.GAN], classes: tuple[str, ...], found: str) -> None:
+    with pytest.raises(
+        ganzoo.DataError, match=f"'{kind.name}' needs images of two classes or more.*'some' has {found}"
+    ):
+        kind().networks(spec(*classes))
+
+
+@pytest.mark.parametrize("name", ["cgan", "acgan"])
+def test_a_folder_without_classes_gets_one_plain_line(command: Command, name: str) -> None:
+    from pathlib import Path
+
+    for folder in ("plain", "one/only"):
+        Path(folder).mkdir(parents=True)
+        for number in range(4):
+            Image.new("L", (16, 16), 60 * number).save(Path(folder) / f"{number}.png")
+    for folder, words in (("plain", "have no classes: put those of each class into a sub-folder"), ("one", "'only'")):
+        answer = command("run", name, "--data", f"folder:{folder}", "--image-size", "16", "--batch-size", "2")
+        assert answer.status == 2
+        assert words in answer.err
+        assert answer.err.strip().count("\n") == 0
+        assert not Path("runs").exists()
