@@ -64,6 +64,8 @@ class GAN(NamedConfig, ABC):
     """Which of those fields its images are made from, beside noise: all that `sample` may read."""
     recipes: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     """Named sets of values for its own options and the run's; the first is in force unless `--recipe` names another."""
+    may_change: ClassVar[frozenset[str]] = frozenset()
+    """Which of its fields only change how samples are made, so that they may be told anew when images are generated."""
 
     @abstractmethod
     def networks(self, data: DataSpec) -> Networks:

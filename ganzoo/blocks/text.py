@@ -22,7 +22,9 @@ class CaptionEncoder(nn.Module):
     def __init__(self, words: int, *, features: int = 128) -> None:
         super().__init__()
         self.bytes = nn.Embedding(256, 32)
-        self.layers = nn.ModuleList([nn.Conv1d(32, features, 5, padding=2), nn.Conv1d(features, features, 5, padding=2)])
+        self.layers = nn.ModuleList(
+            [nn.Conv1d(32, features, 5, padding=2), nn.Conv1d(features, features, 5, padding=2)]
+        )
         self.head = nn.Linear(2 * features, words)
 
     def forward(self, caption: Tensor) -> Tensor:
