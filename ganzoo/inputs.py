@@ -1,5 +1,6 @@
 """What images are asked to be of: classes and captions as people say them, as the fields of a batch."""
 
+import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -51,7 +52,7 @@ def captions(texts: Sequence[object], data: DataSpec) -> Tensor:
     Raises:
         OptionError: one is no text, is blank, or is longer than the data's own may be.
     """
-    (length,) = data.shapes["caption"]
+    length = math.prod(data.shapes["caption"])
     for text in texts:
         if not isinstance(text, str) or not text.strip():
             raise OptionError(f"option 'text' cannot be {typed(text)}: say what is to be seen, such as 'grinning face'")
