@@ -1,12 +1,13 @@
 """ganzoo from Python: train with `run`, take up a run folder with `load`, make images with what they return."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ganzoo.config import build
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import scaled
 from ganzoo.data.fit import fit_image
@@ -17,8 +18,9 @@ from ganzoo.engine import run as runs
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.speed import Speed
 from ganzoo.engine.training import Callback
-from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, UserError
+from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, UnknownName, UserError
 from ganzoo.gan import GAN
+from ganzoo.inputs import Class, input_fields, takes
 from ganzoo.machine import held_to_free_memory
 from ganzoo.networks import Networks
 from ganzoo.options import resolve
@@ -37,31 +39,53 @@ class TrainedGAN:
     @property
     def takes_images(self) -> bool:
         """Whether it translates images; else it generates them."""
-        return "source" in self.gan.needs & self.gan.inputs
+        return takes(self.gan, "source")
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether it makes images from captions, so that `generate` must be given some."""
+        return takes(self.gan, "caption")
+
+    @property
+    def takes_classes(self) -> bool:
+        """Whether `generate` may be told of which classes; `data.classes` are their names."""
+        return takes(self.gan, "label")
 
     @property
     def device(self) -> torch.device:
         """Where it makes images."""
         return next(self.nets.parameters()).device
 
-    def generate(self, count: int, seed: int = 0, batch_size: int = 64) -> Tensor:
+    def generate(
+        self,
+        count: int,
+        seed: int = 0,
+        batch_size: int = 64,
+        *,
+        text: str | Sequence[str] | None = None,
+        classes: Class | Sequence[Class] | None = None,
+    ) -> Tensor:
         """New images, count x C x H x W in [-1, 1], on the CPU.
 
-        The n-th image of a seed is the same for any count, batch size and device, to float precision. A GAN with
-        classes takes them in turn.
+        The n-th image of a seed is the same for any count, batch size and device, to float precision.
+
+        Args:
+            count: how many.
+            seed: another seed, other images.
+            batch_size: how many are made at once.
+            text: what they are to show, for a GAN that makes images from captions; several are taken in turn.
+            classes: their class, by name or number, for a GAN with classes; several are taken in turn. None: all.
 
         Raises:
-            UserError: this GAN makes images from others, or from captions; or less than one is asked for.
+            UserError: this GAN makes images from others; there is no such class, or the text cannot be a caption;
+                it takes none, or must be given one; or less than one image is asked for.
         """
         if count < 1:
             raise OptionError(f"option 'count' cannot be {count}: it must be at least 1")
         if self.takes_images:
             raise UserError(f"'{self.gan.name}' makes images from images, not from noise; try translate")
-        if "caption" in self.gan.needs & self.gan.inputs:
-            raise UserError(f"'{self.gan.name}' makes images from captions, which cannot be given yet")
         fields = training.fixed_noise(count, self.gan.noise_shape(), seed)
-        if "label" in self.gan.needs & self.gan.inputs:
-            fields["label"] = torch.arange(count) % len(self.data.classes)
+        fields |= input_fields(self.gan, self.data, count, text, classes)
         return self._sample(fields, count, seed, batch_size)
 
     def translate(self, images: Tensor, seed: int = 0, batch_size: int = 16) -> Tensor:
@@ -146,20 +170,30 @@ def run(
     return load(folder.path, device=resolved.device, gan=kind)
 
 
-def load(folder: str | Path, *, device: str | torch.device = "auto", gan: type[GAN] | None = None) -> TrainedGAN:
+def load(
+    folder: str | Path, *, device: str | torch.device = "auto", gan: type[GAN] | None = None, **options: Any
+) -> TrainedGAN:
     """Takes up the newest whole checkpoint of a run folder.
 
     Args:
         folder: what `ganzoo run` left.
         device: where to make images.
         gan: the class, if no plugin registers it.
+        options: those of the GAN's that only change how images are made (its `may_change`): `truncation=0.7`.
 
     Raises:
-        UserError: it is no run folder, has no checkpoint yet, or its GAN is not installed.
+        UserError: it is no run folder, has no checkpoint yet, or its GAN is not installed; or an option is no such.
     """
+    return take_up(folder, device, gan, options)
+
+
+def take_up(
+    folder: str | Path, device: str | torch.device, gan: type[GAN] | None, options: Mapping[str, object]
+) -> TrainedGAN:
+    """What `load` does, whatever the options are called."""
     files = RunFolder(Path(folder))
     # Its own part only: what it was trained on and how need not be installed, or be there, to use it.
-    config = resume.gan_of(files, gan)
+    config = _told_anew(resume.gan_of(files, gan), options)
     data = files.load(files.data, DataSpec)
     place = Speed(device=str(device)).place()
     with held_to_free_memory():
@@ -167,6 +201,19 @@ def load(folder: str | Path, *, device: str | torch.device = "auto", gan: type[G
         nets = _networks(files, config, data)
     state.load_networks(nets, weights, files.path)
     return TrainedGAN(files.path, config, data, nets.to(place).eval())
+
+
+def _told_anew(gan: GAN, options: Mapping[str, object]) -> GAN:
+    """The GAN with some options changed, of those that weights do not depend on."""
+    for name in options:
+        if name not in type(gan).model_fields:
+            raise UnknownName(f"option of {gan.name}", name, gan.may_change)
+        if name not in gan.may_change:
+            may = (
+                f"those that may: {', '.join(sorted(gan.may_change))}" if gan.may_change else "none of its options may"
+            )
+            raise OptionError(f"option '{name}' of '{gan.name}' cannot be changed after training; {may}")
+    return build(type(gan), {**dict(gan), **options}) if options else gan
 
 
 def _networks(files: RunFolder, gan: GAN, data: DataSpec) -> Networks:

@@ -34,13 +34,14 @@ class UserError(GanzooError):
 class UnknownName(UserError):  # noqa: N818 - reads as what it is: `except UnknownName`
     """Nothing is called that."""
 
-    def __init__(self, noun: str, name: object, known: Iterable[str], hint: str = "") -> None:
+    def __init__(self, noun: str, name: object, known: Iterable[str], hint: str = "", most: int | None = None) -> None:
         known = sorted(known)
+        listed = [*known[:most], *([f"and {len(known) - most} more"] if most and len(known) > most else [])]
         name = name if isinstance(name, str) else typed(name)[1:-1]  # from Python, it may be anything
         prefix = name[: name.rfind(".") + 1]  # only what differs is compared: `beta` of `discriminator.beta`
         candidates = {other.removeprefix(prefix): other for other in known}
         near = difflib.get_close_matches(name.removeprefix(prefix), candidates, n=1)
-        advice = f"did you mean '{candidates[near[0]]}'?" if near else f"there are: {', '.join(known) or 'none'}"
+        advice = f"did you mean '{candidates[near[0]]}'?" if near else f"there are: {', '.join(listed) or 'none'}"
         super().__init__(f"no {noun} is called {typed(name)}; {hint or advice}")
 
 

@@ -106,10 +106,14 @@ def command(place: Path) -> Command:
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Path:
-    """A folder with the runs `dcgan` (16x16) and `pix2pix` (32x32), two iterations each. Not to be written to."""
+    """A folder with runs of two iterations: `dcgan` and `text2image` (16x16), `pix2pix` (32x32). Not to be changed."""
     folder = tmp_path_factory.mktemp("runs")
     kept = ["--data-dir", str(data_folder)]
-    for line in (f"dcgan --image-size 16 {TINY}", f"pix2pix --image-size 32 {TINY} --limit 4 --batch-size 2"):
+    for line in (
+        f"dcgan --image-size 16 {TINY}",
+        f"pix2pix --image-size 32 {TINY} --limit 4 --batch-size 2",
+        f"text2image --data openmoji --image-size 16 {TINY}",
+    ):
         words = line.split()
         answer = run_command("run", *words, *kept, "--out", str(folder / words[0]))
         assert answer.status == 0, answer.err

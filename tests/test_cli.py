@@ -290,6 +290,19 @@ def test_generate_makes_a_grid_or_a_file_for_each_image(command: Command, place:
     assert size(place / "photo.jpg") == ("RGB", 8 * 18 + 2, 8 * 18 + 2)
 
 
+def test_generate_takes_texts_in_turn_and_shows_each_in_a_column(command: Command, place: Path, runs: Path) -> None:
+    run, texts = str(runs / "text2image"), ["--text", "grinning face", "--text", "a cat", "--text", "pizza"]
+    assert command("generate", run, "-n", "16", *texts, "-o", "grid.png").status == 0
+    assert size(place / "grid.png") == ("RGB", 3 * 18 + 2, 6 * 18 + 2)
+    assert command("generate", run, "-n", "4", *texts, "-o", "three").status == 0
+    assert command("generate", run, "-n", "4", "--text", "grinning face", "-o", "one").status == 0
+    same = [
+        (place / "three" / f"0000{n}.png").read_bytes() == (place / "one" / f"0000{n}.png").read_bytes()
+        for n in range(4)
+    ]
+    assert same == [True, False, False, True]
+
+
 def test_translate_takes_a_picture_or_a_folder(command: Command, place: Path, runs: Path) -> None:
     (place / "mine" / "more").mkdir(parents=True)
     for name, mode, shape in (

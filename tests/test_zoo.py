@@ -87,7 +87,7 @@ def test_it_makes_pictures_without_data(name: str, tmp_path: Path) -> None:
     if "source" in trained.gan.needs:
         images = trained.translate(torch.rand(3, *trained.data.source_shape) * 2 - 1)
     else:
-        images = trained.generate(3)
+        images = trained.generate(3, text="a thing" if trained.takes_text else None)
     assert images.shape == (3, *trained.data.shape)
     assert images.abs().max() <= 1
 

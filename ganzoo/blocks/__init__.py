@@ -3,10 +3,14 @@
 from ganzoo.blocks.conv import StridedClassifier, StridedDiscriminator, UpsampleConv, UpsampleGenerator
 from ganzoo.blocks.patch import PatchDiscriminator
 from ganzoo.blocks.sizes import check_classes, check_size
+from ganzoo.blocks.text import CaptionDiscriminator, CaptionEncoder, ImageEncoder, match
 from ganzoo.blocks.unet import UNetGenerator
 from ganzoo.blocks.weights import Initialization, initialize
 
 __all__ = [
+    "CaptionDiscriminator",
+    "CaptionEncoder",
+    "ImageEncoder",
     "Initialization",
     "PatchDiscriminator",
     "StridedClassifier",
@@ -17,4 +21,5 @@ __all__ = [
     "check_classes",
     "check_size",
     "initialize",
+    "match",
 ]

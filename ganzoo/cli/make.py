@@ -28,17 +28,44 @@ DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, 
     metavar="FILE|FOLDER",
     help="A file takes all images in one grid; a folder takes a file for each.",
 )
+@click.option("--text", multiple=True, metavar="CAPTION", help="What to show; several are taken in turn.")
+@click.option(
+    "--class",
+    "classes",
+    multiple=True,
+    metavar="NAME|NUMBER",
+    help="Of which class; several are taken in turn.  [default: all]",
+)
+@click.option(
+    "-O",
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the GAN that only changes how images are made, such as truncation=0.7.",
+)
 @DEVICE
-def generate(run: Path, count: int, seed: int, out: Path, device: str) -> None:
+def generate(
+    run: Path,
+    count: int,
+    seed: int,
+    out: Path,
+    text: tuple[str, ...],
+    classes: tuple[str, ...],
+    options: tuple[str, ...],
+    device: str,
+) -> None:
     """Make new images with the GAN that was trained in the folder RUN."""
     from ganzoo import pictures
-    from ganzoo.api import load
+    from ganzoo.api import take_up
 
     file = pictures.picture_file(out)
     with no_exit():
-        made = load(run, device=device).generate(count, seed)
+        trained = take_up(run, device, None, _values(options))
+        made = trained.generate(count, seed, text=text or None, classes=classes or None)
     if file:
-        _save(pictures.grid(made, columns=max(1, round(count**0.5))), out)
+        together = max(len(text), len(classes), 1)  # a column shows one text, or one class
+        _save(pictures.grid(made, columns=together * max(1, round(count**0.5 / together))), out)
     else:
         for number, image in enumerate(made):
             _save(pictures.to_picture(image), out / f"{number:05}.png")
@@ -72,6 +99,23 @@ def translate(run: Path, source: Path, out: Path, device: str) -> None:
         for target, image in zip(targets, trained.translate_files(files), strict=True):
             _save(pictures.to_picture(image), target)
             click.echo(target)
+
+
+def _values(options: tuple[str, ...]) -> dict[str, object]:
+    """NAME=VALUE as names and values.
+
+    Raises:
+        OptionError: one is no such pair.
+    """
+    from ganzoo.errors import OptionError, typed
+
+    values: dict[str, object] = {}
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not (name and equals):
+            raise OptionError(f"option '--option' cannot be {typed(option)}; write NAME=VALUE")
+        values[name.replace("-", "_")] = value
+    return values
 
 
 def _targets(files: list[Path], source: Path, out: Path) -> list[Path]:

@@ -1,0 +1,126 @@
+"""Networks for captions: their bytes to a vector, an image to the same kind of vector, and both to a logit."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ganzoo.blocks.weights import Initialization, initialize_as
+from ganzoo.networks import Discriminator
+
+
+class CaptionEncoder(nn.Module):
+    """Captions as UTF-8 bytes to vectors of length sqrt(words), so that their values are about as large as noise.
+
+    Convolutions over the bytes, then the largest and the mean of what they found anywhere in the caption, as in the
+    encoders of characters of Reed et al. (2016, arXiv:1605.05395). The zeros that fill a caption up change nothing.
+
+    Args:
+        words: length of a vector.
+        features: what the convolutions look for at each byte.
+    """
+
+    def __init__(self, words: int, *, features: int = 128) -> None:
+        super().__init__()
+        self.bytes = nn.Embedding(256, 32)
+        self.layers = nn.ModuleList(
+            [nn.Conv1d(32, features, 5, padding=2), nn.Conv1d(features, features, 5, padding=2)]
+        )
+        self.head = nn.Linear(2 * features, words)
+
+    def forward(self, caption: Tensor) -> Tensor:
+        """Captions, N x L uint8, filled up with zeros, to vectors, N x words."""
+        there = (caption != 0).unsqueeze(1)
+        found: Tensor = self.bytes(caption.int()).transpose(1, 2) * there
+        for layer in self.layers:
+            # Zeros again after each layer: beyond its end a caption is as empty as beyond the end of the field.
+            found = F.relu(layer(found)) * there
+        mean = found.sum(2) / there.sum(2).clamp(min=1)
+        vectors: Tensor = self.head(torch.cat([found.amax(2), mean], 1))
+        return F.normalize(vectors.float()) * vectors.shape[1] ** 0.5
+
+
+class ImageEncoder(nn.Module):
+    """Images to vectors that stand beside those of captions: four convolutions of stride 2 and a linear layer.
+
+    Args:
+        shape: channels, height and width of the images; any size.
+        words: length of a vector.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], words: int) -> None:
+        super().__init__()
+        layers, (features, height, width) = _strided(shape, 32, normalized=False)
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(features * height * width, words))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Images, N x C x H x W, to vectors, N x words."""
+        vectors: Tensor = self.layers(image)
+        return vectors
+
+
+class CaptionDiscriminator(Discriminator):
+    """Images and the vectors of captions to one logit each: is it a real image, and of that caption?
+
+    The discriminator of Reed et al. (2016, arXiv:1605.05396, section 4.1): convolutions of stride 2, then the caption,
+    made shorter and repeated everywhere, beside what they found, and a convolution of 1 x 1 over both.
+
+    Args:
+        shape: channels, height and width of the images; any size.
+        words: length of a caption's vector.
+        dropout: the share of channels dropped in training.
+        initialization: how its weights are drawn.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        words: int,
+        *,
+        dropout: float = 0.25,
+        initialization: Initialization = "normal",
+    ) -> None:
+        super().__init__()
+        layers, (features, height, width) = _strided(shape, 16, normalized=True, dropout=dropout)
+        self.images = nn.Sequential(*layers)
+        self.captions = nn.Sequential(nn.Linear(words, features), nn.LeakyReLU(0.2))
+        self.both = nn.Sequential(
+            nn.Conv2d(2 * features, features, 1),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            nn.Linear(features * height * width, 1),
+        )
+        initialize_as(self, initialization)
+
+    def forward(self, image: Tensor, meaning: Tensor) -> Tensor:
+        """Images, N x C x H x W, and vectors, N x words, to logits, N x 1."""
+        seen = self.images(image)
+        said = self.captions(meaning)[:, :, None, None].expand(-1, -1, *seen.shape[2:])
+        logits: Tensor = self.both(torch.cat([seen, said], 1))
+        return logits
+
+
+def match(images: Tensor, captions: Tensor, temperature: float = 0.1) -> Tensor:
+    """How badly vectors of images and of their captions, N x words each, find each other in a batch: one number.
+
+    The mean of two cross entropies, over the cosines of every image with every caption: which caption is the image's,
+    and which image is the caption's (Zhang et al., 2020, arXiv:2010.00747, eq. 4).
+    """
+    cosines = F.normalize(images) @ F.normalize(captions).T / temperature
+    own = torch.arange(len(cosines), device=cosines.device)
+    return (F.cross_entropy(cosines, own) + F.cross_entropy(cosines.T, own)) / 2
+
+
+def _strided(
+    shape: tuple[int, int, int], features: int, *, normalized: bool, dropout: float = 0.0
+) -> tuple[list[nn.Module], tuple[int, int, int]]:
+    """Four convolutions of stride 2, and the shape of what comes out of them."""
+    channels, height, width = shape
+    layers: list[nn.Module] = []
+    for made in (features, 2 * features, 4 * features, 8 * features):
+        layers += [nn.Conv2d(channels, made, 3, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        if dropout:
+            layers.append(nn.Dropout2d(dropout))
+        if normalized and made > features:  # the first sees the images themselves
+            layers.append(nn.BatchNorm2d(made))
+        channels, height, width = made, (height + 1) // 2, (width + 1) // 2
+    return layers, (channels, height, width)

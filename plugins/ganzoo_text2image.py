@@ -1,0 +1,95 @@
+"""Text to image: GAN-INT-CLS, a discriminator that also judges the caption (Reed et al., 2016, arXiv:1605.05396)."""
+
+from collections.abc import Sequence
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+import ganzoo
+from ganzoo.blocks import CaptionDiscriminator, CaptionEncoder, ImageEncoder, UpsampleGenerator, match
+
+
+class Text2Image(ganzoo.Adversarial):
+    """Captions to images: the discriminator also sees real images under wrong captions.
+
+    With phi(t) the vector of a caption, the discriminator tells (x, phi(t)) from (G(z, phi(t)), phi(t)) and from
+    (x, phi(t')), t' the caption of another image (algorithm 1); the generator also learns from vectors halfway between
+    two captions, for which there is no image (eq. 5, beta = 0.5).
+
+    The paper takes phi from a joint embedding of captions and images, learned before. Here it is learned meanwhile, by
+    a player that moves an encoder of bytes and an encoder of images until they find each other in a batch; the
+    discriminator and the generator take phi as given. Through the same encoder of images the generator is told how well
+    its image is found by its caption.
+    """
+
+    name = "text2image"
+    dataset = "openmoji"
+    needs = frozenset({"image", "caption"})
+    recipes = {
+        "quick": {"optimizer": {"lr": 1e-3, "betas": (0.5, 0.999)}, "matching": 1.0},
+        "paper": {
+            "optimizer": {"lr": 2e-4, "betas": (0.5, 0.999)},
+            "matching": 0.0,
+            "latent_dim": 100,
+            "batch_size": 64,
+        },
+    }
+
+    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
+    words: int = Field(128, gt=0, description="length of the vector that a caption becomes")
+    interpolation: float = Field(
+        1.0, ge=0, description="weight of the generator's loss on vectors halfway between two captions"
+    )
+    matching: float = Field(1.0, ge=0, description="weight of how well the caption finds the generator's image")
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        return ganzoo.Networks(
+            text=CaptionEncoder(self.words),
+            look=ImageEncoder(data.shape, self.words),
+            generator=UpsampleGenerator(self.latent_dim + self.words, data.shape),
+            discriminator=CaptionDiscriminator(data.shape, self.words),
+        )
+
+    def players(self) -> Sequence[ganzoo.Player]:
+        embedding = ganzoo.Player(
+            "embedding", self.embedding_loss, trains=("text", "look"), optimizer=ganzoo.Adam(lr=1e-3)
+        )
+        return *super().players(), embedding
+
+    def condition(self, batch: ganzoo.Batch) -> tuple[Tensor, ...]:
+        return (batch.meaning,)
+
+    def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
+        meaning = nets.text(batch.caption).detach()
+        return batch.replace(meaning=meaning, fake=nets.generator(torch.cat([batch.noise, meaning], 1)))
+
+    def generator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
+        losses = super().generator_loss(nets, batch)
+        if self.matching:
+            losses["matching"] = self.matching * match(nets.look(batch.fake), batch.meaning)
+        if self.interpolation:
+            # For every other row only: making images is what costs most.
+            meaning = (batch.meaning + batch.meaning.roll(1, 0))[::2] / 2
+            fake = nets.generator(torch.cat([batch.noise[::2], meaning], 1))
+            between = ganzoo.Batch(image=batch.image[::2], meaning=meaning, fake=fake)
+            losses["interpolated"] = self.interpolation * super().generator_loss(nets, between)["adversarial"]
+        return losses
+
+    def discriminator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
+        def critic(images: Tensor) -> Tensor:
+            return self.judge(nets, images, batch)
+
+        real, fake = batch.image, batch.fake.detach()
+        wrong = self.judge(nets, real, batch.replace(meaning=batch.meaning.roll(1, 0)))
+        losses = {"adversarial": self.loss.discriminator(critic(real), torch.cat([critic(fake), wrong]))}
+        return losses | self.loss.penalties(critic, real, fake, batch.step)
+
+    def embedding_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
+        """What the encoders of captions and of images minimise together."""
+        return {"matching": match(nets.look(batch.image), nets.text(batch.caption))}
+
+
+@ganzoo.hookimpl
+def register_gans(register: ganzoo.Register) -> None:
+    register(Text2Image)
