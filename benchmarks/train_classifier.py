@@ -1,6 +1,6 @@
 """Trains the digit classifier that the zoo is measured with: `python -m benchmarks.train_classifier`.
 
-Seven minutes on one thread of an AMD EPYC. The test digits are looked at once, at the end.
+Some three minutes of computing on one thread of an AMD EPYC. The test digits are looked at once, at the end.
 """
 
 import argparse

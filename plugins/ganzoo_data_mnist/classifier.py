@@ -1,6 +1,7 @@
 """A classifier of handwritten digits, trained on MNIST's train split: what made digits are measured with.
 
-It ships with its weights, as `benchmarks/train_classifier.py` made them: 99.6 % of the 10,000 test digits are right.
+It ships with its weights, as `benchmarks/train_classifier.py` made them: of the 10,000 test digits it gets 99.42 %
+right at 28 x 28 pixels, 99.55 % at 32 x 32 and 99.57 % at 64 x 64.
 """
 
 import importlib.resources
