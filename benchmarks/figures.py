@@ -1,0 +1,108 @@
+"""What made images are measured by. Images are N x C x H x W in [-1, 1]; no figure looks at what made them."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+from torchmetrics.image.fid import FrechetInceptionDistance
+
+PART = 500
+"""Images that a network looks at at once."""
+
+
+class Features(nn.Module):
+    """A classifier's features, as torchmetrics wants them."""
+
+    def __init__(self, classifier: nn.Module, count: int) -> None:
+        super().__init__()
+        self.classifier = classifier
+        self.num_features = count
+
+    def forward(self, images: Tensor) -> Tensor:
+        features: Tensor = self.classifier.features(images)  # type: ignore[operator]  # a module's attribute, to mypy
+        return features
+
+
+def frechet_distance(features: Features, real: Tensor, fake: Tensor) -> float:
+    """How far apart two sets of images are in some features, as Gaussians (Heusel et al., 2017, arXiv:1706.08500).
+
+    It falls as samples get more, down to what they have in common: compare only distances of as many.
+    """
+    metric = FrechetInceptionDistance(features)
+    for images, is_real in ((real, True), (fake, False)):
+        for part in images.split(PART):
+            metric.update(part, real=is_real)
+    return float(metric.compute())
+
+
+@torch.no_grad()
+def predictions(classifier: nn.Module, images: Tensor) -> Tensor:
+    """The class that a classifier sees in each image, int64, N."""
+    return torch.cat([classifier(part).argmax(1) for part in images.split(PART)])
+
+
+def accuracy(predicted: Tensor, asked: Tensor) -> float:
+    """The share of images that are of the class that was asked for."""
+    return float((predicted == asked).double().mean())
+
+
+def entropy(predicted: Tensor, classes: int) -> float:
+    """How evenly predictions are spread over classes, in bits: at most log2(classes), 0 where all are the same."""
+    share = predicted.bincount(minlength=classes).double() / len(predicted)
+    return float(-(share * share.clamp(min=1e-12).log2()).sum())
+
+
+def most_entropy(classes: int) -> float:
+    """The entropy of classes that are all as frequent, in bits."""
+    return math.log2(classes)
+
+
+def compared(images: Tensor, targets: Tensor) -> dict[str, float]:
+    """How near images are to their targets: mean absolute difference, PSNR and SSIM.
+
+    `l1` is a share of the way from black to white. `psnr` is in decibels, of the mean square over all pictures: some of
+    them may be right to the last pixel. SSIM is that of Wang et al., 2004: Gaussian windows of 11 pixels, sigma 1.5.
+    """
+    psnr = peak_signal_noise_ratio(images, targets, data_range=2.0)
+    ssim = structural_similarity_index_measure(images, targets, data_range=2.0)
+    assert isinstance(ssim, Tensor)
+    return {"l1": absolute(images, targets), "psnr": float(psnr), "ssim": float(ssim)}
+
+
+def compared_within(images: Tensor, targets: Tensor, where: Tensor) -> dict[str, float]:
+    """The same within a part of each picture, N x 1 x H x W, true there; its windows reach further, so no SSIM."""
+    inside = where.expand_as(targets)
+    psnr = peak_signal_noise_ratio(images[inside], targets[inside], data_range=2.0)
+    return {"l1": absolute(images[inside], targets[inside]), "psnr": float(psnr)}
+
+
+def absolute(images: Tensor, others: Tensor) -> float:
+    """The mean absolute difference, as a share of the way from black to white."""
+    return float(F.l1_loss(images, others)) / 2
+
+
+def sharpness(images: Tensor, targets: Tensor) -> float:
+    """The mean steepness of images as a share of their targets': 1 is as sharp, less is blurred, more is noisy."""
+    return float(steepness(images) / steepness(targets))
+
+
+def steepness(images: Tensor) -> Tensor:
+    """The mean length of the slope between neighbouring pixels."""
+    down = images[:, :, 1:, :-1] - images[:, :, :-1, :-1]
+    across = images[:, :, :-1, 1:] - images[:, :, :-1, :-1]
+    return torch.hypot(down, across).mean()
+
+
+def retrieved(images: Tensor, gallery: Tensor, right: Tensor, most: int = 1) -> float:
+    """The share of images for which the right one is among the nearest `most` of a gallery.
+
+    Args:
+        images: N x features.
+        gallery: M x features.
+        right: N x M, true where the gallery's image would be right.
+        most: how many of the nearest count.
+    """
+    nearest = torch.cdist(images, gallery).topk(most, largest=False).indices
+    return float(right.gather(1, nearest).any(1).double().mean())

@@ -1,0 +1,72 @@
+"""The proof on pictures with captions of their own: can the caption's picture be found by what was made of it?"""
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from benchmarks import figures
+from benchmarks.proofs.proof import Figures, Proof, sample
+from ganzoo import pictures
+from ganzoo.api import TrainedGAN
+from ganzoo.engine.training import Training
+from ganzoo.options import RunOptions
+
+SIDE = 8
+"""Pixels that images are reduced to in order to be compared: colours and where they are, no more."""
+MOST = 10
+"""So many of the nearest are looked at."""
+SHOWN = 16
+
+
+class Retrieval(Proof):
+    """Text to image: images made of the test captions, none of which was trained on, among the real test images.
+
+    A made image finds its group if the nearest real image is of its caption's group, and itself if its caption's own
+    image is among the nearest ten.
+    """
+
+    name = "retrieval"
+    options = {"data": "openmoji", "image_size": 32}
+    tiny = {**options, "batch_size": 32, "limit": 1600, "epochs": 4}
+    headline = "own_of_10"
+    factor = 1.0
+
+    @classmethod
+    def applies(cls, run: RunOptions) -> bool:
+        return "caption" in run.gan.needs & run.gan.inputs
+
+    def fields(self) -> frozenset[str]:
+        return frozenset({"image", "label", "caption"})
+
+    def measure(self, trained: TrainedGAN) -> Figures:
+        return self.found(reduced(sample(trained, {"caption": self.test.caption}, self.run.seed)))
+
+    def found(self, made: Tensor) -> Figures:
+        """How often images, reduced, find what they should."""
+        gallery, labels = reduced(self.test.image), self.test.label
+        return {
+            "group": figures.retrieved(made, gallery, labels[:, None] == labels),
+            f"own_of_{MOST}": figures.retrieved(made, gallery, torch.eye(len(labels), dtype=torch.bool), MOST),
+        }
+
+    def beside(self, fresh: Training) -> dict[str, Figures]:
+        """What images that know nothing of their caption would find, on average: any real image is as near."""
+        labels = self.test.label
+        alike = (labels[:, None] == labels).double().mean()
+        return {"chance": {"group": float(alike), f"own_of_{MOST}": MOST / len(labels)}}
+
+    def picture(self, trained: TrainedGAN) -> Image.Image:
+        """What was made of a caption, and the picture that it belongs to."""
+        rows = torch.arange(SHOWN) * len(self.test.image) // SHOWN
+        made = sample(trained, {"caption": self.test.caption[rows]}, self.run.seed)
+        return pictures.grid(pictures.side_by_side([made, self.test.image[rows]]), 8)
+
+    def protocol(self) -> dict[str, object]:
+        images = len(self.test.image)
+        return {**super().protocol(), "captions": images, "gallery": images, "extractor": f"{SIDE} x {SIDE} pixels"}
+
+
+def reduced(images: Tensor) -> Tensor:
+    """Images as vectors of few numbers."""
+    return F.interpolate(images, (SIDE, SIDE), mode="area").flatten(1)

@@ -1,0 +1,165 @@
+"""Proofs on handwritten digits, which the classifier that ships with them looks at."""
+
+from functools import cache
+from pathlib import Path
+
+import torch
+from ganzoo_data_mnist.classifier import FEATURES, DigitClassifier, digit_classifier
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from benchmarks import figures
+from benchmarks.proofs.proof import PART, Figures, Proof, sample
+from ganzoo import pictures
+from ganzoo.api import TrainedGAN
+from ganzoo.data.batches import scaled
+from ganzoo.engine.training import Training
+from ganzoo.options import RunOptions
+
+CLASSES = 10
+ROWS = 5
+"""Of a picture, each with as many images as there are digits."""
+FEW = "labelled_image"
+
+
+@cache
+def classifier() -> DigitClassifier:
+    """It is loaded once."""
+    return digit_classifier()
+
+
+class Digits(Proof):
+    """Noise to image: how near are made digits to real ones, and are all ten there?"""
+
+    name = "digits"
+    options = {"data": "mnist", "image_size": 32, "channels": 1}
+    tiny = {**options, "image_size": 16, "limit": 6400, "epochs": 1, "batch_size": 32}
+    headline = "frechet"
+    falls = True
+
+    @classmethod
+    def applies(cls, run: RunOptions) -> bool:
+        return not run.gan.needs & run.gan.inputs and FEW not in run.gan.needs
+
+    def fields(self) -> frozenset[str]:
+        return frozenset({"image", "label"})
+
+    def made(self, trained: TrainedGAN) -> Tensor:
+        """Samples; of a GAN with classes each in turn."""
+        return trained.generate(self.count, self.run.seed, PART)
+
+    def measure(self, trained: TrainedGAN) -> Figures:
+        return self.seen(self.made(trained))
+
+    def seen(self, images: Tensor) -> Figures:
+        """What the classifier sees in images."""
+        distance = figures.frechet_distance(figures.Features(classifier(), FEATURES), self.test.image, images)
+        return {"frechet": distance, "entropy": figures.entropy(figures.predictions(classifier(), images), CLASSES)}
+
+    def picture(self, trained: TrainedGAN) -> Image.Image:
+        return pictures.grid(trained.generate(ROWS * CLASSES, self.run.seed), CLASSES)
+
+    def beside(self, fresh: Training) -> dict[str, Figures]:
+        """As many real digits of the train split: no GAN can be expected to come nearer."""
+        images = next(stream for stream in fresh.batches.streams if "image" in stream)["image"]
+        return {"train digits": self.seen(scaled(images[: self.count]))}
+
+    def protocol(self) -> dict[str, object]:
+        return {
+            **super().protocol(),
+            "samples": self.count,
+            "test_images": len(self.test.image),
+            "extractor": f"the shipped digit classifier, {FEATURES} features",
+            "most_entropy": figures.most_entropy(CLASSES),
+        }
+
+
+class DigitsByClass(Digits):
+    """Class to image: is it the digit that was asked for? Each is asked for in turn."""
+
+    name = "digits by class"
+
+    @classmethod
+    def applies(cls, run: RunOptions) -> bool:
+        return "label" in run.gan.needs & run.gan.inputs
+
+    def asked(self) -> Tensor:
+        """The class that each sample was asked for."""
+        return torch.arange(self.count) % CLASSES
+
+    def measure(self, trained: TrainedGAN) -> Figures:
+        images = self.made(trained)
+        right = figures.accuracy(figures.predictions(classifier(), images), self.asked())
+        return {"accuracy": right, **self.seen(images)}
+
+    def beside(self, fresh: Training) -> dict[str, Figures]:
+        right = figures.accuracy(figures.predictions(classifier(), self.test.image), self.test.label)
+        return {**super().beside(fresh), "test digits": {"accuracy": right}}
+
+
+class DigitsByCaption(DigitsByClass):
+    """Text to image: is it the digit of the caption? Captions are those of the test digits."""
+
+    name = "digits by caption"
+
+    @classmethod
+    def applies(cls, run: RunOptions) -> bool:
+        return "caption" in run.gan.needs & run.gan.inputs
+
+    def fields(self) -> frozenset[str]:
+        return frozenset({"image", "label", "caption"})
+
+    def made(self, trained: TrainedGAN) -> Tensor:
+        return sample(trained, {"caption": self.test.caption}, self.run.seed)
+
+    def asked(self) -> Tensor:
+        return self.test.label
+
+    def picture(self, trained: TrainedGAN) -> Image.Image:
+        first = torch.stack([(self.test.label == digit).nonzero()[0, 0] for digit in range(CLASSES)])
+        images = sample(trained, {"caption": self.test.caption[first.repeat(ROWS)]}, self.run.seed)
+        return pictures.grid(images, CLASSES)
+
+
+class FewLabels(Digits):
+    """Few labels: how many test digits does the discriminator classify rightly?
+
+    The GAN has a method `classify(nets, images)` for it, which gives N x classes logits.
+    """
+
+    name = "classification with few labels"
+    tiny = {**Digits.tiny, "limit": 12800}
+    headline = "accuracy"
+    falls = False
+    steps = 400
+    """In which the same network learns from the labels alone."""
+
+    @classmethod
+    def applies(cls, run: RunOptions) -> bool:
+        return FEW in run.gan.needs
+
+    def measure(self, trained: TrainedGAN) -> Figures:
+        return {"accuracy": self.accuracy(trained), **super().measure(trained)}
+
+    @torch.no_grad()
+    def accuracy(self, trained: TrainedGAN) -> float:
+        """Of its answers to the test images."""
+        gan, nets = trained.gan, trained.nets
+        answers = [gan.classify(nets, part).argmax(1) for part in self.test.image.split(PART)]  # type: ignore[attr-defined]
+        return figures.accuracy(torch.cat(answers), self.test.label)
+
+    def beside(self, fresh: Training) -> dict[str, Figures]:
+        """The same network, trained on the same labelled images and on nothing else."""
+        gan, nets = fresh.options.gan, fresh.engine.nets.train()
+        few = next(stream for stream in fresh.batches.streams if FEW in stream)
+        images, labels = scaled(few[FEW]), few["label"]
+        optimizer = torch.optim.Adam(nets.parameters(), lr=1e-3, betas=(0.5, 0.999))
+        for _ in range(self.steps):
+            rows = torch.randint(len(labels), (32,))
+            optimizer.zero_grad()
+            answers = gan.classify(nets, images[rows])  # type: ignore[attr-defined]
+            F.cross_entropy(answers, labels[rows]).backward()
+            optimizer.step()
+        alone = TrainedGAN(Path(), gan, fresh.spec, nets.eval())
+        return {**super().beside(fresh), "labels alone": {"accuracy": self.accuracy(alone), "labels": len(labels)}}

@@ -1,0 +1,133 @@
+"""Proofs on pairs of images, source and target: what a GAN makes of sources, beside what is trivial to make of them."""
+
+from functools import cached_property
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from benchmarks import figures
+from benchmarks.proofs.proof import PART, Figures, Proof
+from ganzoo import pictures
+from ganzoo.api import TrainedGAN
+from ganzoo.engine.training import Training
+from ganzoo.options import RunOptions
+
+SHOWN = 8
+"""Pairs in a picture, two in a row."""
+
+
+def translates(run: RunOptions) -> bool:
+    return "source" in run.gan.needs & run.gan.inputs
+
+
+class Translation(Proof):
+    """Image to image: how near is what it makes of the test pairs' sources to their targets?"""
+
+    name = "translation"
+    options = {"data": "openmoji", "image_size": 64, "batch_size": 8}
+    tiny = {"data": "openmoji", "image_size": 32, "batch_size": 8, "limit": 400, "epochs": 1}
+    headline = "l1"
+    falls = True
+
+    @classmethod
+    def applies(cls, run: RunOptions) -> bool:
+        return translates(run) and not (Enlargement.applies(run) or Filling.applies(run))
+
+    def fields(self) -> frozenset[str]:
+        return frozenset({"source", "target"})
+
+    def made(self, trained: TrainedGAN) -> Tensor:
+        """What it makes of the test sources."""
+        return trained.translate(self.test.source, self.run.seed, PART)
+
+    def measure(self, trained: TrainedGAN) -> Figures:
+        images = self.made(trained)
+        return {**self.compared(images), **self.there_and_back(trained, images)}
+
+    def compared(self, images: Tensor) -> Figures:
+        """How near images are to the test targets."""
+        sharpness = figures.sharpness(images, self.test.target)
+        return {**figures.compared(images, self.test.target), "sharpness": sharpness}
+
+    @torch.no_grad()
+    def there_and_back(self, trained: TrainedGAN, images: Tensor) -> Figures:
+        """Of a GAN that has a network `back_generator`: the mean absolute difference from the source it came from."""
+        if "back_generator" not in trained.nets:
+            return {}
+        back = torch.cat([trained.nets.back_generator(part) for part in images.split(PART)])
+        return {"cycle_l1": figures.absolute(back, self.test.source)}
+
+    def beside(self, fresh: Training) -> dict[str, Figures]:
+        """The source itself; the target's own mean colour, which is the best of all even pictures."""
+        even = self.test.target.mean((2, 3), keepdim=True).expand_as(self.test.target)
+        return {"copy of the input": self.compared(self.enlarged), "mean colour": self.compared(even)}
+
+    @cached_property
+    def enlarged(self) -> Tensor:
+        """The sources in the form of the targets: bicubically, where they are smaller."""
+        source, target = self.test.source, self.test.target
+        if source.shape[1] != target.shape[1]:
+            source = source.mean(1, keepdim=True).expand(-1, target.shape[1], -1, -1)
+        if source.shape[2:] == target.shape[2:]:
+            return source
+        return F.interpolate(source, target.shape[2:], mode="bicubic").clamp(-1, 1)
+
+    def picture(self, trained: TrainedGAN) -> Image.Image:
+        """Source, what was made of it, target."""
+        rows = torch.arange(SHOWN) * len(self.test.target) // SHOWN
+        made = trained.translate(self.test.source[rows], self.run.seed)
+        columns = [self.test.source[rows], made, self.test.target[rows]]
+        return pictures.grid(pictures.side_by_side(columns), 2 * len(columns))
+
+    def protocol(self) -> dict[str, object]:
+        return {**super().protocol(), "pairs": len(self.test.target)}
+
+
+class Enlargement(Translation):
+    """Super-resolution: nearer to the target than bicubic enlargement, and sharper?"""
+
+    name = "super-resolution"
+    tiny = {**Translation.tiny, "image_size": 64}
+
+    @classmethod
+    def applies(cls, run: RunOptions) -> bool:
+        return translates(run) and run.gan.shrinks > 1
+
+    def beside(self, fresh: Training) -> dict[str, Figures]:
+        return {"bicubic": self.compared(self.enlarged)}
+
+    def protocol(self) -> dict[str, object]:
+        return {**super().protocol(), "enlarged": f"{self.run.gan.shrinks}x"}
+
+
+class Filling(Translation):
+    """Inpainting: how near is what it fills holes with to what was there? Only the holes count."""
+
+    name = "inpainting"
+
+    @classmethod
+    def applies(cls, run: RunOptions) -> bool:
+        return translates(run) and run.as_.kind == "masked"
+
+    @cached_property
+    def holes(self) -> Tensor:
+        """Where each picture has its hole, N x 1 x H x W: the rectangle in which source and target differ."""
+        differ = (self.test.source != self.test.target).any(1, keepdim=True)
+        rows, columns = differ.any(3, keepdim=True), differ.any(2, keepdim=True)
+        return between(rows, 2) & between(columns, 3)
+
+    def compared(self, images: Tensor) -> Figures:
+        return figures.compared_within(images, self.test.target, self.holes)
+
+    def beside(self, fresh: Training) -> dict[str, Figures]:
+        """The mean colour of what can be seen of each picture."""
+        seen = ~self.holes
+        mean = (self.test.source * seen).sum((2, 3), keepdim=True) / seen.sum((2, 3), keepdim=True)
+        return {"mean fill": self.compared(mean.expand_as(self.test.target))}
+
+
+def between(marks: Tensor, dimension: int) -> Tensor:
+    """True from the first to the last mark along a dimension."""
+    return (marks.cumsum(dimension) > 0) & (marks.flip(dimension).cumsum(dimension).flip(dimension) > 0)
