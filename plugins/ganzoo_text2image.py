@@ -81,9 +81,10 @@ class Text2Image(ganzoo.Adversarial):
             return self.judge(nets, images, batch)
 
         real, fake = batch.image, batch.fake.detach()
-        wrong = self.judge(nets, real, batch.replace(meaning=batch.meaning.roll(1, 0)))
-        losses = {"adversarial": self.loss.discriminator(critic(real), torch.cat([critic(fake), wrong]))}
-        return losses | self.loss.penalties(critic, real, fake, batch.step)
+        right, wrong = critic(real), self.judge(nets, real, batch.replace(meaning=batch.meaning.roll(1, 0)))
+        # Against each apart: a loss may compare a real image with the fake in the same row.
+        against = self.loss.discriminator(right, critic(fake)) + self.loss.discriminator(right, wrong)
+        return {"adversarial": against / 2} | self.loss.penalties(critic, real, fake, batch.step)
 
     def embedding_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
         """What the encoders of captions and of images minimise together."""

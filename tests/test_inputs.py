@@ -116,7 +116,7 @@ def test_classes_and_options_on_the_command_line(command: Command, place: Path) 
 
 def levels(folder: Path) -> list[float]:
     """How bright each picture of a folder is, in tenths above grey."""
-    made = []
+    made: list[float] = []
     for file in sorted(folder.iterdir()):
         with Image.open(file) as picture:
             grey = picture.convert("L").getpixel((0, 0))
