@@ -118,6 +118,11 @@ VALUES = [
     ("run dcgan --optimizer.betas 0.5", "option 'optimizer.betas' cannot be '0.5': it must be 2 values", "0.5,0.999"),
     ("run dcgan --optimizer.betas 1,2,3", "option 'optimizer.betas' cannot be '1,2,3': it must be 2 values"),
     ("run dcgan --optimizer.betas a,b", "option 'optimizer.betas' cannot be 'a': it must be a number"),
+    ("run dcgan --channels 5", "option 'channels' cannot be '5': it must be 1, 3 or 4"),
+    ("run dcgan --labels 0", "option 'labels' cannot be '0': it must be greater than 0"),
+    ("run pix2pix --as.size 3", "no option of the adaptor 'none' is called 'size'; this is an option of masked"),
+    ("run pix2pix --as lowres --as.factor 3", "factor' cannot be '3': it must be 2, 4 or 8"),
+    ("run pix2pix --as edge", "no adaptor is called 'edge'; did you mean 'edges'?"),
     ("run dcgan --image-size 0", "option 'image_size' cannot be '0': ", "such as 64x96"),
     ("run dcgan --image-size axb", "option 'image_size' cannot be 'axb': ", "such as 64x96"),
     ("run dcgan --image-size 16x", "option 'image_size' cannot be '16x': ", "such as 64x96"),
@@ -154,6 +159,9 @@ DATA = [
     (f"run pix2pix {SMALL} --data pairs:empty", "'empty' has no images, nor two folders of them called A and B"),
     ("run pix2pix --data mnist", "'mnist' has no source, target", "data sets that have: openmoji, pairs:PATH"),
     ("run pix2pix --data folder:images", "'folder' has no source, target", "pairs:PATH"),
+    ("run pix2pix --data mnist", "make them of its images: --as edges, grey, lowres or masked"),
+    ("run dcgan --as edges", "--as edges makes pairs of source and target, which the GAN does not take", "--as out"),
+    ("run pix2pix --as masked --as.size 257", "a hole of 257 x 257 pixels does not fit", "try --as.size 128"),
     (f"run dcgan {SMALL} --data-dir text.txt", "cannot be written", "--data-dir FOLDER or GANZOO_DATA"),
 ]
 

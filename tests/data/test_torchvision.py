@@ -139,7 +139,9 @@ def test_stl10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"leave --data.unlabelled out"):
         opened(unlabelled, tmp_path, (96, 96))
     request = Request(frozenset({"image"}), (96, 96), 3, folder=tmp_path)
-    same(build(DataOptions, {"data": unlabelled}).data.load(request).columns["image"], pixels[2:5].swapaxes(2, 3))
+    table = build(DataOptions, {"data": unlabelled}).data.load(request)
+    assert isinstance(table, ganzoo.Table)
+    same(table.columns["image"], pixels[2:5].swapaxes(2, 3))
 
 
 @pytest.mark.skipif(importlib.util.find_spec("scipy") is None, reason="needs scipy")
