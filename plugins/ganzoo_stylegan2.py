@@ -9,8 +9,14 @@ from pydantic import Field
 from torch import Tensor
 
 import ganzoo
-from ganzoo.blocks.equalized import ResidualDiscriminator
-from ganzoo.blocks.style import MappingNetwork, RunningMean, StyleSynthesis, mix_styles, truncate
+from ganzoo.blocks import (
+    MappingNetwork,
+    ResidualDiscriminator,
+    RunningMean,
+    StyleSynthesis,
+    mix_styles,
+    truncate,
+)
 
 
 class StyleGAN2(ganzoo.Adversarial):

@@ -89,7 +89,7 @@ class EqualizedConv(nn.Conv2d):
         in_channels: of the input.
         out_channels: of the output.
         kernel_size: 3 keeps the size of the image by padding; so does 1.
-        resampling: "up" blurs after, "down" before the convolution.
+        resampling: "up", for a kernel of 3 alone, blurs after the convolution, "down" before it.
     """
 
     def __init__(
@@ -98,9 +98,8 @@ class EqualizedConv(nn.Conv2d):
         super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=False)
         nn.init.normal_(self.weight)
         self.resampling = resampling
-        self.blur = Blur(2 if resampling == "down" and kernel_size == 3 else 1) if resampling != "none" else None
-        if resampling == "down" and kernel_size == 1:
-            self.blur = Blur(resampling="down")
+        before = Blur(2) if kernel_size == 3 else Blur(resampling="down")
+        self.blur = {"none": None, "up": Blur(), "down": before}[resampling]
 
     def scaled(self) -> Tensor:
         """The weight as it is used."""
