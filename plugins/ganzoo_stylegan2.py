@@ -2,21 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
 import ganzoo
-from ganzoo.blocks import (
-    MappingNetwork,
-    ResidualDiscriminator,
-    RunningMean,
-    StyleSynthesis,
-    mix_styles,
-    truncate,
-)
+from ganzoo.blocks import MappingNetwork, ResidualDiscriminator, RunningMean, StyleSynthesis, mix_styles
 
 
 class StyleGAN2(ganzoo.Adversarial):
@@ -67,12 +60,11 @@ class StyleGAN2(ganzoo.Adversarial):
         return batch.replace(fake=nets.synthesis(self.styles(nets, batch.noise)))
 
     def sample(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> Tensor:
-        style = truncate(nets.mapping(batch.noise[:, 0]), nets.mapping.mean, self.truncation)
-        return nets.synthesis(style[:, None].expand(-1, nets.synthesis.styles, -1))
+        return nets.synthesis(nets.mapping(batch.noise[:, :1], self.truncation))
 
     def styles(self, nets: ganzoo.Networks, noise: Tensor) -> Tensor:
         """A style for each layer, N x layers x style_dim, from noise, N x 2 x latent_dim, mixed at random."""
-        return mix_styles(nets.mapping(noise), nets.synthesis.styles, self.mixing)
+        return mix_styles(nets.mapping(noise), cast("StyleSynthesis", nets.synthesis).styles, self.mixing)
 
     def path_length_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
         """(|J^T y| - a)^2 for random images y, a the running mean of |J^T y| (eq. 4), on half of the batch.

@@ -4,7 +4,7 @@ from ganzoo.blocks.conv import StridedDiscriminator, UpsampleConv, UpsampleGener
 from ganzoo.blocks.equalized import ResidualDiscriminator
 from ganzoo.blocks.patch import PatchDiscriminator
 from ganzoo.blocks.sizes import check_size
-from ganzoo.blocks.style import MappingNetwork, RunningMean, StyleSynthesis, mix_styles, truncate
+from ganzoo.blocks.style import MappingNetwork, RunningMean, StyleSynthesis, mix_styles
 from ganzoo.blocks.unet import UNetGenerator
 from ganzoo.blocks.weights import Initialization, initialize
 
@@ -22,5 +22,4 @@ __all__ = [
     "check_size",
     "initialize",
     "mix_styles",
-    "truncate",
 ]

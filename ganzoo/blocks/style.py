@@ -123,14 +123,22 @@ class MappingNetwork(nn.Module):
         self.mean: Tensor
         """The mean of styles, to which truncation pulls them."""
 
-    def forward(self, noise: Tensor) -> Tensor:
-        """Noise, ... x latent_dim, to styles, ... x style_dim."""
+    def forward(self, noise: Tensor, truncation: float = 1.0) -> Tensor:
+        """Noise to styles.
+
+        Args:
+            noise: ... x latent_dim.
+            truncation: pulls styles to their mean: 1 leaves them, 0 gives the mean (Karras et al., 2018, appendix B).
+
+        Returns:
+            ... x style_dim.
+        """
         style = noise * (noise.square().mean(-1, keepdim=True) + 1e-8).rsqrt()
         for layer in self.layers:
             style = activate(layer(style))
         if self.training:
             self.mean.lerp_(style.detach().float().flatten(0, -2).mean(0), 1 - self.decay)
-        return style
+        return style if truncation == 1 else torch.lerp(self.mean.to(style.dtype), style, truncation)
 
 
 def mix_styles(styles: Tensor, layers: int, probability: float) -> Tensor:
@@ -152,11 +160,6 @@ def mix_styles(styles: Tensor, layers: int, probability: float) -> Tensor:
     crossover = torch.where(torch.rand(count, 1, 1, device=device) < probability, crossover, layers)
     first = torch.arange(layers, device=device)[None, :, None] < crossover
     return torch.where(first, styles[:, :1], styles[:, 1:])
-
-
-def truncate(style: Tensor, mean: Tensor, psi: float) -> Tensor:
-    """Pulls styles to their mean: psi = 1 leaves them, 0 gives the mean (Karras et al., 2018, appendix B)."""
-    return torch.lerp(mean, style, psi)
 
 
 class StyleSynthesis(Generator):
@@ -195,8 +198,8 @@ class StyleSynthesis(Generator):
         """How many styles an image takes: one for each layer, and one for the last level's colours."""
 
     def forward(self, styles: Tensor) -> Tensor:
-        """Styles, N x `self.styles` x style_dim, to images, N x C x H x W in [-1, 1]."""
-        each = styles.unbind(1)
+        """Styles, N x `self.styles` x style_dim or one for all, N x 1, to images, N x C x H x W in [-1, 1]."""
+        each = styles.expand(-1, self.styles, -1).unbind(1)
         features = self.layers[0](self.start.expand(len(styles), -1, -1, -1), each[0])
         image: Tensor = self.colours[0](features, each[1])
         for level, colour in enumerate(self.colours[1:], 1):

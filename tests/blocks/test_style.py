@@ -26,7 +26,6 @@ from ganzoo.blocks.style import (
     RunningMean,
     StyleSynthesis,
     mix_styles,
-    truncate,
 )
 
 
@@ -165,10 +164,14 @@ def test_the_mapping_keeps_the_mean_of_styles_in_training_alone() -> None:
 
 
 def test_truncation_pulls_styles_to_their_mean() -> None:
-    style, mean = torch.randn(3, 4), torch.randn(4)
-    torch.testing.assert_close(truncate(style, mean, 1.0), style)
-    torch.testing.assert_close(truncate(style, mean, 0.0), mean.expand(3, 4))
-    torch.testing.assert_close(truncate(style, mean, 0.5), (style + mean) / 2)
+    mapping = MappingNetwork(4, 8, 2, rate=0.01)
+    noise = torch.randn(16, 4)
+    mapping(noise)
+    mapping.eval()
+    style, mean = mapping(noise), mapping.mean
+    assert mean.any()
+    torch.testing.assert_close(mapping(noise, 0.0), mean.expand(16, 8))
+    torch.testing.assert_close(mapping(noise, 0.5), (style + mean) / 2)
 
 
 def test_noise_is_drawn_in_training_and_fixed_in_evaluation() -> None:
