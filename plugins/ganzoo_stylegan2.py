@@ -19,8 +19,8 @@ class StyleGAN2(ganzoo.Adversarial):
     may_change: ClassVar[frozenset[str]] = frozenset({"truncation"})
 
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=2e-3, betas=(0.0, 0.99))
-    channels: int = Field(16, gt=0, le=1024, description="feature maps at full size; doubled wherever sides are halved")
-    max_channels: int = Field(128, gt=0, le=4096, description="feature maps of a layer at most")
+    capacity: int = Field(16, gt=0, le=1024, description="feature maps at full size; doubled wherever sides are halved")
+    max_capacity: int = Field(128, gt=0, le=4096, description="feature maps of a layer at most")
     style_dim: int = Field(64, gt=0, description="length of a style")
     mapping_layers: int = Field(4, gt=0, description="layers from noise to style; the paper has 8")
     mapping_rate: float = Field(0.01, gt=0, description="learning rate of the mapping, as a multiple of the others'")
@@ -32,7 +32,7 @@ class StyleGAN2(ganzoo.Adversarial):
     truncation: float = Field(1.0, description="pulls styles of samples to their mean: 1 leaves them, 0 is the mean")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
-        widths = {"channels": self.channels, "max_channels": self.max_channels}
+        widths = {"channels": self.capacity, "max_channels": self.max_capacity}
         return ganzoo.Networks(
             mapping=MappingNetwork(self.latent_dim, self.style_dim, self.mapping_layers, rate=self.mapping_rate),
             synthesis=StyleSynthesis(self.style_dim, data.shape, **widths),

@@ -10,7 +10,7 @@ from torch import Tensor
 from ganzoo import Adam, Batch, DataSpec, Engine, Networks, SizeError, Speed
 
 SHAPE = (1, 8, 8)
-SMALL: dict[str, Any] = {"channels": 4, "style_dim": 8, "latent_dim": 6, "mapping_layers": 2}
+SMALL: dict[str, Any] = {"capacity": 4, "style_dim": 8, "latent_dim": 6, "mapping_layers": 2}
 
 
 def made(**options: Any) -> tuple[StyleGAN2, Networks, Batch]:
