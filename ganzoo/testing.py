@@ -34,13 +34,22 @@ def check_gan(gan: type[GAN], shape: tuple[int, int, int] = (1, 32, 32)) -> None
     nets = config.build(spec)
     engine = Engine(config, nets, speed=Speed.plain())
     before = {name: value.clone() for name, value in nets.named_parameters()}
-    for _ in range(max(player.every for player in engine.players)):
+    for iteration in _rhythm(engine):
+        engine.iteration = iteration
         losses = engine.step(example(spec, config.noise_shape()))
         for term, value in losses.items():
             assert torch.isfinite(value), f"the loss '{term}' is {value.item()} on random images"
     _check_moved(engine, before)
     _check_sample(engine, example(spec, config.noise_shape()), spec)
     _check_recorded(config, spec)
+
+
+def _rhythm(engine: Engine) -> list[int]:
+    """For each set of players that move together the first iteration that they are due in: no two are alike."""
+    firsts: dict[tuple[bool, ...], int] = {}
+    for iteration in range(engine.cycle):
+        firsts.setdefault(tuple((iteration + 1) % player.every == 0 for player in engine.players), iteration)
+    return list(firsts.values())
 
 
 def _check_configuration(config: GAN) -> None:
@@ -85,8 +94,9 @@ def _check_recorded(config: GAN, spec: DataSpec) -> None:
         engine = Engine(config, config.build(spec), speed=speed)
         engine.graphs = Graphs(recorder, engine.device, engine.state) if recorder else None
         batches = [example(spec, config.noise_shape()) for _ in range(3)]
-        for iteration in range((WARM_UP + 3) * engine.cycle):
-            engine.step(batches[iteration % 3].replace(step=torch.tensor(iteration)))
+        for index, iteration in enumerate(_rhythm(engine) * (WARM_UP + 3)):
+            engine.iteration = iteration
+            engine.step(batches[index % 3].replace(step=torch.tensor(index)))
         assert not (engine.graphs and engine.graphs.refusal), f"cannot be a CUDA graph: {engine.graphs.refusal}"
         engines.append(engine)
     eager, recorded = (engine.nets.state_dict() for engine in engines)

@@ -1,0 +1,91 @@
+"""StyleGAN2: noise to image by styles, one for each layer (Karras et al., 2019, arXiv:1912.04958)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar, cast
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+import ganzoo
+from ganzoo.blocks import MappingNetwork, ResidualDiscriminator, RunningMean, StyleSynthesis, mix_styles
+
+
+class StyleGAN2(ganzoo.Adversarial):
+    """Styles steer each layer of the synthesis; R1 and path length are regularised lazily."""
+
+    name = "stylegan2"
+    may_change: ClassVar[frozenset[str]] = frozenset({"truncation"})
+
+    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=2e-3, betas=(0.0, 0.99))
+    capacity: int = Field(16, gt=0, le=1024, description="feature maps at full size; doubled wherever sides are halved")
+    max_capacity: int = Field(128, gt=0, le=4096, description="feature maps of a layer at most")
+    style_dim: int = Field(64, gt=0, description="length of a style")
+    mapping_layers: int = Field(4, gt=0, description="layers from noise to style; the paper has 8")
+    mapping_rate: float = Field(0.01, gt=0, description="learning rate of the mapping, as a multiple of the others'")
+    mixing: float = Field(0.9, ge=0, le=1, description="probability that an image is made with two styles in training")
+    r1: float = Field(0.1, ge=0, description="weight of the discriminator's squared slope at real images")
+    r1_every: int = Field(16, gt=0, description="iterations between two steps of that regulariser")
+    path_length: float = Field(2.0, ge=0, description="weight of the path-length regulariser")
+    path_length_every: int = Field(4, gt=0, description="iterations between two steps of that regulariser")
+    truncation: float = Field(1.0, description="pulls styles of samples to their mean: 1 leaves them, 0 is the mean")
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        widths = {"channels": self.capacity, "max_channels": self.max_capacity}
+        return ganzoo.Networks(
+            mapping=MappingNetwork(self.latent_dim, self.style_dim, self.mapping_layers, rate=self.mapping_rate),
+            synthesis=StyleSynthesis(self.style_dim, data.shape, **widths),
+            discriminator=ResidualDiscriminator(data.shape, **widths),
+            path_lengths=RunningMean(),
+        )
+
+    def noise_shape(self) -> tuple[int, ...]:
+        return (2, self.latent_dim)  # two styles to mix
+
+    def players(self) -> Sequence[ganzoo.Player]:
+        generator, discriminator = super().players()
+        makes_images = ("mapping", "synthesis")
+        players = [replace(generator, trains=makes_images), discriminator]
+        # Both share the optimizer of the player whose networks they move, and keep their weight against its loss.
+        if self.path_length:
+            players.append(
+                ganzoo.Player("path_length", self.path_length_loss, makes_images, every=self.path_length_every)
+            )
+        if self.r1:
+            players.append(ganzoo.Player("r1", self.r1_loss, ("discriminator",), every=self.r1_every))
+        return players
+
+    def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
+        return batch.replace(fake=nets.synthesis(self.styles(nets, batch.noise)))
+
+    def sample(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> Tensor:
+        return nets.synthesis(nets.mapping(batch.noise[:, :1], self.truncation))
+
+    def styles(self, nets: ganzoo.Networks, noise: Tensor) -> Tensor:
+        """A style for each layer, N x layers x style_dim, from noise, N x 2 x latent_dim, mixed at random."""
+        return mix_styles(nets.mapping(noise), cast("StyleSynthesis", nets.synthesis).styles, self.mixing)
+
+    def path_length_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
+        """(|J^T y| - a)^2 for random images y, a the running mean of |J^T y| (eq. 4), on half of the batch.
+
+        J is the synthesis's Jacobian by the styles.
+        """
+        styles = self.styles(nets, batch.noise[: (len(batch.noise) + 1) // 2])
+        fake = nets.synthesis(styles)
+        direction = torch.randn_like(fake) / (fake[0, 0].numel() ** 0.5)
+        slope = ganzoo.gradient(fake * direction, styles)
+        lengths = (slope.square().sum(2).mean(1) + 1e-8).sqrt()
+        penalty = (lengths - nets.path_lengths(lengths)).square().mean()
+        return {"penalty": self.path_length * self.path_length_every * penalty}
+
+    def r1_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
+        """r1 / 2 x |grad D(x)|^2 at real images (Mescheder et al., 2018, arXiv:1801.04406, eq. 9)."""
+        real = batch.image.detach().requires_grad_()
+        slope = ganzoo.gradient(self.judge(nets, real, batch), real)
+        return {"penalty": self.r1 / 2 * self.r1_every * slope.square().sum((1, 2, 3)).mean()}
+
+
+@ganzoo.hookimpl
+def register_gans(register: ganzoo.Register) -> None:
+    register(StyleGAN2)
