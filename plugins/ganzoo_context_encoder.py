@@ -1,4 +1,4 @@
-"""Context encoder: what is missing of an image, guessed from what is around it (Pathak et al., 2016, arXiv:1604.07379)."""
+"""Context encoder: holes in images, filled by what is around (Pathak et al., 2016, arXiv:1604.07379)."""
 
 import torch
 from pydantic import Field
