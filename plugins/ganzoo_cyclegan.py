@@ -33,7 +33,7 @@ class CycleGAN(ganzoo.TwoPlayer):
     cycle: float = Field(10.0, ge=0, description="weight of the mean absolute difference after there and back (eq. 3)")
     identity: float = Field(0.5, ge=0, description="weight, times the cycle's, of what is changed of a target itself")
     pool: int = Field(50, ge=0, description="earlier fakes from which a discriminator is shown every second one")
-    width: int = Field(24, gt=0, description="channels of the generators' first layer; the paper's have 64")
+    width: int = Field(16, gt=0, description="channels of the generators' first layer; the paper's have 64")
     blocks: int | None = Field(None, gt=0, description="residual blocks; unless given, 6, or 9 from 256 pixels on")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
