@@ -22,6 +22,22 @@ class Discriminator(nn.Module, ABC):
     def forward(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
+class Pretrained(nn.Module, ABC):
+    """A network whose weights come from elsewhere: one that no player trains, and that measures or encodes.
+
+    `fetch` is called once, when a run begins. When it goes on, or images are made, its weights come from the
+    checkpoint, and what was fetched need not be there.
+    """
+
+    @abstractmethod
+    def fetch(self) -> None:
+        """Puts its weights in place, on whatever device it is.
+
+        Raises:
+            UserError: they cannot be had.
+        """
+
+
 class Networks(nn.Module):
     """The networks of one GAN by name: `Networks(generator=..., discriminator=...)`, then `nets.generator(noise)`.
 

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 import ganzoo
 from ganzoo import Adam, Batch, DataSpec, Engine, Losses, Networks, Player, Speed
+from ganzoo.blocks import ReplayPool
 from ganzoo.data.batches import Batches
 from ganzoo.data.load import Data, DataOptions, load
 from ganzoo.engine.graph import WARM_UP, Graphs
@@ -68,21 +69,6 @@ class ToyClassifier(ganzoo.Discriminator):
         return self.score(features), self.classes(features)
 
 
-class ReplayPool(nn.Module):
-    """Gives back earlier fakes half of the time (Shrivastava et al., 2016): state in a buffer, no Python decisions."""
-
-    def __init__(self, size: int = 8) -> None:
-        super().__init__()
-        self.register_buffer("images", torch.zeros(size, 1, SIZE, SIZE))
-        self.images: Tensor
-
-    def forward(self, fakes: Tensor) -> Tensor:
-        places = torch.randperm(len(self.images), device=fakes.device)[: len(fakes)]
-        old = self.images[places]
-        self.images[places] = fakes.detach()
-        return torch.where(torch.rand(len(fakes), 1, 1, 1, device=fakes.device) < 0.5, fakes, old)
-
-
 class TwoGenerators(ganzoo.GAN):
     """CycleGAN's shape: two generators in one player, two discriminators that see pools, images unpaired."""
 
@@ -96,8 +82,8 @@ class TwoGenerators(ganzoo.GAN):
             backward_generator=ToyTranslator(),
             source_discriminator=ToyDiscriminator(),
             target_discriminator=ToyDiscriminator(),
-            source_pool=ReplayPool(),
-            target_pool=ReplayPool(),
+            source_pool=ReplayPool((1, SIZE, SIZE), 8),
+            target_pool=ReplayPool((1, SIZE, SIZE), 8),
         )
 
     def players(self) -> Sequence[Player]:

@@ -1,29 +1,41 @@
 """What GANs share: networks named for their shape, the layers in them, their initial weights and permitted sizes."""
 
+from ganzoo.blocks.bottleneck import BottleneckGenerator
 from ganzoo.blocks.conv import StridedClassifier, StridedDiscriminator, UpsampleConv, UpsampleGenerator
 from ganzoo.blocks.equalized import ResidualDiscriminator
+from ganzoo.blocks.features import VGGFeatures
 from ganzoo.blocks.patch import PatchDiscriminator
+from ganzoo.blocks.pool import ReplayPool
+from ganzoo.blocks.residual import ResidualBlock, ResidualGenerator
 from ganzoo.blocks.sizes import check_classes, check_size
 from ganzoo.blocks.style import MappingNetwork, RunningMean, StyleSynthesis, mix_styles
+from ganzoo.blocks.subpixel import DeepStridedDiscriminator, SubpixelGenerator
 from ganzoo.blocks.text import CaptionDiscriminator, CaptionEncoder, ImageEncoder, match
 from ganzoo.blocks.unet import UNetGenerator
 from ganzoo.blocks.weights import Initialization, initialize
 
 __all__ = [
+    "BottleneckGenerator",
     "CaptionDiscriminator",
     "CaptionEncoder",
+    "DeepStridedDiscriminator",
     "ImageEncoder",
     "Initialization",
     "MappingNetwork",
     "PatchDiscriminator",
+    "ReplayPool",
+    "ResidualBlock",
     "ResidualDiscriminator",
+    "ResidualGenerator",
     "RunningMean",
     "StridedClassifier",
     "StridedDiscriminator",
     "StyleSynthesis",
+    "SubpixelGenerator",
     "UNetGenerator",
     "UpsampleConv",
     "UpsampleGenerator",
+    "VGGFeatures",
     "check_classes",
     "check_size",
     "initialize",

@@ -11,6 +11,7 @@ from ganzoo.engine.torchrun import rank_and_count, started_by_launcher
 from ganzoo.engine.training import Training
 from ganzoo.errors import OptionError, RunFolderError, UnknownName, typed
 from ganzoo.gan import GAN
+from ganzoo.networks import Pretrained
 from ganzoo.options import RunOptions
 from ganzoo.plugins import zoo
 
@@ -59,13 +60,21 @@ def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:
 
 
 def begin(training: Training, folder: RunFolder | None) -> None:
-    """Puts a run where it begins: at its last whole checkpoint, or at the weights that it was told to begin with."""
+    """Puts a run where it begins: at its last whole checkpoint, or at the weights that it was told to begin with.
+
+    Raises:
+        UserError: those cannot be used, or the weights of a pretrained network cannot be had.
+    """
     ranks, source = training.engine.ranks, training.options.init_from
     if folder is not None and (files := newest(folder, ranks)):
         check_data(training, folder)
         state.restore(training, files)
         training.began = training.engine.iteration
-    elif source is not None:
+        return
+    for network in training.engine.nets.modules():
+        if isinstance(network, Pretrained):
+            network.fetch()
+    if source is not None:
         weights = state.told(weights_of(RunFolder(source)) if ranks.leads else {}, ranks)
         state.load_networks(training.engine.nets, weights, source)
 

@@ -1,0 +1,111 @@
+"""A trained network as a measure of likeness: its features of two images, compared."""
+
+import logging
+import zipfile
+from pathlib import Path
+from typing import Literal, TypeAlias
+from urllib.error import URLError
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.blocks.sizes import check_size
+from ganzoo.errors import DataError
+from ganzoo.networks import Pretrained
+
+log = logging.getLogger(__name__)
+
+Layer: TypeAlias = Literal["2_2", "5_4"]
+"""Which of VGG19's features: of the second convolution before the second pooling, or the fourth before the fifth."""
+
+STAGES = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
+"""Channels and number of VGG19's convolutions before each pooling (Simonyan and Zisserman, 2014, arXiv:1409.1556)."""
+
+
+class VGGFeatures(Pretrained):
+    """VGG19's features of images, trained on ImageNet, up to a layer (Ledig et al., 2016, arXiv:1609.04802, eq. 5).
+
+    Its weights are those of torchvision, read from the file that torchvision keeps. Where that is missing they are
+    random until `fetch` downloads it.
+
+    Args:
+        shape: channels, height and width of the images. Grey ones are taken as three equal channels; opacity counts
+            for nothing.
+        layer: which features.
+
+    Raises:
+        SizeError: the images are too small for that layer.
+        DataError: the file is there, but is not what it should be.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], layer: Layer = "5_4") -> None:
+        super().__init__()
+        stage, convolutions = map(int, layer.split("_"))
+        check_size(f"VGG19 up to layer {layer}", shape, multiple=1, least=2 ** (stage - 1))
+        layers: list[nn.Module] = []
+        channels = 3
+        for number, (features, count) in enumerate(STAGES[:stage], 1):
+            for _ in range(convolutions if number == stage else count):
+                layers += [nn.Conv2d(channels, features, 3, padding=1), nn.ReLU()]
+                channels = features
+            if number < stage:
+                layers.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*layers)
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
+        self.mean: Tensor
+        self.std: Tensor
+        if vgg_is_at_hand():
+            self._read()
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Images, N x C x H x W in [-1, 1], to features after the activation, N x channels x h x w."""
+        colours = image.expand(-1, 3, -1, -1) if image.shape[1] == 1 else image[:, :3]
+        return self.features(((colours + 1) / 2 - self.mean) / self.std)
+
+    def fetch(self) -> None:
+        """Downloads the weights, 548 MiB, unless they were read already.
+
+        Raises:
+            DataError: they cannot be had.
+        """
+        if vgg_is_at_hand():
+            return
+        file = vgg_file()
+        log.info("downloading the weights of VGG19 to %s", file)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(_address(), str(file), file.stem.partition("-")[2], progress=False)
+        except (URLError, OSError, RuntimeError) as error:
+            raise DataError(
+                f"the weights of VGG19 cannot be downloaded from {_address()} ({' '.join(str(error).split())}); "
+                f"put the file into {file.parent}, or train with --perceptual pixel"
+            ) from error
+        self._read()
+
+    def _read(self) -> None:
+        file, own = vgg_file(), self.features.state_dict()
+        # It has 548 MiB, most of them of dense layers. Only files of torch's newer form can be read in part.
+        in_part = zipfile.is_zipfile(file)
+        try:
+            held = torch.load(file, map_location="cpu", weights_only=True, mmap=in_part)
+            self.features.load_state_dict({name: held[f"features.{name}"] for name in own})
+        except Exception as error:  # what is no such file trips torch up in many ways
+            reason = " ".join(str(error).split())[:120]
+            raise DataError(f"{file} does not hold the weights of VGG19 ({reason}); remove it") from error
+
+
+def vgg_file() -> Path:
+    """Where torchvision keeps the weights of VGG19: in $TORCH_HOME/hub/checkpoints."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(_address()).name
+
+
+def vgg_is_at_hand() -> bool:
+    """Whether the weights of VGG19 need not be downloaded."""
+    return vgg_file().is_file()
+
+
+def _address() -> str:
+    from torchvision.models import VGG19_Weights  # only where it is wanted: importing all of its models takes a while
+
+    return str(VGG19_Weights.IMAGENET1K_V1.url)

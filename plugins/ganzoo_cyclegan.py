@@ -1,0 +1,88 @@
+"""CycleGAN: image to image, learned without pairs (Zhu et al., 2017, arXiv:1703.10593)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+import ganzoo
+from ganzoo.blocks import PatchDiscriminator, ReplayPool, ResidualGenerator
+from ganzoo.losses import LeastSquares
+
+THERE = ("source", "fake", "generator", "discriminator", "pool")
+BACK = ("target", "back_fake", "back_generator", "back_discriminator", "back_pool")
+TURNED = dict(zip(THERE + BACK, BACK + THERE, strict=True))
+
+
+class CycleGAN(ganzoo.TwoPlayer):
+    """Unpaired image to image: there and back again gives what one began with."""
+
+    name = "cyclegan"
+    dataset = "openmoji"
+    needs = frozenset({"source", "target"})
+    streams = (frozenset({"target"}),)
+    real = "target"
+    recipes = {
+        "quick": {"lr_schedule": "linear", "batch_size": 4},
+        "paper": {"lr_schedule": "linear", "batch_size": 1, "epochs": 200, "image_size": "256x256", "width": 64},
+    }
+
+    loss: ganzoo.Loss = LeastSquares()
+    cycle: float = Field(10.0, ge=0, description="weight of the mean absolute difference after there and back (eq. 3)")
+    identity: float = Field(0.5, ge=0, description="weight, times the cycle's, of what is changed of a target itself")
+    pool: int = Field(50, ge=0, description="earlier fakes from which a discriminator is shown every second one")
+    width: int = Field(16, gt=0, description="channels of the generators' first layer; the paper's have 64")
+    blocks: int | None = Field(None, gt=0, description="residual blocks; unless given, 6, or 9 from 256 pixels on")
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        source, target = data.source_shape, data.shape
+        if self.identity and source[0] != target[0]:
+            advice = f"try --channels {max(source[0], target[0])} or --identity 0"
+            raise ganzoo.SizeError(f"the identity loss cannot compare {source[0]} and {target[0]} channels; {advice}")
+        return ganzoo.Networks(
+            generator=ResidualGenerator(source, target[0], width=self.width, blocks=self.blocks),
+            back_generator=ResidualGenerator(target, source[0], width=self.width, blocks=self.blocks),
+            discriminator=PatchDiscriminator(target),
+            back_discriminator=PatchDiscriminator(source),
+            pool=ReplayPool(target, self.pool),
+            back_pool=ReplayPool(source, self.pool),
+        )
+
+    def players(self) -> Sequence[ganzoo.Player]:
+        generator, discriminator = super().players()
+        back = replace(discriminator, name="back_discriminator", loss=lambda *turn: discriminator.loss(*turned(*turn)))
+        return replace(generator, trains=("generator", "back_generator")), discriminator, back
+
+    def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
+        return batch.replace(fake=nets.generator(batch.source), back_fake=nets.back_generator(batch.target))
+
+    def sample(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> Tensor:
+        return nets.generator(batch.source)
+
+    def generator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
+        back = self.one_way(*turned(nets, batch)).items()
+        return self.one_way(nets, batch) | {f"back_{term}": value for term, value in back}
+
+    def one_way(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
+        """What one generator minimises, and the other of what it made."""
+        losses = super().generator_loss(nets, batch)
+        losses["cycle"] = self.cycle * F.l1_loss(nets.back_generator(batch.fake), batch.source)
+        if self.identity:
+            losses["identity"] = self.cycle * self.identity * F.l1_loss(nets.generator(batch.target), batch.target)
+        return losses
+
+    def discriminator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
+        return super().discriminator_loss(nets, batch.replace(fake=nets.pool(batch.fake)))
+
+
+def turned(nets: ganzoo.Networks, batch: ganzoo.Batch) -> tuple[ganzoo.Networks, ganzoo.Batch]:
+    """The way back as if it were the way there."""
+    networks = {TURNED.get(name, name): network for name, network in nets.named_children()}
+    return ganzoo.Networks(**networks), ganzoo.Batch(**{TURNED.get(name, name): batch[name] for name in batch})
+
+
+@ganzoo.hookimpl
+def register_gans(register: ganzoo.Register) -> None:
+    register(CycleGAN)
