@@ -82,6 +82,7 @@ class StridedDiscriminator(Discriminator):
 
     Args:
         shape: channels, height and width of the images; any size.
+        width: channels after the first convolution; each further one doubles them.
         normalization: "batch", or "none" for a critic under a gradient penalty, which must not mix images.
         dropout: the share of channels dropped in training.
         initialization: how its weights are drawn.
@@ -91,6 +92,7 @@ class StridedDiscriminator(Discriminator):
         self,
         shape: tuple[int, int, int],
         *,
+        width: int = 16,
         normalization: Literal["batch", "none"] = "batch",
         dropout: float = 0.25,
         initialization: Initialization = "normal",
@@ -98,11 +100,11 @@ class StridedDiscriminator(Discriminator):
         super().__init__()
         channels, height, width = shape
         layers: list[nn.Module] = []
-        for features in (16, 32, 64, 128):
+        for features in (width, 2 * width, 4 * width, 8 * width):
             layers += [nn.Conv2d(channels, features, 3, stride=2, padding=1), nn.LeakyReLU(0.2)]
             if dropout:
                 layers.append(nn.Dropout2d(dropout))
-            if normalization == "batch" and features > 16:  # the first sees the images themselves
+            if normalization == "batch" and features > width:  # the first sees the images themselves
                 layers.append(nn.BatchNorm2d(features))
             channels, height, width = features, (height + 1) // 2, (width + 1) // 2
         self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, 1))
