@@ -200,7 +200,10 @@ class Relativistic(LossScheme):
         return F.softplus(real - fake).mean()
 
     def penalties(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, step: Tensor) -> Losses:
-        return {"r1": self.gamma / 2 * _squared_slope(critic, real), "r2": self.gamma / 2 * _squared_slope(critic, fake)}
+        return {
+            "r1": self.gamma / 2 * _squared_slope(critic, real),
+            "r2": self.gamma / 2 * _squared_slope(critic, fake),
+        }
 
 
 def _squared_slope(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:

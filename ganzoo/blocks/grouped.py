@@ -103,12 +103,14 @@ class GroupedGenerator(Generator):
                 layers.append(scaled(nn.Conv2d(inner, features, 1, bias=False)))
             layers += [Enlarge(), *(GroupedResidual(features, depth) for _ in range(blocks))]
             inner = features
-        self.layers = nn.Sequential(*layers, scaled(nn.Conv2d(inner, shape[0], 1)), nn.Tanh())
+        self.layers = nn.Sequential(*layers, scaled(nn.Conv2d(inner, shape[0], 1)))
 
     def forward(self, noise: Tensor) -> Tensor:
-        """Noise, N x latent_dim, to images, N x C x H x W in [-1, 1]."""
+        """Noise, N x latent_dim, to images, N x C x H x W; in [-1, 1] in evaluation, in training about so."""
         images: Tensor = self.layers(self.weigh(noise)[:, :, None, None] * self.basis)
-        return images
+        # A tanh has no slope where it is full, and nothing here keeps the values before it small: on digits, mostly
+        # black, this generator ended in black images after 100 iterations and stayed there.
+        return images if self.training else images.clamp(-1, 1)
 
 
 class GroupedDiscriminator(Discriminator):
