@@ -87,6 +87,19 @@ class CrossEntropy(LossScheme):
         return _cross_entropy(fake, 1.0)
 
 
+class Minimax(CrossEntropy):
+    """The original game, in which the generator raises what the discriminator lowers (Goodfellow et al., 2014, eq. 1).
+
+    L_D = mean(softplus(-D(x)) + softplus(D(G(z)))) / 2 and L_G = mean(log(1 - sigmoid(D(G(z))))), which is
+    -mean(softplus(D(G(z)))). The generator learns little where the discriminator is sure of its fakes.
+    """
+
+    kind = "minimax"
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return -F.softplus(fake).mean()
+
+
 def _cross_entropy(logits: Tensor, label: float) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
 
@@ -165,9 +178,62 @@ class WassersteinGP(Wasserstein):
         return {"gradient_penalty": self.penalty * (slope - 1).square().mean()}
 
 
+class Softmax(LossScheme):
+    """One softmax over all real and fake images of a batch (Lin, 2017, arXiv:1704.06191, eqs. 4 to 7).
+
+    With D(x) for the paper's -mu(x), p(x) = exp(D(x)) / Z and Z the sum of exp(D) over the batch. The discriminator's
+    target is 1/|B+| for the |B+| real images and 0 for the |B-| fakes, the generator's 1/(|B+| + |B-|) for all of them;
+    both losses are the cross entropy of target and p: L_D = log Z - mean(D(x)) and
+    L_G = log Z - mean(D(x) and D(G(z)) together). At best they are log |B+| and log(|B+| + |B-|).
+    """
+
+    kind = "softmax"
+    needs_real = True
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return torch.cat([real, fake]).flatten().logsumexp(0) - real.mean()
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        both = torch.cat([real, fake]).flatten()
+        return both.logsumexp(0) - both.mean()
+
+
+class Relativistic(LossScheme):
+    """Each real image against a fake, both slopes held near zero (Huang et al., 2024, arXiv:2501.05441, eqs. 2 and 3).
+
+    L_D = mean(softplus(D(G(z)) - D(x))) + gamma/2 x mean(|grad D(x)|^2) + gamma/2 x mean(|grad D(G(z))|^2) and
+    L_G = mean(softplus(D(x) - D(G(z)))), over pairs of a real and a fake image. The slopes are each image's own, so
+    the discriminator must not mix the images of a batch: no BatchNorm in it.
+    """
+
+    kind = "relativistic"
+    needs_real = True
+    won = 0.0
+    demands = frozenset({IMAGES_APART})
+
+    gamma: float = Field(1.0, ge=0, description="weight of the squared slopes at real and at fake images (R1, R2)")
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return F.softplus(fake - real).mean()
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return F.softplus(real - fake).mean()
+
+    def penalties(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, step: Tensor) -> Losses:
+        return {
+            "r1": self.gamma / 2 * _squared_slope(critic, real),
+            "r2": self.gamma / 2 * _squared_slope(critic, fake),
+        }
+
+
+def _squared_slope(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    images = images.detach().requires_grad_()
+    return gradient(critic(images), images).square().flatten(1).sum(1).mean()
+
+
 @hookimpl
 def register_losses(register: Register) -> None:
-    for loss in (CrossEntropy, LeastSquares, Hinge, Wasserstein, WassersteinGP):
+    for loss in (CrossEntropy, Minimax, LeastSquares, Hinge, Wasserstein, WassersteinGP, Softmax, Relativistic):
         register(loss)
 
 

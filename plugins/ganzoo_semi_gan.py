@@ -34,7 +34,7 @@ class SemiGAN(ganzoo.Adversarial):
         classes = check_classes(self.name, data)
         return ganzoo.Networks(
             # Its images need not be beautiful, and at full width it takes four times as long as the classifier.
-            generator=UpsampleGenerator(self.latent_dim, data.shape, features=32),
+            generator=UpsampleGenerator(self.latent_dim, data.shape, width=32),
             discriminator=StridedClassifier(data.shape, classes, noise=self.noise),
         )
 

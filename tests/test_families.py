@@ -17,7 +17,7 @@ from ganzoo.data.batches import Batches
 from ganzoo.data.load import Data, DataOptions, load
 from ganzoo.engine.graph import WARM_UP, Graphs
 from ganzoo.engine.tape import Tape
-from ganzoo.losses import CrossEntropy, WassersteinGP
+from ganzoo.losses import CrossEntropy, Relativistic, Softmax, WassersteinGP
 
 SIZE, LATENT, CLASSES, WORDS, BATCH = 8, 4, 3, 6, 4
 PIXELS = SIZE * SIZE
@@ -138,53 +138,28 @@ class GradientPenalty(ToyAdversarial):
     n_critic: int = 5
 
 
-class Relativistic(ganzoo.LossScheme):
-    """R3GAN's loss (Huang et al., 2025, arXiv:2501.05441): it sees real logits, R1 and R2 hold the critic."""
+class FadingRelativistic(Relativistic):
+    """R3GAN's loss, its penalties fading: what depends on time reads the tensor."""
 
-    kind = "toy-relativistic"
-    needs_real = True
-
-    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        return F.softplus(fake - real).mean()
-
-    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
-        return F.softplus(real - fake).mean()
+    kind = "toy-fading"
 
     def penalties(self, critic, real, fake, step) -> Losses:  # type: ignore[no-untyped-def]  # as a stranger may write it
-        def slope(images: Tensor) -> Tensor:
-            images = images.detach().requires_grad_()
-            return ganzoo.gradient(critic(images), images).square().flatten(1).sum(1).mean()
-
-        fading = torch.exp(-step / 100)  # what depends on time reads the tensor
-        return {"r1": fading * slope(real), "r2": fading * slope(fake)}
+        terms = super().penalties(critic, real, fake, step)
+        return {name: torch.exp(-step / 100) * term for name, term in terms.items()}
 
 
 class RelativisticPair(ToyAdversarial):
     """Real logits in the generator's loss, two penalties that fade with the step."""
 
     name = "toy-r3"
-    loss: ganzoo.Loss = Relativistic()
-
-
-class SoftmaxPair(ganzoo.LossScheme):
-    """Softmax GAN's loss (Lin, 2017, arXiv:1704.06191): one softmax over all logits of the batch, real and fake."""
-
-    kind = "toy-softmax"
-    needs_real = True
-
-    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        return torch.logsumexp(-torch.cat([real, fake]).flatten(), 0) + real.mean()
-
-    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
-        both = torch.cat([real, fake]).flatten()
-        return torch.logsumexp(-both, 0) + both.mean()
+    loss: ganzoo.Loss = FadingRelativistic()
 
 
 class SoftmaxToy(ToyAdversarial):
     """A loss that sees the whole batch at once."""
 
     name = "toy-softmax-gan"
-    loss: ganzoo.Loss = SoftmaxPair()
+    loss: ganzoo.Loss = Softmax()
 
 
 class Clipped(ToyAdversarial):

@@ -4,7 +4,9 @@ from ganzoo.blocks.bottleneck import BottleneckGenerator
 from ganzoo.blocks.conv import StridedClassifier, StridedDiscriminator, UpsampleConv, UpsampleGenerator
 from ganzoo.blocks.equalized import ResidualDiscriminator
 from ganzoo.blocks.features import VGGFeatures
+from ganzoo.blocks.grouped import GroupedDiscriminator, GroupedGenerator
 from ganzoo.blocks.patch import PatchDiscriminator
+from ganzoo.blocks.perceptron import PerceptronDiscriminator, PerceptronGenerator
 from ganzoo.blocks.pool import ReplayPool
 from ganzoo.blocks.residual import ResidualBlock, ResidualGenerator
 from ganzoo.blocks.sizes import check_classes, check_size
@@ -19,10 +21,14 @@ __all__ = [
     "CaptionDiscriminator",
     "CaptionEncoder",
     "DeepStridedDiscriminator",
+    "GroupedDiscriminator",
+    "GroupedGenerator",
     "ImageEncoder",
     "Initialization",
     "MappingNetwork",
     "PatchDiscriminator",
+    "PerceptronDiscriminator",
+    "PerceptronGenerator",
     "ReplayPool",
     "ResidualBlock",
     "ResidualDiscriminator",

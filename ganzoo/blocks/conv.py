@@ -44,7 +44,7 @@ class UpsampleGenerator(Generator):
     Args:
         latent_dim: length of the noise vector.
         shape: channels, height and width of the images; both sides multiples of 4.
-        features: channels of the quarter-size image, an even number; the time an image takes grows with their square.
+        width: channels of the quarter-size image, an even number; the time an image takes grows with their square.
         classes: how many classes the images have; 0: it is given none. A class is a vector as long as the noise,
             learned, and stands beside it.
         initialization: how its weights are drawn.
@@ -58,24 +58,24 @@ class UpsampleGenerator(Generator):
         latent_dim: int,
         shape: tuple[int, int, int],
         *,
-        features: int = 128,
+        width: int = 128,
         classes: int = 0,
         initialization: Initialization = "normal",
     ) -> None:
         super().__init__()
         check_size(type(self).__name__, shape, multiple=4, least=4)
-        channels, height, width = shape
+        channels, high, wide = shape
         self.layers = nn.Sequential(
-            nn.Linear(2 * latent_dim if classes else latent_dim, features * (height // 4) * (width // 4)),
-            nn.Unflatten(1, (features, height // 4, width // 4)),
-            nn.BatchNorm2d(features),
-            UpsampleConv(features, features),
-            nn.BatchNorm2d(features),
+            nn.Linear(2 * latent_dim if classes else latent_dim, width * (high // 4) * (wide // 4)),
+            nn.Unflatten(1, (width, high // 4, wide // 4)),
+            nn.BatchNorm2d(width),
+            UpsampleConv(width, width),
+            nn.BatchNorm2d(width),
             nn.LeakyReLU(0.2),
-            UpsampleConv(features, features // 2),
-            nn.BatchNorm2d(features // 2),
+            UpsampleConv(width, width // 2),
+            nn.BatchNorm2d(width // 2),
             nn.LeakyReLU(0.2),
-            nn.Conv2d(features // 2, channels, 3, padding=1),
+            nn.Conv2d(width // 2, channels, 3, padding=1),
             nn.Tanh(),
         )
         self.classes = nn.Embedding(classes, latent_dim) if classes else None
@@ -98,6 +98,7 @@ class StridedDiscriminator(Discriminator):
         classes: how many classes it is told of; 0: none. What it is told enters as in the projection discriminator
             (Miyato and Koyama, 2018, arXiv:1802.05637, eq. 3): a learned vector for each class, and its product with
             the features is added to the logit.
+        width: channels after the first convolution; each further one doubles them.
         normalization: "batch", or "none" for a critic under a gradient penalty, which must not mix images.
         dropout: the share of channels dropped in training.
         initialization: how its weights are drawn.
@@ -109,12 +110,13 @@ class StridedDiscriminator(Discriminator):
         *,
         outputs: int = 1,
         classes: int = 0,
+        width: int = 16,
         normalization: Literal["batch", "none"] = "batch",
         dropout: float = 0.25,
         initialization: Initialization = "normal",
     ) -> None:
         super().__init__()
-        layers, values = _strided(shape, normalization, dropout)
+        layers, values = _strided(shape, normalization, dropout, width)
         self.layers = nn.Sequential(*layers, nn.Linear(values, outputs))
         self.classes = nn.Embedding(classes, values) if classes else None
         initialize_as(self, initialization)
@@ -139,7 +141,7 @@ class StridedClassifier(Discriminator):
     Args:
         shape: channels, height and width of the images; any size.
         classes: logits for each image.
-        features: channels of the first convolution, doubled by each of the others.
+        width: channels of the first convolution, doubled by each of the others.
         noise: standard deviation of the noise, in training.
         initialization: how its weights are drawn.
     """
@@ -149,12 +151,12 @@ class StridedClassifier(Discriminator):
         shape: tuple[int, int, int],
         classes: int,
         *,
-        features: int = 32,
+        width: int = 32,
         noise: float = 0.3,
         initialization: Initialization = "torch",
     ) -> None:
         super().__init__()
-        layers, values = _strided(shape, "none", 0.0, features, noise)
+        layers, values = _strided(shape, "none", 0.0, width, noise)
         self.body = nn.Sequential(*layers)
         self.head = nn.Sequential(GaussianNoise(noise), nn.Linear(values, classes))
         initialize_as(self, initialization)

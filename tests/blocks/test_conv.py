@@ -219,7 +219,7 @@ def test_options_left_out_leave_the_networks_as_they_were() -> None:
 
 
 def test_a_narrower_generator() -> None:
-    generator = UpsampleGenerator(8, (3, 16, 24), features=32)
+    generator = UpsampleGenerator(8, (3, 16, 24), width=32)
     widths = [layer.out_channels for layer in generator.modules() if isinstance(layer, nn.Conv2d)]
     assert widths == [32, 16, 3]
     assert generator(torch.randn(2, 8)).shape == (2, 3, 16, 24)
@@ -255,7 +255,7 @@ def test_a_discriminator_with_several_answers() -> None:
 
 def test_a_classifier_gives_the_features_that_its_logits_are_made_of() -> None:
     torch.manual_seed(0)
-    classifier, images = StridedClassifier((3, 20, 12), 7, features=4, noise=0.5), torch.randn(2, 3, 20, 12)
+    classifier, images = StridedClassifier((3, 20, 12), 7, width=4, noise=0.5), torch.randn(2, 3, 20, 12)
     logits, features = classifier.eval()(images)
     assert logits.shape == (2, 7)
     assert features.shape == (2, 32 * 2 * 1)

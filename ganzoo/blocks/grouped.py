@@ -1,0 +1,148 @@
+"""Residual networks of grouped convolutions without normalization: those of R3GAN."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ganzoo.blocks.sizes import check_size
+from ganzoo.networks import Discriminator, Generator
+
+GROUP = 16
+"""Channels that a grouped convolution mixes, if there are as many."""
+GAIN = math.sqrt(2 / (1 + 0.2**2))
+"""What a leaky ReLU of slope 0.2 takes from the size of values, to be given back by the weights before it."""
+
+
+class GroupedResidual(nn.Module):
+    """Adds to an image what an inverted bottleneck makes of it: N x channels x H x W to the same.
+
+    A convolution of 1 x 1 to twice the channels, one of 3 x 3 in groups, one of 1 x 1 back, with leaky ReLU between
+    (Huang et al., 2024, arXiv:2501.05441, section 4). In place of normalization the weights begin small, by the number
+    of blocks they add up over, and the last at zero: fix-up initialization (Zhang et al., 2019, arXiv:1901.09321).
+
+    Args:
+        channels: channels of the image.
+        depth: how many such blocks the network has.
+    """
+
+    def __init__(self, channels: int, depth: int) -> None:
+        super().__init__()
+        inner = 2 * channels
+        groups = max(1, inner // GROUP)
+        self.expand = nn.Conv2d(channels, inner, 1)
+        self.mix = nn.Conv2d(inner, inner, 3, padding=1, groups=groups if inner % groups == 0 else 1)
+        self.project = nn.Conv2d(inner, channels, 1, bias=False)
+        for layer in (self.expand, self.mix):
+            scaled(layer, GAIN * depth**-0.25)  # depth ** (-1 / (2 m - 2)) with m = 3 layers in a block
+        nn.init.zeros_(self.project.weight)
+
+    def forward(self, image: Tensor) -> Tensor:
+        made = F.leaky_relu(self.expand(image), 0.2)
+        made = F.leaky_relu(self.mix(made), 0.2)
+        changed: Tensor = image + self.project(made)
+        return changed
+
+
+def scaled(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Module:
+    """Draws the weights from N(0, gain / sqrt(inputs)), so that values keep their size, and sets biases to 0."""
+    nn.init.normal_(layer.weight, 0.0, gain / math.sqrt(layer.weight[0].numel()))
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+class Enlarge(nn.Module):
+    """Bilinear upsampling by 2."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def stages(network: str, shape: tuple[int, int, int], width: int) -> tuple[list[int], tuple[int, int]]:
+    """The channels at each size, the largest image first, and the height and width of the smallest.
+
+    Raises:
+        SizeError: a side is no multiple of 4, or less than 8.
+    """
+    check_size(network, shape, multiple=4, least=8)
+    _, height, width_ = shape
+    channels = [width]
+    while min(height, width_) > 4 and height % 2 == width_ % 2 == 0:
+        height, width_ = height // 2, width_ // 2
+        channels.append(min(2 * channels[-1], 8 * width))
+    return channels, (height, width_)
+
+
+class GroupedGenerator(Generator):
+    """R3GAN's generator (Huang et al., 2024, arXiv:2501.05441, section 4): no normalization anywhere.
+
+    The vector weighs a learned 4 x 4 image of each channel; residual blocks and bilinear upsampling take turns from
+    there.
+
+    Args:
+        latent_dim: length of the noise vector.
+        shape: channels, height and width of the images; sides multiples of 4, and at least 8.
+        width: channels at full size; they double with each halving, up to eight times as many.
+        blocks: residual blocks at each size.
+
+    Raises:
+        SizeError: a side is no multiple of 4, or less than 8.
+    """
+
+    def __init__(self, latent_dim: int, shape: tuple[int, int, int], *, width: int = 16, blocks: int = 1) -> None:
+        super().__init__()
+        (*outer, inner), smallest = stages(type(self).__name__, shape, width)
+        depth = blocks * (len(outer) + 1)
+        self.basis = nn.Parameter(torch.randn(inner, *smallest))
+        self.weigh = scaled(nn.Linear(latent_dim, inner, bias=False))
+        layers: list[nn.Module] = [GroupedResidual(inner, depth) for _ in range(blocks)]
+        for features in reversed(outer):
+            if features != inner:
+                layers.append(scaled(nn.Conv2d(inner, features, 1, bias=False)))
+            layers += [Enlarge(), *(GroupedResidual(features, depth) for _ in range(blocks))]
+            inner = features
+        self.layers = nn.Sequential(*layers, scaled(nn.Conv2d(inner, shape[0], 1)))
+
+    def forward(self, noise: Tensor) -> Tensor:
+        """Noise, N x latent_dim, to images, N x C x H x W; in [-1, 1] in evaluation, in training about so."""
+        images: Tensor = self.layers(self.weigh(noise)[:, :, None, None] * self.basis)
+        # A tanh has no slope where it is full, and nothing here keeps the values before it small: on digits, mostly
+        # black, this generator ended in black images after 100 iterations and stayed there.
+        return images if self.training else images.clamp(-1, 1)
+
+
+class GroupedDiscriminator(Discriminator):
+    """R3GAN's discriminator (Huang et al., 2024): its generator turned round.
+
+    Args:
+        shape: channels, height and width of the images; sides multiples of 4, and at least 8.
+        width: channels at full size; they double with each halving, up to eight times as many.
+        blocks: residual blocks at each size.
+
+    Raises:
+        SizeError: a side is no multiple of 4, or less than 8.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], *, width: int = 16, blocks: int = 1) -> None:
+        super().__init__()
+        (first, *inner), smallest = stages(type(self).__name__, shape, width)
+        depth = blocks * (len(inner) + 1)
+        given = first
+        layers: list[nn.Module] = [scaled(nn.Conv2d(shape[0], first, 1))]
+        layers += [GroupedResidual(first, depth) for _ in range(blocks)]
+        for features in inner:
+            layers.append(nn.AvgPool2d(2))  # which is bilinear downsampling
+            if features != given:
+                layers.append(scaled(nn.Conv2d(given, features, 1, bias=False)))
+            layers += [GroupedResidual(features, depth) for _ in range(blocks)]
+            given = features
+        # One weighing of the whole image for each channel, then of the channels.
+        summary = scaled(nn.Conv2d(given, given, smallest, groups=given, bias=False))
+        self.layers = nn.Sequential(*layers, summary, nn.Flatten(), scaled(nn.Linear(given, 1, bias=False)))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Images, N x C x H x W, to logits, N x 1."""
+        logits: Tensor = self.layers(image)
+        return logits

@@ -1,0 +1,24 @@
+"""GAN: the first, fully connected (Goodfellow et al., 2014, arXiv:1406.2661)."""
+
+import ganzoo
+from ganzoo.blocks import PerceptronDiscriminator, PerceptronGenerator
+from ganzoo.losses import CrossEntropy
+
+
+class FirstGAN(ganzoo.Adversarial):
+    """The original: two fully connected networks; `--loss minimax` for the paper's own game."""
+
+    name = "gan"
+    loss: ganzoo.Loss = CrossEntropy()
+    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=2e-4, betas=(0.5, 0.999))
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        return ganzoo.Networks(
+            generator=PerceptronGenerator(self.latent_dim, data.shape),
+            discriminator=PerceptronDiscriminator(data.shape),
+        )
+
+
+@ganzoo.hookimpl
+def register_gans(register: ganzoo.Register) -> None:
+    register(FirstGAN)

@@ -1,0 +1,23 @@
+"""Softmax GAN: one softmax over a whole batch of real and fake (Lin, 2017, arXiv:1704.06191)."""
+
+import ganzoo
+from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
+from ganzoo.losses import Softmax
+
+
+class SoftmaxGAN(ganzoo.Adversarial):
+    """DCGAN's networks under one softmax over all real and fake images of a batch."""
+
+    name = "softmax-gan"
+    loss: ganzoo.Loss = Softmax()
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        return ganzoo.Networks(
+            generator=UpsampleGenerator(self.latent_dim, data.shape),
+            discriminator=StridedDiscriminator(data.shape),
+        )
+
+
+@ganzoo.hookimpl
+def register_gans(register: ganzoo.Register) -> None:
+    register(SoftmaxGAN)

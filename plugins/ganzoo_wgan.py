@@ -1,0 +1,39 @@
+"""WGAN: the Wasserstein distance, its critic held by clipped weights (Arjovsky et al., 2017, arXiv:1701.07875)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pydantic import Field
+
+import ganzoo
+from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
+from ganzoo.losses import Wasserstein
+
+
+class WGAN(ganzoo.Adversarial):
+    """The Wasserstein distance, its critic held to a bounded slope by clipping its weights."""
+
+    name = "wgan"
+    loss: ganzoo.Loss = Wasserstein()
+    optimizer: ganzoo.AnyOptimizer = ganzoo.RMSprop(lr=5e-5)
+    n_critic: int = 5
+    clip: float = Field(0.01, gt=0, description="the critic's weights are kept from -clip to clip")
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        return ganzoo.Networks(
+            generator=UpsampleGenerator(self.latent_dim, data.shape),
+            discriminator=StridedDiscriminator(data.shape, dropout=0.0),
+        )
+
+    def players(self) -> Sequence[ganzoo.Player]:
+        generator, critic = super().players()
+        return generator, replace(critic, constrain=self.clip_weights)
+
+    def clip_weights(self, nets: ganzoo.Networks) -> None:
+        for weight in nets.discriminator.parameters():
+            weight.clamp_(-self.clip, self.clip)
+
+
+@ganzoo.hookimpl
+def register_gans(register: ganzoo.Register) -> None:
+    register(WGAN)
