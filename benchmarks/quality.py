@@ -166,7 +166,8 @@ def planned(given: argparse.Namespace) -> list[Work]:
     return works[part - 1 :: parts]
 
 
-def main(words: Sequence[str] | None = None) -> None:
+def parser() -> argparse.ArgumentParser:
+    """What may be asked for."""
     parser = argparse.ArgumentParser(description="Trains each GAN for a stated time and measures what it learned.")
     parser.add_argument("gans", nargs="*", metavar="GAN[:RECIPE]", help="default: every GAN of the registry")
     parser.add_argument("--budget", type=float, metavar="SECONDS", help="of training each; default: its proof's own")
@@ -178,7 +179,11 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER")
     parser.add_argument("--pictures", type=Path, default=PICTURES, metavar="FOLDER")
     parser.add_argument("--runs", type=Path, metavar="FOLDER", help="keep run folders here; default: nowhere")
-    given = parser.parse_args(words)
+    return parser
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    given = parser().parse_args(words)
     for work in planned(given):
         with place(given.runs, work.stem) as folder:
             row = show(work, given.results, folder)

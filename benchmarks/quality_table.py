@@ -1,4 +1,4 @@
-"""Writes the pages on what the GANs learned, from the rows that `quality.py` kept: `python -m benchmarks.quality_table`.
+"""Writes the pages on what the GANs learned, from what `quality.py` kept: `python -m benchmarks.quality_table`.
 
 The tables go between the markers of docs/quality.md; docs/gans.md gets a section for each GAN, with its picture.
 """
@@ -103,7 +103,7 @@ def shown(name: str, value: float) -> str:
 
 def race(rows: Sequence[Row]) -> Iterator[str]:
     """Distances after equal time, and how many times as far the first is."""
-    first, *_ = (entry["trained"]["frechet"] for entry in rows if title(entry) == RIVALS[0]) or [None]
+    first = next((entry["trained"]["frechet"] for entry in rows if title(entry) == RIVALS[0]), None)
     yield row(
         "GAN", "trained for", "images seen", "Fréchet distance", "untrained", f"share of {RIVALS[0]}'s", "entropy"
     )

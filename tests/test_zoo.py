@@ -105,9 +105,9 @@ def test_it_says_what_it_is(name: str) -> None:
 )
 def test_it_learns(name: str, kind: type[Proof], place: Path) -> None:
     """A training of seconds makes it better than it was by the proof's factor; benchmarks/quality.py trains longer."""
-    fresh = prepare(resolve(zoo().gan(name), {**kind.tiny, "threads": 1}))
+    fresh = prepare(resolve(zoo().gan(name), kind.tiny))
     proof = kind(fresh.options, 500)
     before = proof.measure(untrained(fresh))
     rarely = {"sample_every": 10**6, "checkpoint_every": 10**6}
-    after = proof.measure(ganzoo.run(name, out=place / "run", threads=1, **kind.tiny, **rarely))
+    after = proof.measure(ganzoo.run(name, out=place / "run", **kind.tiny, **rarely))
     assert proof.proves(before, after), f"untrained {before}, trained {after}"
