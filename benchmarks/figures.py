@@ -51,7 +51,7 @@ def accuracy(predicted: Tensor, asked: Tensor) -> float:
 def entropy(predicted: Tensor, classes: int) -> float:
     """How evenly predictions are spread over classes, in bits: at most log2(classes), 0 where all are the same."""
     share = predicted.bincount(minlength=classes).double() / len(predicted)
-    return float(-(share * share.clamp(min=1e-12).log2()).sum())
+    return max(0.0, float(-(share * share.clamp(min=1e-12).log2()).sum()))
 
 
 def most_entropy(classes: int) -> float:

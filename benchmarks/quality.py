@@ -20,9 +20,8 @@ import torch
 from pytest_benchmark.utils import get_commit_info
 
 import ganzoo
-from benchmarks.proofs import Figures, Proof, proofs
+from benchmarks.proofs import Figures, Proof, proofs, untrained
 from ganzoo import pictures
-from ganzoo.api import TrainedGAN
 from ganzoo.engine.training import Callback, Training, prepare
 from ganzoo.engine.trial import stopwatch, warm_up
 from ganzoo.environment import environment
@@ -104,6 +103,7 @@ def show(work: Work, results: Path, folder: Path) -> dict[str, Any]:
     pictures.save(proof.picture(trained), folder / "picture.png")
     row = {
         "gan": work.gan.name,
+        "picture": f"{work.stem}.png",
         "recipe": resolve(work.gan, given).recipe,
         "equal_time": work.equal_time,
         "command": command(work.gan, given),
@@ -125,11 +125,6 @@ def show(work: Work, results: Path, folder: Path) -> dict[str, Any]:
     prefix = "quality-equal-time" if work.equal_time else "quality"
     (results / f"{prefix}-{work.stem}.json").write_text(json.dumps(row, indent=2) + "\n", encoding="utf-8")
     return row
-
-
-def untrained(fresh: Training) -> TrainedGAN:
-    """A GAN whose run has not begun."""
-    return TrainedGAN(Path(), fresh.options.gan, fresh.spec, fresh.engine.nets.eval())
 
 
 def lasting(training: Training, seconds: float) -> dict[str, int]:
@@ -171,7 +166,8 @@ def planned(given: argparse.Namespace) -> list[Work]:
     return works[part - 1 :: parts]
 
 
-def main(words: Sequence[str] | None = None) -> None:
+def parser() -> argparse.ArgumentParser:
+    """What may be asked for."""
     parser = argparse.ArgumentParser(description="Trains each GAN for a stated time and measures what it learned.")
     parser.add_argument("gans", nargs="*", metavar="GAN[:RECIPE]", help="default: every GAN of the registry")
     parser.add_argument("--budget", type=float, metavar="SECONDS", help="of training each; default: its proof's own")
@@ -183,7 +179,11 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER")
     parser.add_argument("--pictures", type=Path, default=PICTURES, metavar="FOLDER")
     parser.add_argument("--runs", type=Path, metavar="FOLDER", help="keep run folders here; default: nowhere")
-    given = parser.parse_args(words)
+    return parser
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    given = parser().parse_args(words)
     for work in planned(given):
         with place(given.runs, work.stem) as folder:
             row = show(work, given.results, folder)

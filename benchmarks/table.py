@@ -116,6 +116,11 @@ def read(files: Iterable[Path]) -> list[Result]:
     return results
 
 
+def of_speed(folder: Path) -> list[Path]:
+    """The results that are kept there, but for those of quality, which `quality_table.py` reads."""
+    return sorted(file for file in folder.glob("*.json") if not file.name.startswith("quality-"))
+
+
 def tables(results: Sequence[Result]) -> str:
     """Everything between the markers."""
     parts = ["\n".join(goal_rows(results))]
@@ -208,12 +213,14 @@ def insert(file: Path, content: str) -> str:
 
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Makes the README's benchmark tables from result files.")
-    parser.add_argument("results", nargs="*", type=Path, metavar="RESULT.json", help="default: all in results/")
+    parser.add_argument(
+        "results", nargs="*", type=Path, metavar="RESULT.json", help="default: all of speed in results/"
+    )
     parser.add_argument("--print", action="store_true", dest="only_print", help="print the tables, change nothing")
     parser.add_argument("--into", type=Path, default=HERE.parent / "README.md", metavar="FILE", help="default: README")
     given = parser.parse_args(words)
     try:
-        content = tables(read(given.results or sorted((HERE / "results").glob("*.json"))))
+        content = tables(read(given.results or of_speed(HERE / "results")))
         if given.only_print:
             sys.stdout.write(content + "\n")
         else:

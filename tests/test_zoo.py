@@ -10,10 +10,11 @@ import pytest
 import torch
 
 import ganzoo
+from benchmarks.proofs import Proof, proofs, untrained
 from ganzoo.data.load import describe
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.signals import Interrupted
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Callback, Training, prepare
 from ganzoo.options import resolve
 from ganzoo.plugins import zoo
 from ganzoo.testing import check_gan
@@ -101,3 +102,17 @@ def test_it_says_what_it_is(name: str) -> None:
     assert gan.dataset in zoo().datasets
     options = resolve(gan, {})
     assert describe(options, gan.needs, options.gan.shrinks).shapes.keys() == gan.needs
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [pytest.param(name, kind, id=f"{name}-{kind.name}") for name in GANS for kind in proofs(zoo().gan(name))],
+)
+def test_it_learns(name: str, kind: type[Proof], place: Path) -> None:
+    """A training of seconds makes it better than it was by the proof's factor; benchmarks/quality.py trains longer."""
+    fresh = prepare(resolve(zoo().gan(name), kind.tiny))
+    proof = kind(fresh.options, 500)
+    before = proof.measure(untrained(fresh))
+    rarely = {"sample_every": 10**6, "checkpoint_every": 10**6}
+    after = proof.measure(ganzoo.run(name, out=place / "run", **kind.tiny, **rarely))
+    assert proof.proves(before, after), f"untrained {before}, trained {after}"

@@ -6,11 +6,11 @@ Which proofs a GAN is put to follows from what it needs and can do, never from i
 from benchmarks.proofs.captions import Retrieval
 from benchmarks.proofs.digits import Digits, DigitsByCaption, DigitsByClass, FewLabels
 from benchmarks.proofs.pairs import Enlargement, Filling, Translation
-from benchmarks.proofs.proof import Figures, Proof, sample, test_split
+from benchmarks.proofs.proof import Figures, Proof, untrained
 from ganzoo.gan import GAN
 from ganzoo.options import resolve
 
-__all__ = ["PROOFS", "Figures", "Proof", "proofs", "sample", "test_split"]
+__all__ = ["PROOFS", "Figures", "Proof", "proofs", "untrained"]
 
 PROOFS: tuple[type[Proof], ...] = (
     Digits,

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import ClassVar, TypeAlias
 
 import torch
@@ -79,6 +80,11 @@ class Proof(ABC):
     def test(self) -> Batch:
         """The test split, in the form that the run is given data in."""
         return test_split(self.run, self.fields(), self.count)
+
+
+def untrained(fresh: Training) -> TrainedGAN:
+    """A GAN whose run has not begun."""
+    return TrainedGAN(Path(), fresh.options.gan, fresh.spec, fresh.engine.nets.eval())
 
 
 def test_split(run: RunOptions, fields: frozenset[str], count: int) -> Batch:
