@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from ganzoo_context_encoder import HOLE, ContextEncoder, hole
+from ganzoo_context_encoder import ContextEncoder, hole
 from torch import Tensor
 
 from ganzoo import Batch, DataSpec, Engine, SizeError, Speed
+from ganzoo.data.adapt import HOLE
 from ganzoo.data.batches import scaled
 
 SPEC = DataSpec(dataset="x", shapes={"source": (3, 32, 32), "target": (3, 32, 32)})
