@@ -98,7 +98,7 @@ class StridedDiscriminator(Discriminator):
         initialization: Initialization = "normal",
     ) -> None:
         super().__init__()
-        channels, height, width = shape
+        channels, high, wide = shape
         layers: list[nn.Module] = []
         for features in (width, 2 * width, 4 * width, 8 * width):
             layers += [nn.Conv2d(channels, features, 3, stride=2, padding=1), nn.LeakyReLU(0.2)]
@@ -106,8 +106,8 @@ class StridedDiscriminator(Discriminator):
                 layers.append(nn.Dropout2d(dropout))
             if normalization == "batch" and features > width:  # the first sees the images themselves
                 layers.append(nn.BatchNorm2d(features))
-            channels, height, width = features, (height + 1) // 2, (width + 1) // 2
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, 1))
+            channels, high, wide = features, (high + 1) // 2, (wide + 1) // 2
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * high * wide, 1))
         initialize_as(self, initialization)
 
     def forward(self, image: Tensor) -> Tensor:
