@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar, cast
+from typing import cast
 
 import torch
 from pydantic import Field
@@ -16,7 +16,7 @@ class StyleGAN2(ganzoo.Adversarial):
     """Styles steer each layer of the synthesis; R1 and path length are regularised lazily."""
 
     name = "stylegan2"
-    may_change: ClassVar[frozenset[str]] = frozenset({"truncation"})
+    may_change = frozenset({"truncation"})
 
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=2e-3, betas=(0.0, 0.99))
     capacity: int = Field(16, gt=0, le=1024, description="feature maps at full size; doubled wherever sides are halved")

@@ -182,19 +182,19 @@ def _strided(
     shape: tuple[int, int, int],
     normalization: Literal["batch", "none"],
     dropout: float,
-    features: int = 16,
+    width: int = 16,
     noise: float = 0.0,
 ) -> tuple[list[nn.Module], int]:
     """Four convolutions of stride 2, flattened, and how many values come out."""
-    channels, height, width = shape
+    channels, high, wide = shape
     layers: list[nn.Module] = []
-    for made in (features, 2 * features, 4 * features, 8 * features):
+    for features in (width, 2 * width, 4 * width, 8 * width):
         if noise:
             layers.append(GaussianNoise(noise))
-        layers += [nn.Conv2d(channels, made, 3, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        layers += [nn.Conv2d(channels, features, 3, stride=2, padding=1), nn.LeakyReLU(0.2)]
         if dropout:
             layers.append(nn.Dropout2d(dropout))
-        if normalization == "batch" and made > features:  # the first sees the images themselves
-            layers.append(nn.BatchNorm2d(made))
-        channels, height, width = made, (height + 1) // 2, (width + 1) // 2
-    return [*layers, nn.Flatten()], channels * height * width
+        if normalization == "batch" and features > width:  # the first sees the images themselves
+            layers.append(nn.BatchNorm2d(features))
+        channels, high, wide = features, (high + 1) // 2, (wide + 1) // 2
+    return [*layers, nn.Flatten()], channels * high * wide

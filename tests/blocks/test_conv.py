@@ -79,6 +79,12 @@ def test_parameter_counts(shape: tuple[int, int, int], generator: int, discrimin
     assert parameters(StridedDiscriminator(shape)) == discriminator
 
 
+def test_the_discriminators_width_is_that_of_its_first_convolution_whatever_the_image() -> None:
+    for shape in ((1, 16, 16), (1, 16, 24)):
+        convs = [layer for layer in with_weights(StridedDiscriminator(shape, width=4)) if isinstance(layer, nn.Conv2d)]
+        assert [conv.out_channels for conv in convs] == [4, 8, 16, 32]
+
+
 @pytest.mark.parametrize("shape", [(1, 4, 4), (1, 28, 28), (3, 32, 48), (4, 20, 8), (1, 64, 64)])
 def test_images_of_any_permitted_shape(shape: tuple[int, int, int]) -> None:
     generator, discriminator = UpsampleGenerator(10, shape), StridedDiscriminator(shape)
