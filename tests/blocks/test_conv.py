@@ -234,6 +234,7 @@ def test_a_narrower_generator() -> None:
 def test_a_generator_is_given_classes_as_vectors_beside_the_noise() -> None:
     torch.manual_seed(0)
     generator, noise = UpsampleGenerator(8, (1, 16, 16), classes=3).eval(), torch.randn(2, 8)
+    assert generator.classes is not None
     images = generator(noise, torch.tensor([2, 0]))
     generator.classes.weight.data[1] += 100
     assert torch.equal(generator(noise, torch.tensor([2, 0])), images)
@@ -246,6 +247,7 @@ def test_a_discriminator_adds_the_product_of_class_and_features() -> None:
     torch.manual_seed(0)
     discriminator = StridedDiscriminator((1, 16, 16), classes=3, initialization="torch").eval()
     image, label = torch.randn(2, 1, 16, 16), torch.tensor([2, 0])
+    assert discriminator.classes is not None
     plain = discriminator.layers(image)
     torch.testing.assert_close(discriminator(image, label), plain)
     vectors = nn.init.normal_(discriminator.classes.weight)

@@ -1,5 +1,7 @@
 """CGAN: the class goes into both networks, and data without classes is refused."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from conftest import Command
@@ -29,7 +31,7 @@ def test_another_class_another_image_and_another_judgement() -> None:
     judged = gan.judge(nets, batch.image, batch)
     assert judged.shape == (3, 1)
     assert torch.allclose(judged, judged[:1])  # at first it knows of no difference ...
-    torch.nn.init.normal_(nets.discriminator.classes.weight)
+    torch.nn.init.normal_(nets.discriminator.get_parameter("classes.weight"))
     judged = gan.judge(nets, batch.image, batch)
     assert not torch.isclose(judged[0], judged[1])  # ... and learns one
 
@@ -40,9 +42,9 @@ def test_both_players_learn_from_the_class() -> None:
     data = example_spec(gan.needs, (1, 16, 16))
     nets = gan.networks(data)
     batch = gan.generate(nets, example(data, gan.noise_shape(), rows=8))
-    torch.nn.init.normal_(nets.discriminator.classes.weight)
+    torch.nn.init.normal_(nets.discriminator.get_parameter("classes.weight"))
     for name, loss in (("generator", gan.generator_loss), ("discriminator", gan.discriminator_loss)):
-        embedding = getattr(nets, name).classes.weight
+        embedding = nets.get_parameter(f"{name}.classes.weight")
         (gradient,) = torch.autograd.grad(loss(nets, batch)["adversarial"], embedding, retain_graph=True)
         assert gradient[batch.label].abs().sum() > 0
         absent = [label for label in range(5) if label not in batch.label]
@@ -60,8 +62,6 @@ def test_data_without_two_classes_is_refused(kind: type[ganzoo.GAN], classes: tu
 
 @pytest.mark.parametrize("name", ["cgan", "acgan"])
 def test_a_folder_without_classes_gets_one_plain_line(command: Command, name: str) -> None:
-    from pathlib import Path
-
     for folder in ("plain", "one/only"):
         Path(folder).mkdir(parents=True)
         for number in range(4):

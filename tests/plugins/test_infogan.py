@@ -86,5 +86,5 @@ def test_a_run_saves_that_picture(place: Path) -> None:
 
 
 def test_one_category_is_none(place: Path) -> None:
-    with pytest.raises(ganzoo.OptionError, match="option 'categories' cannot be '1': it must be at least 2"):
+    with pytest.raises(ganzoo.UserError, match="option 'categories' cannot be '1': it must be at least 2"):
         ganzoo.run("infogan", out=place / "run", categories=1)
