@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks import figures
-from benchmarks.proofs.proof import Figures, Proof, sample
+from benchmarks.proofs.proof import PART, Figures, Proof, captions
 from ganzoo import pictures
 from ganzoo.api import TrainedGAN
 from ganzoo.engine.training import Training
@@ -40,7 +40,8 @@ class Retrieval(Proof):
         return frozenset({"image", "label", "caption"})
 
     def measure(self, trained: TrainedGAN) -> Figures:
-        return self.found(reduced(sample(trained, {"caption": self.test.caption}, self.run.seed)))
+        texts = captions(self.test.caption)
+        return self.found(reduced(trained.generate(len(texts), self.run.seed, PART, text=texts)))
 
     def found(self, made: Tensor) -> Figures:
         """How often images, reduced, find what they should."""
@@ -59,7 +60,7 @@ class Retrieval(Proof):
     def picture(self, trained: TrainedGAN) -> Image.Image:
         """What was made of a caption, and the picture that it belongs to."""
         rows = torch.arange(SHOWN) * len(self.test.image) // SHOWN
-        made = sample(trained, {"caption": self.test.caption[rows]}, self.run.seed)
+        made = trained.generate(SHOWN, self.run.seed, text=captions(self.test.caption[rows]))
         return pictures.grid(pictures.side_by_side([made, self.test.image[rows]]), 8)
 
     def protocol(self) -> dict[str, object]:

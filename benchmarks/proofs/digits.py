@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks import figures
-from benchmarks.proofs.proof import PART, Figures, Proof, sample, untrained
+from benchmarks.proofs.proof import PART, Figures, Proof, captions, untrained
 from ganzoo import pictures
 from ganzoo.api import TrainedGAN
 from ganzoo.data.batches import scaled
@@ -110,15 +110,16 @@ class DigitsByCaption(DigitsByClass):
         return frozenset({"image", "label", "caption"})
 
     def made(self, trained: TrainedGAN) -> Tensor:
-        return sample(trained, {"caption": self.test.caption}, self.run.seed)
+        texts = captions(self.test.caption)
+        return trained.generate(len(texts), self.run.seed, PART, text=texts)
 
     def asked(self) -> Tensor:
         return self.test.label
 
     def picture(self, trained: TrainedGAN) -> Image.Image:
         first = torch.stack([(self.test.label == digit).nonzero()[0, 0] for digit in range(CLASSES)])
-        images = sample(trained, {"caption": self.test.caption[first.repeat(ROWS)]}, self.run.seed)
-        return pictures.grid(images, CLASSES)
+        texts = captions(self.test.caption[first])
+        return pictures.grid(trained.generate(ROWS * CLASSES, self.run.seed, text=texts), CLASSES)
 
 
 class FewLabels(Digits):

@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -15,7 +14,7 @@ from ganzoo.api import TrainedGAN
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import scaled
 from ganzoo.data.dataset import Table
-from ganzoo.engine.training import Training, fixed_noise
+from ganzoo.engine.training import Training
 from ganzoo.options import RunOptions
 
 Figures: TypeAlias = dict[str, float]
@@ -95,12 +94,6 @@ def test_split(run: RunOptions, fields: frozenset[str], count: int) -> Batch:
     return Batch(**{name: scaled(column) for name, column in plan.columns(loaded.columns).items()})
 
 
-def sample(trained: TrainedGAN, fields: Mapping[str, Tensor], seed: int) -> Tensor:
-    """What it makes of fields beside noise, N x C x H x W; the same for the same seed."""
-    count = len(next(iter(fields.values())))
-    rows = {**fields, **fixed_noise(count, trained.gan.noise_shape(), seed)}
-    step = torch.zeros((), dtype=torch.int64)
-    with torch.random.fork_rng([]), torch.no_grad():
-        torch.manual_seed(seed)
-        parts = [{name: rows[name][start : start + PART] for name in rows} for start in range(0, count, PART)]
-        return torch.cat([trained.gan.sample(trained.nets, Batch(**part, step=step)) for part in parts])
+def captions(column: Tensor) -> list[str]:
+    """A column of captions as texts."""
+    return [bytes(row[row > 0].tolist()).decode() for row in column]
