@@ -13,7 +13,7 @@ class R3GAN(ganzoo.Adversarial):
     name = "r3gan"
     loss: ganzoo.Loss = Relativistic(gamma=1.0)
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=2e-4, betas=(0.0, 0.99))
-    width: int = Field(16, ge=1, description="channels at full size; at most eight times as many at smaller ones")
+    width: int = Field(8, ge=1, description="channels at full size, light by default; up to eight times as many inside")
     blocks: int = Field(1, ge=1, description="residual blocks at each size; the paper has 2")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:

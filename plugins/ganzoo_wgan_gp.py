@@ -9,6 +9,11 @@ class WGANGP(ganzoo.Adversarial):
     """The Wasserstein distance, its critic held to slope 1 by a gradient penalty."""
 
     name = "wgan-gp"
+    recipes = {
+        "paper": {"optimizer": {"lr": 1e-4, "betas": (0.0, 0.9)}, "n_critic": 5},
+        "quick": {"optimizer": {"lr": 1e-3, "betas": (0.5, 0.9)}, "n_critic": 1},
+    }
+
     loss: ganzoo.Loss = WassersteinGP(penalty=10.0)
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-4, betas=(0.0, 0.9))
     n_critic: int = 5

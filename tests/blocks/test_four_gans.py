@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ganzoo import GAN, Adam, Batch, DataSpec
 from ganzoo.blocks import initialize
 from ganzoo.losses import Hinge, LeastSquares
+from ganzoo.options import resolve
 
 SHAPES: Mapping[type[GAN], dict[str, tuple[int, ...]]] = {
     DCGAN: {"image": (1, 16, 16)},
@@ -77,8 +78,12 @@ def test_dcgans_initial_weights_are_its_option() -> None:
         DCGAN.model_validate({"initialization": "zeros"})
 
 
-def test_wgan_gp_is_the_papers() -> None:
+def test_wgan_gp_is_the_papers_unless_told_to_hurry() -> None:
     gan = WGANGP()
+    assert list(WGANGP.recipes) == ["paper", "quick"]
+    assert resolve(WGANGP, {}).gan == resolve(WGANGP, {"recipe": "paper"}).gan == gan
+    quick = resolve(WGANGP, {"recipe": "quick"}).gan
+    assert quick == WGANGP(optimizer=Adam(lr=1e-3, betas=(0.5, 0.9)), n_critic=1)
     assert gan.loss.model_dump() == {"penalty": 10.0}
     assert gan.optimizer == Adam(lr=1e-4, betas=(0.0, 0.9))
     assert {player.name: player.every for player in gan.players()} == {"generator": 5, "discriminator": 1}
