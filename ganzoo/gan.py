@@ -70,6 +70,8 @@ class GAN(NamedConfig, ABC):
     """Named sets of values for its own options and the run's; the first is in force unless `--recipe` names another."""
     may_change: ClassVar[frozenset[str]] = frozenset()
     """Which of its fields only change how samples are made, so that they may be told anew when images are generated."""
+    offers: ClassVar[frozenset[str]] = frozenset()
+    """What its discriminators have of that which losses demand, beside what its own default loss does."""
 
     spectral_norm: bool = Field(False, description="hold the slope of discriminators by spectral normalisation")
 
@@ -130,10 +132,10 @@ class GAN(NamedConfig, ABC):
 
     @classmethod
     def allows(cls, loss: type[LossScheme], spectral_norm: bool = False) -> bool:
-        """Whether its discriminators have all that a loss demands: at least they have what its default loss does."""
+        """Whether its discriminators have all that a loss demands."""
         default = cls.model_fields["loss"].default if "loss" in cls.model_fields else None
         given = default.demands if isinstance(default, LossScheme) else frozenset[str]()
-        return loss.demands <= given | ({BOUNDED_SLOPE} if spectral_norm else frozenset())
+        return loss.demands <= cls.offers | given | ({BOUNDED_SLOPE} if spectral_norm else frozenset())
 
     @model_validator(mode="after")
     def _loss_is_allowed(self) -> Self:

@@ -31,7 +31,7 @@ class LossScheme(NamedConfig, ABC):
     """Whether `generator` looks at the logits of real images (relativistic and softmax losses); else they are empty."""
     demands: ClassVar[frozenset[str]] = frozenset()
     """What a discriminator must have to train under it: `BOUNDED_SLOPE`, `IMAGES_APART`. A GAN has what its own
-    default loss demands, and takes no loss that demands more."""
+    default loss demands and what it `offers`, and takes no loss that demands more."""
     won: ClassVar[float | None] = None
     """What `discriminator` gives if it tells every real image from every fake; None: it knows no bound."""
 

@@ -53,6 +53,7 @@ class ACGAN(ganzoo.Adversarial):
 
         images = batch.fake.detach()
         (real, real_classes), (fake, fake_classes) = self.answers(nets, batch.image), self.answers(nets, images)
+        self.adapt(nets, real, fake)
         named = F.cross_entropy(real_classes, batch.label) + F.cross_entropy(fake_classes, batch.label)
         losses = {"adversarial": self.loss.discriminator(real, fake), "class": self.class_weight * named}
         return losses | self.loss.penalties(critic, batch.image, images, batch.step)

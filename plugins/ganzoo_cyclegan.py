@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 import ganzoo
 from ganzoo.blocks import PatchDiscriminator, ReplayPool, ResidualGenerator
-from ganzoo.losses import LeastSquares
+from ganzoo.losses import IMAGES_APART, LeastSquares
 
 THERE = ("source", "fake", "generator", "discriminator", "pool")
 BACK = ("target", "back_fake", "back_generator", "back_discriminator", "back_pool")
@@ -24,6 +24,7 @@ class CycleGAN(ganzoo.TwoPlayer):
     needs = frozenset({"source", "target"})
     streams = (frozenset({"target"}),)
     real = "target"
+    offers = frozenset({IMAGES_APART})
     recipes = {
         "quick": {"lr_schedule": "linear", "batch_size": 4},
         "paper": {"lr_schedule": "linear", "batch_size": 1, "epochs": 200, "image_size": "256x256", "width": 64},

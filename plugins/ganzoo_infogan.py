@@ -87,6 +87,7 @@ class InfoGAN(ganzoo.Adversarial):
 
         images, real = batch.fake.detach(), critic(batch.image)
         fake, found = self.answers(nets, images)
+        self.adapt(nets, real, fake)
         losses = {"adversarial": self.loss.discriminator(real, fake)} | self.information(found, batch.noise)
         return losses | self.loss.penalties(critic, batch.image, images, batch.step)
 

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 import ganzoo
 from ganzoo.blocks import PatchDiscriminator, UNetGenerator
+from ganzoo.losses import IMAGES_APART
 
 
 class Pix2Pix(ganzoo.TwoPlayer):
@@ -15,6 +16,7 @@ class Pix2Pix(ganzoo.TwoPlayer):
     dataset = "openmoji"
     needs = frozenset({"source", "target"})
     real = "target"
+    offers = frozenset({IMAGES_APART})
     recipes = {
         "chapter": {
             "optimizer": {"lr": 2e-4, "betas": (0.5, 0.999)},

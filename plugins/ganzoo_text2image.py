@@ -82,8 +82,10 @@ class Text2Image(ganzoo.Adversarial):
 
         real, fake = batch.image, batch.fake.detach()
         right, wrong = critic(real), self.judge(nets, real, batch.replace(meaning=batch.meaning.roll(1, 0)))
+        made = critic(fake)
+        self.adapt(nets, right, made)
         # Against each apart: a loss may compare a real image with the fake in the same row.
-        against = self.loss.discriminator(right, critic(fake)) + self.loss.discriminator(right, wrong)
+        against = self.loss.discriminator(right, made) + self.loss.discriminator(right, wrong)
         return {"adversarial": against / 2} | self.loss.penalties(critic, real, fake, batch.step)
 
     def embedding_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:

@@ -57,7 +57,7 @@ def refused(command: Command, place: Path, line: str) -> Answer:
 NAMES = [
     ("run dcgn", "no GAN is called 'dcgn'; did you mean 'dcgan'?"),
     ("info pix2pics", "no GAN is called 'pix2pics'; did you mean 'pix2pix'?"),
-    ("run zzz", "no GAN is called 'zzz'; there are: dcgan, "),
+    ("run zzz", "no GAN is called 'zzz'; there are: acgan, "),
     ("run dcgan --loss nope", "no loss is called 'nope'; there are: cross-entropy, hinge, "),
     ("run dcgan --loss wasserstien", "no loss is called 'wasserstien'; did you mean 'wasserstein'?"),
     ("run dcgan --loss ", "no loss is called ''; there are: cross-entropy, "),
@@ -110,7 +110,7 @@ VALUES = [
     ("run wgan-gp --n-critic 0", "option 'n_critic' cannot be '0': it must be at least 1"),
     ("run wgan-gp --loss.penalty -1", "option 'loss.penalty' cannot be '-1': it must be at least 0"),
     (
-        "run dcgan --loss wasserstein-gp --loss.penalty nan",
+        "run wgan-gp --loss.penalty nan",
         "option 'loss.penalty' cannot be 'nan': it must be a finite",
     ),
     ("run pix2pix --l1 -1", "option 'l1' cannot be '-1': it must be at least 0"),

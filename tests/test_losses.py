@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from ganzoo import gradient
 from ganzoo.losses import (
+    BOUNDED_SLOPE,
+    IMAGES_APART,
     CrossEntropy,
     Hinge,
     LeastSquares,
@@ -124,7 +126,11 @@ def test_the_relativistic_loss_holds_the_slopes_at_real_and_at_fake_images(gamma
 
 
 def test_losses_say_what_they_demand_of_the_discriminator() -> None:
-    demanding = {"wasserstein": {"bounded slope"}, "wasserstein-gp": {"images apart"}, "relativistic": {"images apart"}}
+    demanding = {
+        "wasserstein": {BOUNDED_SLOPE},
+        "wasserstein-gp": {IMAGES_APART},
+        "relativistic": {IMAGES_APART},
+    }
     for loss in ALL:
         assert loss.demands == demanding.get(loss.kind, set())
 

@@ -137,7 +137,8 @@ class Masked(Adaptor):
     def draw(self, images: Tensor) -> Tensor:
         height, width = images.shape[2:]
         high, wide = (self.size or max(1, side // 2) for side in (height, width))
-        result = images.clone()
+        # No pixel that is there is to look as if it were missing.
+        result = torch.where((images == HOLE).all(1, keepdim=True), HOLE + 1, images)
         for image in result:
             down, across = height - high, width - wide
             if self.place == "random":  # by what is in the image, which is the same however it is read
