@@ -33,9 +33,10 @@ class Digits(Proof):
 
     name = "digits"
     options = {"data": "mnist", "image_size": 32, "channels": 1}
-    tiny = {**options, "image_size": 16, "limit": 6400, "epochs": 1, "batch_size": 32}
+    tiny = {**options, "image_size": 16, "limit": 4800, "epochs": 1, "batch_size": 16}
     headline = "frechet"
     falls = True
+    factor = 1.3
 
     @classmethod
     def applies(cls, run: RunOptions) -> bool:
@@ -129,9 +130,10 @@ class FewLabels(Digits):
     """
 
     name = "classification with few labels"
-    tiny = {**Digits.tiny, "limit": 12800}
+    tiny = {**Digits.tiny, "limit": 3200}
     headline = "accuracy"
     falls = False
+    factor = 2.0
     steps = 400
     """In which the same network learns from the labels alone."""
 

@@ -37,7 +37,7 @@ class Proof(ABC):
     """The figure that training must make better."""
     falls: ClassVar[bool] = False
     """Whether it is the better the lower it is."""
-    factor: ClassVar[float] = 2.0
+    factor: ClassVar[float]
     """How many times as good as untrained a GAN is after a tiny training, at least."""
 
     def __init__(self, run: RunOptions, count: int) -> None:
