@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks import figures
-from benchmarks.proofs.proof import PART, Figures, Proof, captions, untrained
+from benchmarks.proofs.proof import PART, Figures, Proof, captions, columns_with, untrained
 from ganzoo import pictures
 from ganzoo.api import TrainedGAN
 from ganzoo.data.batches import scaled
@@ -62,7 +62,7 @@ class Digits(Proof):
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """As many real digits of the train split: no GAN can be expected to come nearer."""
-        images = next(stream for stream in fresh.batches.streams if "image" in stream)["image"]
+        images = columns_with("image", fresh)["image"]
         return {"train digits": self.seen(scaled(images[: self.count]))}
 
     def protocol(self) -> dict[str, object]:
@@ -154,7 +154,7 @@ class FewLabels(Digits):
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """The same network, trained on the same labelled images and on nothing else."""
         gan, nets = fresh.options.gan, fresh.engine.nets.train()
-        few = next(stream for stream in fresh.batches.streams if FEW in stream)
+        few = columns_with(FEW, fresh)
         images, labels = scaled(few[FEW]), few["label"]
         optimizer = torch.optim.Adam(nets.parameters(), lr=1e-3, betas=(0.5, 0.999))
         for _ in range(self.steps):
