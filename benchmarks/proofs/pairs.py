@@ -109,7 +109,7 @@ class Filling(Translation):
 
     name = "inpainting"
     tiny = {**Translation.tiny, "epochs": 4}
-    factor = 1.3
+    factor = 1.2
 
     @classmethod
     def applies(cls, run: RunOptions) -> bool:
