@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from pytest_benchmark.utils import get_commit_info
 
 import ganzoo
@@ -96,8 +97,8 @@ def show(work: Work, results: Path, folder: Path) -> dict[str, Any]:
     before, beside = proof.measure(untrained(fresh)), proof.beside(fresh)
     length = lasting(prepare(fresh.options), work.seconds)
     clock = Clock()
-    given = {**work.given, **length}
-    rarely = {"sample_every": RARELY, "checkpoint_every": RARELY}
+    given: dict[str, Any] = {**work.given, **length}
+    rarely: dict[str, Any] = {"sample_every": RARELY, "checkpoint_every": RARELY}
     trained = ganzoo.run(work.gan, out=folder, callback=clock, **given, **rarely)
     after = proof.measure(trained)
     pictures.save(proof.picture(trained), folder / "picture.png")
@@ -210,7 +211,7 @@ def place(kept: Path | None, stem: str) -> Iterator[Path]:
 
 def keep_picture(made: Path, file: Path) -> None:
     """Keeps a picture in few bytes: large ones in 256 colours."""
-    with pictures.Image.open(made) as picture:
+    with Image.open(made) as picture:
         small = picture if picture.mode == "L" else picture.convert("RGB").quantize(256)
         file.parent.mkdir(parents=True, exist_ok=True)
         small.save(file, optimize=True)

@@ -76,7 +76,8 @@ def train(epochs: int) -> DigitClassifier:
             average.update_parameters(classifier)
         sys.stdout.write(f"epoch {epoch + 1} of {epochs}: loss {loss.item():.3f}\n")
         sys.stdout.flush()
-    kept: DigitClassifier = average.module
+    kept = average.module
+    assert isinstance(kept, DigitClassifier)
     return kept.eval()
 
 
@@ -100,7 +101,7 @@ def main(words: Sequence[str] | None = None) -> None:
     torch.manual_seed(given.seed)
     began = time.perf_counter()
     classifier = train(given.epochs)
-    facts = {"seconds": math.ceil(time.perf_counter() - began)}
+    facts = {"seconds": float(math.ceil(time.perf_counter() - began))}
     facts |= {f"accuracy_{side}": accuracy(classifier, side) for side in (28, 32, 64)}
     save_file({name: value.contiguous() for name, value in classifier.state_dict().items()}, given.out)
     sys.stdout.write(json.dumps(facts) + "\n")

@@ -113,6 +113,6 @@ def test_it_learns(name: str, kind: type[Proof], place: Path) -> None:
     fresh = prepare(resolve(zoo().gan(name), kind.tiny))
     proof = kind(fresh.options, 500)
     before = proof.measure(untrained(fresh))
-    rarely = {"sample_every": 10**6, "checkpoint_every": 10**6}
-    after = proof.measure(ganzoo.run(name, out=place / "run", **kind.tiny, **rarely))
+    given: dict[str, Any] = {**kind.tiny, "sample_every": 10**6, "checkpoint_every": 10**6}
+    after = proof.measure(ganzoo.run(name, out=place / "run", **given))
     assert proof.proves(before, after), f"untrained {before}, trained {after}"

@@ -28,9 +28,9 @@ class Retrieval(Proof):
 
     name = "retrieval"
     options = {"data": "openmoji", "image_size": 32}
-    tiny = {**options, "batch_size": 32, "limit": 1600, "epochs": 4}
+    tiny = {"data": "openmoji", "image_size": 16, "batch_size": 32, "limit": 1600, "epochs": 2}
     headline = "own_of_10"
-    factor = 1.0
+    factor = 1.3
 
     @classmethod
     def applies(cls, run: RunOptions) -> bool:

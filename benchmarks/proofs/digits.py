@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks import figures
-from benchmarks.proofs.proof import PART, Figures, Proof, captions, untrained
+from benchmarks.proofs.proof import PART, Figures, Proof, captions, columns_with, untrained
 from ganzoo import pictures
 from ganzoo.api import TrainedGAN
 from ganzoo.data.batches import scaled
@@ -33,9 +33,10 @@ class Digits(Proof):
 
     name = "digits"
     options = {"data": "mnist", "image_size": 32, "channels": 1}
-    tiny = {**options, "image_size": 16, "limit": 6400, "epochs": 1, "batch_size": 32}
+    tiny = {**options, "image_size": 16, "limit": 4800, "epochs": 1, "batch_size": 16}
     headline = "frechet"
     falls = True
+    factor = 1.3
 
     @classmethod
     def applies(cls, run: RunOptions) -> bool:
@@ -61,7 +62,7 @@ class Digits(Proof):
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """As many real digits of the train split: no GAN can be expected to come nearer."""
-        images = next(stream for stream in fresh.batches.streams if "image" in stream)["image"]
+        images = columns_with("image", fresh)["image"]
         return {"train digits": self.seen(scaled(images[: self.count]))}
 
     def protocol(self) -> dict[str, object]:
@@ -129,9 +130,10 @@ class FewLabels(Digits):
     """
 
     name = "classification with few labels"
-    tiny = {**Digits.tiny, "limit": 12800}
+    tiny = {**Digits.tiny, "limit": 3200}
     headline = "accuracy"
     falls = False
+    factor = 2.0
     steps = 400
     """In which the same network learns from the labels alone."""
 
@@ -152,7 +154,7 @@ class FewLabels(Digits):
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """The same network, trained on the same labelled images and on nothing else."""
         gan, nets = fresh.options.gan, fresh.engine.nets.train()
-        few = next(stream for stream in fresh.batches.streams if FEW in stream)
+        few = columns_with(FEW, fresh)
         images, labels = scaled(few[FEW]), few["label"]
         optimizer = torch.optim.Adam(nets.parameters(), lr=1e-3, betas=(0.5, 0.999))
         for _ in range(self.steps):

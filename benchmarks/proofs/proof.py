@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganzoo.api import TrainedGAN
 from ganzoo.data.batch import Batch
-from ganzoo.data.batches import scaled
+from ganzoo.data.batches import Batches, scaled
 from ganzoo.data.dataset import Table
 from ganzoo.engine.training import Training
 from ganzoo.options import RunOptions
@@ -37,7 +37,7 @@ class Proof(ABC):
     """The figure that training must make better."""
     falls: ClassVar[bool] = False
     """Whether it is the better the lower it is."""
-    factor: ClassVar[float] = 2.0
+    factor: ClassVar[float]
     """How many times as good as untrained a GAN is after a tiny training, at least."""
 
     def __init__(self, run: RunOptions, count: int) -> None:
@@ -90,8 +90,14 @@ def test_split(run: RunOptions, fields: frozenset[str], count: int) -> Batch:
     """Fields of the data that a run does not train on: up to so many rows, at even distances."""
     plan = run.plan(fields, run.gan.shrinks)
     loaded = run.data.load(replace(run.request(plan.fields, "test"), limit=count))
-    assert isinstance(loaded, Table), f"{run.data.label()} is streamed; proofs are made on data in memory"
+    assert isinstance(loaded, Table), "proofs are made on data in memory"
     return Batch(**{name: scaled(column) for name, column in plan.columns(loaded.columns).items()})
+
+
+def columns_with(field: str, fresh: Training) -> Mapping[str, Tensor]:
+    """What a run trains on: the columns that belong together with one field."""
+    assert isinstance(fresh.batches, Batches), "proofs are made on data in memory"
+    return next(columns for columns in fresh.batches.streams if field in columns)
 
 
 def captions(column: Tensor) -> list[str]:
