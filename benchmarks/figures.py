@@ -66,7 +66,8 @@ def compared(images: Tensor, targets: Tensor) -> dict[str, float]:
     them may be right to the last pixel. SSIM is that of Wang et al., 2004: Gaussian windows of 11 pixels, sigma 1.5.
     """
     psnr = peak_signal_noise_ratio(images, targets, data_range=2.0)
-    ssim = structural_similarity_index_measure(images, targets, data_range=2.0)
+    # Its comparison of brightness is one of shares, which negative numbers are not.
+    ssim = structural_similarity_index_measure((images + 1) / 2, (targets + 1) / 2, data_range=1.0)
     assert isinstance(ssim, Tensor)
     return {"l1": absolute(images, targets), "psnr": float(psnr), "ssim": float(ssim)}
 

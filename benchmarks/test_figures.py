@@ -44,6 +44,8 @@ def test_entropy_counts_classes() -> None:
 def test_l1_and_psnr_are_shares_of_the_whole_range() -> None:
     targets = torch.rand(4, 3, 16, 16) - 0.5
     assert figures.compared(targets, targets)["ssim"] == pytest.approx(1)
+    white, grey = torch.ones(1, 1, 16, 16), torch.zeros(1, 1, 16, 16)  # 1 and 1/2 of full brightness
+    assert figures.compared(white, grey)["ssim"] == pytest.approx((1 + 1e-4) / (1.25 + 1e-4), abs=1e-4)
     off = figures.compared(targets + 0.2, targets)
     assert off["l1"] == pytest.approx(0.1)
     assert off["psnr"] == pytest.approx(20, abs=1e-3)

@@ -21,7 +21,7 @@ from ganzoo.engine.training import Callback
 from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, UnknownName, UserError
 from ganzoo.gan import GAN
 from ganzoo.inputs import Class, input_fields, takes
-from ganzoo.machine import held_to_free_memory
+from ganzoo.machine import held_to_free_memory, lacks_memory
 from ganzoo.networks import Networks
 from ganzoo.options import resolve
 from ganzoo.plugins import zoo
@@ -225,6 +225,6 @@ def _networks(files: RunFolder, gan: GAN, data: DataSpec) -> Networks:
     except SizeError as error:
         raise RunFolderError(f"{files.data} cannot be used: {error}") from error
     except (RuntimeError, MemoryError) as error:
-        if not training.lacks_memory(error):
+        if not lacks_memory(error):
             raise
         raise OutOfMemory(f"there is not enough memory for the networks of {files.path}") from error

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from ganzoo.config import Form, NamedConfig, OneOf
 from ganzoo.resample import sample_affine, shift
 
+AUGMENT = "augment"
+"""What changes images, among a GAN's networks."""
 TRANSLATION, CUTOUT = 1 / 8, 1 / 2
 """DiffAugment's: how far an image moves at most, and the side of what is cut out, in parts of its own."""
 

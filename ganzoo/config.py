@@ -170,6 +170,11 @@ def build(config: type[AnyConfig], values: Mapping[str, object], prefix: str = "
         raise OptionError("\n".join([first, *also])) from error
 
 
+def spelled(option: str) -> str:
+    """An option as it is typed: a word that is Python's own ends in an underscore there, `as_.kind` is `as.kind`."""
+    return ".".join(part.rstrip("_") for part in option.split("."))
+
+
 KINDS = {"int": "a whole number", "float": "a number", "finite": "a finite number", "bool": "true or false"}
 """What the first word of the type of pydantic's error says is expected."""
 RANGE = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at most"}
@@ -178,7 +183,7 @@ RANGE = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at mo
 def _complaint(detail: ErrorDetails, config: type[Config], prefix: str) -> str:
     if not detail["loc"]:  # a validator of the whole
         return f"the options do not go together: {_allowed(detail, config)}"
-    option = prefix + ".".join(part for part in detail["loc"] if isinstance(part, str))
+    option = spelled(prefix + ".".join(part for part in detail["loc"] if isinstance(part, str)))
     if detail["type"] == "extra_forbidden":
         return str(UnknownName("option", option, [prefix + name for name in config.model_fields]))
     if detail["type"] == "missing":

@@ -10,12 +10,12 @@ from typing import Annotated, ClassVar, Self, TypeAlias, cast
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from ganzoo.augment import AnyAugmentation, Augmenter, NoAugmentation
+from ganzoo.augment import AUGMENT, AnyAugmentation, Augmenter, NoAugmentation
 from ganzoo.config import NamedConfig, OneOf
 from ganzoo.data.batch import Batch
 from ganzoo.data.spec import DataSpec
 from ganzoo.errors import ContractError, OptionError
-from ganzoo.losses import BOUNDED_SLOPE, CrossEntropy, Loss, Losses, LossScheme
+from ganzoo.losses import CrossEntropy, Loss, Losses, LossScheme
 from ganzoo.networks import Networks, normalise_spectrally
 from ganzoo.optim import Adam, AnyOptimizer, Optimizer
 
@@ -131,21 +131,20 @@ class GAN(NamedConfig, ABC):
         return noise
 
     @classmethod
-    def allows(cls, loss: type[LossScheme], spectral_norm: bool = False) -> bool:
+    def allows(cls, loss: type[LossScheme]) -> bool:
         """Whether its discriminators have all that a loss demands."""
         default = cls.model_fields["loss"].default if "loss" in cls.model_fields else None
         given = default.demands if isinstance(default, LossScheme) else frozenset[str]()
-        return loss.demands <= cls.offers | given | ({BOUNDED_SLOPE} if spectral_norm else frozenset())
+        return loss.demands <= cls.offers | given
 
     @model_validator(mode="after")
     def _loss_is_allowed(self) -> Self:
         loss = getattr(self, "loss", None)
-        if isinstance(loss, LossScheme) and not self.allows(type(loss), self.spectral_norm):
+        if isinstance(loss, LossScheme) and not self.allows(type(loss)):
             allowed = sorted(label for label, other in LossScheme.choices().items() if self.allows(other))
-            remedy = "; or add --spectral-norm" if self.allows(type(loss), spectral_norm=True) else ""
             raise OptionError(
-                f"option 'loss' cannot be '{loss.kind}' for '{self.name}': it takes a discriminator with "
-                f"{' and '.join(sorted(loss.demands))}; losses that will do: {', '.join(allowed)}{remedy}"
+                f"option 'loss' cannot be '{loss.kind}' for '{self.name}': it takes a discriminator "
+                f"{' and '.join(sorted(loss.demands))}; losses that will do: {', '.join(allowed)}"
             )
         return self
 
@@ -226,15 +225,19 @@ class Adversarial(TwoPlayer):
 
     def build(self, data: DataSpec) -> Networks:
         nets = super().build(data)
+        if AUGMENT in nets:
+            raise ContractError(
+                f"'{self.name}' has a network called '{AUGMENT}', a name of the core's; give it another"
+            )
         if augment := self.augment.build():
-            nets.add_module("augment", augment)
+            nets.add_module(AUGMENT, augment)
         return nets
 
     def augmented(self, nets: Networks, images: Tensor) -> Tensor:
-        return nets.augment(images) if "augment" in nets else images
+        return nets.augment(images) if AUGMENT in nets else images
 
     def adapt(self, nets: Networks, real: Tensor, fake: Tensor) -> None:
-        if "augment" in nets:
+        if AUGMENT in nets:
             certainty = self.loss.certainty(real.detach(), fake.detach())
             cast("Augmenter", nets.augment).adapt(certainty, len(real))
 

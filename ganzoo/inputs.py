@@ -41,6 +41,8 @@ def input_fields(
             raise UserError(f"'{gan.name}' makes images from captions: say what of, as in --text \"grinning face\"")
         fields["caption"] = in_turn(captions(_several(text, "text"), data), count)
     if takes(gan, "label"):
+        if not data.classes:
+            raise UserError(f"the data of this run names no classes, so '{gan.name}' cannot be told of which to make")
         numbers = range(len(data.classes)) if classes is None else class_numbers(_several(classes, "classes"), data)
         fields["label"] = in_turn(torch.tensor(numbers), count)
     return fields

@@ -15,9 +15,9 @@ from ganzoo.hookspecs import Register, hookimpl
 Losses: TypeAlias = dict[str, Tensor]
 """Named scalar terms; their sum is minimised and every term is logged."""
 
-BOUNDED_SLOPE = "a bounded slope"
-"""Demanded of a discriminator whose logits estimate a distance: it is clipped, or normalised spectrally."""
-IMAGES_APART = "no BatchNorm"
+BOUNDED_SLOPE = "whose slope is bounded"
+"""Demanded of a discriminator whose logits estimate a distance: its weights are clipped."""
+IMAGES_APART = "that judges each image apart from its batch"
 """Demanded of a discriminator whose slope is looked at, image by image: none may depend on the others of its batch."""
 
 

@@ -21,6 +21,18 @@ MMAP_MAX, TRIM_THRESHOLD, TOP_PAD = -4, -1, -2
 PARENT_DEATH_SIGNAL = 1
 """Linux's name for it (prctl.h)."""
 
+OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "not enough memory",
+    "bad_alloc",
+    "could not create a primitive",
+    "could not create a memory object",
+    "out of memory",
+    "ALLOC_FAILED",
+    "Storage size calculation overflowed",
+)
+"""What the CPU's allocator, oneDNN, CUDA and its libraries say when there is none left."""
+
 
 def available_cores() -> int:
     """Cores that this process may use: the machine's, less what affinity and a quota (of cgroup 2) keep from it."""
@@ -136,3 +148,9 @@ def _sizes(file: Path) -> dict[str, int]:
     """The sizes that a file of /proc gives, in bytes."""
     words = (line.split() for line in file.read_text(encoding="utf-8").splitlines())
     return {line[0].rstrip(":"): int(line[1]) * 1024 for line in words if line[2:] == ["kB"]}
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether that is what torch means to say."""
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return known or any(words in str(error) for words in OUT_OF_MEMORY)

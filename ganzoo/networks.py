@@ -75,5 +75,7 @@ def normalise_spectrally(nets: Networks) -> int:
     ]
     for layer in layers:
         if not parametrize.is_parametrized(layer, "weight"):
+            if not layer.weight.any():  # nothing can be divided by a largest singular value of 0
+                nn.init.normal_(layer.weight, std=0.02)
             parametrizations.spectral_norm(layer)
     return len(layers)

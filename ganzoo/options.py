@@ -1,18 +1,19 @@
 """Everything a run is told: its GAN, its data, its schedule, its speed. Kept as config.json."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ganzoo.config import Config, OneOf, build, one_of
+from ganzoo.config import Config, OneOf, build, one_of, spelled
 from ganzoo.data.load import DataOptions
 from ganzoo.engine.learning import Learning
 from ganzoo.engine.players import override, settle
 from ganzoo.engine.ranks import Processes
 from ganzoo.engine.speed import Speed
-from ganzoo.errors import UnknownName, typed
+from ganzoo.errors import UnknownName, UserError, typed
 from ganzoo.gan import GAN, AnyGAN, Player
 
 
@@ -67,13 +68,15 @@ class RunOptions(Processes, Speed, Keeping, Learning, Schedule, DataOptions, Cho
 
     def differences(self, config: Mapping[str, Any]) -> list[str]:
         """What keeps a run of that config.json from being this one, in words: `batch_size is 64, not 32`."""
+        with suppress(UserError):  # with what has become an option since
+            config = build(RunOptions, config).model_dump(mode="json")
         theirs, mine = _flat(config), _flat(self.model_dump(mode="json"))
         may_change = {*self.may_change, *(f"data.{field}" for field in self.data.may_change)}
         names = [name for name in dict.fromkeys([*theirs, *mine]) if name not in may_change]
         different = [name for name in names if theirs.get(name) != mine.get(name)]
         if "gan.name" in different:  # then all else of it differs too
             different = ["gan.name"]
-        pairs = [(name, theirs.get(name, "unset"), mine.get(name, "unset")) for name in different]
+        pairs = [(spelled(name), theirs.get(name, "unset"), mine.get(name, "unset")) for name in different]
         return ["{} is {}, not {}".format(*map(_brief, pair)) for pair in pairs]
 
 

@@ -12,7 +12,7 @@ class ACGAN(ganzoo.Adversarial):
     """Class to image: the generator is told the class, and the discriminator has to find it.
 
     L_S = E[log P(real|x)] + E[log P(fake|G(z, c))] and L_C = E[log P(c|x)] + E[log P(c|G(z, c))] (eq. 2 and 3): the
-    discriminator maximises L_S + L_C and the generator L_C - L_S.
+    discriminator maximises (L_S + L_C) / 2 and the generator L_C - L_S.
     """
 
     name = "acgan"
@@ -55,7 +55,7 @@ class ACGAN(ganzoo.Adversarial):
         (real, real_classes), (fake, fake_classes) = self.answers(nets, batch.image), self.answers(nets, images)
         self.adapt(nets, real, fake)
         named = F.cross_entropy(real_classes, batch.label) + F.cross_entropy(fake_classes, batch.label)
-        losses = {"adversarial": self.loss.discriminator(real, fake), "class": self.class_weight * named}
+        losses = {"adversarial": self.loss.discriminator(real, fake), "class": self.class_weight * named / 2}
         return losses | self.loss.penalties(critic, batch.image, images, batch.step)
 
 

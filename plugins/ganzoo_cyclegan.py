@@ -31,7 +31,8 @@ class CycleGAN(ganzoo.TwoPlayer):
     }
 
     loss: ganzoo.Loss = LeastSquares()
-    cycle: float = Field(10.0, ge=0, description="weight of the mean absolute difference after there and back (eq. 3)")
+    # The paper's is 10, with least squares that are not halved for the generator as they are here.
+    cycle: float = Field(5.0, ge=0, description="weight of the mean absolute difference after there and back (eq. 3)")
     identity: float = Field(0.5, ge=0, description="weight, times the cycle's, of what is changed of a target itself")
     pool: int = Field(50, ge=0, description="earlier fakes from which a discriminator is shown every second one")
     width: int = Field(16, gt=0, description="channels of the generators' first layer; the paper's have 64")

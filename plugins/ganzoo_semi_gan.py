@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 import ganzoo
 from ganzoo.blocks import StridedClassifier, UpsampleGenerator, check_classes
+from ganzoo.losses import CrossEntropy
 
 
 class SemiGAN(ganzoo.Adversarial):
@@ -29,6 +30,10 @@ class SemiGAN(ganzoo.Adversarial):
     noise: float = Field(0.3, ge=0, description="standard deviation of the noise before each layer of the classifier")
     shift: int = Field(2, ge=0, description="pixels by which images are moved at random, up or down and across")
     class_weight: float = Field(1.0, ge=0, description="weight of the labelled images' cross entropy")
+
+    @classmethod
+    def allows(cls, loss: type[ganzoo.LossScheme]) -> bool:
+        return issubclass(loss, CrossEntropy)  # under which its logits are those of K + 1 classes
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         classes = check_classes(self.name, data)

@@ -81,8 +81,10 @@ class Text2Image(ganzoo.Adversarial):
             return self.judge(nets, images, batch)
 
         real, fake = batch.image, batch.fake.detach()
-        right, wrong = critic(real), self.judge(nets, real, batch.replace(meaning=batch.meaning.roll(1, 0)))
-        made = critic(fake)
+        right, made = critic(real), critic(fake)
+        wrong = self.judge(nets, real, batch.replace(meaning=batch.meaning.roll(1, 0)))
+        same = (batch.caption == batch.caption.roll(1, 0)).all(1)  # which is not wrong: fakes stand in
+        wrong = torch.where(same[:, None], made, wrong)
         self.adapt(nets, right, made)
         # Against each apart: a loss may compare a real image with the fake in the same row.
         against = self.loss.discriminator(right, made) + self.loss.discriminator(right, wrong)

@@ -69,7 +69,8 @@ class Proof(ABC):
     def proves(self, before: Figures, after: Figures) -> bool:
         """Whether it became better by the factor."""
         worse, better = (after, before) if self.falls else (before, after)
-        return better[self.headline] >= self.factor * worse[self.headline]
+        more, less = better[self.headline], worse[self.headline]
+        return more > less and more >= self.factor * less
 
     def fields(self) -> frozenset[str]:
         """The fields of the test split that are looked at."""

@@ -55,6 +55,7 @@ class VGGFeatures(Pretrained):
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
         self.mean: Tensor
         self.std: Tensor
+        self._is_read = False
         if vgg_is_at_hand():
             self._read()
 
@@ -69,7 +70,10 @@ class VGGFeatures(Pretrained):
         Raises:
             DataError: they cannot be had.
         """
-        if vgg_is_at_hand():
+        if self._is_read:
+            return
+        if vgg_is_at_hand():  # another process was faster
+            self._read()
             return
         file = vgg_file()
         log.info("downloading the weights of VGG19 to %s", file)
@@ -90,6 +94,7 @@ class VGGFeatures(Pretrained):
         try:
             held = torch.load(file, map_location="cpu", weights_only=True, mmap=in_part)
             self.features.load_state_dict({name: held[f"features.{name}"] for name in own})
+            self._is_read = True
         except Exception as error:  # what is no such file trips torch up in many ways
             reason = " ".join(str(error).split())[:120]
             raise DataError(f"{file} does not hold the weights of VGG19 ({reason}); remove it") from error

@@ -56,7 +56,8 @@ class ModulatedConv(nn.Module):
         if not self.demodulate:
             return features
         squares = self.conv.scaled().square().sum((2, 3))
-        length = (scales.float().square() @ squares.t() + 1e-8).rsqrt()
+        # Not by `@`, which autocast would round.
+        length = ((scales.float().square()[:, None] * squares).sum(2) + 1e-8).rsqrt()
         return features * length[:, :, None, None].to(features.dtype)
 
 

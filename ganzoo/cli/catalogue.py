@@ -107,6 +107,7 @@ def info(name: str) -> None:
 
 def _describe(gan: "type[GAN]") -> None:
     from ganzoo.cli.train import option_panels
+    from ganzoo.config import spelled
     from ganzoo.data.load import describe
     from ganzoo.data.plan import PAIR, adaptors, suitable
     from ganzoo.options import resolve
@@ -147,7 +148,7 @@ def _describe(gan: "type[GAN]") -> None:
         click.echo(f"losses it takes: {', '.join(loss.kind for loss in _by_name(zoo().losses) if gan.allows(loss))}")
     for recipe, values in gan.recipes.items():
         mark = "  (in force unless --recipe names another)" if recipe == options.recipe else ""
-        click.echo(f"recipe {recipe}: {json.dumps(values)}{mark}")
+        click.echo(f"recipe {recipe}: {json.dumps({spelled(name): value for name, value in values.items()})}{mark}")
     for title, flags in option_panels(gan).items():
         click.echo(f"\noptions: {title}")
         _print_table(

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganzoo.errors import DataError
+from ganzoo.machine import lacks_memory
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Number of channels to Pillow's mode."""
@@ -83,6 +84,8 @@ def enough_memory(count: int, shape: tuple[int, ...]) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
+        if not lacks_memory(error):
+            raise
         gibibytes = count * torch.Size(shape).numel() / 2**30
         raise DataError(
             f"{count} images of {' x '.join(map(str, shape))} need {gibibytes:.0f} GiB of memory, which is more than "

@@ -26,6 +26,8 @@ ENVIRONMENT = "GANZOO_DATA"
 """The environment variable that names the folder for downloads, unless `--data-dir` does."""
 PREVIEW = 25
 """Rows at most in `Data.preview`: the grid of samples is 5 x 5."""
+TYPICAL = 64
+"""Rows at most in `Data.typical`."""
 
 
 def _parse_size(value: object) -> object:
@@ -111,6 +113,8 @@ class Data:
     """First the columns whose rows belong together, then each group that comes in an order of its own."""
     preview: Mapping[str, Tensor]
     """Up to 25 rows to make samples from during training: of the test split if there is one."""
+    typical: Mapping[str, Tensor]
+    """Up to 64 rows of what is trained on: what statistics are estimated from."""
     stream: Stream | None = None
     """Rows that are read as training goes on; then there are no `streams`."""
 
@@ -145,14 +149,14 @@ def load(
             f"try --batch-size {max(1, rows)}"
         )
     shown = _load(options, plan, "test", folder) if "test" in options.data.splits else loaded
-    preview = _thinned(shown.columns) if isinstance(shown, Table) else _first(shown)
+    preview, typical = _some(shown, PREVIEW), _some(loaded, TYPICAL)
     _check_loaded(options, needs, preview)
     shapes = {name: tuple(preview[name].shape[1:]) for name in sorted(needs)}
     spec = _spec(options, shapes, loaded.classes)
     if isinstance(loaded, Stream):
-        return Data(spec, (), preview, loaded)
+        return Data(spec, (), preview, typical, loaded)
     few = few_labels(loaded.columns, options.labels, options.data.label()) if plan.few_labels else loaded.columns
-    return Data(spec, divide(few, streams), preview)
+    return Data(spec, divide(few, streams), preview, typical)
 
 
 def divide(columns: Mapping[str, Tensor], groups: Sequence[frozenset[str]]) -> tuple[Mapping[str, Tensor], ...]:
@@ -247,12 +251,12 @@ def _spec(options: DataOptions, shapes: dict[str, tuple[int, ...]], classes: tup
     return DataSpec(dataset=options.data.label(), shapes=shapes, classes=classes if "label" in shapes else ())
 
 
-def _first(stream: Stream) -> dict[str, Tensor]:
-    rows = [row for row, _ in islice(stream.read(0, 0, 1, ()), min(PREVIEW, len(stream)))]
-    return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
-
-
-def _thinned(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    count = min(PREVIEW, *(len(column) for column in columns.values()))
-    rows = torch.arange(count)
-    return {name: column[rows * len(column) // count] for name, column in columns.items()}
+def _some(loaded: Table | Stream, most: int) -> dict[str, Tensor]:
+    """A few rows: the first of a stream, or of each column at even distances."""
+    if isinstance(loaded, Stream):
+        rows = [row for row, _ in islice(loaded.read(0, 0, 1, ()), min(most, len(loaded)))]
+        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+    columns = loaded.columns
+    count = min(most, *(len(column) for column in columns.values()))
+    numbers = torch.arange(count)
+    return {name: column[numbers * len(column) // count] for name, column in columns.items()}

@@ -34,8 +34,8 @@ class Alarms:
     def look_at_losses(self, losses: Mapping[str, float], iteration: int) -> None:
         """Warns if a player has won for long: there is no slope left for the others to learn from."""
         for name, least in self._least.items():
-            terms = [value for term, value in losses.items() if term.startswith(f"{name}/")]
-            if terms and self._has_lasted(name, sum(terms) < least + NEAR, LONG):
+            loss = losses.get(f"{name}/adversarial")  # what it plays for; other terms have other bounds
+            if loss is not None and self._has_lasted(name, loss < least + NEAR, LONG):
                 log.warning(
                     "iteration %d: the loss of the %s has been near %g for long: it has won, and the others learn "
                     "nothing more from it; try a lower learning rate for it (--player %s.lr=...) or another --loss",

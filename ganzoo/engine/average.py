@@ -64,12 +64,13 @@ class MovingAverage:
 
         Args:
             sample: makes images with networks from a batch.
-            batch: inputs; its noise is drawn anew for each pass, from torch's default generator.
+            batch: inputs of training; their noise is drawn anew for each pass, from torch's default generator.
         """
         for mine, theirs in zip(self.own.buffers(), self.live.buffers(), strict=True):
             mine.copy_(theirs)
         with self._estimating() as layers:
-            for _ in range(PASSES if layers else 0):
+            passes = PASSES if "noise" in batch else 1  # without noise one is as good as many
+            for _ in range(passes if layers else 0):
                 fresh = {"noise": torch.randn_like(batch.noise)} if "noise" in batch else {}
                 sample(self.nets, batch.replace(**fresh))
 
@@ -77,6 +78,7 @@ class MovingAverage:
     def _estimating(self) -> Iterator[list[_BatchNorm]]:
         layers = [layer for layer in self.own.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats]
         momenta = [layer.momentum for layer in layers]
+        before = [{name: value.clone() for name, value in layer.named_buffers()} for layer in layers]
         for layer in layers:
             layer.reset_running_stats()
             layer.momentum = None  # the plain mean over all passes
@@ -84,9 +86,11 @@ class MovingAverage:
         try:
             yield layers
         finally:
-            for layer, momentum in zip(layers, momenta, strict=True):
+            for layer, momentum, buffers in zip(layers, momenta, before, strict=True):
                 layer.momentum = momentum
                 layer.eval()
+                if layer.num_batches_tracked == 0:  # images are made without it
+                    layer.load_state_dict(buffers, strict=False)
 
     def state(self) -> dict[str, Tensor]:
         """Its weights and buffers, by their names in the networks."""

@@ -172,23 +172,19 @@ class Engine:
     def sample(self, batch: Batch) -> Tensor:
         """Images made in evaluation mode, on the CPU: the same for the same weights and inputs, whatever is drawn.
 
-        Training goes on as if it had not been called.
+        A moving average makes them, if one is kept; `settle` it first. Training goes on as if nothing had been called.
         """
         with self.evaluating(), self.speed.arithmetic(self.device):
-            batch = self._laid_out(batch)
-            nets = self._settled(self.average, batch).nets if self.average else self.nets
             torch.manual_seed(0)
-            return self.gan.sample(nets, batch).float().cpu()
+            nets = self.average.nets if self.average else self.nets
+            return self.gan.sample(nets, self._laid_out(batch)).float().cpu()
 
-    def averaged(self, batch: Batch) -> dict[str, Tensor]:
-        """The state of the moving average, ready to make images from inputs like these; empty if none is kept."""
-        with self.evaluating(), self.speed.arithmetic(self.device):
-            return self._settled(self.average, self._laid_out(batch)).state() if self.average else {}
-
-    def _settled(self, average: MovingAverage, batch: Batch) -> MovingAverage:
-        torch.manual_seed(0)
-        average.settle(self.gan.sample, batch)
-        return average
+    def settle(self, inputs: Batch) -> None:
+        """Makes the moving average, if one is kept, ready to make images from inputs like these, of training."""
+        if self.average:
+            with self.evaluating(), self.speed.arithmetic(self.device):
+                torch.manual_seed(0)
+                self.average.settle(self.gan.sample, self._laid_out(inputs))
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:

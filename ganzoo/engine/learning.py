@@ -25,8 +25,9 @@ class Learning(Config):
         """What learning rates are multiplied by.
 
         Args:
-            done: the share of the run that is behind, from 0 to 1.
+            done: the share of the run that is behind, from 0 to 1; a trial may go on beyond it.
         """
+        done = min(done, 1.0)
         if self.lr_schedule == "linear":
             return min(1.0, 2 * (1 - done))
         if self.lr_schedule == "cosine":

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ganzoo.augment import AUGMENT
 from ganzoo.config import build
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine import checkpoint, state
@@ -76,7 +77,7 @@ def begin(training: Training, folder: RunFolder | None) -> None:
             network.fetch()
     if source is not None:
         weights = state.told(weights_of(RunFolder(source)) if ranks.leads else {}, ranks)
-        state.load_networks(training.engine.nets, weights, source)
+        state.load_networks(training.engine.nets, weights, source, besides=AUGMENT)
 
 
 def check_data(training: Training, folder: RunFolder) -> None:

@@ -45,6 +45,7 @@ def capture(training: Training) -> tuple[dict[str, bytes], dict[str, bytes]]:
     own = ranks.gather(_packed(_own(training)))
     if not ranks.leads:
         return {}, {}
+    training.settle()
     networks, frozen = engine.nets.state_dict(), engine.frozen
     moved = {name: value for name, value in networks.items() if name not in frozen}
     still = {name: value for name, value in networks.items() if name in frozen}
@@ -60,7 +61,7 @@ def capture(training: Training) -> tuple[dict[str, bytes], dict[str, bytes]]:
     files = {
         NETWORKS: _packed(moved),
         OPTIMIZERS: _packed(engine.optimizers.state()),
-        **({AVERAGE: _packed(engine.averaged(training.preview))} if engine.average else {}),
+        **({AVERAGE: _packed(engine.average.state())} if engine.average else {}),
         **{_process(rank): content for rank, content in enumerate(own)},
         STATE: json.dumps(state, indent=2).encode(),
     }
@@ -130,13 +131,16 @@ def told(files: Mapping[str, bytes], ranks: Ranks) -> dict[str, bytes]:
     return {name: values.numpy().tobytes() for name, values in received.items()}
 
 
-def load_networks(nets: nn.Module, files: Mapping[str, bytes], source: object = "the checkpoint") -> None:
+def load_networks(
+    nets: nn.Module, files: Mapping[str, bytes], source: object = "the checkpoint", besides: str = ""
+) -> None:
     """Puts the weights of a checkpoint's files into networks; averaged ones in place of those that trained, if given.
 
     Args:
         nets: take them.
         files: of the checkpoint, with `AVERAGE` where images are to be made.
         source: where it came from, for messages.
+        besides: the name of a network that stays as it is, whatever the files have of it.
 
     Raises:
         RunFolderError: they are of other networks; it says where they differ first.
@@ -145,6 +149,9 @@ def load_networks(nets: nn.Module, files: Mapping[str, bytes], source: object = 
     for part in (FROZEN, AVERAGE):
         weights |= _unpacked(files, part) if part in files else {}
     own = nets.state_dict()
+    if besides:
+        kept = {name: value for name, value in own.items() if name.startswith(f"{besides}.")}
+        weights = {name: value for name, value in weights.items() if not name.startswith(f"{besides}.")} | kept
     for name in dict.fromkeys([*own, *weights]):
         theirs, ours = (
             f"of shape {tuple(place[name].shape)}" if name in place else "not there" for place in (weights, own)

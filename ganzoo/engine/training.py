@@ -23,19 +23,8 @@ from ganzoo.engine.randomness import seed_apart, seed_everything
 from ganzoo.engine.ranks import Ranks
 from ganzoo.errors import OptionError, OutOfMemory
 from ganzoo.losses import Losses
+from ganzoo.machine import lacks_memory
 from ganzoo.options import RunOptions
-
-OUT_OF_MEMORY = (
-    "can't allocate memory",
-    "not enough memory",
-    "bad_alloc",
-    "could not create a primitive",
-    "could not create a memory object",
-    "out of memory",
-    "ALLOC_FAILED",
-    "Storage size calculation overflowed",
-)
-"""What the CPU's allocator, oneDNN, CUDA and its libraries say when there is none left."""
 
 
 class Callback:
@@ -67,6 +56,8 @@ class Training:
     batches: Supply
     preview: Batch
     """The inputs of every sample grid."""
+    typical: Batch
+    """Inputs of training, after which a moving average is settled."""
     rows: list[int]
     """How many there are, of each column or of the stream: with others it would be another run."""
     meter: Meter = field(default_factory=Meter)
@@ -118,8 +109,18 @@ class Training:
 
     def samples(self) -> Tensor:
         """What the networks make of the same inputs as ever, N x C x H x W on the CPU."""
+        self.settle()
         with sized_for(self.options):
             return self.engine.sample(self.preview)
+
+    def settle(self) -> None:
+        """Makes the moving average ready to make images, if one is kept.
+
+        Raises:
+            OptionError: see `step`.
+        """
+        with sized_for(self.options):
+            self.engine.settle(self.typical)
 
     def reals(self) -> Tensor:
         """Images of the data, beside which samples may be put."""
@@ -182,7 +183,10 @@ def build(options: RunOptions, data: Data, ranks: Ranks | None = None) -> Traini
     noise = fixed_noise(len(next(iter(preview.values()))), shape, options.seed)
     noise = {name: gan.arrange(drawn) for name, drawn in noise.items()}
     inputs = Batch(**preview, **noise, step=torch.zeros((), dtype=torch.int64))
-    return Training(options, data.spec, engine, batches, inputs.to(device), rows, Meter(ranks))
+    typical = {name: scaled(column) for name, column in data.typical.items()}
+    typical |= fixed_noise(len(next(iter(typical.values()))), shape, options.seed)
+    given = Batch(**typical, step=torch.zeros((), dtype=torch.int64))
+    return Training(options, data.spec, engine, batches, inputs.to(device), given.to(device), rows, Meter(ranks))
 
 
 def supply(options: RunOptions, data: Data, ranks: Ranks) -> Supply:
@@ -212,15 +216,11 @@ def sized_for(options: RunOptions) -> Iterator[None]:
             f"{work} leaves a network nothing to normalise over; try --batch-size 2 or a larger --image-size"
         ) from error
     except (RuntimeError, MemoryError) as error:
+        if options.deterministic and "deterministic" in str(error):
+            raise OptionError(f"{str(error).splitlines()[0]}; leave --deterministic out") from error
         if not lacks_memory(error):
             raise
         raise OutOfMemory(f"there is not enough memory for {work} and {options.gan.name}'s networks") from error
-
-
-def lacks_memory(error: BaseException) -> bool:
-    """Whether that is what torch means to say."""
-    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    return known or any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def fixed_noise(count: int, shape: tuple[int, ...], seed: int) -> dict[str, Tensor]:

@@ -139,7 +139,7 @@ def test_adaptors_on_the_command_line(command: Command) -> None:
     assert command("resume", "run", "--epochs", "2").status == 0
     answer = command(*f"run pix2pix --data mnist --as edges {small}".split())
     assert answer.status == 2
-    assert "its as_.kind is masked, not edges" in answer.err
+    assert "its as.kind is masked, not edges" in answer.err
 
 
 class Enlarger(ganzoo.Generator):

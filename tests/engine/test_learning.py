@@ -26,6 +26,7 @@ def test_a_schedule_says_what_learning_rates_are_multiplied_by(schedule: str, fa
     learning = Learning.model_validate({"lr_schedule": schedule})
     found = [learning.lr_factor(done) for done in (0, 0.25, 0.5, 0.75, 1)]
     assert found == pytest.approx(factors, abs=1e-4)
+    assert learning.lr_factor(1.5) == learning.lr_factor(1)
 
 
 def test_a_run_follows_its_schedule_to_the_end(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def training(gan: SRGAN) -> trainings.Training:
     options = RunOptions.model_validate(
         {"gan": gan, "data": "openmoji", "image_size": 32, "batch_size": 2, "epochs": 2, "device": "cpu"}
     )
-    return trainings.build(options, Data(SPEC, (columns,), columns))
+    return trainings.build(options, Data(SPEC, (columns,), columns, columns))
 
 
 @pytest.mark.parametrize("scale", [2, 4])
