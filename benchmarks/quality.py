@@ -36,7 +36,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PICTURES = HERE.parent / "docs" / "images" / "zoo"
 SAMPLES = 10_000
-RIVALS = ("dcgan:chapter", "dcgan:quick", "lsgan", "wgan-gp", "r3gan", "stylegan2")
+RIVALS = ("dcgan:chapter", "dcgan:quick", "lsgan", "wgan-gp:quick", "wgan-gp", "r3gan", "stylegan2")
 """What is compared after equal time; the first is what the others are compared with."""
 RARELY = 10**9
 """Iterations between samples and checkpoints, for none but the last."""

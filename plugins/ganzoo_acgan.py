@@ -17,6 +17,7 @@ class ACGAN(ganzoo.Adversarial):
 
     name = "acgan"
     needs = frozenset({"image", "label"})
+    recipes = {"quick": {"class_weight": 2.0, "ema_images": 2000}, "paper": {"class_weight": 1.0}}
 
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
     class_weight: float = Field(1.0, ge=0, description="weight of the class terms, the paper's L_C")

@@ -15,6 +15,8 @@ class CGAN(ganzoo.Adversarial):
 
     name = "cgan"
     needs = frozenset({"image", "label"})
+    recipes = {"quick": {"ema_images": 2000}}
+
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:

@@ -19,6 +19,7 @@ class InfoGAN(ganzoo.Adversarial):
 
     name = "infogan"
     grid_columns = 10
+    recipes = {"quick": {"ema_images": 2000}}
 
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
     categories: int = Field(10, ge=2, description="values of the categorical code")

@@ -17,6 +17,17 @@ class StyleGAN2(ganzoo.Adversarial):
 
     name = "stylegan2"
     may_change = frozenset({"truncation"})
+    recipes = {
+        "quick": {"batch_size": 16, "ema_images": 2000},
+        "paper": {
+            "latent_dim": 512,
+            "style_dim": 512,
+            "mapping_layers": 8,
+            "capacity": 64,
+            "max_capacity": 512,
+            "ema_images": 10_000,
+        },
+    }
 
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=2e-3, betas=(0.0, 0.99))
     capacity: int = Field(16, gt=0, le=1024, description="feature maps at full size; doubled wherever sides are halved")
@@ -28,7 +39,7 @@ class StyleGAN2(ganzoo.Adversarial):
     r1: float = Field(0.1, ge=0, description="weight of the discriminator's squared slope at real images")
     r1_every: int = Field(16, gt=0, description="iterations between two steps of that regulariser")
     path_length: float = Field(2.0, ge=0, description="weight of the path-length regulariser")
-    path_length_every: int = Field(4, gt=0, description="iterations between two steps of that regulariser")
+    path_length_every: int = Field(8, gt=0, description="iterations between two steps of that regulariser")
     truncation: float = Field(1.0, description="pulls styles of samples to their mean: 1 leaves them, 0 is the mean")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:

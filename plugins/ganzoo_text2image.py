@@ -27,7 +27,7 @@ class Text2Image(ganzoo.Adversarial):
     dataset = "openmoji"
     needs = frozenset({"image", "caption"})
     recipes = {
-        "quick": {"optimizer": {"lr": 1e-3, "betas": (0.5, 0.999)}, "matching": 1.0},
+        "quick": {"optimizer": {"lr": 1e-3, "betas": (0.5, 0.999)}, "matching": 0.2, "ema_images": 2000},
         "paper": {
             "optimizer": {"lr": 2e-4, "betas": (0.5, 0.999)},
             "matching": 0.0,

@@ -11,7 +11,7 @@ class WGANGP(ganzoo.Adversarial):
     name = "wgan-gp"
     recipes = {
         "paper": {"optimizer": {"lr": 1e-4, "betas": (0.0, 0.9)}, "n_critic": 5},
-        "quick": {"optimizer": {"lr": 1e-3, "betas": (0.5, 0.9)}, "n_critic": 1},
+        "quick": {"optimizer": {"lr": 1e-3, "betas": (0.5, 0.9)}, "n_critic": 1, "ema_images": 2000},
     }
 
     loss: ganzoo.Loss = WassersteinGP(penalty=10.0)

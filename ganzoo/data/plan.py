@@ -78,8 +78,6 @@ class Plan:
                     f"{', '.join(sorted(self.needs))}; leave --as out"
                 )
             self.adaptor.check(size, self.shrinks)
-        if self.backward and not self.needs & PAIR:
-            raise DataError("--direction backward is for image translation, which this GAN is not; leave it out")
         if self.shrinks == 1:
             return
         if self.backward:

@@ -257,5 +257,5 @@ def test_a_run_keeps_how_its_pairs_were_made(tmp_path: Path) -> None:
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["as_"] == {"kind": "masked", "place": "random", "size": None}
     assert trained.data.source_shape == (1, 32, 32)
-    with pytest.raises(ganzoo.UserError, match=r"its as_.place is random, not centre"):
+    with pytest.raises(ganzoo.UserError, match=r"its as.place is random, not centre"):
         ganzoo.run("pix2pix", data="mnist", as_="masked", **values)
