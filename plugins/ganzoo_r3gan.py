@@ -11,6 +11,8 @@ class R3GAN(ganzoo.Adversarial):
     """The modern baseline: a relativistic loss with R1 and R2, residual networks without normalization."""
 
     name = "r3gan"
+    recipes = {"quick": {"optimizer": {"lr": 5e-4, "betas": (0.0, 0.99)}, "batch_size": 16, "ema_images": 2000}}
+
     loss: ganzoo.Loss = Relativistic(gamma=1.0)
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=2e-4, betas=(0.0, 0.99))
     width: int = Field(8, ge=1, description="channels at full size, light by default; up to eight times as many inside")

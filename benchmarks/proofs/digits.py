@@ -63,7 +63,7 @@ class Digits(Proof):
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """As many real digits of the train split: no GAN can be expected to come nearer."""
         images = columns_with("image", fresh)["image"]
-        return {"train digits": self.seen(scaled(images[: self.count]))}
+        return {"train digits": self.seen(scaled(images[: self.count].cpu()))}
 
     def protocol(self) -> dict[str, object]:
         return {
@@ -79,6 +79,10 @@ class DigitsByClass(Digits):
     """Class to image: is it the digit that was asked for? Each is asked for in turn."""
 
     name = "digits by class"
+    tiny = {**Digits.tiny, "limit": 12800, "batch_size": 16}
+    headline = "accuracy"
+    falls = False
+    factor = 2.0
 
     @classmethod
     def applies(cls, run: RunOptions) -> bool:
@@ -126,7 +130,8 @@ class DigitsByCaption(DigitsByClass):
 class FewLabels(Digits):
     """Few labels: how many test digits does the discriminator classify rightly?
 
-    The GAN has a method `classify(nets, images)` for it, which gives N x classes logits.
+    The GAN has methods for it: `classify(nets, images)` gives N x classes logits, and `answers(nets, images)` the same
+    as in training, and features.
     """
 
     name = "classification with few labels"
@@ -134,7 +139,7 @@ class FewLabels(Digits):
     headline = "accuracy"
     falls = False
     factor = 2.0
-    steps = 400
+    steps = 1500
     """In which the same network learns from the labels alone."""
 
     @classmethod
@@ -148,19 +153,21 @@ class FewLabels(Digits):
     def accuracy(self, trained: TrainedGAN) -> float:
         """Of its answers to the test images."""
         gan, nets = trained.gan, trained.nets
-        answers = [gan.classify(nets, part).argmax(1) for part in self.test.image.split(PART)]  # type: ignore[attr-defined]
-        return figures.accuracy(torch.cat(answers), self.test.label)
+        parts = self.test.image.to(trained.device).split(PART)
+        answers = [gan.classify(nets, part).argmax(1) for part in parts]  # type: ignore[attr-defined]
+        return figures.accuracy(torch.cat(answers).cpu(), self.test.label)
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
-        """The same network, trained on the same labelled images and on nothing else."""
+        """The same network, trained on the same labelled images, moved and noisy as in the GAN, and on nothing else."""
         gan, nets = fresh.options.gan, fresh.engine.nets.train()
         few = columns_with(FEW, fresh)
         images, labels = scaled(few[FEW]), few["label"]
         optimizer = torch.optim.Adam(nets.parameters(), lr=1e-3, betas=(0.5, 0.999))
+        drawing = torch.Generator().manual_seed(self.run.seed)
         for _ in range(self.steps):
-            rows = torch.randint(len(labels), (32,))
+            rows = torch.randint(len(labels), (32,), generator=drawing).to(labels.device)
             optimizer.zero_grad()
-            answers = gan.classify(nets, images[rows])  # type: ignore[attr-defined]
+            answers, _ = gan.answers(nets, images[rows])  # type: ignore[attr-defined]  # as noisy and moved as there
             F.cross_entropy(answers, labels[rows]).backward()
             optimizer.step()
         alone = self.accuracy(untrained(fresh))  # of GAN training it had none

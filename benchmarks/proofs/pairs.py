@@ -57,8 +57,8 @@ class Translation(Proof):
         """Of a GAN that has a network `back_generator`: the mean absolute difference from the source it came from."""
         if "back_generator" not in trained.nets:
             return {}
-        back = torch.cat([trained.nets.back_generator(part) for part in images.split(PART)])
-        return {"cycle_l1": figures.absolute(back, self.test.source)}
+        back = torch.cat([trained.nets.back_generator(part) for part in images.to(trained.device).split(PART)])
+        return {"cycle_l1": figures.absolute(back.cpu(), self.test.source)}
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """The source itself; the target's own mean colour, which is the best of all even pictures."""
