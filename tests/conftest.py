@@ -18,6 +18,12 @@ import torch.distributed as dist
 from ganzoo.cli import main
 from ganzoo.plugins import ENVIRONMENT
 
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+"""Processes that share the tests, if `-n` says so, and the cores: more threads than cores would wait for each other."""
+if WORKERS > 1:
+    torch.set_num_threads(max(1, torch.get_num_threads() // WORKERS))
+    os.environ.setdefault("OMP_NUM_THREADS", str(torch.get_num_threads()))  # of processes that tests start
+
 TINY = "--limit 8 --batch-size 4 --epochs 1 --precision fp32"
 
 

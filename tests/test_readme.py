@@ -34,6 +34,13 @@ def test_it_is_as_short_as_it_says() -> None:
     assert len([line for line in PLUGIN.splitlines() if line.strip()]) <= 30
 
 
+def test_it_lists_every_gan_with_its_paper() -> None:
+    text = README.read_text(encoding="utf-8")
+    for name, gan in zoo().gans.items():
+        if zoo().gans.origins[name].builtin:
+            assert re.search(rf"^\| `{name}` \| .* \| {re.escape(gan.paper())} \|$", text, re.MULTILINE), name
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_its_commands_exist(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     options = [word for word in words if word.startswith("--")]
