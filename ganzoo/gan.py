@@ -142,9 +142,10 @@ class GAN(NamedConfig, ABC):
         loss = getattr(self, "loss", None)
         if isinstance(loss, LossScheme) and not self.allows(type(loss)):
             allowed = sorted(label for label, other in LossScheme.choices().items() if self.allows(other))
+            reason = f": it takes a discriminator {' and '.join(sorted(loss.demands))}" if loss.demands else ""
             raise OptionError(
-                f"option 'loss' cannot be '{loss.kind}' for '{self.name}': it takes a discriminator "
-                f"{' and '.join(sorted(loss.demands))}; losses that will do: {', '.join(allowed)}"
+                f"option 'loss' cannot be '{loss.kind}' for '{self.name}'{reason}; losses that will do: "
+                f"{', '.join(allowed)}"
             )
         return self
 

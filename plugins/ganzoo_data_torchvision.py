@@ -115,7 +115,7 @@ class CIFAR10(InMemory):
 
 
 class EMNIST(InMemory):
-    """Handwritten letters and digits, 28 x 28, grey; 560 MB, downloaded once."""
+    """Handwritten letters and digits, 28 x 28; 560 MB, downloaded once."""
 
     name = "emnist"
     files = "gzip.zip"

@@ -230,7 +230,7 @@ def test_dry_run_tells_time_and_memory_and_writes_nothing(
     monkeypatch.setattr("ganzoo.engine.trial.SECONDS", 0.1)
     shutil.copytree(runs / "dcgan", place / "run")
     before = everything(place)
-    for words in ([], ["--out", "new"], ["--out", "run"], ["--loss", "wasserstein", "--spectral-norm"]):
+    for words in ([], ["--out", "new"], ["--out", "run"], ["--loss", "hinge", "--spectral-norm"]):
         answer = command(*DCGAN.split(), "--dry-run", *words)
         assert answer.status == 0, answer.err
         assert "works; nothing was written" in answer.out

@@ -79,7 +79,7 @@ class DigitsByClass(Digits):
     """Class to image: is it the digit that was asked for? Each is asked for in turn."""
 
     name = "digits by class"
-    tiny = {**Digits.tiny, "limit": 12800, "batch_size": 16}
+    tiny = {**Digits.tiny, "image_size": 32, "limit": 5600}
     headline = "accuracy"
     falls = False
     factor = 2.0
@@ -106,6 +106,7 @@ class DigitsByCaption(DigitsByClass):
     """Text to image: is it the digit of the caption? Captions are those of the test digits."""
 
     name = "digits by caption"
+    tiny = {**DigitsByClass.tiny, "limit": 3200}
 
     @classmethod
     def applies(cls, run: RunOptions) -> bool:

@@ -33,7 +33,7 @@ def test_regularisers_are_lazy_and_share_the_optimizers_of_what_they_regularise(
     assert rhythm == {
         "generator": (("mapping", "synthesis"), 1),
         "discriminator": (("discriminator",), 1),
-        "path_length": (("mapping", "synthesis"), 4),
+        "path_length": (("mapping", "synthesis"), 8),
         "r1": (("discriminator",), 16),
     }
     assert gan.optimizer == Adam(lr=2e-3, betas=(0.0, 0.99))
