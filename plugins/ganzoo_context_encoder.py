@@ -12,8 +12,8 @@ from ganzoo.data.adapt import HOLE
 class ContextEncoder(ganzoo.TwoPlayer):
     """Fills holes in images: an encoder, a decoder and a narrow middle that sees all.
 
-    The hole is where all channels of `source` have the value HOLE; everywhere else the images made are the source. A
-    pixel that has this value by chance counts as missing, too. The generator minimises `reconstruction` times the
+    The hole is where all channels of `source` have the value HOLE (in a picture of your own, paint it so); everywhere
+    else the images made are the source. The generator minimises `reconstruction` times the
     squared error, that of known pixels weighing `known`, and `adversarial` times the adversarial loss (eq. 3). The
     discriminator sees whole images: the hole alone, as in the paper, has no fixed place here.
     """

@@ -43,7 +43,7 @@ def test_regularisers_are_lazy_and_share_the_optimizers_of_what_they_regularise(
         "discriminator",
     }
     always = {"generator/adversarial", "discriminator/adversarial"}
-    lazy = {0: set[str](), 3: {"path_length/penalty"}, 15: {"path_length/penalty", "r1/penalty"}}
+    lazy = {0: set[str](), 7: {"path_length/penalty"}, 15: {"path_length/penalty", "r1/penalty"}}
     for iteration, terms in lazy.items():
         engine.iteration = iteration
         assert set(engine.step(batch)) == always | terms
