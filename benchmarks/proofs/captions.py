@@ -20,7 +20,7 @@ SHOWN = 16
 
 
 class Retrieval(Proof):
-    """Text to image: images made of the test captions, none of which was trained on, among the real test images.
+    """Text to image: images made of the test captions, whose pictures were not trained on, among the real test images.
 
     A made image finds its group if the nearest real image is of its caption's group, and itself if its caption's own
     image is among the nearest ten.

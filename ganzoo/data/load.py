@@ -69,8 +69,8 @@ class DataOptions(Config):
     labels: int = Field(
         100,
         gt=0,
-        description="so many labelled images, the same number of each class as far as they go, beside all images "
-        "without labels, where a GAN wants that",
+        description="so many labelled images at most, the same number of each class as far as they go, beside all "
+        "images without labels, where a GAN wants that",
     )
     limit: int | None = Field(None, gt=0, description="train on this many images only, picked at even distances")
     batch_size: int = Field(32, gt=0, description="images per iteration, of all processes together")

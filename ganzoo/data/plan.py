@@ -160,15 +160,14 @@ def few_labels(columns: Mapping[str, Tensor], count: int, name: str) -> dict[str
 
     Args:
         columns: `labelled_image` and `label` of all rows, and others, which stay.
-        count: how many labelled images there shall be.
+        count: how many labelled images there shall be, if there are so many.
         name: of the data set, for messages.
 
     Raises:
-        DataError: there are not so many, or fewer than classes.
+        DataError: that is fewer than classes.
     """
     labels = columns["label"]
-    if count > len(labels):
-        raise DataError(f"'{name}' gives {len(labels)} labelled images, not {count}; try --labels {len(labels)}")
+    count = min(count, len(labels))
     members = [(labels == number).nonzero()[:, 0] for number in labels.unique()]
     if count < len(members):
         raise DataError(
