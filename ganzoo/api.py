@@ -171,24 +171,34 @@ def run(
 
 
 def load(
-    folder: str | Path, *, device: str | torch.device = "auto", gan: type[GAN] | None = None, **options: Any
+    folder: str | Path,
+    *,
+    device: str | torch.device = "auto",
+    gan: type[GAN] | None = None,
+    checkpoint: str | int = "newest",
+    **options: Any,
 ) -> TrainedGAN:
-    """Takes up the newest whole checkpoint of a run folder.
+    """Takes up a checkpoint of a run folder.
 
     Args:
         folder: what `ganzoo run` left.
         device: where to make images.
         gan: the class, if no plugin registers it.
+        checkpoint: "newest", the newest whole one; "best", that which was judged best as it trained; or an iteration.
         options: those of the GAN's that only change how images are made (its `may_change`): `truncation=0.7`.
 
     Raises:
         UserError: it is no run folder, has no checkpoint yet, or its GAN is not installed; or an option is no such.
     """
-    return take_up(folder, device, gan, options)
+    return take_up(folder, device, gan, options, checkpoint)
 
 
 def take_up(
-    folder: str | Path, device: str | torch.device, gan: type[GAN] | None, options: Mapping[str, object]
+    folder: str | Path,
+    device: str | torch.device,
+    gan: type[GAN] | None,
+    options: Mapping[str, object],
+    checkpoint: str | int = "newest",
 ) -> TrainedGAN:
     """What `load` does, whatever the options are called."""
     files = RunFolder(Path(folder))
@@ -197,7 +207,7 @@ def take_up(
     data = files.load(files.data, DataSpec)
     place = Speed(device=str(device)).place()
     with held_to_free_memory():
-        weights = resume.weights_of(files)
+        weights = resume.weights_of(files, checkpoint)
         nets = _networks(files, config, data)
     state.load_networks(nets, weights, files.path)
     return TrainedGAN(files.path, config, data, nets.to(place).eval())

@@ -18,6 +18,8 @@ import torch.distributed as dist
 from ganzoo.cli import main
 from ganzoo.plugins import ENVIRONMENT
 
+pytest_plugins = ["browser"]
+
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 """Processes that share the tests, if `-n` says so, and the cores: more threads than cores would wait for each other."""
 if WORKERS > 1:

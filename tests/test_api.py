@@ -154,3 +154,24 @@ def test_a_callback_sees_the_run_go_by(tmp_path: Path, data_folder: Path) -> Non
     assert seen == [
         "started run", "iterated 1", "logged 1", "iterated 2", "logged 2", "sampled 00000002.png", "finished",
     ]  # fmt: skip
+
+
+def test_the_weights_of_the_best_checkpoint_or_of_an_iteration_are_taken_up(tmp_path: Path, data_folder: Path) -> None:
+    class Judge(ganzoo.Callback):
+        def logged(self, training: Training, row: dict[str, float]) -> None:
+            training.judge(abs(training.engine.iteration - 2))
+
+    run = tmp_path / "run"
+    ganzoo.run("dcgan", **{**SMALL, "limit": 16}, log_every=1, out=run, data_dir=data_folder, callback=Judge())
+    best, second, newest = (ganzoo.load(run, checkpoint=which).generate(2) for which in ("best", 2, "newest"))
+    assert torch.equal(best, second)
+    assert not torch.equal(best, newest)
+    with pytest.raises(ganzoo.UserError, match=r"has no checkpoint of iteration 3; it has those of .*2, 4"):
+        ganzoo.load(run, checkpoint=3)
+    with pytest.raises(ganzoo.UserError, match="'first': it is newest, best or an iteration"):
+        ganzoo.load(run, checkpoint="first")
+
+
+def test_a_run_that_was_never_judged_has_no_best_checkpoint(runs: Path) -> None:
+    with pytest.raises(ganzoo.UserError, match="was judged; train with --evaluate-every"):
+        ganzoo.load(runs / "dcgan", checkpoint="best")

@@ -1,16 +1,15 @@
 """`ganzoo list`, `info`, `datasets`, `plugins`, `env`: what there is."""
 
 import json
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from ganzoo.cli.parts import AS_JSON, print_rows, print_table
+
 if TYPE_CHECKING:
     from ganzoo.gan import GAN
     from ganzoo.plugins import Shelf, Thing
-
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
 @click.command("list")
@@ -19,7 +18,7 @@ def list_gans(as_json: bool) -> None:
     """The GANs of the zoo, and plugins that were set aside."""
     from ganzoo.plugins import zoo
 
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "name": gan.name,
             "family": gan.family(),
@@ -29,17 +28,19 @@ def list_gans(as_json: bool) -> None:
         }
         for gan in _by_name(zoo().gans)
     ]
-    failed = [{"plugin": plugin.name, "from": plugin.package, "reason": plugin.problem} for plugin in zoo().failed()]
+    failed: list[dict[str, object]] = [
+        {"plugin": plugin.name, "from": plugin.package, "reason": plugin.problem} for plugin in zoo().failed()
+    ]
     if as_json:
         click.echo(json.dumps({"gans": rows, "set_aside": failed}, indent=2))
         return
     if rows:
-        _print_table(rows)
+        print_table(rows)
     else:
         click.echo("the zoo is empty: no installed package provides a GAN")
     if failed:
         click.echo("\nset aside:")
-        _print_table(failed)
+        print_table(failed)
 
 
 @click.command("datasets")
@@ -50,7 +51,7 @@ def list_datasets(as_json: bool) -> None:
     from ganzoo.plugins import zoo
 
     shelf = zoo().datasets
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "name": f"{dataset.name}:PATH" if "path" in dataset.model_fields else dataset.name,
             "provides": ", ".join(sorted(dataset.provides)),
@@ -60,7 +61,7 @@ def list_datasets(as_json: bool) -> None:
         }
         for dataset in _by_name(shelf)
     ]
-    _print_rows(rows, as_json)
+    print_rows(rows, as_json)
 
 
 @click.command("plugins")
@@ -69,7 +70,7 @@ def list_plugins(as_json: bool) -> None:
     """The plugins that were found, what each provides, and why one was set aside."""
     from ganzoo.plugins import zoo
 
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "plugin": plugin.name,
             "from": plugin.package,
@@ -78,7 +79,7 @@ def list_plugins(as_json: bool) -> None:
         }
         for plugin in zoo().plugins
     ]
-    _print_rows(rows, as_json)
+    print_rows(rows, as_json)
 
 
 @click.command()
@@ -120,14 +121,14 @@ def _describe(gan: "type[GAN]") -> None:
     click.echo(f"{gan.name}: {gan.summary()}\n{gan.paper()}\n")
     channels, height, width = data.shape
     click.echo(f"networks, for {channels} x {height} x {width} images ({options.data.name})")
-    _print_table(
+    print_table(
         [
             {"network": part.name, "class": part.kind, "parameters": f"{part.parameters:,}", "output": part.output}
             for part in summary.networks
         ]
     )
     click.echo("\nplayers, in the order in which they move")
-    _print_table(
+    print_table(
         [
             {
                 "player": part.name,
@@ -151,7 +152,7 @@ def _describe(gan: "type[GAN]") -> None:
         click.echo(f"recipe {recipe}: {json.dumps({spelled(name): value for name, value in values.items()})}{mark}")
     for title, flags in option_panels(gan).items():
         click.echo(f"\noptions: {title}")
-        _print_table(
+        print_table(
             [
                 {"option": flag.spelling, "takes": flag.form, "default": flag.default, "help": flag.help}
                 for flag in flags
@@ -167,29 +168,6 @@ def _by_name(shelf: "Shelf[Thing]") -> "list[type[Thing]]":
 def _origin(shelf: "Shelf[Thing]", name: str) -> str:
     plugin = shelf.origins[name]
     return "built-in" if plugin.builtin else plugin.package
-
-
-def _print_rows(rows: Sequence[dict[str, str]], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
-    else:
-        _print_table(rows)
-
-
-def _print_table(rows: Iterable[dict[str, str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    rows = list(rows)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0] if rows else ["none"]:
-        table.add_column(name)
-    for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
-    terminal = Console()
-    # What no person looks at is read line by line: there, no row of the table is broken into several.
-    (terminal if terminal.is_terminal else Console(width=1000)).print(table)
 
 
 COMMANDS = [list_gans, info, list_datasets, list_plugins, env]

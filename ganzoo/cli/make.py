@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, RUN
 from ganzoo.errors import no_exit
 
 if TYPE_CHECKING:
     from PIL import Image
-
-RUN = click.argument("run", type=click.Path(path_type=Path))
-DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 
 
 @click.command()
@@ -44,6 +42,7 @@ DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, 
     metavar="NAME=VALUE",
     help="An option of the GAN that only changes how images are made, such as truncation=0.7.",
 )
+@CHECKPOINT
 @DEVICE
 def generate(
     run: Path,
@@ -53,6 +52,7 @@ def generate(
     text: tuple[str, ...],
     classes: tuple[str, ...],
     options: tuple[str, ...],
+    checkpoint: str,
     device: str,
 ) -> None:
     """Make new images with the GAN that was trained in the folder RUN."""
@@ -61,7 +61,7 @@ def generate(
 
     file = pictures.picture_file(out)
     with no_exit():
-        trained = take_up(run, device, None, _values(options))
+        trained = take_up(run, device, None, _values(options), checkpoint)
         made = trained.generate(count, seed, text=text or None, classes=classes or None)
     if file:
         together = max(len(text), len(classes), 1)  # a column shows one text, or one class
@@ -78,16 +78,17 @@ def generate(
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="Takes a PNG for each image."
 )
+@CHECKPOINT
 @DEVICE
-def translate(run: Path, source: Path, out: Path, device: str) -> None:
+def translate(run: Path, source: Path, out: Path, checkpoint: str, device: str) -> None:
     """Translate images with the GAN that was trained in the folder RUN."""
     from ganzoo import pictures
-    from ganzoo.api import load
+    from ganzoo.api import take_up
     from ganzoo.data.images import existing_folder, find_images, open_image
     from ganzoo.errors import DataError
 
     with no_exit():
-        trained = load(run, device=device)
+        trained = take_up(run, device, None, {}, checkpoint)
     files = [source] if source.is_file() else find_images(existing_folder(source))
     if not files:
         raise DataError(f"there is no image in '{source}'")

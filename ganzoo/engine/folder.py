@@ -4,6 +4,7 @@ config.json        what was asked, resolved: enough to run it again
 data.json          the shape of the data, so that generating needs no data set
 environment.json   versions, devices and the command
 metrics.jsonl      one line each time losses are logged
+evaluations.jsonl  one line each time its images are measured: figures, and the protocol they were measured by
 log.txt            when it was begun, continued and stopped, and every warning
 samples/           what the same noise or inputs give as training goes on
 checkpoints/       weights and training state, a folder for each
@@ -42,6 +43,7 @@ class RunFolder:
         self.data = path / "data.json"
         self.environment = path / "environment.json"
         self.metrics = path / "metrics.jsonl"
+        self.evaluations = path / "evaluations.jsonl"
         self.log = path / "log.txt"
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
@@ -126,8 +128,8 @@ class RunFolder:
         Raises:
             RunFolderError: naming one.
         """
-        own = (self.config, self.data, self.environment, self.metrics, self.log, self.samples, self.checkpoints)
-        for path in own:
+        files = (self.config, self.data, self.environment, self.metrics, self.evaluations, self.log)
+        for path in (*files, self.samples, self.checkpoints):
             if path.is_symlink():
                 raise RunFolderError(
                     f"{path} is a link, and a run writes into its own folder only; replace it by a copy"
@@ -182,13 +184,22 @@ class RunFolder:
                 f"`ganzoo resume {self.path}` goes on"
             ) from error
 
+    def lines(self, file: Path) -> list[dict[str, Any]]:
+        """The JSON objects of a file with one on each line; what is no such line, as a crash may leave it, is left out.
+
+        Raises:
+            RunFolderError: it cannot be read.
+        """
+        try:
+            text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        except OSError as error:
+            raise RunFolderError(f"{file} cannot be read: {error}") from error
+        return [row for row in map(_row, text.splitlines()) if row is not None]
+
     def append_metrics(self, row: Mapping[str, float]) -> None:
         """Adds one line of measurements."""
-        with self.metrics.open("a", encoding="utf-8") as file:
-            # JSON has no word for what is not a finite number.
-            file.write(
-                json.dumps({name: value if math.isfinite(value) else None for name, value in row.items()}) + "\n"
-            )
+        # JSON has no word for what is not a finite number.
+        append_line(self.metrics, {name: value if math.isfinite(value) else None for name, value in row.items()})
 
     def flush_metrics(self) -> None:
         """Has what was appended reach the disk."""
@@ -197,11 +208,25 @@ class RunFolder:
                 os.fsync(file.fileno())
 
     def drop_metrics_after(self, iteration: int) -> None:
-        """Removes what was logged after the checkpoint that a resumed run starts from."""
-        if self.metrics.is_file():
-            lines = self.metrics.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-            kept = [line for line in lines if _iteration(line) <= iteration]
-            write_atomically(self.metrics, "".join(kept))
+        """Removes what was logged and measured after the checkpoint that a resumed run starts from."""
+        for file in (self.metrics, self.evaluations):
+            if file.is_file():
+                lines = file.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+                write_atomically(file, "".join(line for line in lines if _iteration(line) <= iteration))
+
+
+def append_line(file: Path, row: Mapping[str, object]) -> None:
+    """Adds a JSON object as one line to a file."""
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(row) + "\n")
+
+
+def _row(line: str) -> dict[str, Any] | None:
+    try:
+        row = parse_json(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None
 
 
 def _iteration(line: str) -> float:

@@ -98,15 +98,38 @@ def check_data(training: Training, folder: RunFolder) -> None:
             )
 
 
-def weights_of(folder: RunFolder) -> dict[str, bytes]:
-    """The files of a run's newest whole checkpoint that hold its networks.
+def weights_of(folder: RunFolder, which: str | int = "newest") -> dict[str, bytes]:
+    """The files of a run's checkpoint that hold its networks.
+
+    Args:
+        folder: of the run.
+        which: "newest", the newest whole one; "best", that which was judged best; or an iteration.
 
     Raises:
-        RunFolderError: it is no run folder, or has no whole checkpoint.
+        RunFolderError: it is no run folder, or has no such checkpoint, or that one is damaged.
+        OptionError: `which` is no such.
     """
     if not folder.holds_run:
         raise RunFolderError(f"{folder.path} is no run folder: it has no {folder.config.name}")
-    found = checkpoint.newest(folder.checkpoints, (state.NETWORKS, state.FROZEN, state.AVERAGE))
+    found = checkpoint.newest(folder.checkpoints, (*state.WEIGHTS, state.STATE))
     if found is None:
         raise RunFolderError(f"{folder.path} has no checkpoint yet; go on with it by `ganzoo resume {folder.path}`")
-    return found[1]
+    if which == "newest":
+        return found[1]
+    iteration = state.best_of(found[1], found[0]) if which == "best" else _iteration(which)
+    saved = {int(path.name): path for path in checkpoint.checkpoints(folder.checkpoints)}
+    if iteration not in saved:
+        raise RunFolderError(
+            f"{folder.path} has no checkpoint of iteration {iteration}; it has those of {', '.join(map(str, saved))}"
+        )
+    try:
+        return checkpoint.read(saved[iteration], state.WEIGHTS)
+    except checkpoint.DamagedCheckpoint as error:
+        raise RunFolderError(f"{error}; take another --checkpoint") from error
+
+
+def _iteration(which: str | int) -> int:
+    words = str(which)
+    if not (words.isascii() and words.isdecimal() and len(words) < 19):
+        raise OptionError(f"option 'checkpoint' cannot be {typed(which)}: it is newest, best or an iteration")
+    return int(words)

@@ -12,6 +12,7 @@ state.json               iteration, images seen, learning rates' scale, best sco
 import json
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -27,13 +28,15 @@ from ganzoo.errors import RunFolderError, typed
 
 log = logging.getLogger(__name__)
 
-NETWORKS, FROZEN, OPTIMIZERS, STATE = (
+NETWORKS, FROZEN, AVERAGE, OPTIMIZERS, STATE = (
     "networks.safetensors",
     "frozen.safetensors",
+    "average.safetensors",
     "optimizers.safetensors",
     "state.json",
 )
-AVERAGE = "average.safetensors"
+WEIGHTS = (NETWORKS, FROZEN, AVERAGE)
+"""What networks are made of that make images."""
 
 
 def capture(training: Training) -> tuple[dict[str, bytes], dict[str, bytes]]:
@@ -90,7 +93,7 @@ def restore(training: Training, files: Mapping[str, bytes]) -> None:
             engine.average.load_state(_unpacked(files, AVERAGE))
         engine.iteration = count(state["iteration"])
         engine.optimizers.scale = float(state["lr_scale"])
-        training.best = None if state["best"] is None else (count(state["best"][0]), float(state["best"][1]))
+        training.best = _best(state)
         training.batches.load_state({name: value.tolist() for name, value in _part(own, "data/").items()})
         training.meter.load_state(_part(own, "losses/"), engine.device)
         set_random_state(_part(own, "random/"), engine.device)
@@ -103,6 +106,27 @@ def restore(training: Training, files: Mapping[str, bytes]) -> None:
         f"{name} {typed(made_with.get(name))}, now {now[name]}" for name in now if made_with.get(name) != now[name]
     ]:
         log.warning("the checkpoint was made with other versions, so numbers may differ: %s", "; ".join(changed))
+
+
+def best_of(files: Mapping[str, bytes], source: object) -> int:
+    """The iteration that a checkpoint's files say was judged best.
+
+    Raises:
+        RunFolderError: none was, or they do not say.
+    """
+    try:
+        best = _best(parse_json(files[STATE]))
+    except (LookupError, TypeError, ValueError) as error:
+        raise RunFolderError(f"{source} cannot be read: {STATE} does not say which checkpoint is the best") from error
+    if best is None:
+        raise RunFolderError(
+            "no checkpoint of this run was judged; train with --evaluate-every, or take --checkpoint newest"
+        )
+    return best[0]
+
+
+def _best(state: Mapping[str, Any]) -> tuple[int, float] | None:
+    return None if state["best"] is None else (count(state["best"][0]), float(state["best"][1]))
 
 
 def check_rows(training: Training, then: object) -> None:

@@ -1,0 +1,43 @@
+"""What several commands share: arguments, options, and tables."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import rich_click as click
+
+RUN = click.argument("run", type=click.Path(path_type=Path))
+DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
+CHECKPOINT = click.option(
+    "--checkpoint",
+    default="newest",
+    show_default=True,
+    metavar="newest|best|ITERATION",
+    help="Whose weights; the best is that by the metric that was watched as it trained.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def print_rows(rows: Sequence[dict[str, object]], as_json: bool) -> None:
+    """Prints a table, or the same as a JSON list."""
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        print_table(rows)
+
+
+def print_table(rows: Iterable[dict[str, object]]) -> None:
+    """Prints rows under the names of their columns, all rows having the same."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = list(rows)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0] if rows else ["none"]:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    terminal = Console()
+    # What no person looks at is read line by line: there, no row of the table is broken into several.
+    (terminal if terminal.is_terminal else Console(width=1000)).print(table)
