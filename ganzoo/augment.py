@@ -7,7 +7,7 @@ and fakes are changed alike, the generator still learns the images as they were.
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, ClassVar, Literal, Self, TypeAlias, cast
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias, cast, get_args
 
 import torch
 from pydantic import BeforeValidator, Field
@@ -98,8 +98,7 @@ class ADA(Augmentation):
 
     policy: Annotated[tuple[Change, ...], BeforeValidator(_words), Form("NAME,...")] = Field(
         ("scale", "rotation", "stretch", "translation", "brightness", "contrast", "saturation", "hue"),
-        description="which of flip, scale, rotation, stretch, translation, brightness, contrast, saturation, hue and "
-        "cutout",
+        description=f"which of {', '.join(get_args(Change))}",
     )
     target: float = Field(
         0.6, gt=-1, lt=1, description="how surely the discriminator may tell real images: 0 it guesses, 1 it knows"

@@ -201,21 +201,27 @@ class TwoPlayer(GAN):
 
     def generator_loss(self, nets: Networks, batch: Batch) -> Losses:
         """What the generator minimises; a subclass adds terms of its own."""
-        fake = self.judge(nets, batch.fake, batch)
+        return self.generator_terms(nets, batch, self.judge(nets, batch.fake, batch))
+
+    def discriminator_loss(self, nets: Networks, batch: Batch) -> Losses:
+        """What the discriminator minimises; a subclass adds terms of its own."""
+        real = self.judge(nets, batch[self.real], batch)
+        return self.discriminator_terms(nets, batch, real, self.judge(nets, batch.fake.detach(), batch))
+
+    def generator_terms(self, nets: Networks, batch: Batch, fake: Tensor) -> Losses:
+        """The LossScheme's part of the generator's loss, given the logits of the fakes."""
         real = self.judge(nets, batch[self.real], batch) if self.loss.needs_real else fake[:0]
         return {"adversarial": self.loss.generator(real, fake)}
 
-    def discriminator_loss(self, nets: Networks, batch: Batch) -> Losses:
-        """What the discriminator minimises, the LossScheme's penalties among it."""
+    def discriminator_terms(self, nets: Networks, batch: Batch, real: Tensor, fake: Tensor) -> Losses:
+        """The LossScheme's part of the discriminator's loss, penalties among it, given the logits of both."""
 
         def critic(images: Tensor) -> Tensor:
             return self.judge(nets, images, batch)
 
-        real, fake = batch[self.real], batch.fake.detach()
-        real_logits, fake_logits = critic(real), critic(fake)
-        self.adapt(nets, real_logits, fake_logits)
-        losses = {"adversarial": self.loss.discriminator(real_logits, fake_logits)}
-        return losses | self.loss.penalties(critic, real, fake, batch.step)
+        self.adapt(nets, real, fake)
+        losses = {"adversarial": self.loss.discriminator(real, fake)}
+        return losses | self.loss.penalties(critic, batch[self.real], batch.fake.detach(), batch.step)
 
 
 class Adversarial(TwoPlayer):

@@ -42,22 +42,14 @@ class ACGAN(ganzoo.Adversarial):
 
     def generator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
         fake, classes = self.answers(nets, batch.fake)
-        real = self.judge(nets, batch.image, batch) if self.loss.needs_real else fake[:0]
-        return {
-            "adversarial": self.loss.generator(real, fake),
-            "class": self.class_weight * F.cross_entropy(classes, batch.label),
-        }
+        named = F.cross_entropy(classes, batch.label)
+        return self.generator_terms(nets, batch, fake) | {"class": self.class_weight * named}
 
     def discriminator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
-        def critic(images: Tensor) -> Tensor:
-            return self.judge(nets, images, batch)
-
-        images = batch.fake.detach()
-        (real, real_classes), (fake, fake_classes) = self.answers(nets, batch.image), self.answers(nets, images)
-        self.adapt(nets, real, fake)
+        real, real_classes = self.answers(nets, batch.image)
+        fake, fake_classes = self.answers(nets, batch.fake.detach())
         named = F.cross_entropy(real_classes, batch.label) + F.cross_entropy(fake_classes, batch.label)
-        losses = {"adversarial": self.loss.discriminator(real, fake), "class": self.class_weight * named / 2}
-        return losses | self.loss.penalties(critic, batch.image, images, batch.step)
+        return self.discriminator_terms(nets, batch, real, fake) | {"class": self.class_weight * named / 2}
 
 
 @ganzoo.hookimpl

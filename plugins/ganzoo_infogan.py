@@ -79,18 +79,11 @@ class InfoGAN(ganzoo.Adversarial):
 
     def generator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
         fake, found = self.answers(nets, batch.fake)
-        real = self.judge(nets, batch.image, batch) if self.loss.needs_real else fake[:0]
-        return {"adversarial": self.loss.generator(real, fake)} | self.information(found, batch.noise)
+        return self.generator_terms(nets, batch, fake) | self.information(found, batch.noise)
 
     def discriminator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
-        def critic(images: Tensor) -> Tensor:
-            return self.judge(nets, images, batch)
-
-        images, real = batch.fake.detach(), critic(batch.image)
-        fake, found = self.answers(nets, images)
-        self.adapt(nets, real, fake)
-        losses = {"adversarial": self.loss.discriminator(real, fake)} | self.information(found, batch.noise)
-        return losses | self.loss.penalties(critic, batch.image, images, batch.step)
+        real, (fake, found) = self.judge(nets, batch.image, batch), self.answers(nets, batch.fake.detach())
+        return self.discriminator_terms(nets, batch, real, fake) | self.information(found, batch.noise)
 
 
 @ganzoo.hookimpl

@@ -77,18 +77,13 @@ class Text2Image(ganzoo.Adversarial):
         return losses
 
     def discriminator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
-        def critic(images: Tensor) -> Tensor:
-            return self.judge(nets, images, batch)
-
-        real, fake = batch.image, batch.fake.detach()
-        right, made = critic(real), critic(fake)
-        wrong = self.judge(nets, real, batch.replace(meaning=batch.meaning.roll(1, 0)))
+        right, made = self.judge(nets, batch.image, batch), self.judge(nets, batch.fake.detach(), batch)
+        wrong = self.judge(nets, batch.image, batch.replace(meaning=batch.meaning.roll(1, 0)))
         same = (batch.caption == batch.caption.roll(1, 0)).all(1)  # which is not wrong: fakes stand in
-        wrong = torch.where(same[:, None], made, wrong)
-        self.adapt(nets, right, made)
+        losses = self.discriminator_terms(nets, batch, right, made)
         # Against each apart: a loss may compare a real image with the fake in the same row.
-        against = self.loss.discriminator(right, made) + self.loss.discriminator(right, wrong)
-        return {"adversarial": against / 2} | self.loss.penalties(critic, real, fake, batch.step)
+        mismatch = self.loss.discriminator(right, torch.where(same[:, None], made, wrong))
+        return losses | {"adversarial": (losses["adversarial"] + mismatch) / 2}
 
     def embedding_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
         """What the encoders of captions and of images minimise together."""

@@ -1,6 +1,7 @@
 """Proofs on handwritten digits, which the classifier that ships with them looks at."""
 
 from functools import cache
+from typing import Protocol, cast
 
 import torch
 from ganzoo_data_mnist.classifier import FEATURES, DigitClassifier, digit_classifier
@@ -14,6 +15,7 @@ from ganzoo import pictures
 from ganzoo.api import TrainedGAN
 from ganzoo.data.batches import scaled
 from ganzoo.engine.training import Training
+from ganzoo.networks import Networks
 from ganzoo.options import RunOptions
 
 CLASSES = 10
@@ -128,12 +130,18 @@ class DigitsByCaption(DigitsByClass):
         return pictures.grid(trained.generate(ROWS * CLASSES, self.run.seed, text=texts), CLASSES)
 
 
-class FewLabels(Digits):
-    """Few labels: how many test digits does the discriminator classify rightly?
+class Classifying(Protocol):
+    """A GAN whose discriminator classifies."""
 
-    The GAN has methods for it: `classify(nets, images)` gives N x classes logits, and `answers(nets, images)` the same
-    as in training, and features.
-    """
+    def classify(self, nets: Networks, images: Tensor) -> Tensor:
+        """Logits of images, N x classes."""
+
+    def answers(self, nets: Networks, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The same of images moved and noisy as in training, and features."""
+
+
+class FewLabels(Digits):
+    """Few labels: how many test digits does the discriminator of a `Classifying` GAN classify rightly?"""
 
     name = "classification with few labels"
     tiny = {**Digits.tiny, "limit": 3200}
@@ -153,14 +161,14 @@ class FewLabels(Digits):
     @torch.no_grad()
     def accuracy(self, trained: TrainedGAN) -> float:
         """Of its answers to the test images."""
-        gan, nets = trained.gan, trained.nets
+        gan, nets = cast("Classifying", trained.gan), trained.nets
         parts = self.test.image.to(trained.device).split(PART)
-        answers = [gan.classify(nets, part).argmax(1) for part in parts]  # type: ignore[attr-defined]
+        answers = [gan.classify(nets, part).argmax(1) for part in parts]
         return figures.accuracy(torch.cat(answers).cpu(), self.test.label)
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """The same network, trained on the same labelled images, moved and noisy as in the GAN, and on nothing else."""
-        gan, nets = fresh.options.gan, fresh.engine.nets.train()
+        gan, nets = cast("Classifying", fresh.options.gan), fresh.engine.nets.train()
         few = columns_with(FEW, fresh)
         images, labels = scaled(few[FEW]), few["label"]
         optimizer = torch.optim.Adam(nets.parameters(), lr=1e-3, betas=(0.5, 0.999))
@@ -168,7 +176,7 @@ class FewLabels(Digits):
         for _ in range(self.steps):
             rows = torch.randint(len(labels), (32,), generator=drawing).to(labels.device)
             optimizer.zero_grad()
-            answers, _ = gan.answers(nets, images[rows])  # type: ignore[attr-defined]  # as noisy and moved as there
+            answers, _ = gan.answers(nets, images[rows])
             F.cross_entropy(answers, labels[rows]).backward()
             optimizer.step()
         alone = self.accuracy(untrained(fresh))  # of GAN training it had none

@@ -1,5 +1,6 @@
 """Convolutional networks between a vector and an image: those of DCGAN and of its many variants."""
 
+import math
 from typing import Literal
 
 import torch
@@ -116,8 +117,9 @@ class StridedDiscriminator(Discriminator):
         initialization: Initialization = "normal",
     ) -> None:
         super().__init__()
-        layers, values = _strided(shape, normalization, dropout, width)
-        self.layers = nn.Sequential(*layers, nn.Linear(values, outputs))
+        layers, seen = strided(shape, width, normalized=normalization == "batch", dropout=dropout)
+        values = math.prod(seen)
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(values, outputs))
         self.classes = nn.Embedding(classes, values) if classes else None
         initialize_as(self, initialization)
         if self.classes is not None:
@@ -156,9 +158,9 @@ class StridedClassifier(Discriminator):
         initialization: Initialization = "torch",
     ) -> None:
         super().__init__()
-        layers, values = _strided(shape, "none", 0.0, width, noise)
-        self.body = nn.Sequential(*layers)
-        self.head = nn.Sequential(GaussianNoise(noise), nn.Linear(values, classes))
+        layers, seen = strided(shape, width, noise=noise)
+        self.body = nn.Sequential(*layers, nn.Flatten())
+        self.head = nn.Sequential(GaussianNoise(noise), nn.Linear(math.prod(seen), classes))
         initialize_as(self, initialization)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -178,14 +180,18 @@ class GaussianNoise(nn.Module):
         return values + self.std * torch.randn_like(values) if self.training else values
 
 
-def _strided(
-    shape: tuple[int, int, int],
-    normalization: Literal["batch", "none"],
-    dropout: float,
-    width: int = 16,
-    noise: float = 0.0,
-) -> tuple[list[nn.Module], int]:
-    """Four convolutions of stride 2, flattened, and how many values come out."""
+def strided(
+    shape: tuple[int, int, int], width: int, *, normalized: bool = False, dropout: float = 0.0, noise: float = 0.0
+) -> tuple[list[nn.Module], tuple[int, int, int]]:
+    """Four convolutions of stride 2, of `width` channels and twice as many each time; and the shape of what comes out.
+
+    Args:
+        shape: channels, height and width of the images.
+        width: channels of the first.
+        normalized: whether all but the first, which sees the images themselves, end in BatchNorm.
+        dropout: the share of channels dropped after each, in training.
+        noise: standard deviation of what is added before each, in training.
+    """
     channels, high, wide = shape
     layers: list[nn.Module] = []
     for features in (width, 2 * width, 4 * width, 8 * width):
@@ -194,7 +200,7 @@ def _strided(
         layers += [nn.Conv2d(channels, features, 3, stride=2, padding=1), nn.LeakyReLU(0.2)]
         if dropout:
             layers.append(nn.Dropout2d(dropout))
-        if normalization == "batch" and features > width:  # the first sees the images themselves
+        if normalized and features > width:
             layers.append(nn.BatchNorm2d(features))
         channels, high, wide = features, (high + 1) // 2, (wide + 1) // 2
-    return [*layers, nn.Flatten()], channels * high * wide
+    return layers, (channels, high, wide)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ganzoo.blocks.conv import strided
 from ganzoo.blocks.weights import Initialization, initialize_as
 from ganzoo.networks import Discriminator
 
@@ -49,7 +50,7 @@ class ImageEncoder(nn.Module):
 
     def __init__(self, shape: tuple[int, int, int], words: int) -> None:
         super().__init__()
-        layers, (features, height, width) = _strided(shape, 32, normalized=False)
+        layers, (features, height, width) = strided(shape, 32)
         self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(features * height * width, words))
 
     def forward(self, image: Tensor) -> Tensor:
@@ -80,7 +81,7 @@ class CaptionDiscriminator(Discriminator):
         initialization: Initialization = "normal",
     ) -> None:
         super().__init__()
-        layers, (features, height, width) = _strided(shape, 16, normalized=True, dropout=dropout)
+        layers, (features, height, width) = strided(shape, 16, normalized=True, dropout=dropout)
         self.images = nn.Sequential(*layers)
         self.captions = nn.Sequential(nn.Linear(words, features), nn.LeakyReLU(0.2))
         self.both = nn.Sequential(
@@ -108,19 +109,3 @@ def match(images: Tensor, captions: Tensor, temperature: float = 0.1) -> Tensor:
     cosines = F.normalize(images) @ F.normalize(captions).T / temperature
     own = torch.arange(len(cosines), device=cosines.device)
     return (F.cross_entropy(cosines, own) + F.cross_entropy(cosines.T, own)) / 2
-
-
-def _strided(
-    shape: tuple[int, int, int], features: int, *, normalized: bool, dropout: float = 0.0
-) -> tuple[list[nn.Module], tuple[int, int, int]]:
-    """Four convolutions of stride 2, and the shape of what comes out of them."""
-    channels, height, width = shape
-    layers: list[nn.Module] = []
-    for made in (features, 2 * features, 4 * features, 8 * features):
-        layers += [nn.Conv2d(channels, made, 3, stride=2, padding=1), nn.LeakyReLU(0.2)]
-        if dropout:
-            layers.append(nn.Dropout2d(dropout))
-        if normalized and made > features:  # the first sees the images themselves
-            layers.append(nn.BatchNorm2d(made))
-        channels, height, width = made, (height + 1) // 2, (width + 1) // 2
-    return layers, (channels, height, width)

@@ -148,8 +148,13 @@ def load(
             f"'{options.data.label()}' gives {rows} images, too few for a batch of {options.batch_size}; "
             f"try --batch-size {max(1, rows)}"
         )
-    shown = _load(options, plan, "test", folder) if "test" in options.data.splits else loaded
-    preview, typical = _some(shown, PREVIEW), _some(loaded, TYPICAL)
+    typical = _some(loaded, TYPICAL)
+    if "test" in options.data.splits:
+        preview = _some(_load(options, plan, "test", folder), PREVIEW)
+    elif isinstance(loaded, Stream):  # which is not read twice
+        preview = {name: column[:PREVIEW] for name, column in typical.items()}
+    else:
+        preview = _some(loaded, PREVIEW)
     _check_loaded(options, needs, preview)
     shapes = {name: tuple(preview[name].shape[1:]) for name in sorted(needs)}
     spec = _spec(options, shapes, loaded.classes)

@@ -29,7 +29,7 @@ class DataSpec(Config):
     @classmethod
     def _check(cls, shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
         for name, shape in shapes.items():
-            image = name in ("image", "source", "target")
+            image = name in ("image", "labelled_image", "source", "target")
             if not all(map(is_side, shape)) or (image and (len(shape) != 3 or shape[0] not in (1, 3, 4))):
                 raise ValueError(f"'{name}' has the shape {shape}, which is none that data has")
         return shapes

@@ -34,6 +34,7 @@ class Optimizers(Mapping[str, torch.optim.Optimizer]):
         self.learning = learning
         self.scale = 1.0
         """Share of the learning rates that is taken: less, once a run that diverged has gone back."""
+        self._factor: float | None = None  # that in force; None: what was loaded
         self._owners = {
             player.name: player.optimizer if isinstance(player.optimizer, str) else player.name for player in players
         }
@@ -57,6 +58,9 @@ class Optimizers(Mapping[str, torch.optim.Optimizer]):
     def set_rates(self, done: float) -> None:
         """Sets all learning rates for the next iteration, when that share of the run is behind."""
         factor = self.scale * self.learning.lr_factor(done)
+        if factor == self._factor:
+            return
+        self._factor = factor
         for name, optimizer in self._built.items():
             for group in optimizer.param_groups:
                 if isinstance(group["lr"], Tensor):  # in place, for a recorded iteration reads it there
@@ -96,6 +100,7 @@ class Optimizers(Mapping[str, torch.optim.Optimizer]):
                     weight = self.weights[player][int(index)]
                     states.setdefault(int(index), {})[field] = laid_out_like(weight, value)
             optimizer.load_state_dict(optimizer.state_dict() | {"state": states})
+        self._factor = None
 
 
 def laid_out_like(weight: Tensor, values: Tensor) -> Tensor:

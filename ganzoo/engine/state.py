@@ -91,7 +91,7 @@ def restore(training: Training, files: Mapping[str, bytes]) -> None:
         engine.load_optimizer_state(_unpacked(files, OPTIMIZERS))
         if engine.average:
             engine.average.load_state(_unpacked(files, AVERAGE))
-        engine.iteration = count(state["iteration"])
+        engine.iteration, training.settled = count(state["iteration"]), -1
         engine.optimizers.scale = float(state["lr_scale"])
         training.best = _best(state)
         training.batches.load_state({name: value.tolist() for name, value in _part(own, "data/").items()})

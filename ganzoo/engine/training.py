@@ -67,6 +67,8 @@ class Training:
     """The iteration whose weights were judged best, and their score."""
     saved: int = -1
     """The iteration that this process has saved last."""
+    settled: int = -1
+    """The iteration at which the moving average was last made ready."""
 
     @property
     def iterations(self) -> int:
@@ -119,8 +121,11 @@ class Training:
         Raises:
             OptionError: see `step`.
         """
+        if self.settled == self.engine.iteration:  # for a grid and a checkpoint of one iteration, once
+            return
         with sized_for(self.options):
             self.engine.settle(self.typical)
+        self.settled = self.engine.iteration
 
     def reals(self) -> Tensor:
         """Images of the data, beside which samples may be put."""

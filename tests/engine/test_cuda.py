@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_families import BATCH, FAMILIES, SIZE, ToyData
+from families import BATCH, FAMILIES, SIZE, ToyData
 
 import ganzoo
 from ganzoo import Engine, Losses, Speed
