@@ -56,8 +56,6 @@ class Flag:
         """What was typed, in the form that the configuration takes."""
         if get_origin(self.field.annotation) is dict:
             return dict(self._pair(text) for text in typed)
-        if get_origin(self.field.annotation) in (tuple, list) and isinstance(typed, str) and "," in typed:
-            return typed.split(",")
         return typed
 
     def _pair(self, text: str) -> tuple[str, str]:
