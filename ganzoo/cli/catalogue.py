@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from ganzoo.cli.completion import gan_names
 from ganzoo.cli.parts import AS_JSON, print_rows, print_table
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def env(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=gan_names)
 @AS_JSON
 @click.option(
     "--config-template",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 """As in ganzoo.engine.run, which imports torch."""
-FOLDER = click.argument("folder", required=False, type=click.Path(path_type=Path))
+FOLDER = click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
 
 
 class RunsGroup(click.RichGroup):
