@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.config import build
+from ganzoo.configfile import resolve_with
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import scaled
 from ganzoo.data.fit import fit_image
@@ -23,7 +24,6 @@ from ganzoo.gan import GAN
 from ganzoo.inputs import Class, input_fields, takes
 from ganzoo.machine import held_to_free_memory, lacks_memory
 from ganzoo.networks import Networks
-from ganzoo.options import resolve
 from ganzoo.plugins import zoo
 
 
@@ -131,6 +131,7 @@ class TrainedGAN:
 def run(
     gan: str | GAN | type[GAN],
     *,
+    config: str | Path | None = None,
     out: str | Path | None = None,
     data_dir: str | Path | None = None,
     callback: Callback | None = None,
@@ -140,6 +141,7 @@ def run(
 
     Args:
         gan: the name of a registered GAN, or a class or configuration of your own.
+        config: a file of options, YAML, TOML or JSON, as `--config` takes it; `options` win over it.
         out: the run folder; one that holds the same run is continued. None: a new one below `runs/`.
         data_dir: where downloads are kept.
         callback: looks on while it trains.
@@ -154,13 +156,14 @@ def run(
         PeerError: another process of the same run is gone.
     """
     if isinstance(gan, GAN):
-        if options.get("recipe") is not None:
+        if options.get("recipe") is not None or config is not None:
+            source = "config file" if options.get("recipe") is None else "recipe"
             raise OptionError(
-                "a recipe says what a GAN's options are, and these are already given; name the class alone"
+                f"a {source} says what a GAN's options are, and these are already given; name the class alone"
             )
         options = {**dict(gan), **options}
     kind = zoo().gan(gan) if isinstance(gan, str) else gan if isinstance(gan, type) else type(gan)
-    resolved = resolve(kind, options)
+    resolved = resolve_with(kind, options, Path(config) if config is not None else None)
     folder = runs.run(
         resolved,
         Path(out) if out is not None else None,

@@ -3,7 +3,7 @@
 from abc import ABC
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar, cast, get_origin
 
 from pydantic import (
     BaseModel,
@@ -29,6 +29,15 @@ class Config(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _apart(cls, value: object, info: ValidationInfo) -> object:
+        """Several values as they are typed: joined by commas."""
+        if not (isinstance(value, str) and "," in value):
+            return value
+        several = get_origin(cls.model_fields[str(info.field_name)].annotation) in (tuple, list)
+        return value.split(",") if several else value
 
     @field_validator("*", mode="after")
     @classmethod

@@ -80,26 +80,28 @@ class RunOptions(Processes, Speed, Keeping, Learning, Schedule, DataOptions, Cho
         return ["{} is {}, not {}".format(*map(_brief, pair)) for pair in pairs]
 
 
-def resolve(gan: type[GAN], given: Mapping[str, object]) -> RunOptions:
-    """The whole configuration from what was said: a recipe wins over defaults, what was given wins over the recipe.
+def resolve(gan: type[GAN], given: Mapping[str, object], file: Mapping[str, object] | None = None) -> RunOptions:
+    """The whole configuration from what was said: a recipe wins over defaults, a file over it, what was given over all.
 
     Args:
         gan: the class to configure.
         given: options of the GAN and of the run, side by side. `loss.penalty` reaches into the configuration that
             the option `loss` holds, whichever that is.
+        file: likewise, as `ganzoo.configfile.read_config` reads it.
 
     Raises:
         UserError: naming the option and what it takes.
     """
     names = {*gan.model_fields, *RunOptions.model_fields} - {"gan"}
-    recipe = given.get("recipe")
+    file = file or {}
+    recipe = file.get("recipe") if given.get("recipe") is None else given["recipe"]
     if recipe is None:
         recipe = next(iter(gan.recipes), None)
     elif not isinstance(recipe, str) or recipe not in gan.recipes:
         raise UnknownName(f"recipe of {gan.name}", recipe, gan.recipes)
     own: dict[str, Any] = {}
     run: dict[str, Any] = {"data": gan.dataset}
-    for layer in (gan.recipes[str(recipe)] if recipe else {}, given):
+    for layer in (gan.recipes[str(recipe)] if recipe else {}, file, given):
         for key in sorted(layer, key=lambda key: "." in key):  # a choice before what reaches into it
             name, dot, field = key.partition(".")
             if name not in names:

@@ -182,7 +182,7 @@ def _load(files: str) -> Zoo:
 def _run_options() -> Iterable[str]:
     from ganzoo.options import RunOptions  # it asks the zoo for data sets; that module imports this one
 
-    return {*RunOptions.model_fields, "out", "data_dir", "dry_run", "plugin"}
+    return {*RunOptions.model_fields, "config", "out", "data_dir", "dry_run", "json", "plugin"}
 
 
 def _order(entry: EntryPoint) -> tuple[bool, str, str]:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from ganzoo.cli.completion import gan_names
 from ganzoo.cli.parts import AS_JSON, print_rows, print_table
 
 if TYPE_CHECKING:
-    from ganzoo.gan import GAN
     from ganzoo.plugins import Shelf, Thing
 
 
@@ -98,67 +98,32 @@ def env(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("name")
-def info(name: str) -> None:
+@click.argument("name", shell_complete=gan_names)
+@AS_JSON
+@click.option(
+    "--config-template",
+    "language",
+    is_flag=False,
+    flag_value="yaml",
+    type=click.Choice(["yaml", "toml"]),
+    metavar="[yaml|toml]",
+    help="Print a file for `ganzoo run NAME --config`, with every option, in YAML unless told otherwise.",
+)
+def info(name: str, as_json: bool, language: str | None) -> None:
     """All about the GAN called NAME: paper, networks, players, options, data."""
+    from ganzoo.cli.description import describe, print_description, template
+    from ganzoo.errors import OptionError
     from ganzoo.plugins import zoo
 
-    _describe(zoo().gan(name))
-
-
-def _describe(gan: "type[GAN]") -> None:
-    from ganzoo.cli.train import option_panels
-    from ganzoo.config import spelled
-    from ganzoo.data.load import describe
-    from ganzoo.data.plan import PAIR, adaptors, suitable
-    from ganzoo.options import resolve
-    from ganzoo.plugins import zoo
-    from ganzoo.summary import summarise
-
-    options = resolve(gan, {})
-    data = describe(options, gan.needs, options.gan.shrinks)
-    summary = summarise(options, data)
-    click.echo(f"{gan.name}: {gan.summary()}\n{gan.paper()}\n")
-    channels, height, width = data.shape
-    click.echo(f"networks, for {channels} x {height} x {width} images ({options.data.name})")
-    print_table(
-        [
-            {"network": part.name, "class": part.kind, "parameters": f"{part.parameters:,}", "output": part.output}
-            for part in summary.networks
-        ]
-    )
-    click.echo("\nplayers, in the order in which they move")
-    print_table(
-        [
-            {
-                "player": part.name,
-                "moves": part.moves,
-                "every": part.every,
-                "losses": part.losses,
-                "optimizer": part.optimizer,
-            }
-            for part in summary.players
-        ]
-    )
-    adapted = f"; with --as {adaptors()}, any that has images" if gan.needs & PAIR else ""
-    chosen = options.data.label() if options.as_.kind == "none" else f"{options.data.label()} as {options.as_.kind}"
-    click.echo(
-        f"\ndata with {', '.join(sorted(gan.needs))}: {', '.join(suitable(gan.needs))}{adapted}; by default {chosen}"
-    )
-    if "loss" in gan.model_fields:
-        click.echo(f"losses it takes: {', '.join(loss.kind for loss in _by_name(zoo().losses) if gan.allows(loss))}")
-    for recipe, values in gan.recipes.items():
-        mark = "  (in force unless --recipe names another)" if recipe == options.recipe else ""
-        click.echo(f"recipe {recipe}: {json.dumps({spelled(name): value for name, value in values.items()})}{mark}")
-    for title, flags in option_panels(gan).items():
-        click.echo(f"\noptions: {title}")
-        print_table(
-            [
-                {"option": flag.spelling, "takes": flag.form, "default": flag.default, "help": flag.help}
-                for flag in flags
-                if not flag.hidden
-            ]
-        )
+    if language and as_json:
+        raise OptionError("option '--json' does not go with --config-template; give one of them")
+    gan = zoo().gan(name)
+    if language:
+        click.echo("\n".join(template(gan, language)))
+    elif as_json:
+        click.echo(json.dumps(describe(gan), indent=2))
+    else:
+        print_description(describe(gan))
 
 
 def _by_name(shelf: "Shelf[Thing]") -> "list[type[Thing]]":

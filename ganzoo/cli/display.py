@@ -1,5 +1,8 @@
 """What a terminal shows while a run trains: a live panel, or plain lines where the output is not a terminal."""
 
+import json
+import math
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 
@@ -76,8 +79,13 @@ class Display(Callback):
             table.add_row(f"  {name}", f"{value:.4f}")
         self._live.update(Group(self._progress, table))
 
-    def tried(self, options: RunOptions, trial: Trial) -> None:
+    def tried(self, options: RunOptions, trial: Trial, as_json: bool = False) -> None:
         """After a dry run."""
+        if as_json:
+            losses = {name: value if math.isfinite(value) else None for name, value in trial.losses.items()}
+            found = {"gan": options.gan.name, "data": options.data.name, **asdict(trial), "losses": losses}
+            self.console.print(json.dumps(found, indent=2), markup=False, highlight=False, soft_wrap=True)
+            return
         table = Table.grid(padding=(0, 2))
         table.add_row("iteration", f"{_duration(trial.seconds)}, {_rate(trial.images_per_second)}")
         if trial.peak is not None:

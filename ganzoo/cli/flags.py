@@ -41,6 +41,14 @@ class Flag:
         """Whether it takes no value: `--fused`, `--no-fused`."""
         return _bare(self.field.annotation) is bool
 
+    @property
+    def values(self) -> list[str]:
+        """The words that it takes, if only these."""
+        mark = one_of(self.field)
+        if mark:
+            return [f"{name}:" if "path" in kind.model_fields else name for name, kind in mark.base.choices().items()]
+        return self.form.split("|") if "|" in self.form else []
+
     def option(self) -> click.Option:
         """As click takes it; the value stays what was typed, and the configuration checks it."""
         shown = f"{self.help}  [default: {self.default}]" if self.default else self.help
@@ -56,8 +64,6 @@ class Flag:
         """What was typed, in the form that the configuration takes."""
         if get_origin(self.field.annotation) is dict:
             return dict(self._pair(text) for text in typed)
-        if get_origin(self.field.annotation) in (tuple, list) and isinstance(typed, str) and "," in typed:
-            return typed.split(",")
         return typed
 
     def _pair(self, text: str) -> tuple[str, str]:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import rich_click as click
 
-RUN = click.argument("run", type=click.Path(path_type=Path))
+from ganzoo.cli.completion import run_folders
+
+RUN = click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
 DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 CHECKPOINT = click.option(
     "--checkpoint",

@@ -6,13 +6,16 @@ And `ganzoo resume RUN`.
 import signal
 import sys
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 from rich_click.rich_panel import RichOptionPanel
 
-from ganzoo.errors import no_exit
+from ganzoo.cli import completion
+from ganzoo.cli.parts import RUN
+from ganzoo.errors import OptionError, no_exit
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import Flag
@@ -29,15 +32,39 @@ DATA_DIR = click.Option(
 )
 
 
+FILES = [
+    click.Option(
+        ["--config", "configs"],
+        type=click.Path(path_type=Path),
+        multiple=True,
+        metavar="FILE",
+        help="Options in YAML, TOML or JSON; flags win over it. `ganzoo info NAME --config-template` prints one.",
+    ),
+    click.Option(["--out"], type=click.Path(path_type=Path), metavar="FOLDER", help="The run folder."),
+    DATA_DIR,
+    click.Option(
+        ["--dry-run"],
+        is_flag=True,
+        help="Check everything, train for some seconds, say how long it will take. Write nothing.",
+    ),
+    click.Option(["--json", "as_json"], is_flag=True, help="Of a dry run, print JSON instead of a table."),
+]
+"""Options of `ganzoo run`, whatever the GAN."""
+
+
 class RunGroup(click.RichGroup):
     """Finds its commands in the zoo."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        if ctx.resilient_parsing:  # a shell asks
+            return list(completion.known()["gans"])
         from ganzoo.plugins import zoo
 
         return sorted(zoo().gans)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if ctx.resilient_parsing:
+            return completion.run_command(cmd_name, FILES)
         from ganzoo.plugins import zoo
 
         return run_command(zoo().gan(cmd_name))
@@ -55,28 +82,32 @@ def run_command(gan: "type[GAN]") -> click.Command:
     """The command that trains this GAN."""
     panels = option_panels(gan)
     flags = {flag.parameter: flag for group in panels.values() for flag in group}
-    files = [
-        click.Option(["--out"], type=click.Path(path_type=Path), metavar="FOLDER", help="The run folder."),
-        DATA_DIR,
-        click.Option(
-            ["--dry-run"],
-            is_flag=True,
-            help="Check everything, train for some seconds, say how long it will take. Write nothing.",
-        ),
-    ]
 
     @click.pass_obj
-    def callback(words: list[str], /, out: Path | None, data_dir: Path | None, dry_run: bool, **typed: Any) -> None:
-        from ganzoo.options import resolve
+    def callback(
+        words: list[str],
+        /,
+        configs: tuple[Path, ...],
+        out: Path | None,
+        data_dir: Path | None,
+        dry_run: bool,
+        as_json: bool,
+        **typed: Any,
+    ) -> None:
+        from ganzoo.configfile import resolve_with
 
+        if len(configs) > 1:
+            raise OptionError("option '--config' is given twice; put all options into one file")
+        if as_json and not dry_run:
+            raise OptionError("option '--json' is for a dry run; add --dry-run")
         with no_exit():
-            options = resolve(gan, _given(flags, typed))
-        _run(options, words, out, data_dir, dry_run)
+            options = resolve_with(gan, _given(flags, typed), configs[0] if configs else None)
+        _run(options, words, out, data_dir, Dry(as_json) if dry_run else None)
 
     return click.RichCommand(
         name=gan.name,
         callback=callback,
-        params=[*(flag.option() for flag in flags.values()), *files],
+        params=[*(flag.option() for flag in flags.values()), *FILES],
         help=f"{gan.summary()}\n\n{gan.paper()}",
         short_help=gan.summary(),
         panels=[
@@ -84,7 +115,7 @@ def run_command(gan: "type[GAN]") -> click.Command:
                 RichOptionPanel(title, options=[flag.spelling for flag in group if not flag.hidden])
                 for title, group in panels.items()
             ),
-            RichOptionPanel("Files", options=["--out", "--data-dir", "--dry-run", "--help"]),
+            RichOptionPanel("Files", options=["--config", "--out", "--data-dir", "--dry-run", "--json", "--help"]),
         ],
     )
 
@@ -123,11 +154,13 @@ class ResumeCommand(click.RichCommand):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         *own, help_option = super().get_params(ctx)
-        return [*own, *(flag.option() for flag in _changes().values()), DATA_DIR, help_option]
+        if ctx.resilient_parsing:
+            return [*own, *completion.options(completion.known()["resume"]), DATA_DIR, help_option]
+        return [*own, *(flag.option() for flag in changes().values()), DATA_DIR, help_option]
 
 
 @click.command(cls=ResumeCommand)
-@click.argument("run", type=click.Path(path_type=Path))
+@RUN
 @click.pass_obj
 def resume(words: list[str], /, run: Path, data_dir: Path | None, **typed: Any) -> None:
     """Go on with the run in the folder RUN from its last whole checkpoint.
@@ -138,11 +171,12 @@ def resume(words: list[str], /, run: Path, data_dir: Path | None, **typed: Any) 
     from ganzoo.engine.resume import options_of
 
     with no_exit():
-        options = options_of(RunFolder(run), _given(_changes(), typed))
+        options = options_of(RunFolder(run), _given(changes(), typed))
     _run(options, words, run, data_dir)
 
 
-def _changes() -> "dict[str, Flag]":
+def changes() -> "dict[str, Flag]":
+    """What a run that goes on can be told anew."""
     from ganzoo.cli.flags import flags
     from ganzoo.options import RunOptions
 
@@ -155,7 +189,16 @@ def _given(flags: "dict[str, Flag]", typed: dict[str, Any]) -> dict[str, object]
     return {flags[name].name: flags[name].parse(value) for name, value in typed.items() if value not in (None, ())}
 
 
-def _run(options: "RunOptions", words: list[str], out: Path | None, data_dir: Path | None, trial: bool = False) -> None:
+@dataclass(frozen=True)
+class Dry:
+    """A dry run is wanted."""
+
+    as_json: bool
+
+
+def _run(
+    options: "RunOptions", words: list[str], out: Path | None, data_dir: Path | None, dry: Dry | None = None
+) -> None:
     from ganzoo.cli.display import Display
     from ganzoo.engine.run import dry_run, run
     from ganzoo.engine.signals import Interrupted
@@ -168,9 +211,9 @@ def _run(options: "RunOptions", words: list[str], out: Path | None, data_dir: Pa
         sys.exit(launch(options, words, out))
     display = Display()
     with held_to_free_memory() if options.place().type == "cpu" else nullcontext():
-        if trial:
+        if dry:
             with no_exit():
-                display.tried(options, dry_run(options, out, data_dir))
+                display.tried(options, dry_run(options, out, data_dir), dry.as_json)
             return
         try:
             with display, no_exit():

@@ -36,6 +36,8 @@ def _parse_size(value: object) -> object:
         sides = (int(found[1]), int(found[2] or found[1]))
     elif type(value) is int:
         sides = (value, value)
+    elif isinstance(value, list):  # of a config file, whose values are as they were typed
+        sides = [int(side) if isinstance(side, str) and re.fullmatch(r"\d{1,9}", side) else side for side in value]
     if isinstance(sides, list | tuple) and len(sides) == 2 and all(map(is_side, sides)):
         return tuple(sides)
     raise ValueError(f"expected a number of pixels such as 64, or height x width such as 64x96, up to {LONGEST}")

@@ -3,6 +3,7 @@
 config.json        what was asked, resolved: enough to run it again
 data.json          the shape of the data, so that generating needs no data set
 environment.json   versions, devices and the command
+status.json        whether it trains, how far it is to go, and how it ended
 metrics.jsonl      one line each time losses are logged
 evaluations.jsonl  one line each time its images are measured: figures, and the protocol they were measured by
 log.txt            when it was begun, continued and stopped, and every warning
@@ -10,11 +11,13 @@ samples/           what the same noise or inputs give as training goes on
 checkpoints/       weights and training state, a folder for each
 """
 
+import errno
 import itertools
 import json
 import logging
 import math
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -42,11 +45,13 @@ class RunFolder:
         self.config = path / "config.json"
         self.data = path / "data.json"
         self.environment = path / "environment.json"
+        self.status = path / "status.json"
         self.metrics = path / "metrics.jsonl"
         self.evaluations = path / "evaluations.jsonl"
         self.log = path / "log.txt"
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
+        self.lock = path / ".lock"
 
     @classmethod
     def new(cls, parent: Path, stem: str) -> "RunFolder":
@@ -97,7 +102,7 @@ class RunFolder:
         Raises:
             RunFolderError: another process trains in it.
         """
-        lock = FileLock(self.path / ".lock")
+        lock = FileLock(self.lock)
         try:
             try:
                 lock.acquire(timeout=0)
@@ -118,6 +123,19 @@ class RunFolder:
             lock.release()
 
     @property
+    def is_locked(self) -> bool:
+        """Whether a process trains in this folder; where there are no locks, that is taken for granted.
+
+        To look is to share the lock for a moment, which a run that begins just then waits for.
+        """
+        if self.lock.is_symlink() or not self.lock.is_file():
+            return False
+        try:
+            return _is_held(self.lock)
+        except OSError as error:
+            return error.errno in (errno.ENOSYS, errno.ENOTSUP)
+
+    @property
     def holds_run(self) -> bool:
         """Whether a run was started here."""
         return self.config.is_file()
@@ -128,7 +146,7 @@ class RunFolder:
         Raises:
             RunFolderError: naming one.
         """
-        files = (self.config, self.data, self.environment, self.metrics, self.evaluations, self.log)
+        files = (self.config, self.data, self.environment, self.status, self.metrics, self.evaluations, self.log)
         for path in (*files, self.samples, self.checkpoints):
             if path.is_symlink():
                 raise RunFolderError(
@@ -213,6 +231,23 @@ class RunFolder:
             if file.is_file():
                 lines = file.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
                 write_atomically(file, "".join(line for line in lines if _iteration(line) <= iteration))
+
+
+def _is_held(lock: Path) -> bool:
+    if sys.platform == "win32":
+        try:
+            with FileLock(lock, timeout=0):
+                return False
+        except Timeout:
+            return True
+    import fcntl  # not there on Windows
+
+    with lock.open("rb") as file:  # that of another's run may be read only
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def append_line(file: Path, row: Mapping[str, object]) -> None:

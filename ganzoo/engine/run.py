@@ -11,6 +11,7 @@ from ganzoo.engine.loop import train
 from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.resume import begin
 from ganzoo.engine.signals import Interrupted
+from ganzoo.engine.status import kept
 from ganzoo.engine.torchrun import rank_and_count, this_launch
 from ganzoo.engine.training import Callback, Training, prepare
 from ganzoo.engine.trial import Trial, advised, try_out
@@ -115,6 +116,7 @@ def _run(options: RunOptions, ranks: Ranks, out: Path | None, data_dir: Path | N
             with folder.written():
                 write_down(training, folder)
                 logbook.open(folder.log)
+            held.enter_context(kept(training, folder))
             callback.started(training, folder)
         folder = RunFolder(Path(ranks.tell(str(folder.path if folder else "").encode()).decode()))
         if training.began < training.iterations:

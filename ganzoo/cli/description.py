@@ -1,0 +1,163 @@
+"""`ganzoo info NAME`: all about a GAN, first as data, then as text or as a config file to fill in."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from ganzoo.cli.parts import print_table
+
+if TYPE_CHECKING:
+    from ganzoo.cli.flags import Flag
+    from ganzoo.gan import GAN
+    from ganzoo.options import RunOptions
+
+
+def describe(gan: "type[GAN]") -> dict[str, Any]:
+    """Paper, networks, players, data, losses, recipes and options, as JSON values."""
+    from ganzoo.config import spelled
+    from ganzoo.data.load import describe as describe_data
+    from ganzoo.options import resolve
+    from ganzoo.plugins import zoo
+    from ganzoo.summary import summarise
+
+    options = resolve(gan, {})
+    data = describe_data(options, gan.needs, options.gan.shrinks)
+    summary = summarise(options, data)
+    losses = sorted(zoo().losses.items()) if "loss" in gan.model_fields else []
+    return {
+        "name": gan.name,
+        "family": gan.family(),
+        "summary": gan.summary(),
+        "paper": gan.paper(),
+        "year": gan.year(),
+        "image": list(data.shape),
+        "networks": [
+            {"network": part.name, "class": part.kind, "parameters": part.parameters, "output": part.output}
+            for part in summary.networks
+        ],
+        "players": [
+            {
+                "player": part.name,
+                "moves": part.moves,
+                "every": part.every,
+                "losses": part.losses,
+                "optimizer": part.optimizer,
+            }
+            for part in summary.players
+        ],
+        "data": _data(gan, options),
+        "losses": [name for name, loss in losses if gan.allows(loss)],
+        "recipes": {
+            name: {spelled(option): value for option, value in values.items()} for name, values in gan.recipes.items()
+        },
+        "recipe": options.recipe,
+        "options": _options(gan),
+    }
+
+
+def _data(gan: "type[GAN]", options: "RunOptions") -> dict[str, Any]:
+    from ganzoo.data.plan import PAIR, adaptors, suitable
+
+    return {
+        "needs": sorted(gan.needs),
+        "suitable": suitable(gan.needs),
+        "as": adaptors() if gan.needs & PAIR else "",
+        "default": options.data.label(),
+        "default_as": options.as_.kind,
+    }
+
+
+def _options(gan: "type[GAN]") -> dict[str, list[dict[str, str]]]:
+    from ganzoo.cli.train import option_panels
+
+    return {
+        title: [
+            {"option": flag.spelling, "takes": flag.form, "default": flag.default, "help": flag.help}
+            for flag in flags
+            if not flag.hidden
+        ]
+        for title, flags in option_panels(gan).items()
+    }
+
+
+def print_description(found: Mapping[str, Any]) -> None:
+    """What `describe` found, for a person."""
+    channels, height, width = found["image"]
+    data = found["data"]
+    click.echo(f"{found['name']}: {found['summary']}\n{found['paper']}\n")
+    click.echo(f"networks, for {channels} x {height} x {width} images ({data['default'].partition(':')[0]})")
+    print_table([{**row, "parameters": f"{row['parameters']:,}"} for row in found["networks"]])
+    click.echo("\nplayers, in the order in which they move")
+    print_table(found["players"])
+    adapted = f"; with --as {data['as']}, any that has images" if data["as"] else ""
+    chosen = data["default"] if data["default_as"] == "none" else f"{data['default']} as {data['default_as']}"
+    click.echo(f"\ndata with {', '.join(data['needs'])}: {', '.join(data['suitable'])}{adapted}; by default {chosen}")
+    if found["losses"]:
+        click.echo(f"losses it takes: {', '.join(found['losses'])}")
+    for recipe, values in found["recipes"].items():
+        mark = "  (in force unless --recipe names another)" if recipe == found["recipe"] else ""
+        click.echo(f"recipe {recipe}: {json.dumps(values)}{mark}")
+    for title, rows in found["options"].items():
+        click.echo(f"\noptions: {title}")
+        print_table(rows)
+
+
+def template(gan: "type[GAN]", language: str) -> Iterator[str]:
+    """The lines of a config file that has every option, commented out, with what it is and its default.
+
+    Args:
+        gan: what it is for.
+        language: "yaml" or "toml".
+    """
+    from ganzoo.cli.train import option_panels
+    from ganzoo.options import resolve
+
+    values = resolve(gan, {}).model_dump(mode="json")
+    values |= values.pop("gan")
+    yield f"# {gan.name}: {gan.summary()}"
+    recipe = f" (those of recipe {values['recipe']})" if gan.recipes else ""
+    yield f"# Every option of `ganzoo run {gan.name} --config FILE`, with its default{recipe}."
+    yield "# Take the `#` before a name away, and change the value. What ends in (NAME) goes with that choice only."
+    for title, flags in option_panels(gan).items():
+        yield f"\n# ---- {title}"
+        for flag in flags:
+            yield ""
+            choices = f" ({flag.form.replace('|', ', ')})" if "|" in flag.form else ""
+            yield f"# {flag.help}{choices}"
+            yield _line(flag, _default(flag, values), language)
+
+
+def _default(flag: "Flag", values: Mapping[str, Any]) -> object:
+    from pydantic_core import to_jsonable_python
+
+    from ganzoo.config import one_of
+
+    if flag.hidden:  # an option of a choice that is not the default one
+        default = flag.field.get_default(call_default_factory=True)
+        return None if flag.field.is_required() else to_jsonable_python(default, fallback=str)
+    found: Any = values
+    for part in flag.name.split("."):
+        found = found[part]
+    mark = one_of(flag.field)
+    return found[mark.base.key] if mark else found
+
+
+def _line(flag: "Flag", value: object, language: str) -> str:
+    from ganzoo.config import one_of, spelled
+
+    mark, name = one_of(flag.field), spelled(flag.name)
+    if language == "yaml":
+        return f"#{name}: {_yaml(value)}".rstrip()
+    # In TOML a name is either a table or has a value.
+    key = f"{name}.{mark.base.key}" if mark else name
+    return f"#{key} = {'' if value is None else json.dumps(value, ensure_ascii=False)}".rstrip()
+
+
+def _yaml(value: object) -> str:
+    """As one writes it by hand: quotes only where they are needed."""
+    if value is None:
+        return ""
+    plain = isinstance(value, str) and value.replace("-", "").replace(".", "").isalnum() and value != "null"
+    return str(value) if plain else json.dumps(value)
