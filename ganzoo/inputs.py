@@ -19,6 +19,8 @@ from ganzoo.noise import drawn, spherical, truncated, way
 
 Class: TypeAlias = str | int
 """A class by its name or its number."""
+MOST = 100_000
+"""Points of walks, or rows of sweeps, at most: their noise is held at once."""
 MANY = 20
 """So many classes are named where one does not exist."""
 

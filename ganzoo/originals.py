@@ -142,9 +142,9 @@ class Originals:
                 raise DataError(f"'{origins[target]}' and '{file}' would both become '{target}'; rename one")
             origins[target] = file if self.source.is_dir() else Path(name)
             self._check_apart(target, taken)
-        self._check_apart(out, taken)
+        self._check_apart(out, taken)  # a ZIP
         return dict(zip(files, origins, strict=True))
 
     def _check_apart(self, target: Path, taken: set[Path]) -> None:
         if target.resolve() in taken:
-            raise DataError(f"'{target}' would be overwritten by its translation; give another --out")
+            raise DataError(f"'{target}' would be overwritten by its translation; give another folder as --out")

@@ -45,7 +45,8 @@ def kind_of(out: Path, *, film: bool = False) -> Kind:
     if ending == ".mp4":
         raise OptionError(f"'{out}' would be a film: add --interpolate 8 to walk through images, or try {_as_png(out)}")
     if ending not in Image.registered_extensions():
-        raise OptionError(f"'{out}' ends in no picture format; try {_as_png(out)}")
+        other = f"film format; try {out.with_suffix('.mp4')}" if film else f"picture format; try {_as_png(out)}"
+        raise OptionError(f"'{out}' ends in no {other}")
     if Image.registered_extensions()[ending] not in Image.SAVE:
         raise OptionError(
             f"'{out}' cannot be written: {ending} can only be read; give another --out, such as images.png"

@@ -1,5 +1,6 @@
 """Pictures of tensors: grids, files, rows of inputs beside outputs."""
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from ganzoo.data.fit import MODES
 from ganzoo.errors import OptionError
-from ganzoo.machine import lacks_memory
+from ganzoo.machine import free_memory
 
 PADDING = 2
 """Pixels between the images of a grid."""
@@ -53,14 +54,13 @@ def grid_of(parts: Iterable[Tensor], count: int, columns: int) -> Image.Image:
 
 
 def _white(height: int, width: int, channels: int) -> Tensor:
-    try:
-        return torch.full((height, width, channels), 255, dtype=torch.uint8)
-    except (RuntimeError, MemoryError) as error:
-        if not lacks_memory(error):
-            raise
+    # Three times: these pixels, those of the picture, and the bytes between them. Asked first: the system may promise
+    # memory that it has not, and end who uses it.
+    if 3 * height * width * channels > (free_memory() or math.inf):
         raise OptionError(
             f"there is no memory for one picture of {width}x{height} pixels; give a folder, a .zip or a .npz as --out"
-        ) from error
+        )
+    return torch.full((height, width, channels), 255, dtype=torch.uint8)
 
 
 def _picture(pixels: Tensor) -> Image.Image:

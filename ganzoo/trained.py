@@ -17,7 +17,7 @@ from ganzoo.engine import training
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError, RunFolderError, UserError
 from ganzoo.gan import GAN
-from ganzoo.inputs import Class, Inputs, takes, told_anew, turns
+from ganzoo.inputs import MOST, Class, Inputs, takes, told_anew, turns
 from ganzoo.networks import Networks
 from ganzoo.noise import check_limit
 from ganzoo.sampling import Sampler
@@ -137,6 +137,7 @@ class TrainedGAN:
             raise OptionError(
                 f"option 'frames' cannot be {frames}: a walk through {points} points has at least {points}"
             )
+        _at_most_held(points * count)
         sampler, inputs = self._made_ready(seed, **asked)
         self._check_noise("there is no way from one image to another")
         rows = inputs.walk(points, frames, count, batch_size, closed=closed)
@@ -161,6 +162,7 @@ class TrainedGAN:
             UserError: as `generate` does.
         """
         _at_least_one(count=count, batch_size=batch_size)
+        _at_most_held(count)
         told = settings(self.gan.codes, self.gan.name, codes)
         sampler, inputs = self._made_ready(seed, **asked)
         return sampler.batches(inputs.sweep(told, count, batch_size))
@@ -261,6 +263,11 @@ class TrainedGAN:
     def _check_translates(self) -> None:
         if not self.takes_images:
             raise UserError(f"'{self.gan.name}' makes images from noise, not from images; try generate")
+
+
+def _at_most_held(rows: int) -> None:
+    if rows > MOST:
+        raise OptionError(f"option 'count' is too high: {rows} rows of noise, where at most {MOST} are held at once")
 
 
 def _at_least_one(**numbers: int) -> None:

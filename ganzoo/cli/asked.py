@@ -1,7 +1,7 @@
 """What `ganzoo generate` is asked to make, and the making of it: images, walks through them, sweeps of codes."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -101,19 +101,24 @@ class Asked:
         count, together = self.count or MANY, max(len(self.text), len(self.classes), 1)
         parts = trained.generate_in_batches(count, self.seed, self.batch_size, **inputs)
         columns = together * max(1, round(count**0.5 / together))  # a column shows one text, or one class
-        self._write(parts, count, columns, self._beside(trained, torch.arange(count)))
+        self._write(parts, count, columns, lambda: self._beside(trained, torch.arange(count)))
 
     def _sweep(self, trained: TrainedGAN, told: Mapping[Code, Sequence[float]], inputs: Mapping[str, Any]) -> None:
         lengths = [len(values) for values in told.values() if len(values) > 1]
         rows = self.count or (ROWS if len(lengths) == 1 else 1)
         codes = {code.name: values for code, values in told.items()}
         parts = trained.sweep(codes, rows, self.seed, self.batch_size, **inputs)
-        numbers = torch.arange(rows * math.prod(lengths))
-        beside, left = self._beside(trained, numbers // math.prod(lengths)), numbers
-        for name, values in reversed(codes.items()):
-            beside[name] = np.array(values)[(left % len(values)).numpy()]
-            left = left // len(values)
-        self._write(parts, len(numbers), lengths[-1], beside)
+        combinations = math.prod(lengths)
+
+        def beside() -> dict[str, Array]:
+            left = torch.arange(rows * combinations)
+            said = self._beside(trained, left // combinations)
+            for name, values in reversed(codes.items()):
+                said[name] = np.array(values)[(left % len(values)).numpy()]
+                left = left // len(values)
+            return said
+
+        self._write(parts, rows * combinations, lengths[-1], beside)
 
     def _walk(self, trained: TrainedGAN, points: int, inputs: Mapping[str, Any]) -> None:
         walks = self.count or 1
@@ -139,12 +144,12 @@ class Asked:
         else:
             output.write_files(self.out, whole, frames)
 
-    def _write(self, parts: Iterable[Tensor], count: int, columns: int, beside: Mapping[str, Array]) -> None:
+    def _write(self, parts: Iterable[Tensor], count: int, columns: int, beside: Callable[[], dict[str, Array]]) -> None:
         parts = shown(parts, count, "images")
         if self.kind == "picture":
             output.write_picture(self.out, lambda: pictures.grid_of(parts, count, self.columns or columns))
         elif self.kind == "npz":
-            output.write_arrays(self.out, parts, count, beside)
+            output.write_arrays(self.out, parts, count, beside())
         else:
             output.write_files(self.out, (pictures.to_picture(image) for images in parts for image in images), count)
 

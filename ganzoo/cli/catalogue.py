@@ -147,6 +147,8 @@ def _describe(gan: "type[GAN]") -> None:
     )
     if "loss" in gan.model_fields:
         click.echo(f"losses it takes: {', '.join(loss.kind for loss in _by_name(zoo().losses) if gan.allows(loss))}")
+    for code in options.gan.codes:
+        click.echo(f"code {code.name}: {code.takes}")
     for recipe, values in gan.recipes.items():
         mark = "  (in force unless --recipe names another)" if recipe == options.recipe else ""
         click.echo(f"recipe {recipe}: {json.dumps({spelled(name): value for name, value in values.items()})}{mark}")
