@@ -1,9 +1,11 @@
 from . import blocks as blocks
 from . import losses as losses
 from . import testing as testing
-from .api import TrainedGAN as TrainedGAN
 from .api import load as load
 from .api import run as run
+from .codes import Category as Category
+from .codes import Code as Code
+from .codes import Continuous as Continuous
 from .config import Config as Config
 from .data.batch import Batch as Batch
 from .data.dataset import Dataset as Dataset
@@ -38,3 +40,4 @@ from .optim import Adam as Adam
 from .optim import AnyOptimizer as AnyOptimizer
 from .optim import Optimizer as Optimizer
 from .optim import RMSprop as RMSprop
+from .trained import TrainedGAN as TrainedGAN

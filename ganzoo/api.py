@@ -1,131 +1,25 @@
 """ganzoo from Python: train with `run`, take up a run folder with `load`, make images with what they return."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from ganzoo.config import build
 from ganzoo.configfile import resolve_with
-from ganzoo.data.batch import Batch
-from ganzoo.data.batches import scaled
-from ganzoo.data.fit import fit_image
-from ganzoo.data.images import open_image
 from ganzoo.data.spec import DataSpec
-from ganzoo.engine import resume, state, training
+from ganzoo.engine import resume, state
 from ganzoo.engine import run as runs
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.speed import Speed
 from ganzoo.engine.training import Callback
-from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, UnknownName, UserError
+from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError
 from ganzoo.gan import GAN
-from ganzoo.inputs import Class, input_fields, takes
+from ganzoo.inputs import told_anew
 from ganzoo.machine import held_to_free_memory, lacks_memory
 from ganzoo.networks import Networks
 from ganzoo.plugins import zoo
-
-
-class TrainedGAN:
-    """A GAN with weights, ready to make images. It needs its run folder and no data set."""
-
-    def __init__(self, folder: Path, gan: GAN, data: DataSpec, nets: Networks) -> None:
-        self.folder = folder
-        self.gan = gan
-        self.data = data
-        self.nets = nets
-
-    @property
-    def takes_images(self) -> bool:
-        """Whether it translates images; else it generates them."""
-        return takes(self.gan, "source")
-
-    @property
-    def takes_text(self) -> bool:
-        """Whether it makes images from captions, so that `generate` must be given some."""
-        return takes(self.gan, "caption")
-
-    @property
-    def takes_classes(self) -> bool:
-        """Whether `generate` may be told of which classes; `data.classes` are their names."""
-        return takes(self.gan, "label")
-
-    @property
-    def device(self) -> torch.device:
-        """Where it makes images."""
-        return next(self.nets.parameters()).device
-
-    def generate(
-        self,
-        count: int,
-        seed: int = 0,
-        batch_size: int = 64,
-        *,
-        text: str | Sequence[str] | None = None,
-        classes: Class | Sequence[Class] | None = None,
-    ) -> Tensor:
-        """New images, count x C x H x W in [-1, 1], on the CPU.
-
-        The n-th image of a seed is the same for any count, batch size and device, to float precision.
-
-        Args:
-            count: how many.
-            seed: another seed, other images.
-            batch_size: how many are made at once.
-            text: what they are to show, for a GAN that makes images from captions; several are taken in turn.
-            classes: their class, by name or number, for a GAN with classes; several are taken in turn. None: all.
-
-        Raises:
-            UserError: this GAN makes images from others; there is no such class, or the text cannot be a caption;
-                it takes none, or must be given one; or less than one image is asked for.
-        """
-        if count < 1:
-            raise OptionError(f"option 'count' cannot be {count}: it must be at least 1")
-        if self.takes_images:
-            raise UserError(f"'{self.gan.name}' makes images from images, not from noise; try translate")
-        fields = training.fixed_noise(count, self.gan.noise_shape(), seed)
-        fields |= input_fields(self.gan, self.data, count, text, classes)
-        return self._sample(fields, count, seed, batch_size)
-
-    def translate(self, images: Tensor, seed: int = 0, batch_size: int = 16) -> Tensor:
-        """What it makes of images, N x C x H x W in [-1, 1] of `data.source_shape`; the same form, on the CPU.
-
-        Raises:
-            UserError: this GAN makes images from noise, or the images have another shape.
-        """
-        self._check_translates()
-        if tuple(images.shape[1:]) != self.data.source_shape:
-            raise UserError(f"images of shape {tuple(images.shape[1:])} do not fit; expected {self.data.source_shape}")
-        noise = training.fixed_noise(len(images), self.gan.noise_shape(), seed)
-        return self._sample({"source": images, **noise}, len(images), seed, batch_size)
-
-    def translate_files(self, files: Iterable[Path]) -> Iterator[Tensor]:
-        """What it makes of each picture, C x H x W in [-1, 1], the picture first scaled and cut to its own size.
-
-        Raises:
-            UserError: this GAN makes images from noise, or a file is no picture; it is named.
-        """
-        self._check_translates()
-        channels, *size = self.data.source_shape
-        for file in files:
-            pixels = fit_image(open_image(file), (size[0], size[1]), channels)
-            yield self.translate(scaled(pixels[None]))[0]
-
-    def _check_translates(self) -> None:
-        if not self.takes_images:
-            raise UserError(f"'{self.gan.name}' makes images from noise, not from images; try generate")
-
-    def _sample(self, fields: dict[str, Tensor], count: int, seed: int, batch_size: int) -> Tensor:
-        devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices), torch.no_grad():
-            torch.manual_seed(seed)
-            return torch.cat([self._part(fields, start, batch_size) for start in range(0, count, batch_size)])
-
-    def _part(self, fields: dict[str, Tensor], start: int, size: int) -> Tensor:
-        rows = {name: values[start : start + size].to(self.device) for name, values in fields.items()}
-        step = torch.zeros((), dtype=torch.int64, device=self.device)
-        return self.gan.sample(self.nets, Batch(**rows, step=step)).float().cpu()
+from ganzoo.trained import TrainedGAN as TrainedGAN
 
 
 def run(
@@ -206,7 +100,7 @@ def take_up(
     """What `load` does, whatever the options are called."""
     files = RunFolder(Path(folder))
     # Its own part only: what it was trained on and how need not be installed, or be there, to use it.
-    config = _told_anew(resume.gan_of(files, gan), options)
+    config = told_anew(resume.gan_of(files, gan), options)
     data = files.load(files.data, DataSpec)
     place = Speed(device=str(device)).place()
     with held_to_free_memory():
@@ -214,19 +108,6 @@ def take_up(
         nets = _networks(files, config, data)
     state.load_networks(nets, weights, files.path)
     return TrainedGAN(files.path, config, data, nets.to(place).eval())
-
-
-def _told_anew(gan: GAN, options: Mapping[str, object]) -> GAN:
-    """The GAN with some options changed, of those that weights do not depend on."""
-    for name in options:
-        if name not in type(gan).model_fields:
-            raise UnknownName(f"option of {gan.name}", name, gan.may_change)
-        if name not in gan.may_change:
-            may = (
-                f"those that may: {', '.join(sorted(gan.may_change))}" if gan.may_change else "none of its options may"
-            )
-            raise OptionError(f"option '{name}' of '{gan.name}' cannot be changed after training; {may}")
-    return build(type(gan), {**dict(gan), **options}) if options else gan
 
 
 def _networks(files: RunFolder, gan: GAN, data: DataSpec) -> Networks:

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from ganzoo.augment import AUGMENT, AnyAugmentation, Augmenter, NoAugmentation
+from ganzoo.codes import Code
 from ganzoo.config import NamedConfig, OneOf
 from ganzoo.data.batch import Batch
 from ganzoo.data.spec import DataSpec
@@ -70,6 +71,8 @@ class GAN(NamedConfig, ABC):
     """Named sets of values for its own options and the run's; the first is in force unless `--recipe` names another."""
     may_change: ClassVar[frozenset[str]] = frozenset()
     """Which of its fields only change how samples are made, so that they may be told anew when images are generated."""
+    any_size: ClassVar[bool] = False
+    """Whether `sample` takes sources of any height and width, not those of training alone."""
     offers: ClassVar[frozenset[str]] = frozenset()
     """What its discriminators have of that which losses demand, beside what its own default loss does."""
 
@@ -121,6 +124,11 @@ class GAN(NamedConfig, ABC):
 
     def noise_shape(self) -> tuple[int, ...]:
         """The shape of one row of `batch.noise`; empty: it takes none."""
+        return ()
+
+    @property
+    def codes(self) -> Sequence[Code]:
+        """Parts of the noise that have a name and a meaning, so that `--codes NAME=VALUE` can set them."""
         return ()
 
     def arrange(self, noise: Tensor) -> Tensor:

@@ -1,19 +1,26 @@
-"""What images are asked to be of: classes and captions as people say them, as the fields of a batch."""
+"""What images are asked to be of: noise, classes and captions as people say them, as the fields of a batch."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
+from ganzoo.codes import Code
+from ganzoo.config import build
 from ganzoo.data.spec import DataSpec
 from ganzoo.data.text import encode
 from ganzoo.errors import OptionError, UnknownName, UserError, typed
 from ganzoo.gan import GAN
+from ganzoo.noise import drawn, spherical, truncated, way
 
 Class: TypeAlias = str | int
 """A class by its name or its number."""
+MOST = 100_000
+"""Points of walks, or rows of sweeps, at most: their noise is held at once."""
 MANY = 20
 """So many classes are named where one does not exist."""
 
@@ -23,10 +30,67 @@ def takes(gan: GAN, field: str) -> bool:
     return field in gan.needs & gan.inputs
 
 
-def input_fields(
-    gan: GAN, data: DataSpec, count: int, text: str | Sequence[str] | None, classes: Class | Sequence[Class] | None
+@dataclass(frozen=True)
+class Inputs:
+    """What the images of a seed are made from: the n-th row is the same however many there are."""
+
+    noise_shape: tuple[int, ...]
+    seed: int
+    turns: Mapping[str, Tensor]
+    """The fields beside noise: rows that are taken in turn."""
+    limit: float | None = None
+    """Where the noise is cut off."""
+    codes: Mapping[Code, float] = field(default_factory=dict)
+    """What codes in the noise are told to be."""
+
+    def parts(self, count: int, size: int) -> Iterator[dict[str, Tensor]]:
+        """So many rows, `size` at a time."""
+        noise = drawn(count, self.noise_shape, self.seed, size) if self.noise_shape else repeat(None)
+        for start, rows in zip(range(0, count, size), noise, strict=False):
+            numbers = torch.arange(start, min(start + size, count))
+            yield self.others(numbers) | ({} if rows is None else {"noise": self.finished(rows)})
+
+    def walk(self, points: int, frames: int, count: int, size: int, *, closed: bool) -> Iterator[dict[str, Tensor]]:
+        """`count` walks at once, each through points of its own: `frames` x `count` rows, about `size` at a time.
+
+        The noise goes on spherically; the other fields are those of the nearest point.
+        """
+        (noise,) = drawn(points * count, self.noise_shape, self.seed, points * count)
+        walks = torch.arange(count) * points
+        first, second, share = way(points, frames, closed=closed)
+        for part in torch.arange(frames).split(max(1, size // count)):
+            here, there = ((walks + point[part, None]).flatten() for point in (first, second))
+            shares = share[part].repeat_interleave(count)
+            rows = spherical(noise[here], noise[there], shares)
+            yield self.others(torch.where(shares < 0.5, here, there)) | {"noise": self.finished(rows)}
+
+    def sweep(self, codes: Mapping[Code, Sequence[float]], count: int, size: int) -> Iterator[dict[str, Tensor]]:
+        """Each of the first `count` rows with every combination of the codes' values, those of the last code first."""
+        (noise,) = drawn(count, self.noise_shape, self.seed, count)
+        combinations = math.prod(map(len, codes.values()))
+        for numbers in torch.arange(count * combinations).split(size):
+            rows, left = self.finished(noise[numbers // combinations]), numbers % combinations
+            for code, values in reversed(list(codes.items())):
+                rows = code.put(rows, torch.tensor(values)[left % len(values)])
+                left = left // len(values)
+            yield self.others(numbers // combinations) | {"noise": rows}
+
+    def others(self, numbers: Tensor) -> dict[str, Tensor]:
+        """The fields beside noise of the images of these numbers."""
+        return {name: rows[numbers % len(rows)] for name, rows in self.turns.items()}
+
+    def finished(self, noise: Tensor) -> Tensor:
+        """Noise as it was drawn, cut off, and with the codes that were told."""
+        rows = noise if self.limit is None else truncated(noise, self.limit)
+        for code, value in self.codes.items():
+            rows = code.put(rows, torch.full((len(rows),), value))
+        return rows
+
+
+def turns(
+    gan: GAN, data: DataSpec, text: str | Sequence[str] | None, classes: Class | Sequence[Class] | None
 ) -> dict[str, Tensor]:
-    """The rows of `caption` and `label` for so many images, as far as the GAN takes them; several are taken in turn.
+    """The rows of `caption` and `label` that images take in turn, as far as the GAN takes such.
 
     Raises:
         UserError: it takes none of that kind, or none was said; or this one cannot be.
@@ -39,13 +103,30 @@ def input_fields(
     if takes(gan, "caption"):
         if text is None:
             raise UserError(f"'{gan.name}' makes images from captions: say what of, as in --text \"grinning face\"")
-        fields["caption"] = in_turn(captions(_several(text, "text"), data), count)
+        fields["caption"] = captions(_several(text, "text"), data)
     if takes(gan, "label"):
         if not data.classes:
             raise UserError(f"the data of this run names no classes, so '{gan.name}' cannot be told of which to make")
         numbers = range(len(data.classes)) if classes is None else class_numbers(_several(classes, "classes"), data)
-        fields["label"] = in_turn(torch.tensor(numbers), count)
+        fields["label"] = torch.tensor(numbers)
     return fields
+
+
+def told_anew(gan: GAN, options: Mapping[str, object]) -> GAN:
+    """The GAN with some options changed, of those that weights do not depend on.
+
+    Raises:
+        UserError: an option is no such.
+    """
+    for name in options:
+        if name not in type(gan).model_fields:
+            raise UnknownName(f"option of {gan.name}", name, gan.may_change)
+        if name not in gan.may_change:
+            may = (
+                f"those that may: {', '.join(sorted(gan.may_change))}" if gan.may_change else "none of its options may"
+            )
+            raise OptionError(f"option '{name}' of '{gan.name}' cannot be changed after training; {may}")
+    return build(type(gan), {**dict(gan), **options}) if options else gan
 
 
 def captions(texts: Sequence[object], data: DataSpec) -> Tensor:
@@ -91,11 +172,6 @@ def _class_number(value: object, data: DataSpec) -> int:
     if number.removeprefix("-").isdecimal():
         hint = f"classes are numbered from 0 to {len(data.classes) - 1}"
     raise UnknownName("class", value, data.classes, hint, most=MANY)
-
-
-def in_turn(rows: Tensor, count: int) -> Tensor:
-    """So many rows, over and over."""
-    return rows[torch.arange(count) % len(rows)]
 
 
 def _several(value: object, option: str) -> Sequence[object]:

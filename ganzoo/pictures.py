@@ -1,7 +1,8 @@
 """Pictures of tensors: grids, files, rows of inputs beside outputs."""
 
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -10,22 +11,61 @@ from torch import Tensor
 
 from ganzoo.data.fit import MODES
 from ganzoo.errors import OptionError
+from ganzoo.machine import free_memory
 
 PADDING = 2
 """Pixels between the images of a grid."""
 
 
+def to_pixels(images: Tensor) -> Tensor:
+    """Images, N x C x H x W in [-1, 1], as uint8, N x H x W x C."""
+    return ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+
+
 def to_picture(image: Tensor) -> Image.Image:
     """One image, C x H x W in [-1, 1] with 1, 3 or 4 channels, as a picture."""
-    pixels = ((image.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).contiguous()
-    return Image.frombytes(MODES[image.shape[0]], (image.shape[2], image.shape[1]), pixels.numpy().tobytes())
+    return _picture(to_pixels(image[None])[0])
 
 
 def grid(images: Tensor, columns: int) -> Image.Image:
-    """Images, N x C x H x W in [-1, 1], row by row in one picture."""
-    from torchvision.utils import make_grid  # here, not above: slow to import
+    """Images, N x C x H x W in [-1, 1], row by row in one picture; in colours, but for a single image."""
+    return grid_of([images], len(images), columns)
 
-    return to_picture(make_grid(images, nrow=columns, padding=PADDING, pad_value=1.0))
+
+def grid_of(parts: Iterable[Tensor], count: int, columns: int) -> Image.Image:
+    """The same of `count` images that come in parts, of which none is held longer than it takes.
+
+    Raises:
+        OptionError: there is no memory for such a picture.
+    """
+    canvas, place, columns = torch.empty(0), 0, min(columns, count)
+    for pixels in map(to_pixels, parts):
+        if count == 1:
+            return _picture(pixels[0])
+        high, wide = (side + PADDING for side in pixels.shape[1:3])
+        if not place:
+            rows = -(-count // columns)
+            canvas = _white(rows * high + PADDING, columns * wide + PADDING, max(3, pixels.shape[3]))
+        for image in pixels:
+            top, left = place // columns * high + PADDING, place % columns * wide + PADDING
+            canvas[top : top + high - PADDING, left : left + wide - PADDING] = image
+            place += 1
+    return _picture(canvas)
+
+
+def _white(height: int, width: int, channels: int) -> Tensor:
+    # Three times: these pixels, those of the picture, and the bytes between them. Asked first: the system may promise
+    # memory that it has not, and end who uses it.
+    if 3 * height * width * channels > (free_memory() or math.inf):
+        raise OptionError(
+            f"there is no memory for one picture of {width}x{height} pixels; give a folder, a .zip or a .npz as --out"
+        )
+    return torch.full((height, width, channels), 255, dtype=torch.uint8)
+
+
+def _picture(pixels: Tensor) -> Image.Image:
+    height, width, channels = pixels.shape
+    return Image.frombytes(MODES[channels], (width, height), pixels.numpy().tobytes())
 
 
 def side_by_side(columns: Sequence[Tensor]) -> Tensor:
@@ -41,19 +81,6 @@ def side_by_side(columns: Sequence[Tensor]) -> Tensor:
         return torch.nn.functional.interpolate(images, (height, width), mode="nearest")
 
     return torch.stack([fitted(images) for images in columns], 1).flatten(0, 1)
-
-
-def picture_file(path: Path) -> bool:
-    """Whether a path names a picture rather than a folder.
-
-    Raises:
-        OptionError: it ends like a file, but not like one of a picture.
-    """
-    if not path.suffix or path.is_dir():
-        return False
-    if path.suffix.lower() not in Image.registered_extensions():
-        raise OptionError(f"'{path}' ends in no picture format; try {path.with_suffix('.png')}")
-    return True
 
 
 def save(picture: Image.Image, file: Path) -> None:

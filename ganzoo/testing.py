@@ -31,6 +31,7 @@ def check_gan(gan: type[GAN], shape: tuple[int, int, int] = (1, 32, 32)) -> None
     config = build(gan, {})
     spec = example_spec(gan.needs, shape, config.shrinks)
     _check_configuration(config)
+    _check_codes(config)
     nets = config.build(spec)
     engine = Engine(config, nets, speed=Speed.plain())
     before = {name: value.clone() for name, value in nets.named_parameters()}
@@ -57,6 +58,23 @@ def _check_configuration(config: GAN) -> None:
     assert kind.summary(), f"{kind.__name__} has no docstring; its first line is what `ganzoo list` shows"
     values = json.loads(json.dumps(config.model_dump(mode="json")))
     assert build(kind, values) == config, f"{kind.__name__} is not the same after a round trip through JSON"
+
+
+def _check_codes(config: GAN) -> None:
+    codes, noise = config.codes, torch.randn(5, *config.noise_shape(), generator=torch.Generator().manual_seed(0))
+    names = [code.name for code in codes]
+    assert len(set(names)) == len(names), f"two of its codes have one name: {', '.join(names)}"
+    before = [code.read(noise) for code in codes]
+    for number, code in enumerate(codes):
+        places = set(range(code.start, code.start + code.length))
+        assert places <= set(range(noise[0].numel())), f"the code '{code.name}' lies outside of its noise"
+        told = code.between(0, 1, None)[-1]
+        after = [other.read(code.put(noise, torch.full((5,), told))) for other in codes]
+        torch.testing.assert_close(after[number].double(), torch.full((5,), told).double(), rtol=0, atol=1e-4)
+        for other in range(len(codes)):
+            assert other == number or torch.equal(after[other], before[other]), (
+                f"'{code.name}' lies where '{codes[other].name}' does"
+            )
 
 
 def _check_moved(engine: Engine, before: dict[str, Tensor]) -> None:

@@ -37,26 +37,33 @@ class InfoGAN(ganzoo.Adversarial):
             discriminator=StridedDiscriminator(data.shape, outputs=answers),
         )
 
-    def codes(self, noise: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def codes(self) -> tuple[ganzoo.Code, ...]:
+        values = (
+            ganzoo.Continuous(f"continuous-{number + 1}", self.latent_dim + number) for number in range(self.continuous)
+        )
+        return ganzoo.Category("category", self.latent_dim + self.continuous, self.categories), *values
+
+    def read(self, noise: Tensor) -> tuple[Tensor, Tensor]:
         """The codes of rows of `batch.noise`: categories, int64, N; values in [-1, 1], N x continuous."""
-        _, values, categories = noise.split([self.latent_dim, self.continuous, self.categories], 1)
-        return categories.argmax(1), torch.erf(values / 2**0.5)  # 2 x the normal distribution's function - 1
+        category, *values = self.codes
+        return category.read(noise), torch.stack([value.read(noise) for value in values], 1)
 
     def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
-        category, values = self.codes(batch.noise)
+        category, values = self.read(batch.noise)
         noise = torch.cat([batch.noise[:, : self.latent_dim], values], 1)
         return batch.replace(fake=nets.generator(noise, category))
 
     def arrange(self, noise: Tensor) -> Tensor:
         """A row for each category; along it the first continuous code grows from -1 to 1, and all else is the same."""
-        first, columns = noise[:1], self.grid_columns
+        category, first, *others = self.codes
+        columns = self.grid_columns
+        numbers = torch.arange(self.categories * columns, device=noise.device)
         even = torch.linspace(-1, 1, columns + 2, dtype=noise.dtype, device=noise.device)[1:-1]
-        values = torch.zeros(columns, self.continuous, dtype=noise.dtype, device=noise.device)
-        values[:, 0] = torch.erfinv(even) * 2**0.5
-        # Noise far above all others, so that its category is the largest.
-        categories = 4 * torch.eye(self.categories, dtype=noise.dtype, device=noise.device)
-        rest = first[:, : self.latent_dim].expand(self.categories * columns, -1)
-        return torch.cat([rest, values.repeat(self.categories, 1), categories.repeat_interleave(columns, 0)], 1)
+        rows = noise[:1].expand(len(numbers), -1)
+        for other in others:
+            rows = other.put(rows, torch.zeros_like(numbers))
+        return category.put(first.put(rows, even[numbers % columns]), numbers // columns)
 
     def answers(self, nets: ganzoo.Networks, images: Tensor) -> tuple[Tensor, Tensor]:
         """What the discriminator says of images: logits of their being real, N x 1, and what it makes of the codes."""
@@ -68,7 +75,7 @@ class InfoGAN(ganzoo.Adversarial):
 
     def information(self, found: Tensor, noise: Tensor) -> ganzoo.Losses:
         """-lambda L_I but for the constant H(c), from Q's answers for fakes, N x (categories + 2 continuous)."""
-        category, values = self.codes(noise)
+        category, values = self.read(noise)
         named, mean, spread = found.split([self.categories, self.continuous, self.continuous], 1)
         variance = F.softplus(spread) + 1e-2  # kept from 0, where the likelihood has no bound
         surprise = (variance.log() + (values - mean).square() / variance).sum(1).mean() / 2

@@ -28,6 +28,7 @@ class SRGAN(ganzoo.TwoPlayer):
     dataset = "openmoji"
     needs = frozenset({"source", "target"})
     real = "target"
+    any_size = True
     recipes = {
         "quick": {"as_": "lowres", "batch_size": 16},
         "paper": {"as_": "lowres", "batch_size": 16, "image_size": "96x96", "blocks": 16, "width": 64, "lr": 1e-4},

@@ -205,7 +205,7 @@ FOLDERS = [
     ("translate {runs}/pix2pix broken -o out", "'broken/half.png' cannot be read"),
     ("translate {runs}/pix2pix images -o images", "'images/0.png' would be overwritten", "another folder as --out"),
     ("translate {runs}/pix2pix twins -o out", "would both become 'out/same.png'; rename one"),
-    ("translate {runs}/pix2pix images -o text.txt", "'text.txt/0.png' cannot be written", "give another --out"),
+    ("translate {runs}/pix2pix images -o text.txt", "'text.txt' cannot be written: it is a file", "give another --out"),
     ("list --plugin", "option '--plugin' needs a file: --plugin FILE"),
 ]
 
@@ -234,7 +234,7 @@ USAGE = [
     ("generate old -n 0 -o x.png", "Invalid value for '-n' / '--count': 0 is not in the range x>=1"),
     ("generate old -n x -o x.png", "Invalid value for '-n' / '--count'"),
     ("generate old --seed -1 -o x.png", "Invalid value for '--seed': -1 is not in the range 0<=x"),
-    ("translate old", "Missing argument 'IMAGE|FOLDER'", "ganzoo translate -h"),
+    ("translate old", "Missing argument 'IMAGE|FOLDER|ZIP'", "ganzoo translate -h"),
     ("translate old images", "Missing option '-o' / '--out'"),
 ]
 

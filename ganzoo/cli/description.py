@@ -49,6 +49,7 @@ def describe(gan: "type[GAN]") -> dict[str, Any]:
         ],
         "data": _data(gan, options),
         "losses": [name for name, loss in losses if gan.allows(loss)],
+        "codes": {code.name: code.takes for code in options.gan.codes},
         "recipes": {
             name: {spelled(option): value for option, value in values.items()} for name, values in gan.recipes.items()
         },
@@ -96,6 +97,8 @@ def print_description(found: Mapping[str, Any]) -> None:
     click.echo(f"\ndata with {', '.join(data['needs'])}: {', '.join(data['suitable'])}{adapted}; by default {chosen}")
     if found["losses"]:
         click.echo(f"losses it takes: {', '.join(found['losses'])}")
+    for code, takes in found["codes"].items():
+        click.echo(f"code {code}: {takes}")
     for recipe, values in found["recipes"].items():
         mark = "  (in force unless --recipe names another)" if recipe == found["recipe"] else ""
         click.echo(f"recipe {recipe}: {json.dumps(values)}{mark}")

@@ -1,0 +1,67 @@
+"""`ganzoo translate`: pictures made of pictures by a run folder."""
+
+import warnings
+from pathlib import Path
+
+import rich_click as click
+
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, RUN
+from ganzoo.errors import no_exit
+
+
+@click.command()
+@RUN
+@click.argument("source", metavar="IMAGE|FOLDER|ZIP", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FOLDER|ZIP|FILE",
+    help="Takes a PNG of the same name for each image; for a single one, it may be a picture's.",
+)
+@click.option(
+    "--adapt", is_flag=True, help="First do to the images what --as did when this was trained: edges, a hole, ..."
+)
+@click.option("--skip-broken", is_flag=True, help="Leave broken images out, and name them.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of what is drawn.")
+@click.option(
+    "--batch-size", type=click.IntRange(1), default=8, show_default=True, help="How many are translated at once."
+)
+@CHECKPOINT
+@DEVICE
+def translate(
+    run: Path,
+    source: Path,
+    out: Path,
+    adapt: bool,
+    skip_broken: bool,
+    seed: int,
+    batch_size: int,
+    checkpoint: str,
+    device: str,
+) -> None:
+    """Translate images, of any size and kind, with the GAN that was trained in the folder RUN.
+
+    A folder is translated with those below it. An image is scaled until it covers the size that the GAN was trained
+    on, and what hangs over is cut off; a GAN that enlarges images takes them as they are.
+    """
+    from ganzoo.api import take_up
+    from ganzoo.cli.progress import shown
+    from ganzoo.originals import Originals, originals_at
+    from ganzoo.pictures import to_picture
+
+    with no_exit(), warnings.catch_warnings(), originals_at(source) as images:
+        warnings.simplefilter("ignore")  # Pillow's, of files that it can read all the same
+        trained = take_up(run, device, None, {}, checkpoint)
+        originals = Originals(images, source)
+        made = trained.translate_pictures(originals.pictures(skip_broken), seed, batch_size, adapt=adapt)
+        with originals.written(out) as put:
+            if not skip_broken:
+                originals.check()
+            for (image,) in shown(([image] for image in made), len(originals.names), "images"):
+                put(to_picture(image))
+    for note in originals.notes:
+        click.echo(note, err=True)
+    for target in originals.targets:
+        click.echo(target)

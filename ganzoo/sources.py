@@ -1,0 +1,59 @@
+"""Sources of translations: pictures of any size and mode, as a GAN was trained to take them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from ganzoo.data.adapt import Adaptor
+from ganzoo.data.batches import scaled
+from ganzoo.data.fit import fit_image
+from ganzoo.data.spec import DataSpec
+from ganzoo.errors import DataError
+from ganzoo.gan import GAN
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Makes pictures sources.
+
+    Each is scaled until it covers the size of training, and what hangs over is cut off, unless the GAN takes any size.
+    """
+
+    gan: GAN
+    data: DataSpec
+    adaptor: Adaptor | None = None
+    """What made the sources of training out of images, and is to make these."""
+
+    def of(self, picture: Image.Image) -> Tensor:
+        """A picture as a source, C x H x W in [-1, 1].
+
+        Raises:
+            DataError: it is too small.
+        """
+        upright = ImageOps.exif_transpose(picture)
+        channels, *size = self.data.source_shape if self.adaptor is None else self.data.shape
+        if self.gan.any_size:
+            size = [upright.height, upright.width]
+        if self.adaptor is None:
+            return scaled(fit_image(upright, (size[0], size[1]), channels)[None])[0]
+        shrinks = self.gan.shrinks
+        height, width = (side // shrinks * shrinks for side in size)
+        if not (height and width):
+            raise DataError(f"an image of {size[0]}x{size[1]} cannot be made {shrinks} times smaller")
+        pixels = fit_image(upright, (height, width), channels)
+        return scaled(self.adaptor.sources(pixels[None], shrinks))[0]
+
+
+def alike(images: Iterable[Tensor], size: int) -> Iterator[Tensor]:
+    """Images that follow each other and have the same shape, C x H x W, together: N x C x H x W, N at most `size`."""
+    held: list[Tensor] = []
+    for image in images:
+        if held and (len(held) == size or held[0].shape != image.shape):
+            yield torch.stack(held)
+            held = []
+        held.append(image)
+    if held:
+        yield torch.stack(held)

@@ -1,0 +1,276 @@
+"""A GAN that was trained, ready to make images."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganzoo.codes import settings
+from ganzoo.config import Config, build
+from ganzoo.data.adapt import Adaptor, AnyAdaptor
+from ganzoo.data.images import open_image
+from ganzoo.data.spec import DataSpec
+from ganzoo.engine import training
+from ganzoo.engine.folder import RunFolder
+from ganzoo.errors import OptionError, RunFolderError, UserError
+from ganzoo.gan import GAN
+from ganzoo.inputs import MOST, Class, Inputs, takes, told_anew, turns
+from ganzoo.networks import Networks
+from ganzoo.noise import check_limit
+from ganzoo.sampling import Sampler
+from ganzoo.sources import Sources, alike
+
+
+class Adapted(Config):
+    """What a run's config.json says of how its sources were made."""
+
+    as_: AnyAdaptor
+
+
+class TrainedGAN:
+    """A GAN with weights, ready to make images. It needs its run folder and no data set."""
+
+    def __init__(self, folder: Path, gan: GAN, data: DataSpec, nets: Networks) -> None:
+        self.folder = folder
+        self.gan = gan
+        self.data = data
+        self.nets = nets
+
+    @property
+    def takes_images(self) -> bool:
+        """Whether it translates images; else it generates them."""
+        return takes(self.gan, "source")
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether it makes images from captions, so that `generate` must be given some."""
+        return takes(self.gan, "caption")
+
+    @property
+    def takes_classes(self) -> bool:
+        """Whether `generate` may be told of which classes; `data.classes` are their names."""
+        return takes(self.gan, "label")
+
+    @property
+    def device(self) -> torch.device:
+        """Where it makes images."""
+        return next(self.nets.parameters()).device
+
+    def generate(
+        self,
+        count: int,
+        seed: int = 0,
+        batch_size: int = 64,
+        *,
+        text: str | Sequence[str] | None = None,
+        classes: Class | Sequence[Class] | None = None,
+        truncation: float | None = None,
+        codes: Mapping[str, object] | None = None,
+    ) -> Tensor:
+        """New images, count x C x H x W in [-1, 1], on the CPU.
+
+        The n-th image of a seed is the same for any count, batch size and device, to float precision.
+
+        Args:
+            count: how many.
+            seed: another seed, other images.
+            batch_size: how many are made at once.
+            text: what they are to show, for a GAN that makes images from captions; several are taken in turn.
+            classes: their class, by name or number, for a GAN with classes; several are taken in turn. None: all.
+            truncation: how far from the middle images may be: the less, the more alike, and often the better. A GAN
+                with an option of that name has its own; of any other the noise is a normal distribution cut off there.
+            codes: values of codes in the noise, by name, for a GAN that has such (its `codes`).
+
+        Raises:
+            UserError: this GAN makes images from others; there is no such class or code, or the text cannot be a
+                caption; it takes none, or must be given one; it has no noise to truncate; or less than one image is
+                asked for.
+        """
+        asked = {"text": text, "classes": classes, "truncation": truncation, "codes": codes}
+        return torch.cat(list(self.generate_in_batches(count, seed, batch_size, **asked)))
+
+    def generate_in_batches(self, count: int, seed: int = 0, batch_size: int = 64, **asked: Any) -> Iterator[Tensor]:
+        """The images of `generate`, a batch at a time as they are made: for more than memory holds.
+
+        Raises:
+            UserError: as `generate` does, at once.
+        """
+        _at_least_one(count=count, batch_size=batch_size)
+        sampler, inputs = self._made_ready(seed, **asked)
+        return sampler.batches(inputs.parts(count, batch_size))
+
+    def interpolate(
+        self,
+        points: int = 8,
+        frames: int = 120,
+        seed: int = 0,
+        batch_size: int = 64,
+        *,
+        count: int = 1,
+        closed: bool = True,
+        **asked: Any,
+    ) -> Iterator[Tensor]:
+        """Walks through the noise, a frame at a time: each count x C x H x W in [-1, 1], on the CPU.
+
+        A walk passes through `points` images of the seed, the next one through those after them, and goes spherically
+        from each to the next. Class and caption have nothing in between: they are those of the nearest point.
+
+        Args:
+            points: how many images it passes through.
+            frames: how many images are made of it, at equal steps, at least one for each point.
+            seed: another seed, other images.
+            batch_size: about how many images are made at once.
+            count: so many walks side by side.
+            closed: whether it ends where it began, so that it can be shown over and over.
+            asked: `text`, `classes`, `truncation` and `codes`, as for `generate`.
+
+        Raises:
+            UserError: as `generate` does; the GAN makes images without noise; or there are too few points or frames.
+        """
+        _at_least_one(count=count, batch_size=batch_size)
+        if points < 2:
+            raise OptionError(f"option 'interpolate' cannot be {points}: a walk leads through at least 2 points")
+        if frames < points:
+            raise OptionError(
+                f"option 'frames' cannot be {frames}: a walk through {points} points has at least {points}"
+            )
+        _at_most_held(points * count)
+        sampler, inputs = self._made_ready(seed, **asked)
+        self._check_noise("there is no way from one image to another")
+        rows = inputs.walk(points, frames, count, batch_size, closed=closed)
+        return (frame for images in sampler.batches(rows) for frame in images.split(count))
+
+    def sweep(
+        self, codes: Mapping[str, object], count: int = 1, seed: int = 0, batch_size: int = 64, **asked: Any
+    ) -> Iterator[Tensor]:
+        """Images of every combination of the codes' values, a batch at a time: N x C x H x W in [-1, 1], on the CPU.
+
+        All combinations with the noise of the seed's first image come first, the values of the last code changing
+        fastest; then all with that of the second.
+
+        Args:
+            codes: values by the code's name: `{"category": [3, 4], "continuous-1": "-1..1"}`.
+            count: how many images' noise.
+            seed: another seed, other noise.
+            batch_size: how many are made at once.
+            asked: `text`, `classes` and `truncation`, as for `generate`.
+
+        Raises:
+            UserError: as `generate` does.
+        """
+        _at_least_one(count=count, batch_size=batch_size)
+        _at_most_held(count)
+        told = settings(self.gan.codes, self.gan.name, codes)
+        sampler, inputs = self._made_ready(seed, **asked)
+        return sampler.batches(inputs.sweep(told, count, batch_size))
+
+    def _made_ready(
+        self,
+        seed: int,
+        *,
+        text: str | Sequence[str] | None = None,
+        classes: Class | Sequence[Class] | None = None,
+        truncation: float | None = None,
+        codes: Mapping[str, object] | None = None,
+    ) -> tuple[Sampler, Inputs]:
+        """What makes images, and of what, as it was asked."""
+        if self.takes_images:
+            raise UserError(f"'{self.gan.name}' makes images from images, not from noise; try translate")
+        told = settings(self.gan.codes, self.gan.name, codes)
+        for code, values in told.items():
+            if len(values) > 1:
+                raise OptionError(f"code '{code.name}' has {len(values)} values, where an image has one; try a sweep")
+        own = {"truncation": truncation} if truncation is not None and "truncation" in self.gan.may_change else {}
+        gan, limit = told_anew(self.gan, own), None
+        if truncation is not None and not own:
+            limit = check_limit(truncation)
+            self._check_noise("there is nothing to truncate")
+        fields = turns(gan, self.data, text, classes)
+        fixed = {code: value for code, (value,) in told.items()}
+        return Sampler(gan, self.nets, seed), Inputs(gan.noise_shape(), seed, fields, limit, fixed)
+
+    def _check_noise(self, meaning: str) -> None:
+        if not self.gan.noise_shape():
+            raise UserError(f"'{self.gan.name}' makes images without noise: {meaning}")
+
+    def translate(self, images: Tensor, seed: int = 0, batch_size: int = 16) -> Tensor:
+        """What it makes of images, N x C x H x W in [-1, 1] of `data.source_shape`; the same form, on the CPU.
+
+        A GAN whose `any_size` is true takes them of any height and width.
+
+        Raises:
+            UserError: this GAN makes images from noise, or the images have another shape.
+        """
+        self._check_translates()
+        shape, expected = tuple(images.shape[1:]), self.data.source_shape
+        if shape != expected and not (self.gan.any_size and len(shape) == 3 and shape[0] == expected[0]):
+            raise UserError(f"images of shape {shape} do not fit; expected {expected}")
+        parts = Inputs(self.gan.noise_shape(), seed, {"source": images}).parts(len(images), batch_size)
+        return torch.cat(list(Sampler(self.gan, self.nets, seed).batches(parts)))
+
+    def translate_pictures(
+        self, pictures: Iterable[Image.Image], seed: int = 0, batch_size: int = 1, *, adapt: bool = False
+    ) -> Iterator[Tensor]:
+        """What it makes of each picture, of any size and mode: C x H x W in [-1, 1], on the CPU.
+
+        A picture is scaled until it covers the size that the GAN was trained on, and what hangs over is cut off, unless
+        the GAN takes any size. What is made of a picture does not depend on those before it.
+
+        Args:
+            pictures: to translate.
+            seed: of noise, where a GAN takes some beside the picture.
+            batch_size: how many of one size are translated at once.
+            adapt: whether sources are first made of the pictures as in training, by the run's own `--as`: edges of
+                photographs, a hole in images that are whole.
+
+        Raises:
+            UserError: this GAN makes images from noise, or the run was trained on sources as they are.
+        """
+        self._check_translates()
+        sources = Sources(self.gan, self.data, self._adaptor() if adapt else None)
+        sampler, shape = Sampler(self.gan, self.nets, seed), self.gan.noise_shape()
+        noise = training.fixed_noise(1, shape, seed)
+
+        def parts() -> Iterator[dict[str, Tensor]]:
+            for images in alike(map(sources.of, pictures), batch_size):
+                yield {"source": images, **{name: row.expand(len(images), *shape) for name, row in noise.items()}}
+
+        return (image for images in sampler.batches(parts(), alike=True) for image in images)
+
+    def translate_files(self, files: Iterable[Path]) -> Iterator[Tensor]:
+        """What it makes of each picture, C x H x W in [-1, 1]: see `translate_pictures`.
+
+        Raises:
+            UserError: this GAN makes images from noise, or a file is no picture; it is named.
+        """
+        return self.translate_pictures(map(open_image, files))
+
+    def _adaptor(self) -> Adaptor:
+        """What made the sources of its training out of images."""
+        files = RunFolder(self.folder)
+        config = files.read(files.config)
+        try:
+            chosen = build(Adapted, {"as_": config.get("as_", "none")}).as_
+        except UserError as error:
+            raise RunFolderError(f"{files.config} cannot be used: {error}") from error
+        if not chosen.makes_pairs or config.get("direction") == "backward":
+            raise UserError(f"{self.folder} was trained on sources as they are, not on what --as made of images")
+        return chosen
+
+    def _check_translates(self) -> None:
+        if not self.takes_images:
+            raise UserError(f"'{self.gan.name}' makes images from noise, not from images; try generate")
+
+
+def _at_most_held(rows: int) -> None:
+    if rows > MOST:
+        raise OptionError(f"option 'count' is too high: {rows} rows of noise, where at most {MOST} are held at once")
+
+
+def _at_least_one(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < 1:
+            raise OptionError(f"option '{name}' cannot be {number}: it must be at least 1")
