@@ -30,8 +30,10 @@ from ganzoo.plugins import zoo
 class TrainedGAN:
     """A GAN with weights, ready to make images. It needs its run folder and no data set."""
 
-    def __init__(self, folder: Path, gan: GAN, data: DataSpec, nets: Networks) -> None:
+    def __init__(self, folder: Path, gan: GAN, data: DataSpec, nets: Networks, iteration: int = 0) -> None:
         self.folder = folder
+        self.iteration = iteration
+        """Of the checkpoint whose weights these are."""
         self.gan = gan
         self.data = data
         self.nets = nets
@@ -210,7 +212,7 @@ def take_up(
         weights = resume.weights_of(files, checkpoint)
         nets = _networks(files, config, data)
     state.load_networks(nets, weights, files.path)
-    return TrainedGAN(files.path, config, data, nets.to(place).eval())
+    return TrainedGAN(files.path, config, data, nets.to(place).eval(), state.iteration_of(weights, files.path))
 
 
 def _told_anew(gan: GAN, options: Mapping[str, object]) -> GAN:
