@@ -52,4 +52,43 @@ def export(run: Path, form: str, out: Path | None, licence: str, checkpoint: str
         click.echo("note: this GAN is not trained through, and its card says so", err=True)
 
 
-COMMANDS = [export]
+@click.command()
+@RUN
+@click.argument("repository", metavar="USER/NAME")
+@click.option("--public", is_flag=True, help="Make a repository that anybody can see; else it is private.")
+@LICENCE
+@CHECKPOINT
+def push(run: Path, repository: str, public: bool, licence: str, checkpoint: str) -> None:
+    """Upload what makes images in the folder RUN to the Hugging Face Hub: weights in safetensors, and a model card.
+
+    The login of `hf auth login` is used, or HF_TOKEN.
+    """
+    from ganzoo.export import hub
+
+    with no_exit():
+        click.echo(hub.push(run, repository, public=public, checkpoint=checkpoint, licence=licence))
+
+
+@click.command()
+@click.argument("repository", metavar="USER/NAME")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Takes the download; an export that is there is replaced.  [default: pulled/USER/NAME]",
+)
+@click.option("--revision", metavar="NAME", help="A branch, tag or commit.  [default: the newest]")
+def pull(repository: str, out: Path | None, revision: str | None) -> None:
+    """Download a GAN that was pushed to the Hugging Face Hub, for `ganzoo generate` and `ganzoo translate`."""
+    from ganzoo.export import hub
+
+    with no_exit():
+        pulled = hub.pull(repository, out, revision=revision)
+    if pulled.left:
+        click.echo(f"note: not fetched, as pickles are never loaded: {', '.join(pulled.left)}", err=True)
+    made = "translate" if pulled.trained.takes_images else "generate"
+    click.echo(f"{pulled.folder}: {pulled.trained.gan.name}, iteration {pulled.trained.iteration}; ganzoo {made} it")
+
+
+COMMANDS = [export, push, pull]

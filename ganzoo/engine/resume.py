@@ -19,6 +19,9 @@ from ganzoo.networks import Pretrained
 from ganzoo.options import RunOptions
 from ganzoo.plugins import zoo
 
+DISTRIBUTION = re.compile(r"([A-Za-z0-9][\w.-]{0,99}) [\w.+!-]{1,50}", re.ASCII)
+"""The name of a distribution, and its version."""
+
 
 def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
     """The configuration with which the run in a folder goes on.
@@ -65,15 +68,11 @@ def _how_to_get(folder: RunFolder) -> str:
     """What to install for the GAN of a run. Whoever sent the folder says so, and may have their own reasons."""
     with suppress(RunFolderError):
         origin = folder.read(folder.environment).get(GAN_FROM)
-        if isinstance(origin, str) and (
-            distribution := re.fullmatch(r"([A-Za-z0-9][\w.-]{0,99}) [\w.+!-]{1,50}", origin)
-        ):
-            return (
-                f"{folder.environment.name} says that {typed(origin)} brought it: pip install {distribution[1]}, if you "
-                "trust that package, or add --plugin FILE"
-            )
         if isinstance(origin, str) and origin:
-            return f"{folder.environment.name} says that {typed(origin)} brought it: add --plugin FILE"
+            says = f"{folder.environment.name} says that {typed(origin)} brought it"
+            package = DISTRIBUTION.fullmatch(origin)
+            how = f"pip install {package[1]}, if you trust that package, or" if package else "that file is needed:"
+            return f"{says}: {how} add --plugin FILE"
     return "install the package that brings it, or add --plugin FILE"
 
 
@@ -96,8 +95,8 @@ def begin(training: Training, folder: RunFolder | None) -> None:
         weights = state.told(weights_of(RunFolder(source)) if ranks.leads else {}, ranks)
         if state.MODEL in weights:
             raise RunFolderError(
-                f"{source} is an export, which has the networks that make images and no others; begin with the run that "
-                "it was made from"
+                f"{source} is an export, which has the networks that make images and no others; begin with the run "
+                "that it was made from"
             )
         state.load_networks(training.engine.nets, weights, source, besides=AUGMENT)
 

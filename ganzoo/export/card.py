@@ -7,6 +7,7 @@ from typing import Any
 
 from ganzoo.export.facts import Facts
 from ganzoo.export.graphs import SIZES
+from ganzoo.export.trace import OUTPUT
 
 UNKNOWN = "unknown"
 TASKS = {
@@ -29,7 +30,7 @@ class Contents:
     """SHA-256 by name."""
     use: str
     """How to make images with it: Markdown."""
-    inputs: Mapping[str, list[int | str]]
+    inputs: dict[str, list[int | str]]
     drawn: tuple[str, ...] = ()
     """Inputs that stand for random numbers that the GAN draws by itself."""
     difference: float | None = None
@@ -75,18 +76,18 @@ def _title(facts: Facts, contents: Contents) -> str:
 
 def _use(facts: Facts, contents: Contents) -> str:
     lines = ["## Use", contents.use]
+    result: dict[str, list[int | str]] = {OUTPUT: ["batch", *facts.trained.data.shape]}
     rows = [
-        f"| `{name}` | {' x '.join(map(str, shape))} | {_meaning(facts, name)} |"
-        for name, shape in contents.inputs.items()
+        f"| {'gives ' if name in result else ''}`{name}` | {' x '.join(map(str, shape))} | {_meaning(facts, name)} |"
+        for name, shape in (contents.inputs | result).items()
     ]
-    rows.append(f"| gives `image` | batch x {' x '.join(map(str, facts.trained.data.shape))} | float32 in [-1, 1] |")
     lines.append("\n".join(["| input | shape | what |", "|---|---|---|", *rows]))
     if contents.drawn:
         lines.append(
             "This GAN draws random numbers as it makes images, beside its noise; in this file they are inputs: "
             f"{', '.join(f'`{name}`' for name in contents.drawn)}."
         )
-    elif contents.inputs:
+    else:
         lines.append("It draws no random numbers: the same inputs give the same images.")
     if contents.difference is not None:
         lines.append(
@@ -98,6 +99,8 @@ def _use(facts: Facts, contents: Contents) -> str:
 
 def _meaning(facts: Facts, name: str) -> str:
     data = facts.trained.data
+    if name == OUTPUT:
+        return "float32 in [-1, 1]"
     row = data.shapes.get(name)
     if row is None:
         return "float32, even in [0, 1)" if "uniform" in name else "float32, standard normal"
@@ -112,9 +115,8 @@ def _meaning(facts: Facts, name: str) -> str:
 def _training(facts: Facts) -> str:
     config, about = facts.config, facts.environment
     whole = f" of {facts.whole:,}" if facts.whole is not None and not facts.finished else ""
-    lines = [
-        f"Iteration {facts.trained.iteration:,}{whole}, batches of {config.get('batch_size', '?')}, seed {config.get('seed', '?')}."
-    ]
+    batch, seed = (_inline(config.get(name, "?")) for name in ("batch_size", "seed"))
+    lines = [f"Iteration {facts.trained.iteration:,}{whole}, batches of {batch}, seed {seed}."]
     if not facts.finished:
         lines.insert(0, "**This GAN is not trained through**: its run had not ended when it was exported.")
     if config.get("ema_images"):
@@ -133,8 +135,8 @@ def _data(facts: Facts, contents: Contents) -> str:
         else f"The weights are under: {contents.licence}"
     )
     return (
-        f"## Data and licences\n\nTrained on `{facts.dataset}`. Licence of the data: {_inline(facts.data_licence)}. {said}. "
-        "ganzoo itself is under MIT."
+        f"## Data and licences\n\nTrained on `{_inline(facts.dataset)}`. Licence of the data: "
+        f"{_inline(facts.data_licence)}. {said}. ganzoo itself is under MIT."
     )
 
 
@@ -150,20 +152,14 @@ def _evaluation(facts: Facts) -> str:
 
 
 def _limits(facts: Facts) -> str:
+    strange = "On pictures unlike those that it was trained on, it makes something or other. "
     return (
         "## Intended use and limits\n\n"
-        "For study, teaching and comparison of generative models, at the size that it was trained at. It shows what its "
-        f"training data shows, with its gaps and its biases, and may repeat single images of it. {_source(facts)}"
-        "Images that it makes are no photographs and no evidence of anything; say that they are generated where that is "
-        "not plain. Nothing checks what it makes."
-    )
-
-
-def _source(facts: Facts) -> str:
-    return (
-        "On pictures unlike those that it was trained on, it makes something or other. "
-        if facts.trained.takes_images
-        else ""
+        "For study, teaching and comparison of generative models, at the size that it was trained at. It shows what "
+        "its training data shows, with its gaps and its biases, and may repeat single images of it. "
+        f"{strange if facts.trained.takes_images else ''}"
+        "Images that it makes are no photographs and no evidence of anything; say that they are generated where that "
+        "is not plain. Nothing checks what it makes."
     )
 
 

@@ -33,6 +33,16 @@ PICTURE, CARD = "samples.png", "README.md"
 
 
 @dataclass(frozen=True)
+class Wish:
+    """What an export is to be."""
+
+    form: str
+    licence: str
+    repository: str | None
+    """Where on the Hub it will be."""
+
+
+@dataclass(frozen=True)
 class Exported:
     """An export that was made."""
 
@@ -40,6 +50,9 @@ class Exported:
     model: Path
     difference: float | None
     """The largest difference from PyTorch; None: it holds weights, and these are the same."""
+    name: str
+    """Of the GAN."""
+    iteration: int
     finished: bool
     """Whether the GAN was trained through, as far as is known."""
     seconds: float
@@ -53,6 +66,7 @@ def export(
     checkpoint: str | int = "newest",
     licence: str = UNKNOWN,
     gan: type[GAN] | None = None,
+    repository: str | None = None,
 ) -> Exported:
     """Writes a folder with what makes images, a model card, and the run's description.
 
@@ -63,6 +77,7 @@ def export(
         checkpoint: see `ganzoo.load`.
         licence: of the weights, as the Hub abbreviates it: "cc-by-sa-4.0".
         gan: the class, if no plugin registers it.
+        repository: where on the Hub it will be, for its card.
 
     Raises:
         UserError: it cannot be done, or what was written is not what PyTorch makes; nothing is left behind.
@@ -81,10 +96,13 @@ def export(
     with drafted(place) as draft:
         traced = trace(trained)
         difference = _write_model(form, traced, trained, draft)
-        _describe(draft, form, facts, traced, difference, licence)
+        _describe(draft, Wish(form, licence, repository), facts, traced, difference)
         if form == "safetensors":
             _check_same(draft, trained, traced, gan)
-    return Exported(place, place / MODELS[form], difference, facts.finished, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return Exported(
+        place, place / MODELS[form], difference, trained.gan.name, trained.iteration, facts.finished, seconds
+    )
 
 
 def _write_model(form: str, traced: Traced, trained: TrainedGAN, draft: Path) -> float | None:
@@ -96,7 +114,7 @@ def _write_model(form: str, traced: Traced, trained: TrainedGAN, draft: Path) ->
     return None
 
 
-def _describe(draft: Path, form: str, facts: Facts, traced: Traced, difference: float | None, licence: str) -> None:
+def _describe(draft: Path, wish: Wish, facts: Facts, traced: Traced, difference: float | None) -> None:
     trained, files = facts.trained, RunFolder(draft)
     write_json(files.config, dict(facts.config))
     write_json(files.data, trained.data.model_dump(mode="json"))
@@ -107,7 +125,7 @@ def _describe(draft: Path, form: str, facts: Facts, traced: Traced, difference: 
         shutil.copyfile(picture, draft / PICTURE)
     digests = {file.name: digest(file) for file in sorted(draft.iterdir())}
     about: dict[str, Any] = {
-        "format": form,
+        "format": wish.form,
         "iteration": trained.iteration,
         "iterations": facts.whole,
         "inputs": graphs.shown(traced.shapes),
@@ -117,32 +135,35 @@ def _describe(draft: Path, form: str, facts: Facts, traced: Traced, difference: 
     }
     write_json(files.export, about)
     contents = Contents(
-        format=form,
-        model=MODELS[form],
+        format=wish.form,
+        model=MODELS[wish.form],
         files=digests,
-        use=_how_to_use(form, traced, trained),
+        use=_how_to_use(wish, traced, trained),
         inputs=graphs.shown(traced.shapes),
         drawn=traced.drawn,
         difference=difference,
-        licence=licence,
+        licence=wish.licence,
         picture=PICTURE if picture else None,
     )
     (draft / CARD).write_text(card(facts, contents), encoding="utf-8")
 
 
-def _how_to_use(form: str, traced: Traced, trained: TrainedGAN) -> str:
-    if form == "onnx":
+def _how_to_use(wish: Wish, traced: Traced, trained: TrainedGAN) -> str:
+    if wish.form == "onnx":
         code = onnx_snippet(traced, trained.data)
         return f"Without ganzoo, in this folder: `pip install onnxruntime numpy pillow`, then\n\n```python\n{code}\n```"
-    if form == "torchexport":
+    if wish.form == "torchexport":
         code = torch_snippet(traced, trained.data)
         return f"Without ganzoo, in this folder: `pip install torch numpy pillow`, then\n\n```python\n{code}\n```"
+    place = f"pulled/{wish.repository}" if wish.repository else "FOLDER"
     if trained.takes_images:
-        command = "ganzoo translate FOLDER picture.png -o made"
+        command = f"ganzoo translate {place} picture.png -o made"
     else:
         text = ' --text "a smiling face"' if trained.takes_text else ""
-        command = f"ganzoo generate FOLDER -n 64{text} -o images.png"
-    return f"FOLDER being this folder:\n\n```bash\npip install ganzoo\n{command}\n```"
+        command = f"ganzoo generate {place} -n 64{text} -o images.png"
+    install = f"pip install 'ganzoo[hub]'\nganzoo pull {wish.repository}" if wish.repository else "pip install ganzoo"
+    folder = "" if wish.repository else "FOLDER being this folder:\n\n"
+    return f"{folder}```bash\n{install}\n{command}\n```"
 
 
 def _check_same(draft: Path, trained: TrainedGAN, traced: Traced, gan: type[GAN] | None) -> None:
@@ -161,13 +182,13 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def check_place(place: Path, run: Path) -> None:
+def check_place(place: Path, run: Path | None = None) -> None:
     """Refuses a folder that an export would not belong in.
 
     Raises:
         RunFolderError: it has other files in it, or is the run itself.
     """
-    if place.resolve() == run.resolve():
+    if run is not None and place.resolve() == run.resolve():
         raise RunFolderError(f"'{place}' is the folder that is exported; give another --out")
     if place.is_symlink() or (place.exists() and not place.is_dir()):
         raise RunFolderError(f"'{place}' is no folder; give another --out")

@@ -11,10 +11,9 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from typing import cast
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from ganzoo.api import TrainedGAN
@@ -94,7 +93,7 @@ def trace(trained: TrainedGAN) -> Traced:
         captured = torch.export.export(maker, (), inputs, dynamic_shapes={"fields": _dynamic(shapes)})
         if changes_in_place(captured.graph):
             captured = captured.run_decompositions({})
-        module = cast("fx.GraphModule", captured.module(check_guards=False))
+        module = captured.module(check_guards=False)
         needed = trim(module)
         shapes |= give_random_numbers(module.graph)
         module = fold(module)
