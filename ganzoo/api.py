@@ -107,7 +107,7 @@ def take_up(
         weights = resume.weights_of(files, checkpoint)
         nets = _networks(files, config, data)
     state.load_networks(nets, weights, files.path)
-    return TrainedGAN(files.path, config, data, nets.to(place).eval())
+    return TrainedGAN(files.path, config, data, nets.to(place).eval(), state.iteration_of(weights, files.path))
 
 
 def _networks(files: RunFolder, gan: GAN, data: DataSpec) -> Networks:

@@ -66,6 +66,13 @@ class Shelf(Mapping[str, type[Thing]], Generic[Thing]):
     def __len__(self) -> int:
         return len(self.classes)
 
+    def origin(self, thing: type[NamedConfig]) -> str:
+        """What brought a class: the distribution and its version, the name of a loose file, or its module."""
+        plugin = self.origins.get(thing.label())
+        if plugin is None or self.classes[thing.label()] is not thing:
+            return f"{thing.__module__}.py, which no plugin registers"
+        return Path(plugin.package).name if plugin.loose else plugin.package
+
     def check(self, thing: type[Any]) -> None:
         """Refuses what is not a usable class of this noun.
 

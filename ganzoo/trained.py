@@ -33,8 +33,10 @@ class Adapted(Config):
 class TrainedGAN:
     """A GAN with weights, ready to make images. It needs its run folder and no data set."""
 
-    def __init__(self, folder: Path, gan: GAN, data: DataSpec, nets: Networks) -> None:
+    def __init__(self, folder: Path, gan: GAN, data: DataSpec, nets: Networks, iteration: int = 0) -> None:
         self.folder = folder
+        self.iteration = iteration
+        """Of the checkpoint whose weights these are."""
         self.gan = gan
         self.data = data
         self.nets = nets

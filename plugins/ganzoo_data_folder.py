@@ -22,6 +22,7 @@ PAIRS = (("a", "b"), ("source", "target"), ("traina", "trainb"))
 class PathDataset(ganzoo.Dataset):
     """Images in a folder, or a ZIP, that the user names."""
 
+    licence = "unknown: data of whoever trained it"
     may_change = frozenset({"path", "skip"})
 
     path: Path = Field(description="the folder with the images, or a .zip of it")

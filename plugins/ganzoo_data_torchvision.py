@@ -99,6 +99,7 @@ class CIFAR10(InMemory):
     """Small photos of animals and vehicles: 50,000 and 10,000 for the test, 32 x 32; 170 MB, downloaded once."""
 
     name = "cifar10"
+    licence = "none stated by its author (A. Krizhevsky)"
     files = "cifar-10-python.tar.gz"
     classes = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -118,6 +119,7 @@ class EMNIST(InMemory):
     """Handwritten letters and digits, 28 x 28; 560 MB, downloaded once."""
 
     name = "emnist"
+    licence = "none stated by its authors (G. Cohen et al.); made from NIST Special Database 19"
     files = "gzip.zip"
     inside = "EMNIST/raw"
     channels = 1
@@ -147,6 +149,7 @@ class SVHN(InMemory):
     """House numbers from the street: 73,257 and 26,032 for the test, 32 x 32; 250 MB, downloaded once."""
 
     name = "svhn"
+    licence = "for non-commercial use only (Y. Netzer et al.)"
     files = "train_32x32.mat, test_32x32.mat"
     library = "scipy"
     classes = tuple("0123456789")
@@ -164,6 +167,7 @@ class STL10(InMemory):
     """Photos of animals and vehicles: 5,000 and 8,000 for the test, 96 x 96; 2.6 GB, downloaded once."""
 
     name = "stl10"
+    licence = "none stated by its authors (A. Coates et al.); the photos are from ImageNet"
     files = "stl10_binary.tar.gz"
     classes = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
 
@@ -187,6 +191,7 @@ class CelebA(TorchvisionDataset):
     """Faces of celebrities: 162,770 and 19,962 for the test, 178 x 218, read as training goes on; 1.4 GB."""
 
     name = "celeba"
+    licence = "for non-commercial research only (Z. Liu et al., MMLAB)"
     files = (
         "img_align_celeba.zip, list_attr_celeba.txt, identity_CelebA.txt, list_bbox_celeba.txt, "
         "list_landmarks_align_celeba.txt, list_eval_partition.txt"

@@ -267,4 +267,9 @@ def test_a_strangers_gan_runs_goes_on_and_generates(installed: Installed, comman
     answer = command("generate", str(run), "-o", "x.png")
     assert answer.status == 2
     assert "is a run of 'stripe-gan': no GAN is called 'stripe-gan'" in answer.err
+    assert "says that 'ganzoo-stripes 1.2.3' brought it: pip install ganzoo-stripes, if you trust" in answer.err
+    about = json.loads((run / "environment.json").read_text())
+    assert (about["gan from"], about["data from"].split()[0]) == ("ganzoo-stripes 1.2.3", "ganzoo-stripes")
+    (run / "environment.json").unlink()
+    answer = command("generate", str(run), "-o", "x.png")
     assert "install the package that brings it, or add --plugin FILE" in answer.err

@@ -201,7 +201,7 @@ class StyleSynthesis(Generator):
     def forward(self, styles: Tensor) -> Tensor:
         """Styles, N x `self.styles` x style_dim or one for all, N x 1, to images, N x C x H x W in [-1, 1]."""
         each = styles.expand(-1, self.styles, -1).unbind(1)
-        features = self.layers[0](self.start.expand(len(styles), -1, -1, -1), each[0])
+        features = self.layers[0](self.start.expand(styles.shape[0], -1, -1, -1), each[0])
         image: Tensor = self.colours[0](features, each[1])
         for level, colour in enumerate(self.colours[1:], 1):
             for index in (2 * level - 1, 2 * level):

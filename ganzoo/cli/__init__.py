@@ -9,7 +9,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganzoo.cli import catalogue, completion, make, runs, train
+from ganzoo.cli import catalogue, completion, make, runs, share, train
 from ganzoo.cli.worker import one_of_several
 from ganzoo.errors import Diverged, OptionError, UserError, typed
 
@@ -31,8 +31,9 @@ def root(plugin: tuple[str, ...]) -> None:
         os.environ[FILES] = os.pathsep.join(files)
 
 
-for command in (*catalogue.COMMANDS, *train.COMMANDS, *make.COMMANDS, *runs.COMMANDS, *completion.COMMANDS):
-    root.add_command(command)
+for module in (catalogue, train, make, share, runs, completion):
+    for command in module.COMMANDS:
+        root.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -57,6 +57,7 @@ def list_datasets(as_json: bool) -> None:
             "provides": ", ".join(sorted(dataset.provides)),
             "can be made": "; ".join(f"{fields} by {option}" for fields, option in made_of(dataset).items()),
             "summary": dataset.summary(),
+            "licence": dataset.licence,
             "from": _origin(shelf, dataset.name),
         }
         for dataset in _by_name(shelf)

@@ -91,6 +91,8 @@ class Dataset(NamedConfig, ABC):
     """Samples shown during training are made from the test split where there is one."""
     streamed: ClassVar[bool] = False
     """Whether `load` gives a Stream, whose rows come in one order only."""
+    licence: ClassVar[str] = "unknown"
+    """Under which licence its images are, and whose they are: what the card of a GAN trained on them says."""
     may_change: ClassVar[frozenset[str]] = frozenset()
     """Which of its fields a run that is continued may be told anew: where the data lies, what is left out of it."""
 

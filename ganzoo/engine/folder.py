@@ -9,6 +9,11 @@ evaluations.jsonl  one line each time its images are measured: figures, and the 
 log.txt            when it was begun, continued and stopped, and every warning
 samples/           what the same noise or inputs give as training goes on
 checkpoints/       weights and training state, a folder for each
+
+What `ganzoo export` makes is such a folder without a past: in place of all that training needs, it has
+
+export.json        what it is, of which iteration, and the checksums of its files
+model.safetensors  the weights of the networks that make images (or the same as a graph: model.onnx, model.pt2)
 """
 
 import errno
@@ -52,6 +57,7 @@ class RunFolder:
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
         self.lock = path / ".lock"
+        self.export = path / "export.json"
 
     @classmethod
     def new(cls, parent: Path, stem: str) -> "RunFolder":
@@ -139,6 +145,11 @@ class RunFolder:
     def holds_run(self) -> bool:
         """Whether a run was started here."""
         return self.config.is_file()
+
+    @property
+    def is_export(self) -> bool:
+        """Whether this is an export: it makes images, and cannot be trained further."""
+        return self.export.is_file()
 
     def check_own(self) -> None:
         """Refuses links in the place of its files: whoever sent the folder would choose where a run writes.

@@ -1,6 +1,8 @@
 """Going on: what a run folder says was trained, and a run put where it begins."""
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ganzoo.augment import AUGMENT
 from ganzoo.config import build
@@ -10,11 +12,15 @@ from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.loop import newest
 from ganzoo.engine.torchrun import rank_and_count, started_by_launcher
 from ganzoo.engine.training import Training
+from ganzoo.environment import GAN_FROM
 from ganzoo.errors import OptionError, RunFolderError, UnknownName, typed
 from ganzoo.gan import GAN
 from ganzoo.networks import Pretrained
 from ganzoo.options import RunOptions
 from ganzoo.plugins import zoo
+
+DISTRIBUTION = re.compile(r"([A-Za-z0-9][\w.-]{0,99}) [\w.+!-]{1,50}", re.ASCII)
+"""The name of a distribution, and its version."""
 
 
 def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
@@ -53,11 +59,21 @@ def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:
     try:
         return build(kind or zoo().gan(name), values)
     except UnknownName as error:
-        raise RunFolderError(
-            f"{folder.path} is a run of '{name}': {error}\ninstall the package that brings it, or add --plugin FILE"
-        ) from error
+        raise RunFolderError(f"{folder.path} is a run of '{name}': {error}\n{_how_to_get(folder)}") from error
     except OptionError as error:
         raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
+
+
+def _how_to_get(folder: RunFolder) -> str:
+    """What to install for the GAN of a run. Whoever sent the folder says so, and may have their own reasons."""
+    with suppress(RunFolderError):
+        origin = folder.read(folder.environment).get(GAN_FROM)
+        if isinstance(origin, str) and origin:
+            says = f"{folder.environment.name} says that {typed(origin)} brought it"
+            package = DISTRIBUTION.fullmatch(origin)
+            how = f"pip install {package[1]}, if you trust that package, or" if package else "that file is needed:"
+            return f"{says}: {how} add --plugin FILE"
+    return "install the package that brings it, or add --plugin FILE"
 
 
 def begin(training: Training, folder: RunFolder | None) -> None:
@@ -77,6 +93,11 @@ def begin(training: Training, folder: RunFolder | None) -> None:
             network.fetch()
     if source is not None:
         weights = state.told(weights_of(RunFolder(source)) if ranks.leads else {}, ranks)
+        if state.MODEL in weights:
+            raise RunFolderError(
+                f"{source} is an export, which has the networks that make images and no others; begin with the run "
+                "that it was made from"
+            )
         state.load_networks(training.engine.nets, weights, source, besides=AUGMENT)
 
 
@@ -111,6 +132,8 @@ def weights_of(folder: RunFolder, which: str | int = "newest") -> dict[str, byte
     """
     if not folder.holds_run:
         raise RunFolderError(f"{folder.path} is no run folder: it has no {folder.config.name}")
+    if folder.is_export:
+        return _exported(folder, which)
     found = checkpoint.newest(folder.checkpoints, (*state.WEIGHTS, state.STATE))
     if found is None:
         raise RunFolderError(f"{folder.path} has no checkpoint yet; go on with it by `ganzoo resume {folder.path}`")
@@ -123,9 +146,25 @@ def weights_of(folder: RunFolder, which: str | int = "newest") -> dict[str, byte
             f"{folder.path} has no checkpoint of iteration {iteration}; it has those of {', '.join(map(str, saved))}"
         )
     try:
-        return checkpoint.read(saved[iteration], state.WEIGHTS)
+        return checkpoint.read(saved[iteration], (*state.WEIGHTS, state.STATE))
     except checkpoint.DamagedCheckpoint as error:
         raise RunFolderError(f"{error}; take another --checkpoint") from error
+
+
+def _exported(folder: RunFolder, which: str | int) -> dict[str, bytes]:
+    """The files of an export that hold its networks."""
+    if which != "newest":
+        raise RunFolderError(f"{folder.path} is an export, of one checkpoint alone: leave --checkpoint out")
+    model = folder.path / state.MODEL
+    if not model.is_file():
+        raise RunFolderError(
+            f"{folder.path} is an export for other programs, without {model.name}: its README.md says how to load it; "
+            "`ganzoo export RUN --format safetensors` makes one for ganzoo"
+        )
+    try:
+        return {state.MODEL: model.read_bytes(), state.STATE: folder.export.read_bytes()}
+    except (OSError, MemoryError) as error:
+        raise RunFolderError(f"{folder.path} cannot be read: {error}") from error
 
 
 def _iteration(which: str | int) -> int:

@@ -15,9 +15,10 @@ from ganzoo.engine.status import kept
 from ganzoo.engine.torchrun import rank_and_count, this_launch
 from ganzoo.engine.training import Callback, Training, prepare
 from ganzoo.engine.trial import Trial, advised, try_out
-from ganzoo.environment import command, environment
+from ganzoo.environment import DATA_FROM, GAN_FROM, command, environment
 from ganzoo.errors import Diverged, OptionError, RunFolderError
 from ganzoo.options import RunOptions
+from ganzoo.plugins import zoo
 
 log = logging.getLogger(__name__)
 
@@ -156,6 +157,11 @@ def check_folder(folder: RunFolder, options: RunOptions) -> None:
         RunFolderError: it holds another run, or other files.
     """
     folder.check_own()
+    if folder.is_export:
+        raise RunFolderError(
+            f"{folder.path} is an export, which makes images and cannot be trained further; go on with the run that it "
+            "was made from, or give another --out"
+        )
     if folder.holds_run:
         if different := options.differences(folder.read(folder.config)):
             raise RunFolderError(
@@ -171,6 +177,15 @@ def write_down(training: Training, folder: RunFolder) -> None:
     write_json(folder.config, training.options.model_dump(mode="json"))
     write_json(folder.data, training.spec.model_dump(mode="json"))
     launch = this_launch()
-    write_json(folder.environment, {"command": command(), **({"launch": launch} if launch else {}), **environment()})
+    about = {"command": command(), **({"launch": launch} if launch else {}), **plugins_of(training.options)}
+    write_json(folder.environment, {**about, **environment()})
     folder.drop_metrics_after(training.began)
     checkpoint.set_aside_after(folder.checkpoints, training.began)
+
+
+def plugins_of(options: RunOptions) -> dict[str, str]:
+    """What brought the GAN and the data set: the distribution and its version, or a file's name."""
+    return {
+        GAN_FROM: zoo().gans.origin(type(options.gan)),
+        DATA_FROM: zoo().datasets.origin(type(options.data)),
+    }

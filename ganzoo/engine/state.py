@@ -11,7 +11,7 @@ state.json               iteration, images seen, learning rates' scale, best sco
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import safetensors.torch
@@ -35,6 +35,8 @@ NETWORKS, FROZEN, AVERAGE, OPTIMIZERS, STATE = (
     "optimizers.safetensors",
     "state.json",
 )
+MODEL = "model.safetensors"
+"""Of an export, in place of all these: those networks that make images, as they make them."""
 WEIGHTS = (NETWORKS, FROZEN, AVERAGE)
 """What networks are made of that make images."""
 
@@ -108,6 +110,18 @@ def restore(training: Training, files: Mapping[str, bytes]) -> None:
         log.warning("the checkpoint was made with other versions, so numbers may differ: %s", "; ".join(changed))
 
 
+def iteration_of(files: Mapping[str, bytes], source: object) -> int:
+    """The iteration that a checkpoint's files, or an export's, are of.
+
+    Raises:
+        RunFolderError: they do not say.
+    """
+    try:
+        return count(parse_json(files[STATE])["iteration"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise RunFolderError(f"{source} cannot be read: it does not say of which iteration it is") from error
+
+
 def best_of(files: Mapping[str, bytes], source: object) -> int:
     """The iteration that a checkpoint's files say was judged best.
 
@@ -169,10 +183,12 @@ def load_networks(
     Raises:
         RunFolderError: they are of other networks; it says where they differ first.
     """
-    weights = _unpacked(files, NETWORKS)
+    weights = _unpacked(files, MODEL if MODEL in files else NETWORKS)
     for part in (FROZEN, AVERAGE):
         weights |= _unpacked(files, part) if part in files else {}
     own = nets.state_dict()
+    if MODEL in files:
+        own = _without(nets, {name.partition(".")[0] for name in weights})
     if besides:
         kept = {name: value for name, value in own.items() if name.startswith(f"{besides}.")}
         weights = {name: value for name, value in weights.items() if not name.startswith(f"{besides}.")} | kept
@@ -182,7 +198,16 @@ def load_networks(
         )
         if theirs != ours:
             raise RunFolderError(f"{source} holds the weights of other networks: '{name}' is {theirs}, not {ours}")
-    nets.load_state_dict(weights)
+    nets.load_state_dict(weights, strict=MODEL not in files)
+
+
+def _without(nets: nn.Module, there: Container[str]) -> dict[str, Tensor]:
+    """Empties the networks that an export has no weights of, so that they cannot be used; the state of the others."""
+    for name, network in nets.named_children():
+        if name not in there:
+            for tensor in (*network.parameters(), *network.buffers()):
+                tensor.data = tensor.data.new_empty(0)
+    return {name: value for name, value in nets.state_dict().items() if name.partition(".")[0] in there}
 
 
 def count(value: object) -> int:

@@ -108,6 +108,7 @@ class MNIST(IdxDataset):
     """Handwritten digits: 60,000 and 10,000 for the test, 28 x 28."""
 
     name = "mnist"
+    licence = "CC BY-SA 3.0 (Y. LeCun, C. Cortes, C. J. C. Burges)"
     home = "MNIST"
     classes = tuple("0123456789")
     captions = tuple(
@@ -132,6 +133,7 @@ class FashionMNIST(IdxDataset):
     """Pieces of clothing: 60,000 and 10,000 for the test, 28 x 28; 30 MB, downloaded on first use."""
 
     name = "fashion-mnist"
+    licence = "MIT (Zalando SE)"
     home = "FashionMNIST"
     classes = (
         "T-shirt/top",

@@ -22,6 +22,7 @@ class OpenMoji(ganzoo.Dataset):
     """Emojis from line drawing to colour: 1,733 pairs and 209 for the test, 256 x 256, with captions and ten groups."""
 
     name = "openmoji"
+    licence = "CC BY-SA 4.0 (OpenMoji, https://openmoji.org/)"
     provides = frozenset({"image", "label", "caption", "source", "target"})
     splits = frozenset({"train", "test"})
     shapes = {"label": (), "caption": (CAPTION,)}

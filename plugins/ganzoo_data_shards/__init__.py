@@ -30,6 +30,7 @@ class Shards(ganzoo.Dataset):
     """Samples in tar archives, read as training goes on: KEY.jpg, KEY.cls, KEY.txt, KEY.source.png, KEY.target.png."""
 
     name = "shards"
+    licence = "unknown: data of whoever trained it"
     provides = frozenset(FILES)
     shapes = {"label": (), "caption": (CAPTION,)}
     streamed = True

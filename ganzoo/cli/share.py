@@ -1,0 +1,94 @@
+"""`ganzoo export`, `push` and `pull`: trained GANs for other programs and other people."""
+
+from pathlib import Path
+
+import rich_click as click
+
+from ganzoo.cli.parts import CHECKPOINT, RUN
+from ganzoo.errors import no_exit
+
+LICENCE = click.option(
+    "--licence",
+    default="unknown",
+    show_default=True,
+    metavar="NAME",
+    help="Under which licence the weights are, for the model card: cc-by-sa-4.0, mit, ...",
+)
+
+
+@click.command()
+@RUN
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["safetensors", "onnx", "torchexport"]),
+    default="safetensors",
+    show_default=True,
+    help="Weights for ganzoo, a graph for onnxruntime and its like, or a graph for torch alone.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Takes the export; one that is there is replaced.  [default: exports/RUN-FORMAT]",
+)
+@LICENCE
+@CHECKPOINT
+def export(run: Path, form: str, out: Path | None, licence: str, checkpoint: str) -> None:
+    """Make a folder of what makes images in the folder RUN, for others to use: a model file and its card.
+
+    What was written is loaded again and compared with PyTorch; one that differs is not left behind.
+    """
+    from ganzoo.export.exporting import export as make
+
+    with no_exit():
+        made = make(run, form, out, checkpoint=checkpoint, licence=licence)
+    size = made.model.stat().st_size / 2**20
+    same = f"differs from PyTorch by {made.difference:.2g} at most" if made.difference else "the same as PyTorch"
+    click.echo(f"{made.model}: {size:.1f} MiB, {same}, {made.seconds:.1f} s")
+    click.echo(made.folder / "README.md")
+    if not made.finished:
+        click.echo("note: this GAN is not trained through, and its card says so", err=True)
+
+
+@click.command()
+@RUN
+@click.argument("repository", metavar="USER/NAME")
+@click.option("--public", is_flag=True, help="Make a repository that anybody can see; else it is private.")
+@LICENCE
+@CHECKPOINT
+def push(run: Path, repository: str, public: bool, licence: str, checkpoint: str) -> None:
+    """Upload what makes images in the folder RUN to the Hugging Face Hub: weights in safetensors, and a model card.
+
+    The login of `hf auth login` is used, or HF_TOKEN.
+    """
+    from ganzoo.export import hub
+
+    with no_exit():
+        click.echo(hub.push(run, repository, public=public, checkpoint=checkpoint, licence=licence))
+
+
+@click.command()
+@click.argument("repository", metavar="USER/NAME")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Takes the download; an export that is there is replaced.  [default: pulled/USER/NAME]",
+)
+@click.option("--revision", metavar="NAME", help="A branch, tag or commit.  [default: the newest]")
+def pull(repository: str, out: Path | None, revision: str | None) -> None:
+    """Download a GAN that was pushed to the Hugging Face Hub, for `ganzoo generate` and `ganzoo translate`."""
+    from ganzoo.export import hub
+
+    with no_exit():
+        pulled = hub.pull(repository, out, revision=revision)
+    if pulled.left:
+        click.echo(f"note: not fetched, as pickles are never loaded: {', '.join(pulled.left)}", err=True)
+    made = "translate" if pulled.trained.takes_images else "generate"
+    click.echo(f"{pulled.folder}: {pulled.trained.gan.name}, iteration {pulled.trained.iteration}; ganzoo {made} it")
+
+
+COMMANDS = [export, push, pull]

@@ -1,0 +1,128 @@
+"""What is known of a trained GAN: what its card says, and what goes with its weights."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+from ganzoo.api import TrainedGAN
+from ganzoo.data.dataset import Dataset
+from ganzoo.engine.checkpoint import checkpoints
+from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.state import STATE
+from ganzoo.environment import DATA_FROM
+from ganzoo.errors import RunFolderError
+from ganzoo.plugins import zoo
+
+PRIVATE = ("launch",)
+"""Of environment.json: what is nobody's business."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a trained GAN and its run."""
+
+    trained: TrainedGAN
+    config: Mapping[str, Any]
+    """config.json, without the places of files on the machine that it was trained on."""
+    environment: Mapping[str, Any]
+    """environment.json, likewise."""
+    evaluations: tuple[Mapping[str, Any], ...]
+    whole: int | None
+    """Iterations that its whole training has, where that is known."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether it was trained through, as far as is known."""
+        return self.whole is None or self.trained.iteration >= self.whole
+
+    @property
+    def dataset(self) -> str:
+        """The name of the data set, as config.json has it."""
+        data = self.config.get("data")
+        name = data.get(Dataset.key) if isinstance(data, dict) else None
+        return name if isinstance(name, str) else self.trained.data.dataset
+
+    @property
+    def data_licence(self) -> str:
+        """Under which licence the data is, as its plugin says."""
+        found = zoo().datasets.get(self.dataset)
+        if found is not None:
+            return found.licence
+        origin = self.environment.get(DATA_FROM)
+        return f"unknown: the plugin of '{self.dataset}' is not installed here{f' ({origin})' if origin else ''}"
+
+    @property
+    def evaluation(self) -> Mapping[str, Any] | None:
+        """The last evaluation of these very weights, else the last one before them."""
+        before = [row for row in self.evaluations if row["iteration"] <= self.trained.iteration]
+        return max(before, key=lambda row: row["iteration"], default=None)
+
+
+def facts_of(trained: TrainedGAN) -> Facts:
+    """What the folder of a trained GAN says of it.
+
+    Raises:
+        RunFolderError: a file in it cannot be read.
+    """
+    files = RunFolder(trained.folder)
+    config = files.read(files.config)
+    environment = files.read(files.environment) if files.environment.is_file() else {}
+    command = environment.get("command")
+    about = {name: unplaced(value) for name, value in environment.items() if name not in (*PRIVATE, "command")}
+    if isinstance(command, str):
+        about = {"command": unplaced_command(command), **about}
+    rows = tuple(row for row in files.lines(files.evaluations) if _is_evaluation(row))
+    return Facts(trained, unplaced(config), about, rows, _whole(files, trained, config))
+
+
+def unplaced(value: Any) -> Any:
+    """JSON values in which absolute paths have become the names of what they lead to."""
+    if isinstance(value, dict):
+        return {name: unplaced(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [unplaced(part) for part in value]
+    return _name(value) if isinstance(value, str) else value
+
+
+def unplaced_command(command: str) -> str:
+    """The same of the words of a command line."""
+    try:
+        words = shlex.split(command)
+    except ValueError:  # somebody else's
+        words = command.split()
+    return shlex.join(map(_name, words))
+
+
+def _name(word: str) -> str:
+    """`/home/me/cats` is `cats`, and `folder:/home/me/cats` is `folder:cats`; addresses stay as they are."""
+    found = re.fullmatch(r"((?:[\w.-]+[:=])*)((?:~|[A-Za-z]:\\|/(?!/)).*)", word, re.DOTALL)
+    return found[1] + PurePath(found[2].replace("\\", "/")).name if found else word
+
+
+def _is_evaluation(row: Mapping[str, Any]) -> bool:
+    return type(row.get("iteration")) is int and all(
+        isinstance(row.get(name), dict) for name in ("protocol", "figures")
+    )
+
+
+def _whole(files: RunFolder, trained: TrainedGAN, config: Mapping[str, Any]) -> int | None:
+    try:
+        if files.is_export:
+            whole = files.read(files.export).get("iterations")
+            return whole if type(whole) is int else None
+        saved = {int(path.name): path for path in checkpoints(files.checkpoints)}
+        rows = files.read(saved[trained.iteration] / STATE)["rows"]
+        return int(config["epochs"]) * max(1, max(rows) // int(config["batch_size"]))
+    except (RunFolderError, LookupError, TypeError, ValueError, ArithmeticError):
+        return None
+
+
+def samples_of(folder: Path) -> Path | None:
+    """The last sample grid of a run, or that of an export."""
+    files = RunFolder(folder)
+    grids = sorted(files.samples.glob("*.png")) if files.samples.is_dir() else []
+    own = folder / "samples.png"
+    return next((file for file in (*reversed(grids), own) if file.is_file() and not file.is_symlink()), None)
