@@ -22,6 +22,7 @@ from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, U
 from ganzoo.gan import GAN
 from ganzoo.inputs import Class, input_fields, takes
 from ganzoo.machine import held_to_free_memory, lacks_memory
+from ganzoo.metrics import evaluate
 from ganzoo.networks import Networks
 from ganzoo.options import resolve
 from ganzoo.plugins import zoo
@@ -30,11 +31,13 @@ from ganzoo.plugins import zoo
 class TrainedGAN:
     """A GAN with weights, ready to make images. It needs its run folder and no data set."""
 
-    def __init__(self, folder: Path, gan: GAN, data: DataSpec, nets: Networks) -> None:
+    def __init__(self, folder: Path, gan: GAN, data: DataSpec, nets: Networks, iteration: int = 0) -> None:
         self.folder = folder
         self.gan = gan
         self.data = data
         self.nets = nets
+        self.iteration = iteration
+        """After which its weights were saved."""
 
     @property
     def takes_images(self) -> bool:
@@ -111,6 +114,27 @@ class TrainedGAN:
         for file in files:
             pixels = fit_image(open_image(file), (size[0], size[1]), channels)
             yield self.translate(scaled(pixels[None]))[0]
+
+    def evaluate(self, *, data_dir: str | Path | None = None, **options: Any) -> dict[str, Any]:
+        """Measures what it makes, and adds the line to the run folder's evaluations.jsonl; as `ganzoo evaluate`.
+
+        Args:
+            data_dir: where downloads are kept.
+            options: what the command line takes: `metric=["fid", "kid"], samples=1000, extractor="digits"`.
+
+        Returns:
+            The line: `iteration`, `when`, `protocol` and `figures` by metric.
+
+        Raises:
+            UserError: the data, the extractor or its weights cannot be had; what is asked for cannot be measured here,
+                or not with so few images; or the folder cannot be written to.
+            Diverged: the images that it makes are no numbers.
+        """
+        files = RunFolder(self.folder)
+        ready = evaluate.ready_for(self, options, Path(data_dir) if data_dir is not None else None)
+        line = ready.line(self.iteration, ready.measure(self.nets))
+        evaluate.keep(files, line)
+        return line
 
     def _check_translates(self) -> None:
         if not self.takes_images:
@@ -207,10 +231,10 @@ def take_up(
     data = files.load(files.data, DataSpec)
     place = Speed(device=str(device)).place()
     with held_to_free_memory():
-        weights = resume.weights_of(files, checkpoint)
+        iteration, weights = resume.checkpoint_of(files, checkpoint)
         nets = _networks(files, config, data)
     state.load_networks(nets, weights, files.path)
-    return TrainedGAN(files.path, config, data, nets.to(place).eval())
+    return TrainedGAN(files.path, config, data, nets.to(place).eval(), iteration)
 
 
 def _told_anew(gan: GAN, options: Mapping[str, object]) -> GAN:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, RUN
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, RUN, named_values
 from ganzoo.errors import no_exit
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def generate(
 
     file = pictures.picture_file(out)
     with no_exit():
-        trained = take_up(run, device, None, _values(options), checkpoint)
+        trained = take_up(run, device, None, named_values(options), checkpoint)
         made = trained.generate(count, seed, text=text or None, classes=classes or None)
     if file:
         together = max(len(text), len(classes), 1)  # a column shows one text, or one class
@@ -100,23 +100,6 @@ def translate(run: Path, source: Path, out: Path, checkpoint: str, device: str) 
         for target, image in zip(targets, trained.translate_files(files), strict=True):
             _save(pictures.to_picture(image), target)
             click.echo(target)
-
-
-def _values(options: tuple[str, ...]) -> dict[str, object]:
-    """NAME=VALUE as names and values.
-
-    Raises:
-        OptionError: one is no such pair.
-    """
-    from ganzoo.errors import OptionError, typed
-
-    values: dict[str, object] = {}
-    for option in options:
-        name, equals, value = option.partition("=")
-        if not (name and equals):
-            raise OptionError(f"option '--option' cannot be {typed(option)}; write NAME=VALUE")
-        values[name.replace("-", "_")] = value
-    return values
 
 
 def _targets(files: list[Path], source: Path, out: Path) -> list[Path]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import rich_click as click
 
+from ganzoo.errors import OptionError, typed
+
 RUN = click.argument("run", type=click.Path(path_type=Path))
 DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 CHECKPOINT = click.option(
@@ -16,6 +18,21 @@ CHECKPOINT = click.option(
     help="Whose weights; the best is that by the metric that was watched as it trained.",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def named_values(options: tuple[str, ...]) -> dict[str, object]:
+    """NAME=VALUE as names and values.
+
+    Raises:
+        OptionError: one is no such pair.
+    """
+    values: dict[str, object] = {}
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not (name and equals):
+            raise OptionError(f"option '--option' cannot be {typed(option)}; write NAME=VALUE")
+        values[name.replace("-", "_")] = value
+    return values
 
 
 def print_rows(rows: Sequence[dict[str, object]], as_json: bool) -> None:

@@ -91,6 +91,10 @@ class Dataset(NamedConfig, ABC):
     """Samples shown during training are made from the test split where there is one."""
     streamed: ClassVar[bool] = False
     """Whether `load` gives a Stream, whose rows come in one order only."""
+    extractor: ClassVar[str] = "inception"
+    """By which network its images are looked at where sets of them are compared, unless `--extractor` names another."""
+    paired: ClassVar[bool] = True
+    """Whether source and target of a row belong together, so that what is made of one can be held against the other."""
     may_change: ClassVar[frozenset[str]] = frozenset()
     """Which of its fields a run that is continued may be told anew: where the data lies, what is left out of it."""
 

@@ -99,7 +99,12 @@ def check_data(training: Training, folder: RunFolder) -> None:
 
 
 def weights_of(folder: RunFolder, which: str | int = "newest") -> dict[str, bytes]:
-    """The files of a run's checkpoint that hold its networks.
+    """The files of a run's checkpoint that hold its networks; see `checkpoint_of`."""
+    return checkpoint_of(folder, which)[1]
+
+
+def checkpoint_of(folder: RunFolder, which: str | int = "newest") -> tuple[int, dict[str, bytes]]:
+    """The iteration of a run's checkpoint, and its files that hold networks.
 
     Args:
         folder: of the run.
@@ -115,7 +120,7 @@ def weights_of(folder: RunFolder, which: str | int = "newest") -> dict[str, byte
     if found is None:
         raise RunFolderError(f"{folder.path} has no checkpoint yet; go on with it by `ganzoo resume {folder.path}`")
     if which == "newest":
-        return found[1]
+        return int(found[0].name), found[1]
     iteration = state.best_of(found[1], found[0]) if which == "best" else _iteration(which)
     saved = {int(path.name): path for path in checkpoint.checkpoints(folder.checkpoints)}
     if iteration not in saved:
@@ -123,7 +128,7 @@ def weights_of(folder: RunFolder, which: str | int = "newest") -> dict[str, byte
             f"{folder.path} has no checkpoint of iteration {iteration}; it has those of {', '.join(map(str, saved))}"
         )
     try:
-        return checkpoint.read(saved[iteration], state.WEIGHTS)
+        return iteration, checkpoint.read(saved[iteration], state.WEIGHTS)
     except checkpoint.DamagedCheckpoint as error:
         raise RunFolderError(f"{error}; take another --checkpoint") from error
 
