@@ -33,6 +33,10 @@ from .losses import Loss as Loss
 from .losses import Losses as Losses
 from .losses import LossScheme as LossScheme
 from .losses import gradient as gradient
+from .metrics.extractor import Extractor as Extractor
+from .metrics.metric import Metric as Metric
+from .metrics.metric import PairMetric as PairMetric
+from .metrics.metric import SetMetric as SetMetric
 from .networks import Discriminator as Discriminator
 from .networks import Generator as Generator
 from .networks import Networks as Networks

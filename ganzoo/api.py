@@ -104,10 +104,10 @@ def take_up(
     data = files.load(files.data, DataSpec)
     place = Speed(device=str(device)).place()
     with held_to_free_memory():
-        weights = resume.weights_of(files, checkpoint)
+        iteration, weights = resume.checkpoint_of(files, checkpoint)
         nets = _networks(files, config, data)
     state.load_networks(nets, weights, files.path)
-    return TrainedGAN(files.path, config, data, nets.to(place).eval(), state.iteration_of(weights, files.path))
+    return TrainedGAN(files.path, config, data, nets.to(place).eval(), iteration)
 
 
 def _networks(files: RunFolder, gan: GAN, data: DataSpec) -> Networks:

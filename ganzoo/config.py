@@ -3,7 +3,7 @@
 from abc import ABC
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar, cast, get_origin
+from typing import Any, ClassVar, Self, TypeVar, cast, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -117,15 +117,17 @@ class OneOf:
     """Marks a field that holds any one of several registered configurations: `Annotated[Base, OneOf(Base)]`.
 
     Such a field takes an instance, a name, or a mapping with the name and the values, and is written as the latter.
+    One that may also hold none is `Annotated[Base | None, OneOf(Base)]`.
     """
 
     base: type[NamedConfig]
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(
+        schema = core_schema.with_info_plain_validator_function(
             self._validate,
             serialization=core_schema.plain_serializer_function_ser_schema(NamedConfig.dump),
         )
+        return core_schema.nullable_schema(schema) if type(None) in get_args(source) else schema
 
     def _validate(self, value: object, info: ValidationInfo) -> NamedConfig:
         return self.validate(value, info.field_name or self.base.noun)

@@ -26,3 +26,13 @@ def register_losses(register: Register) -> Any:
 @hookspec
 def register_datasets(register: Register) -> Any:
     """Add data sets: `register(MyDataset)` for each `ganzoo.Dataset` class, under its `name`."""
+
+
+@hookspec
+def register_metrics(register: Register) -> Any:
+    """Add metrics: `register(MyMetric)` for each `ganzoo.SetMetric` or `ganzoo.PairMetric` class, under its `kind`."""
+
+
+@hookspec
+def register_extractors(register: Register) -> Any:
+    """Add extractors: `register(MyExtractor)` for each `ganzoo.Extractor` class, under its `kind`."""

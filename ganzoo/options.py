@@ -15,6 +15,7 @@ from ganzoo.engine.ranks import Processes
 from ganzoo.engine.speed import Speed
 from ganzoo.errors import UnknownName, UserError, typed
 from ganzoo.gan import GAN, AnyGAN, Player
+from ganzoo.metrics.options import MaybeExtractor, MaybeMetric
 
 
 def _words(value: object) -> str:
@@ -47,6 +48,21 @@ class Keeping(Config):
     )
 
 
+class Judging(Config):
+    """How to tell on the way how good what is made is: of the best weights a checkpoint stays."""
+
+    evaluate_every: int | None = Field(
+        None, gt=0, description="iterations between two evaluations; unless given, there are none"
+    )
+    evaluate_samples: int = Field(
+        2500, gt=1, description="images that each evaluation makes, or as many as there are real"
+    )
+    metric: MaybeMetric = Field(None, description="the figure by which weights are the best; unless given, the first")
+    extractor: MaybeExtractor = Field(
+        None, description="the network that sets of images are seen through; unless given, the data set's"
+    )
+
+
 class Choice(Config):
     """What to train."""
 
@@ -54,11 +70,19 @@ class Choice(Config):
     recipe: str | None = Field(None, description="a named set of values; other options win over it")
 
 
-class RunOptions(Processes, Speed, Keeping, Learning, Schedule, DataOptions, Choice):
+class RunOptions(Processes, Speed, Judging, Keeping, Learning, Schedule, DataOptions, Choice):
     """The whole configuration of one run: with the same one, the same run."""
 
     may_change: ClassVar[frozenset[str]] = frozenset(
-        {"epochs", "processes", "restarts", "workers", *Keeping.model_fields, *Speed.model_fields}
+        {
+            "epochs",
+            "processes",
+            "restarts",
+            "workers",
+            *Keeping.model_fields,
+            *Judging.model_fields,
+            *Speed.model_fields,
+        }
     )
     """What a run that is continued may be told anew, beside what its data set says of its own fields."""
 

@@ -25,6 +25,9 @@ from ganzoo.data.dataset import Dataset
 from ganzoo.errors import ContractError, UnknownName
 from ganzoo.gan import GAN
 from ganzoo.losses import LossScheme
+from ganzoo.metrics import builtin
+from ganzoo.metrics.extractor import Extractor
+from ganzoo.metrics.metric import Metric
 
 ENVIRONMENT = "GANZOO_PLUGINS"
 """The environment variable that names loose plugin files, separated like the entries of PATH."""
@@ -102,6 +105,8 @@ class Zoo:
         self.gans = Shelf(GAN, _run_options)
         self.losses = Shelf(LossScheme)
         self.datasets = Shelf(Dataset)
+        self.metrics = Shelf(Metric)
+        self.extractors = Shelf(Extractor)
         self.plugins: list[Plugin] = []
 
     def add(self, plugin: Plugin, load: Callable[[], object]) -> None:
@@ -143,7 +148,13 @@ class Zoo:
 
     def shelves(self) -> dict[str, Shelf[Any]]:
         """What hooks are named after: `register_<noun>`."""
-        return {"gans": self.gans, "losses": self.losses, "datasets": self.datasets}
+        return {
+            "gans": self.gans,
+            "losses": self.losses,
+            "datasets": self.datasets,
+            "metrics": self.metrics,
+            "extractors": self.extractors,
+        }
 
     def shelf(self, kind: type[NamedConfig]) -> Shelf[Any]:
         """The shelf on which classes of that kind stand."""
@@ -175,7 +186,8 @@ def zoo() -> Zoo:
 @functools.cache
 def _load(files: str) -> Zoo:
     found = Zoo()
-    found.add(Plugin("losses", f"ganzoo {version('ganzoo')}", builtin=True), lambda: losses)
+    for name, module in (("losses", losses), ("metrics", builtin)):
+        found.add(Plugin(name, f"ganzoo {version('ganzoo')}", builtin=True), functools.partial(_itself, module))
     for entry in sorted(entry_points(group="ganzoo"), key=_order):
         distribution = entry.dist
         package = f"{distribution.name} {distribution.version}" if distribution else "unknown"
@@ -184,6 +196,10 @@ def _load(files: str) -> Zoo:
         path = Path(file).expanduser().absolute()
         found.add(Plugin(path.stem, str(path), loose=True), functools.partial(_load_file, path))
     return found
+
+
+def _itself(module: ModuleType) -> ModuleType:
+    return module
 
 
 def _run_options() -> Iterable[str]:

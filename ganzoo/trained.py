@@ -169,6 +169,28 @@ class TrainedGAN:
         sampler, inputs = self._made_ready(seed, **asked)
         return sampler.batches(inputs.sweep(told, count, batch_size))
 
+    def evaluate(self, *, data_dir: str | Path | None = None, **options: Any) -> dict[str, Any]:
+        """Measures what it makes, and adds the line to the run folder's evaluations.jsonl; as `ganzoo evaluate`.
+
+        Args:
+            data_dir: where downloads are kept.
+            options: what the command line takes: `metric=["fid", "kid"], samples=1000, extractor="digits"`.
+
+        Returns:
+            The line: `iteration`, `when`, `protocol` and `figures` by metric.
+
+        Raises:
+            UserError: the data, the extractor or its weights cannot be had; what is asked for cannot be measured here,
+                or not with so few images; or the folder cannot be written to.
+            Diverged: the images that it makes are no numbers.
+        """
+        from ganzoo.metrics import evaluate  # which measures what this class makes
+
+        ready = evaluate.ready_for(self, options, Path(data_dir) if data_dir is not None else None)
+        line = ready.line(self.iteration, ready.measure(self.nets))
+        evaluate.keep(RunFolder(self.folder), line)
+        return line
+
     def _made_ready(
         self,
         seed: int,

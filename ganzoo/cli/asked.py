@@ -12,30 +12,16 @@ import torch
 from torch import Tensor
 
 from ganzoo import films, output, pictures
+from ganzoo.cli.parts import pairs
 from ganzoo.cli.progress import shown
 from ganzoo.codes import Code, settings
-from ganzoo.errors import OptionError, typed
+from ganzoo.errors import OptionError
 from ganzoo.inputs import turns
 from ganzoo.trained import TrainedGAN
 
 Array: TypeAlias = np.ndarray[Any, Any]
 MANY, ROWS, FPS, FRAMES = 64, 8, 25, 120
 """What there is unless told otherwise: images, rows of a sweep, frames a second, frames of a film."""
-
-
-def pairs(said: Sequence[str], option: str) -> dict[str, str]:
-    """NAME=VALUE as names and values; what is said last counts.
-
-    Raises:
-        OptionError: one is no such pair.
-    """
-    values = {}
-    for pair in said:
-        name, equals, value = pair.partition("=")
-        if not (name and equals):
-            raise OptionError(f"option '{option}' cannot be {typed(pair)}; write NAME=VALUE")
-        values[name.replace("-", "_") if option == "--option" else name] = value
-    return values
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -39,6 +40,8 @@ class Display(Callback):
         self._task = self._progress.add_task("preparing", total=None, speed="")
         self._live = Live(self._progress, console=self.console, refresh_per_second=4, transient=True)
         self._folder: RunFolder | None = None
+        self._figures: dict[str, str] = {}
+        """Of the last evaluation."""
 
     def __enter__(self) -> "Display":
         if self.console.is_terminal:
@@ -77,7 +80,16 @@ class Display(Callback):
         table = Table.grid(padding=(0, 2))
         for name, value in losses.items():
             table.add_row(f"  {name}", f"{value:.4f}")
+        for name, figure in self._figures.items():
+            table.add_row(f"  {name}", figure)
         self._live.update(Group(self._progress, table))
+
+    def evaluated(self, training: Training, line: dict[str, Any]) -> None:
+        self._figures = {name: "none" if value is None else f"{value:.4g}" for name, value in line["figures"].items()}
+        if not self.console.is_terminal:
+            figures = "  ".join(f"{name} {value}" for name, value in self._figures.items())
+            best = "  (the best so far)" if training.is_best else ""
+            self.console.print(f"measured at iteration {line['iteration']}:  {figures}{best}", soft_wrap=True)
 
     def tried(self, options: RunOptions, trial: Trial, as_json: bool = False) -> None:
         """After a dry run."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, RUN
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, RUN, pairs
 from ganzoo.cli.translate import translate
 from ganzoo.errors import no_exit
 
@@ -71,7 +71,7 @@ from ganzoo.errors import no_exit
 def generate(run: Path, out: Path, options: tuple[str, ...], checkpoint: str, device: str, **asked: Any) -> None:
     """Make new images with the GAN that was trained in the folder RUN."""
     from ganzoo.api import take_up
-    from ganzoo.cli.asked import Asked, pairs
+    from ganzoo.cli.asked import Asked
 
     wish = Asked(out=out, **asked)
     wish.check()

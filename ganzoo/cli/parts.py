@@ -7,6 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from ganzoo.cli.completion import run_folders
+from ganzoo.errors import OptionError, typed
 
 RUN = click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
 DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
@@ -18,6 +19,21 @@ CHECKPOINT = click.option(
     help="Whose weights; the best is that by the metric that was watched as it trained.",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def pairs(said: Sequence[str], option: str) -> dict[str, str]:
+    """NAME=VALUE as names and values; what is said last counts.
+
+    Raises:
+        OptionError: one is no such pair.
+    """
+    values = {}
+    for pair in said:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise OptionError(f"option '{option}' cannot be {typed(pair)}; write NAME=VALUE")
+        values[name.replace("-", "_") if option == "--option" else name] = value
+    return values
 
 
 def print_rows(rows: Sequence[dict[str, object]], as_json: bool) -> None:

@@ -127,7 +127,7 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
     from ganzoo.engine.learning import Learning
     from ganzoo.engine.ranks import Processes
     from ganzoo.engine.speed import Speed
-    from ganzoo.options import Keeping, RunOptions, Schedule, resolve
+    from ganzoo.options import Judging, Keeping, RunOptions, Schedule, resolve
 
     try:
         defaults = resolve(gan, {}).model_dump(mode="json")
@@ -138,6 +138,7 @@ def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
         "Training": Schedule,
         "Learning": Learning,
         "Keeping": Keeping,
+        "Judging": Judging,
         "Speed": Speed,
         "Processes": Processes,
     }

@@ -93,6 +93,10 @@ class Dataset(NamedConfig, ABC):
     """Whether `load` gives a Stream, whose rows come in one order only."""
     licence: ClassVar[str] = "unknown"
     """Under which licence its images are, and whose they are: what the card of a GAN trained on them says."""
+    extractor: ClassVar[str] = "inception"
+    """By which network its images are looked at where sets of them are compared, unless `--extractor` names another."""
+    paired: ClassVar[bool] = True
+    """Whether source and target of a row belong together, so that what is made of one can be held against the other."""
     may_change: ClassVar[frozenset[str]] = frozenset()
     """Which of its fields a run that is continued may be told anew: where the data lies, what is left out of it."""
 

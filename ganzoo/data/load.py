@@ -94,14 +94,19 @@ class DataOptions(Config):
         check_provides(self.data, plan)
         return plan
 
-    def request(self, fields: frozenset[str], split: Split = "train", folder: Path | None = None) -> Request:
-        """What is asked of the data set, in its own words: it knows nothing of directions and adaptors."""
+    def request(
+        self, fields: frozenset[str], split: Split = "train", folder: Path | None = None, most: int | None = None
+    ) -> Request:
+        """What is asked of the data set, in its own words: it knows nothing of directions and adaptors.
+
+        `most`: so many rows at most, in place of those that are trained on, or shown.
+        """
         return Request(
             fields=fields,
             size=self.image_size,
             channels=self.channels or self.data.channels,
             split=split,
-            limit=self.limit if split == "train" else PREVIEW,
+            limit=most or (self.limit if split == "train" else PREVIEW),
             folder=data_folder(folder),
         )
 
@@ -214,8 +219,26 @@ def data_folder(option: Path | None = None) -> Path:
         raise DataError(f"there is no folder '{option}': {error} Give another --data-dir") from error
 
 
-def _load(options: DataOptions, plan: Plan, split: Split, folder: Path | None) -> Table | Stream:
-    loaded = options.data.load(options.request(plan.fields, split, folder))
+def load_some(
+    options: DataOptions, needs: frozenset[str], split: Split, most: int, folder: Path | None = None, shrinks: int = 1
+) -> Table:
+    """Up to so many rows of a split, at even distances, or the first of a stream: what figures are measured on.
+
+    Raises:
+        DataError: as `load`; or the data set has no such split.
+    """
+    if split not in options.data.splits:
+        raise DataError(
+            f"'{options.data.label()}' has no {split} split; it has: {', '.join(sorted(options.data.splits))}"
+        )
+    loaded = _load(options, options.plan(needs, shrinks), split, folder, most)
+    return Table(_some(loaded, most), loaded.classes) if isinstance(loaded, Stream) else loaded
+
+
+def _load(
+    options: DataOptions, plan: Plan, split: Split, folder: Path | None, most: int | None = None
+) -> Table | Stream:
+    loaded = options.data.load(options.request(plan.fields, split, folder, most))
     if isinstance(loaded, Stream):
         return Planned(loaded, plan)
     _check_channels(options, loaded.columns)

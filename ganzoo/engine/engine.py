@@ -176,8 +176,12 @@ class Engine:
         """
         with self.evaluating(), self.speed.arithmetic(self.device):
             torch.manual_seed(0)
-            nets = self.average.nets if self.average else self.nets
-            return self.gan.sample(nets, self._laid_out(batch)).float().cpu()
+            return self.gan.sample(self.makers, self._laid_out(batch)).float().cpu()
+
+    @property
+    def makers(self) -> Networks:
+        """The networks that images are made with: averaged, if a moving average is kept; `settle` it first."""
+        return self.average.nets if self.average else self.nets
 
     def settle(self, inputs: Batch) -> None:
         """Makes the moving average, if one is kept, ready to make images from inputs like these, of training."""

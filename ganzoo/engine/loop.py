@@ -5,7 +5,7 @@ import logging
 from ganzoo import pictures
 from ganzoo.engine import checkpoint, state
 from ganzoo.engine.alarm import Alarms
-from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.folder import RunFolder, append_line
 from ganzoo.engine.ranks import LaggedVote, Ranks
 from ganzoo.engine.signals import Interrupted, StopSignals
 from ganzoo.engine.training import Callback, Training
@@ -52,10 +52,10 @@ def train(training: Training, folder: RunFolder, callback: Callback) -> None:
 
 
 def leave_behind(training: Training, folder: RunFolder, callback: Callback, alarms: Alarms) -> None:
-    """Logs, samples and saves, if it is time to.
+    """Logs, samples, measures and saves, if it is time to.
 
     Raises:
-        Diverged: a loss or a weight is no number. It is looked for where something is logged or saved.
+        Diverged: a loss or a weight is no number. It is looked for where something is logged, measured or saved.
     """
     engine, options, last = training.engine, training.options, training.finished
     iteration, ranks = engine.iteration, engine.ranks
@@ -72,7 +72,11 @@ def leave_behind(training: Training, folder: RunFolder, callback: Callback, alar
         check(training, broken)
     if samples and ranks.leads:
         sample(training, folder, callback, alarms)
-    if saves or ((logs or samples) and ranks.any(training.is_best)):
+    evaluates = options.evaluate_every and (last or iteration % options.evaluate_every == 0)
+    if evaluates:
+        check(training, training.meter.broken())
+        evaluate(training, folder, callback)
+    if saves or ((logs or samples or evaluates) and ranks.any(training.is_best)):
         save(training, folder)
 
 
@@ -85,6 +89,17 @@ def sample(training: Training, folder: RunFolder, callback: Callback, alarms: Al
             pictures.save(pictures.grid(training.picture(fakes), training.picture_columns), file)
         alarms.look_at_samples(fakes, training.reals(), iteration)
     callback.sampled(training, file)
+
+
+def evaluate(training: Training, folder: RunFolder, callback: Callback) -> None:
+    """Measures what the networks make, in the process that leads, and judges by it."""
+    if training.evaluation is None:
+        return
+    with training.meter.paused():
+        line = training.evaluate(training.evaluation)
+        with folder.written():
+            append_line(folder.evaluations, line)
+    callback.evaluated(training, line)
 
 
 def save(training: Training, folder: RunFolder) -> None:

@@ -120,7 +120,12 @@ def check_data(training: Training, folder: RunFolder) -> None:
 
 
 def weights_of(folder: RunFolder, which: str | int = "newest") -> dict[str, bytes]:
-    """The files of a run's checkpoint that hold its networks.
+    """The files of a run's checkpoint that hold its networks; see `checkpoint_of`."""
+    return checkpoint_of(folder, which)[1]
+
+
+def checkpoint_of(folder: RunFolder, which: str | int = "newest") -> tuple[int, dict[str, bytes]]:
+    """The iteration of a run's checkpoint, and its files that hold networks.
 
     Args:
         folder: of the run.
@@ -138,7 +143,7 @@ def weights_of(folder: RunFolder, which: str | int = "newest") -> dict[str, byte
     if found is None:
         raise RunFolderError(f"{folder.path} has no checkpoint yet; go on with it by `ganzoo resume {folder.path}`")
     if which == "newest":
-        return found[1]
+        return int(found[0].name), found[1]
     iteration = state.best_of(found[1], found[0]) if which == "best" else _iteration(which)
     saved = {int(path.name): path for path in checkpoint.checkpoints(folder.checkpoints)}
     if iteration not in saved:
@@ -146,13 +151,13 @@ def weights_of(folder: RunFolder, which: str | int = "newest") -> dict[str, byte
             f"{folder.path} has no checkpoint of iteration {iteration}; it has those of {', '.join(map(str, saved))}"
         )
     try:
-        return checkpoint.read(saved[iteration], (*state.WEIGHTS, state.STATE))
+        return iteration, checkpoint.read(saved[iteration], state.WEIGHTS)
     except checkpoint.DamagedCheckpoint as error:
         raise RunFolderError(f"{error}; take another --checkpoint") from error
 
 
-def _exported(folder: RunFolder, which: str | int) -> dict[str, bytes]:
-    """The files of an export that hold its networks."""
+def _exported(folder: RunFolder, which: str | int) -> tuple[int, dict[str, bytes]]:
+    """The iteration that an export is of, and the file that holds its networks."""
     if which != "newest":
         raise RunFolderError(f"{folder.path} is an export, of one checkpoint alone: leave --checkpoint out")
     model = folder.path / state.MODEL
@@ -162,9 +167,10 @@ def _exported(folder: RunFolder, which: str | int) -> dict[str, bytes]:
             "`ganzoo export RUN --format safetensors` makes one for ganzoo"
         )
     try:
-        return {state.MODEL: model.read_bytes(), state.STATE: folder.export.read_bytes()}
+        files = {state.MODEL: model.read_bytes(), state.STATE: folder.export.read_bytes()}
     except (OSError, MemoryError) as error:
         raise RunFolderError(f"{folder.path} cannot be read: {error}") from error
+    return state.iteration_of(files, folder.path), files
 
 
 def _iteration(which: str | int) -> int:

@@ -25,6 +25,7 @@ from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.training import Training
 from ganzoo.environment import versions
 from ganzoo.errors import RunFolderError, typed
+from ganzoo.options import RunOptions
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def restore(training: Training, files: Mapping[str, bytes]) -> None:
             engine.average.load_state(_unpacked(files, AVERAGE))
         engine.iteration, training.settled = count(state["iteration"]), -1
         engine.optimizers.scale = float(state["lr_scale"])
-        training.best = _best(state)
+        training.best = _best(state) if _judged_alike(state["config"], training.options) else None
         training.batches.load_state({name: value.tolist() for name, value in _part(own, "data/").items()})
         training.meter.load_state(_part(own, "losses/"), engine.device)
         set_random_state(_part(own, "random/"), engine.device)
@@ -141,6 +142,12 @@ def best_of(files: Mapping[str, bytes], source: object) -> int:
 
 def _best(state: Mapping[str, Any]) -> tuple[int, float] | None:
     return None if state["best"] is None else (count(state["best"][0]), float(state["best"][1]))
+
+
+def _judged_alike(then: Mapping[str, Any], options: RunOptions) -> bool:
+    """Whether scores of then and now can be compared."""
+    now = options.model_dump(mode="json")
+    return all(then.get(name) == now[name] for name in ("metric", "extractor", "evaluate_samples"))
 
 
 def check_rows(training: Training, then: object) -> None:

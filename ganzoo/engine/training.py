@@ -1,9 +1,11 @@
 """Training: what a run is made of, made ready and kept going."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,10 +23,15 @@ from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.meter import Meter
 from ganzoo.engine.randomness import seed_apart, seed_everything
 from ganzoo.engine.ranks import Ranks
-from ganzoo.errors import OptionError, OutOfMemory
+from ganzoo.errors import Diverged, OptionError, OutOfMemory
 from ganzoo.losses import Losses
 from ganzoo.machine import lacks_memory
+from ganzoo.metrics.evaluation import Evaluation
+from ganzoo.metrics.options import EvaluationOptions
+from ganzoo.metrics.ready import make_ready
 from ganzoo.options import RunOptions
+
+log = logging.getLogger(__name__)
 
 
 class Callback:
@@ -41,6 +48,9 @@ class Callback:
 
     def sampled(self, training: "Training", file: Path) -> None:
         """A grid of samples was saved."""
+
+    def evaluated(self, training: "Training", line: dict[str, Any]) -> None:
+        """A line was added to the evaluations: `iteration`, `when`, `protocol` and `figures`."""
 
     def finished(self, training: "Training") -> None:
         """The last iteration was made, and everything is saved."""
@@ -69,6 +79,8 @@ class Training:
     """The iteration that this process has saved last."""
     settled: int = -1
     """The iteration at which the moving average was last made ready."""
+    evaluation: Evaluation | None = None
+    """What figures are made by on the way, in the process that leads; None: none are."""
 
     @property
     def iterations(self) -> int:
@@ -92,7 +104,7 @@ class Training:
     def judge(self, score: float) -> None:
         """Says how good the weights are now, the lower the better: a checkpoint of the best is made, and kept.
 
-        To be called by a callback's `logged` or `sampled`.
+        To be called by a callback's `logged`, `sampled` or `evaluated`.
         """
         if self.best is None or score < self.best[1]:
             self.best = self.engine.iteration, score
@@ -114,6 +126,29 @@ class Training:
         self.settle()
         with sized_for(self.options):
             return self.engine.sample(self.preview)
+
+    def evaluate(self, evaluation: Evaluation) -> dict[str, Any]:
+        """Measures what the networks make, and judges them by it; the line for evaluations.jsonl.
+
+        Figures are None where the images are no numbers.
+        """
+        self.settle()
+        figures: dict[str, float | None] = {metric.kind: None for metric in evaluation.metrics}
+        try:
+            with self.engine.evaluating(), sized_for(self.options):
+                figures |= evaluation.measure(self.engine.makers)
+        except Diverged as error:
+            log.warning("at iteration %d nothing is measured: %s", self.engine.iteration, error)
+        line = evaluation.line(self.engine.iteration, figures)
+        if (figure := line["figures"][evaluation.metrics[0].kind]) is not None:
+            self.judge(evaluation.metrics[0].score(figure))
+        return line
+
+    def rehearse(self, evaluation: Evaluation) -> int:
+        """One part of an evaluation, to see how long it takes; returns how many parts there are."""
+        self.settle()
+        with self.engine.evaluating():
+            return evaluation.rehearse(self.engine.makers)
 
     def settle(self) -> None:
         """Makes the moving average ready to make images, if one is kept.
@@ -158,7 +193,23 @@ def prepare(options: RunOptions, data_dir: Path | None = None, ranks: Ranks | No
     ranks.share_of(options.batch_size)
     options.set_up_process()
     gan = options.gan
-    return build(options, load(options, gan.needs, gan.streams, data_dir, gan.shrinks), ranks)
+    data = load(options, gan.needs, gan.streams, data_dir, gan.shrinks)
+    evaluation = evaluation_of(options, data.spec, data_dir) if options.evaluate_every and ranks.leads else None
+    training = build(options, data, ranks)
+    training.evaluation = evaluation
+    return training
+
+
+def evaluation_of(options: RunOptions, spec: DataSpec, data_dir: Path | None) -> Evaluation:
+    """What is measured on the way: all that is usual, and what says which weights are the best.
+
+    Raises:
+        UserError: it cannot be measured here, or what it takes cannot be had.
+    """
+    metric = (options.metric,) if options.metric else ()
+    asked = EvaluationOptions(metric=metric, extractor=options.extractor)
+    most = options.evaluate_samples
+    return make_ready(options.gan, options, spec, asked, options.place(), data_dir, most, and_usual=True)
 
 
 def build(options: RunOptions, data: Data, ranks: Ranks | None = None) -> Training:

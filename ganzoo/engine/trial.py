@@ -48,7 +48,7 @@ class Trial:
     iterations: int
     """How many the run has before it."""
     whole: float
-    """Seconds that these will take, samples included, checkpoints not."""
+    """Seconds that these will take, samples and the images of evaluations included, checkpoints not."""
 
 
 def try_out(training: Training) -> Trial:
@@ -59,6 +59,10 @@ def try_out(training: Training) -> Trial:
     losses = warm_up(training)
     with stopwatch(engine.device) as picture:
         training.samples()
+    parts = 0
+    with stopwatch(engine.device) as part:
+        if training.evaluation:
+            parts = training.rehearse(training.evaluation)
     made = 0
     with stopwatch(engine.device) as spent:
         # One clock for all processes, which must stop after the same iteration.
@@ -72,7 +76,9 @@ def try_out(training: Training) -> Trial:
         images_per_second=options.batch_size / seconds,
         peak=machine.peak(engine.device),
         iterations=left,
-        whole=left * seconds + left // options.sample_every * picture(),
+        whole=left * seconds
+        + left // options.sample_every * picture()
+        + left // (options.evaluate_every or left + 1) * parts * part(),
     )
 
 

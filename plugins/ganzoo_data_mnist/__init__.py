@@ -16,6 +16,7 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.data.text import encode
+from ganzoo_data_mnist.classifier import Digits
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -110,6 +111,7 @@ class MNIST(IdxDataset):
     name = "mnist"
     licence = "CC BY-SA 3.0 (Y. LeCun, C. Cortes, C. J. C. Burges)"
     home = "MNIST"
+    extractor = "digits"
     classes = tuple("0123456789")
     captions = tuple(
         (
@@ -203,3 +205,8 @@ def unwritable(file: Path, error: Exception) -> ganzoo.DataError:
 def register_datasets(register: ganzoo.Register) -> None:
     register(MNIST)
     register(FashionMNIST)
+
+
+@ganzoo.hookimpl
+def register_extractors(register: ganzoo.Register) -> None:
+    register(Digits)

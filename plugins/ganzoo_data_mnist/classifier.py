@@ -5,6 +5,7 @@ right at 28 x 28 pixels, 99.55 % at 32 x 32 and 99.57 % at 64 x 64.
 """
 
 import importlib.resources
+from pathlib import Path
 
 from safetensors.torch import load
 from torch import Tensor, nn
@@ -68,3 +69,25 @@ def digit_classifier() -> DigitClassifier:
             f"the 'classifier.safetensors' that came with ganzoo is damaged; install ganzoo again: {error}"
         ) from error
     return classifier.eval().requires_grad_(False)
+
+
+class Digits(ganzoo.Extractor):
+    """The classifier of handwritten digits that ships with ganzoo: 64 features, ten classes, no download."""
+
+    kind = "digits"
+    resizer = f"bilinear, antialiased, to {SIDE} x {SIDE}, in grey"
+
+    def build(self, folder: Path) -> nn.Module:
+        return Seeing(digit_classifier())
+
+
+class Seeing(nn.Module):
+    """Images to features, N x 64, and the logits of the ten digits."""
+
+    def __init__(self, classifier: DigitClassifier) -> None:
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.classifier.features(images)
+        return features, self.classifier.classify(F.relu(features))

@@ -1,0 +1,189 @@
+"""`ganzoo evaluate` and `ganzoo compare`: how good runs are, in figures."""
+
+import json
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from ganzoo.cli.parts import AS_JSON, CHECKPOINT, DEVICE, RUN, pairs, print_table
+from ganzoo.errors import no_exit
+
+if TYPE_CHECKING:
+    from ganzoo.cli.flags import Flag
+    from ganzoo.metrics.compare import Difference, Group
+    from ganzoo.metrics.evaluation import Evaluation
+
+
+class EvaluateCommand(click.RichCommand):
+    """Makes its options from those of evaluations."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from ganzoo.cli.train import DATA_DIR
+
+        *own, help_option = super().get_params(ctx)
+        return [*(_option(flag) for flag in _flags().values()), *own, DATA_DIR, help_option]
+
+
+def _option(flag: "Flag") -> click.Option:
+    if flag.name == "metric":
+        text = f"{flag.help}; may be given several times: NAME, or with its options NAME:OPTION=VALUE,...: {_kinds()}"
+        return click.Option([flag.spelling, flag.parameter], metavar="KIND", multiple=True, help=text)
+    if flag.name == "extractor.weights":
+        return click.Option([flag.spelling, "--weights", flag.parameter], metavar="FILE", help=flag.help)
+    return flag.option()
+
+
+def _kinds() -> str:
+    from ganzoo.plugins import zoo
+
+    return ", ".join(sorted(zoo().metrics))
+
+
+def _flags() -> "dict[str, Flag]":
+    from ganzoo.cli.flags import flags
+    from ganzoo.metrics.options import EvaluationOptions
+
+    return {flag.parameter: flag for flag in flags(EvaluationOptions, {"seed": 0})}
+
+
+@click.command(cls=EvaluateCommand)
+@RUN
+@click.option("--data", metavar="NAME|NAME:PATH", help="Other real images than those of the run's own data set.")
+@click.option(
+    "-O",
+    "--option",
+    "sampling",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the GAN that only changes how images are made, such as truncation=0.7.",
+)
+@CHECKPOINT
+@DEVICE
+@AS_JSON
+def evaluate(
+    run: Path,
+    data: str | None,
+    sampling: tuple[str, ...],
+    checkpoint: str,
+    device: str,
+    data_dir: Path | None,
+    as_json: bool,
+    **typed: Any,
+) -> None:
+    """Measure what the GAN makes that was trained in the folder RUN.
+
+    The figures are printed, and added with all they depend on to RUN/evaluations.jsonl.
+    """
+    from ganzoo.api import take_up
+    from ganzoo.engine.folder import RunFolder
+    from ganzoo.metrics.evaluate import keep, ready_for
+
+    flags = _flags()
+    given = {flags[name].name: value for name, value in typed.items() if value not in (None, ())}
+    with no_exit():
+        trained = take_up(run, device, None, pairs(sampling, "--option"), checkpoint)
+        ready = ready_for(trained, {**given, **({"data": data} if data else {})}, data_dir)
+        with _progress(2 * ready.protocol.samples) as tell:
+            figures = ready.measure(trained.nets, tell)
+    line = ready.line(trained.iteration, figures)
+    if as_json:
+        click.echo(json.dumps(line, indent=2))
+    else:
+        _show(ready, figures, trained.iteration)
+    keep(RunFolder(trained.folder), line)
+
+
+def _show(ready: "Evaluation", figures: dict[str, float], iteration: int) -> None:
+    from ganzoo.metrics.compare import brief
+
+    print_table(
+        {
+            "metric": metric.kind,
+            "figure": f"{brief(figures[metric.kind])} {metric.unit}".rstrip(),
+            "better": "higher" if metric.higher_is_better else "lower",
+            "what": metric.summary(),
+        }
+        for metric in ready.metrics
+    )
+    click.echo(f"\niteration {iteration}; {ready.protocol}")
+    for kind, reason in ready.left_out.items():
+        click.echo(f"without {kind}: {reason}")
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], object]]:
+    """Shows how many images are done, on a terminal, beside what is printed."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("images", total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN RUN ...", type=click.Path(path_type=Path))
+@click.option("--best", metavar="METRIC", help="Of each run the best figures by this metric, in place of the latest.")
+@AS_JSON
+def compare(runs: tuple[Path, ...], best: str | None, as_json: bool) -> None:
+    """Put figures of runs side by side, and say which differences are more than other seeds would make.
+
+    Runs that differ in nothing but --seed are one group. Figures of different protocols are refused.
+    """
+    from ganzoo.metrics import compare
+
+    chosen = compare.measured(runs, best)
+    groups, figures = compare.grouped(chosen), compare.shared(chosen)
+    found = compare.differences(groups, figures)
+    if as_json:
+        click.echo(json.dumps(compare.as_json(chosen, groups, found), indent=2))
+        return
+    print_table(
+        {"group": group.name, "run": run.run, "gan": run.gan, "seed": run.seed, "iteration": run.iteration}
+        | {figure: compare.brief(run.figures[figure]) for figure in figures}
+        for group in groups
+        for run in group.runs
+    )
+    click.echo(f"\n{chosen[0].protocol}\n")
+    _say(groups, figures, found)
+
+
+def _say(groups: "list[Group]", figures: list[str], found: "list[Difference]") -> None:
+    """What can be said of the spread between seeds, and of what exceeds it."""
+    from ganzoo.metrics.compare import brief
+
+    several = [group for group in groups if len(group.runs) > 1]
+    if not several:
+        click.echo("one seed each: whether another seed would have turned it round, nothing here can tell")
+        return
+    print_table(
+        {"group": group.name, "seeds": len(group.runs)}
+        | {
+            figure: f"{brief(statistics.fmean(values))} ± {brief(statistics.stdev(values))}"
+            for figure in figures
+            for values in [group.values(figure)]
+        }
+        for group in several
+    )
+    if not found:
+        return
+    click.echo()
+    print_table(
+        {
+            "figure": each.figure,
+            "groups": f"{each.first} - {each.second}",
+            "difference": f"{each.difference:+.4g}",
+            "by chance": "?" if each.chance is None else f"up to {brief(each.chance)}",
+            "so": "one seed each" if each.chance is None else f"{each.better} is better" if each.better else "no more",
+        }
+        for each in found
+    )
+    click.echo("\nby chance: what two groups of so many seeds differ by in 19 cases of 20, if they are alike")
+
+
+COMMANDS = [evaluate, compare]

@@ -1,0 +1,254 @@
+"""Runs side by side: figures of one protocol, and which differences are more than other seeds would make."""
+
+import itertools
+import json
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ganzoo.engine.folder import RunFolder
+from ganzoo.errors import OptionError, RunFolderError, UserError
+from ganzoo.metrics.metric import Metric
+from ganzoo.metrics.protocol import Protocol
+from ganzoo.options import Judging, Keeping
+
+NO_MATTER = frozenset(
+    {"seed", "workers", "restarts", "device", "threads", "keep_memory", *Keeping.model_fields, *Judging.model_fields}
+)
+"""Options of a run that do not make it another experiment."""
+STUDENT = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+)  # fmt: skip
+"""Student's t of 1, 2, ... degrees of freedom that is exceeded on either side by chance in one case of twenty."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One line of a run's evaluations."""
+
+    run: Path
+    gan: str
+    seed: object
+    experiment: str
+    """What was trained, in what way; the same for runs that differ in nothing but their seed."""
+    iteration: int
+    when: str
+    protocol: Protocol
+    figures: Mapping[str, float]
+
+    @property
+    def group(self) -> tuple[str, int]:
+        """The same for runs whose figures differ by chance alone."""
+        return self.experiment, self.iteration
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that differ in nothing but their seed."""
+
+    name: str
+    runs: Sequence[Measured]
+
+    def values(self, figure: str) -> list[float]:
+        """The figure of each run."""
+        return [run.figures[figure] for run in self.runs]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Between the means of two groups in one figure."""
+
+    figure: str
+    first: str
+    second: str
+    difference: float
+    """The mean of the first, less that of the second."""
+    chance: float | None
+    """What is exceeded by chance in one case of twenty, were there no difference; None: one seed each says nothing."""
+    better: str | None
+    """The group that is better, where the difference exceeds what is put down to chance."""
+
+
+def measured(runs: Sequence[Path], best: str | None = None) -> list[Measured]:
+    """Of each run the latest line, or the best by a metric, of a protocol that all have in common.
+
+    Raises:
+        RunFolderError: one is no run folder, or was not measured yet.
+        UserError: there is no such protocol: naming what differs, and what to type.
+        OptionError: a run is named twice, fewer than two are named, or a metric was not measured.
+    """
+    if len(runs) < 2:
+        raise OptionError("name at least two runs to compare")
+    lines = [lines_of(RunFolder(run)) for run in runs]
+    for reference in reversed(lines[0]):
+        alike = [[line for line in mine if not line.protocol.differences(reference.protocol)] for mine in lines]
+        if all(alike):
+            chosen = [_chosen(mine, best) for mine in alike]
+            break
+    else:
+        raise _of_two_protocols(lines)
+    for first, second in itertools.combinations(chosen, 2):
+        if different := first.protocol.differences(second.protocol):
+            raise _not_alike(first, second, different)
+        if (first.seed, first.group) == (second.seed, second.group):
+            raise OptionError(
+                f"'{first.run}' and '{second.run}' are the same run with the same seed, {first.seed}: leave one out, "
+                "or train one with another --seed"
+            )
+    return chosen
+
+
+def lines_of(folder: RunFolder) -> list[Measured]:
+    """What was measured of a run, the latest last.
+
+    Raises:
+        RunFolderError: it is no run folder, or nothing was.
+    """
+    config = folder.read(folder.config)
+    gan = config.get("gan")
+    name = str(gan.get("name", "")) if isinstance(gan, dict) else ""
+    kept = {key: value for key, value in config.items() if key not in NO_MATTER}
+    experiment = json.dumps(kept, sort_keys=True)
+    found = []
+    for line in folder.lines(folder.evaluations):
+        try:
+            protocol = Protocol.model_validate(line["protocol"])
+            figures = {key: float(value) for key, value in line["figures"].items() if value is not None}
+            iteration, when = int(line["iteration"]), str(line.get("when", ""))
+        except (AttributeError, KeyError, TypeError, ValueError, ValidationError):
+            continue  # of another version of ganzoo, or of nobody's
+        found.append(Measured(folder.path, name, config.get("seed"), experiment, iteration, when, protocol, figures))
+    if not found:
+        raise RunFolderError(f"{folder.path} was not measured yet: `ganzoo evaluate {folder.path}` does it")
+    return found
+
+
+def _chosen(lines: Sequence[Measured], best: str | None) -> Measured:
+    if best is None:
+        return lines[-1]
+    kinds = Metric.choices()
+    having = [line for line in lines if best in line.figures]
+    if best not in kinds or not having:
+        there = sorted({name for line in lines for name in line.figures})
+        raise OptionError(f"'{best}' was not measured of '{lines[0].run}'; there are: {', '.join(there)}")
+    return min(having, key=lambda line: kinds[best]().score(line.figures[best]))
+
+
+def _of_two_protocols(lines: Sequence[Sequence[Measured]]) -> UserError:
+    reference = lines[0][-1]
+    for mine in lines[1:]:
+        if different := mine[-1].protocol.differences(reference.protocol):
+            return _not_alike(mine[-1], reference, different)
+    first, second = lines[0][-1], lines[1][-1]
+    return _not_alike(second, first, second.protocol.differences(first.protocol))
+
+
+def _not_alike(first: Measured, second: Measured, different: Sequence[str]) -> UserError:
+    told = "; its ".join(different)
+    changeable = ("samples", "split", "seed", "extractor", "metrics")
+    fixed = [text for text in different if not text.startswith((*changeable, "images"))]
+    advice = (
+        f"no option makes them alike: its {'; its '.join(fixed)}"
+        if fixed or all(text.startswith("images") for text in different)
+        else f"measure it in the same way: `{second.protocol.command(first.run)}`"
+    )
+    return UserError(f"figures of '{first.run}' and of '{second.run}' cannot be compared: its {told}\n{advice}")
+
+
+def grouped(runs: Sequence[Measured]) -> list[Group]:
+    """Runs that differ in nothing but their seed, together."""
+    groups: dict[tuple[str, int], list[Measured]] = {}
+    for run in runs:
+        groups.setdefault(run.group, []).append(run)
+    return [Group(letters(number), members) for number, members in enumerate(groups.values())]
+
+
+def letters(number: int) -> str:
+    """A, B, ..., Z, AA, AB, ..."""
+    return (letters(number // 26 - 1) if number >= 26 else "") + chr(ord("A") + number % 26)
+
+
+def shared(runs: Sequence[Measured]) -> list[str]:
+    """The figures that all runs have."""
+    return [name for name in runs[0].figures if all(name in run.figures for run in runs)]
+
+
+def differences(groups: Sequence[Group], figures: Sequence[str]) -> list[Difference]:
+    """Of each two groups in each figure."""
+    pairs = itertools.product(figures, itertools.combinations(groups, 2))
+    return [_difference(figure, first, second) for figure, (first, second) in pairs]
+
+
+def _difference(figure: str, first: Group, second: Group) -> Difference:
+    mine, theirs = first.values(figure), second.values(figure)
+    difference = statistics.fmean(mine) - statistics.fmean(theirs)
+    chance, kind = by_chance(mine, theirs), Metric.choices().get(figure)
+    better = None
+    if chance is not None and abs(difference) > chance and kind is not None:
+        better = first.name if (difference > 0) == kind.higher_is_better else second.name
+    return Difference(figure, first.name, second.name, difference, chance, better)
+
+
+def by_chance(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """The difference of two means that is exceeded by chance in one case of twenty, were there none.
+
+    Student's t of two samples whose spread is the same: t s (1/n + 1/m)^1/2 with n + m - 2 degrees of freedom and the
+    pooled standard deviation s. One seed on one side is enough, if there are more on the other. None: one on each.
+    """
+    freedom = len(first) + len(second) - 2
+    if freedom < 1:
+        return None
+    squares = sum((len(values) - 1) * variance(values) for values in (first, second))
+    return _student(freedom) * math.sqrt(squares / freedom * (1 / len(first) + 1 / len(second)))
+
+
+def _student(freedom: int) -> float:
+    return STUDENT[min(freedom, len(STUDENT)) - 1]
+
+
+def variance(values: Sequence[float]) -> float:
+    """Of a sample; 0 of a single value."""
+    return statistics.variance(values) if len(values) > 1 else 0.0
+
+
+def brief(value: float) -> str:
+    """A figure with four digits."""
+    return f"{value:.4g}"
+
+
+def as_json(runs: Sequence[Measured], groups: Sequence[Group], found: Sequence[Difference]) -> dict[str, Any]:
+    """All of a comparison."""
+    names = {run.run: group.name for group in groups for run in group.runs}
+    return {
+        "protocol": runs[0].protocol.model_dump(mode="json", exclude_none=True),
+        "runs": [
+            {
+                "run": str(run.run),
+                "group": names[run.run],
+                "gan": run.gan,
+                "seed": run.seed,
+                "iteration": run.iteration,
+                "figures": dict(run.figures),
+            }
+            for run in runs
+        ],
+        "groups": [
+            {
+                "group": group.name,
+                "seeds": len(group.runs),
+                "mean": {figure: statistics.fmean(group.values(figure)) for figure in shared(runs)},
+                "deviation": {
+                    figure: math.sqrt(variance(group.values(figure))) if len(group.runs) > 1 else None
+                    for figure in shared(runs)
+                },
+            }
+            for group in groups
+        ],
+        "differences": [vars(difference) for difference in found],
+    }

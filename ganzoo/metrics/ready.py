@@ -1,0 +1,220 @@
+"""An evaluation made ready: what is to be measured is settled, checked against what there is, and loaded."""
+
+import hashlib
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.data.batches import scaled
+from ganzoo.data.dataset import Table
+from ganzoo.data.load import DataOptions, data_folder, load_some
+from ganzoo.data.spec import DataSpec
+from ganzoo.errors import ContractError, DataError, OptionError, typed
+from ganzoo.gan import GAN
+from ganzoo.metrics.evaluation import PART, Evaluation
+from ganzoo.metrics.extractor import Extractor, Seen, fingerprint
+from ganzoo.metrics.metric import Metric, PairMetric, SetMetric
+from ganzoo.metrics.options import MOST, EvaluationOptions
+from ganzoo.metrics.protocol import Protocol
+
+PAIR = frozenset({"source", "target"})
+
+
+def make_ready(
+    gan: GAN,
+    data: DataOptions,
+    spec: DataSpec,
+    options: EvaluationOptions,
+    device: torch.device,
+    folder: Path | None = None,
+    most: int = MOST,
+    *,
+    and_usual: bool = False,
+) -> Evaluation:
+    """Loads what an evaluation takes: the rows of the split, the extractor, weights of metrics.
+
+    Args:
+        gan: whose images are to be measured.
+        data: where the real images come from, and how.
+        spec: what it was trained on.
+        options: what is asked for.
+        device: where it is.
+        folder: where downloads are kept.
+        most: samples, unless a number is asked for.
+        and_usual: measure what is usual, too, beside what is asked for, and after it.
+
+    Raises:
+        UserError: data, extractor or weights cannot be had; or what is asked for cannot be measured here, or not with
+            so few images.
+    """
+    wanted = settled(gan, data, options, and_usual)  # what this refuses need not wait for the data
+    real = "image" if "image" in gan.needs else "target"
+    split = options.split or ("test" if "test" in data.data.splits else "train")
+    needs = (gan.needs & gan.inputs) | {real}
+    table = load_some(data, needs, split, options.samples or most, folder, gan.shrinks)
+    check_like(table, spec, data)
+    there = min(map(len, table.columns.values()))
+    if options.samples and there < options.samples:
+        raise DataError(
+            f"{options.samples} samples were asked for, and the {split} split of '{data.data.label()}' has {there}; "
+            f"try --samples {there}{' or --split train' if split == 'test' else ''}"
+        )
+    columns = {name: column[:there] for name, column in table.columns.items()}
+    eyes = Eyes.of(options.extractor or _default(data), wanted, columns[real], device, data_folder(folder))
+    kept, left_out = possible(wanted, columns[real], eyes, {metric.kind for metric in options.metric})
+    built = {metric.kind: metric.build(data_folder(folder)) for metric in kept if isinstance(metric, PairMetric)}
+    pairs = {kind: made.to(device) if isinstance(made, nn.Module) else made for kind, made in built.items()}
+    weights = {kind: fingerprint(made) for kind, made in pairs.items() if isinstance(made, nn.Module)}
+    channels, height, width = columns[real].shape[1:]
+    protocol = Protocol(
+        data=data.data.label(),
+        split=split,
+        samples=there,
+        seed=options.seed,
+        shape=(channels, height, width),
+        images=checksum([columns[name] for name in sorted({real, *(PAIR & columns.keys())})]),
+        metrics={metric.kind: _told(metric, weights.get(metric.kind)) for metric in kept},
+        sampling={name: value for name, value in gan.model_dump(mode="json").items() if name in gan.may_change},
+        **(eyes.described() if eyes else {}),
+    )
+    network = eyes.network if eyes else None
+    return Evaluation(gan, columns, real, kept, pairs, network, protocol, device, left_out)
+
+
+def check_like(table: Table, spec: DataSpec, data: DataOptions) -> None:
+    """Refuses rows of another form than those that were trained on.
+
+    Raises:
+        DataError: with both forms.
+    """
+    for name, column in table.columns.items():
+        then, now = spec.shapes.get(name), tuple(column.shape[1:])
+        if then != now:
+            raise DataError(
+                f"'{data.data.label()}' gives '{name}' in the shape {now}, and it was {then} in training: name other "
+                "--data"
+            )
+    if "label" in table.columns and table.classes != spec.classes:
+        raise DataError(
+            f"the classes of '{data.data.label()}' are not those of training, {typed(spec.classes)}: name other --data"
+        )
+
+
+def settled(gan: GAN, data: DataOptions, options: EvaluationOptions, and_usual: bool) -> Sequence[Metric]:
+    """What is to be measured: what was asked for; else what is usual for pairs, where there are any, or for sets.
+
+    Raises:
+        OptionError: something was asked for that is not for what this GAN does, or asked for twice.
+    """
+    unfit = _unfit(gan, data)
+    for metric in options.metric:
+        if unfit and isinstance(metric, PairMetric):
+            raise OptionError(f"'{metric.kind}' cannot be measured here: {unfit}; try --metric fid")
+        if [other.kind for other in options.metric].count(metric.kind) > 1:
+            raise OptionError(f"option 'metric' names '{metric.kind}' twice; leave one out")
+    if options.metric and not and_usual:
+        return options.metric
+    asked, family = {metric.kind for metric in options.metric}, SetMetric if unfit else PairMetric
+    usual = [kind() for kind in Metric.choices().values() if kind.usual and issubclass(kind, family)]
+    return [*options.metric, *(metric for metric in usual if metric.kind not in asked)]
+
+
+def _unfit(gan: GAN, data: DataOptions) -> str:
+    """Why what it makes has no targets that it can be held against; empty if it has."""
+    if not (gan.needs >= PAIR and "source" in gan.inputs):
+        return f"what '{gan.name}' makes has no targets"
+    if not (data.data.paired or data.as_.makes_pairs):
+        return f"sources and targets of '{data.data.label()}' do not belong together"
+    return ""
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """An extractor that was built."""
+
+    extractor: Extractor
+    network: nn.Module
+    widths: Mapping[str, int]
+    """How many `features`, and `logits` if it has any, it gives for an image."""
+
+    @classmethod
+    def of(
+        cls, extractor: Extractor, wanted: Sequence[Metric], images: Tensor, device: torch.device, folder: Path
+    ) -> "Eyes | None":
+        """The extractor, if any of the metrics wants one, tried on two images."""
+        if not any(isinstance(metric, SetMetric) for metric in wanted):
+            return None
+        network = extractor.build(folder).to(device).eval().requires_grad_(False)
+        seen = Seen(network)
+        seen.look(scaled(images[:2]).to(device))
+        return cls(extractor, network, {what: seen.of(what).shape[1] for what in seen.kinds})
+
+    def described(self) -> dict[str, Any]:
+        """Its part of the protocol."""
+        return {
+            "extractor": self.extractor.kind,
+            "extractor_options": _told(self.extractor),
+            "weights": fingerprint(self.network),
+            "resizer": self.extractor.resizer,
+        }
+
+
+def _default(data: DataOptions) -> Extractor:
+    choices, name = Extractor.choices(), data.data.extractor
+    if name not in choices:
+        raise OptionError(
+            f"'{data.data.label()}' is looked at by the extractor '{name}', which is not installed; name another "
+            f"--extractor: {', '.join(sorted(choices))}"
+        )
+    return choices[name]()
+
+
+def possible(
+    wanted: Sequence[Metric], images: Tensor, eyes: Eyes | None, asked: Set[str]
+) -> tuple[Sequence[Metric], dict[str, str]]:
+    """The metrics that can be had of so many images of that size, and why others cannot.
+
+    Raises:
+        OptionError: none can; or one of those that were asked for cannot.
+    """
+    reasons = [_too_few(metric, images, eyes.widths if eyes else {}) for metric in wanted]
+    refused = {metric.kind: reason for metric, reason in zip(wanted, reasons, strict=True) if reason}
+    told = asked & refused.keys() or (refused if len(refused) == len(wanted) else ())
+    if told:
+        raise OptionError("\n".join(f"'{kind}' cannot be measured here: {refused[kind]}" for kind in sorted(told)))
+    return [metric for metric in wanted if metric.kind not in refused], refused
+
+
+def _too_few(metric: Metric, images: Tensor, widths: Mapping[str, int]) -> str:
+    if isinstance(metric, PairMetric):
+        side = metric.least_side
+        small = min(images.shape[2:]) < side
+        return f"it takes images of {side} x {side} pixels or more" if small else ""
+    if not isinstance(metric, SetMetric):
+        raise ContractError(f"{type(metric).__name__} inherits neither ganzoo.SetMetric nor ganzoo.PairMetric")
+    if metric.looks_at not in widths:
+        return f"the extractor gives no {metric.looks_at}; name another --extractor"
+    needed = metric.least(widths[metric.looks_at])
+    if len(images) >= needed:
+        return ""
+    return f"it takes {needed:,} samples or more, and there are {len(images):,}; try more --samples or --split train"
+
+
+def _told(chosen: Metric | Extractor, weights: str | None = None) -> dict[str, Any]:
+    """The options that figures depend on, and the checksum of what weights say."""
+    options = chosen.model_dump(mode="json", exclude=set(chosen.places))
+    return {**options, "weights": weights} if weights else options
+
+
+def checksum(columns: Sequence[Tensor]) -> str:
+    """The SHA-256 of columns."""
+    digest = hashlib.sha256()
+    for column in columns:
+        digest.update(f"{tuple(column.shape)}\n".encode())
+        for part in column.split(PART):
+            digest.update(part.contiguous().numpy().tobytes())
+    return digest.hexdigest()
