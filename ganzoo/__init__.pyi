@@ -1,9 +1,11 @@
 from . import blocks as blocks
 from . import losses as losses
+from . import pictures as pictures
 from . import testing as testing
 from .api import TrainedGAN as TrainedGAN
 from .api import load as load
 from .api import run as run
+from .callbacks import CallbackConfig as CallbackConfig
 from .config import Config as Config
 from .data.batch import Batch as Batch
 from .data.dataset import Dataset as Dataset
@@ -14,8 +16,10 @@ from .data.stream import Position as Position
 from .data.stream import Row as Row
 from .data.stream import Stream as Stream
 from .engine.engine import Engine as Engine
+from .engine.folder import RunFolder as RunFolder
 from .engine.speed import Speed as Speed
 from .engine.training import Callback as Callback
+from .engine.training import Training as Training
 from .errors import ContractError as ContractError
 from .errors import DataError as DataError
 from .errors import GanzooError as GanzooError

@@ -3,7 +3,7 @@
 from abc import ABC
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar, cast, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -78,6 +78,11 @@ class NamedConfig(Config, ABC):
     def summary(cls) -> str:
         """The first line of its docstring."""
         return (cls.__doc__ or "").strip().partition("\n")[0]
+
+    @classmethod
+    def form(cls) -> str:
+        """How it is typed, with what may or must follow its name."""
+        return cls.label()
 
     @classmethod
     def parse(cls, text: str) -> Mapping[str, object]:
@@ -208,3 +213,10 @@ def _allowed(detail: ErrorDetails, config: type[Config]) -> str:
 def one_of(field: FieldInfo) -> OneOf | None:
     """The choice that a field offers, if it is one among registered configurations."""
     return next((mark for mark in field.metadata if isinstance(mark, OneOf)), None)
+
+
+def several_of(field: FieldInfo) -> OneOf | None:
+    """The choice that a field offers, if it holds a tuple of registered configurations."""
+    parts = get_args(field.annotation) if get_origin(field.annotation) is tuple else ()
+    marks = getattr(parts[0], "__metadata__", ()) if parts else ()
+    return next((mark for mark in marks if isinstance(mark, OneOf)), None)

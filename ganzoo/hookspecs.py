@@ -26,3 +26,8 @@ def register_losses(register: Register) -> Any:
 @hookspec
 def register_datasets(register: Register) -> Any:
     """Add data sets: `register(MyDataset)` for each `ganzoo.Dataset` class, under its `name`."""
+
+
+@hookspec
+def register_callbacks(register: Register) -> Any:
+    """Add what looks on while a run trains: `register(MyLogger)` for each `ganzoo.CallbackConfig`, under its `kind`."""

@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 import pluggy
 
 from ganzoo import hookspecs, losses
+from ganzoo.callbacks import CallbackConfig
 from ganzoo.config import NamedConfig
 from ganzoo.data.dataset import Dataset
 from ganzoo.errors import ContractError, UnknownName
@@ -95,6 +96,7 @@ class Zoo:
         self.gans = Shelf(GAN, _run_options)
         self.losses = Shelf(LossScheme)
         self.datasets = Shelf(Dataset)
+        self.callbacks = Shelf(CallbackConfig)
         self.plugins: list[Plugin] = []
 
     def add(self, plugin: Plugin, load: Callable[[], object]) -> None:
@@ -136,7 +138,12 @@ class Zoo:
 
     def shelves(self) -> dict[str, Shelf[Any]]:
         """What hooks are named after: `register_<noun>`."""
-        return {"gans": self.gans, "losses": self.losses, "datasets": self.datasets}
+        return {
+            "gans": self.gans,
+            "losses": self.losses,
+            "datasets": self.datasets,
+            "callbacks": self.callbacks,
+        }
 
     def shelf(self, kind: type[NamedConfig]) -> Shelf[Any]:
         """The shelf on which classes of that kind stand."""
@@ -182,7 +189,7 @@ def _load(files: str) -> Zoo:
 def _run_options() -> Iterable[str]:
     from ganzoo.options import RunOptions  # it asks the zoo for data sets; that module imports this one
 
-    return {*RunOptions.model_fields, "out", "data_dir", "dry_run", "plugin"}
+    return {*RunOptions.model_fields, "out", "data_dir", "display", "dry_run", "plugin"}
 
 
 def _order(entry: EntryPoint) -> tuple[bool, str, str]:

@@ -8,6 +8,7 @@ from ganzoo.engine import checkpoint
 from ganzoo.engine.folder import RunFolder, write_json
 from ganzoo.engine.logbook import Logbook
 from ganzoo.engine.loop import train
+from ganzoo.engine.onlookers import Callbacks, looking_on
 from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.resume import begin
 from ganzoo.engine.signals import Interrupted
@@ -45,7 +46,8 @@ def run(
     out = out or begun(options, ranks)
     if out is not None:
         check_folder(RunFolder(out), options)
-    return advised(lambda: _run(options, ranks, out, data_dir, callback or Callback()), options, data_dir)
+    callbacks = Callbacks([callback] if callback else [], options.callback)
+    return advised(lambda: _run(options, ranks, out, data_dir, callbacks), options, data_dir)
 
 
 def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None = None) -> Trial:
@@ -57,6 +59,7 @@ def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None 
     ranks = join(options)
     if out is not None:
         check_folder(RunFolder(out), options)
+    Callbacks([], options.callback)  # which says what they lack
     return advised(lambda: _dry_run(options, ranks, out, data_dir), options, data_dir)
 
 
@@ -115,7 +118,7 @@ def _run(options: RunOptions, ranks: Ranks, out: Path | None, data_dir: Path | N
             with folder.written():
                 write_down(training, folder)
                 logbook.open(folder.log)
-            callback.started(training, folder)
+            held.enter_context(looking_on(callback, training, folder))
         folder = RunFolder(Path(ranks.tell(str(folder.path if folder else "").encode()).decode()))
         if training.began < training.iterations:
             _train(training, folder, callback)
