@@ -38,6 +38,7 @@ from .losses import gradient as gradient
 from .networks import Discriminator as Discriminator
 from .networks import Generator as Generator
 from .networks import Networks as Networks
+from .notebook import NotebookDisplay as NotebookDisplay
 from .optim import Adam as Adam
 from .optim import AnyOptimizer as AnyOptimizer
 from .optim import Optimizer as Optimizer

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
+from PIL import Image
 from torch import Tensor
 
+from ganzoo import pictures
+from ganzoo.callbacks import CallbackConfig
 from ganzoo.config import build
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import scaled
@@ -23,8 +26,12 @@ from ganzoo.gan import GAN
 from ganzoo.inputs import Class, input_fields, takes
 from ganzoo.machine import held_to_free_memory, lacks_memory
 from ganzoo.networks import Networks
+from ganzoo.notebook import NotebookDisplay, is_notebook
 from ganzoo.options import resolve
 from ganzoo.plugins import zoo
+
+Looking: TypeAlias = Callback | CallbackConfig | str | Mapping[str, object]
+"""What may look on while a run trains: an object, or what a registered one is made from."""
 
 
 class TrainedGAN:
@@ -88,6 +95,29 @@ class TrainedGAN:
         fields |= input_fields(self.gan, self.data, count, text, classes)
         return self._sample(fields, count, seed, batch_size)
 
+    def show(
+        self,
+        count: int = 25,
+        seed: int = 0,
+        *,
+        text: str | Sequence[str] | None = None,
+        classes: Class | Sequence[Class] | None = None,
+    ) -> Image.Image:
+        """New images in one picture, which a notebook shows; what is given is given to `generate`.
+
+        Several texts or classes have a column each.
+
+        Raises:
+            UserError: see `generate`.
+        """
+        made = self.generate(count, seed, text=text, classes=classes)
+        given = [[one] if isinstance(one, str | int) else one or () for one in (text, classes)]
+        return pictures.grid(made, pictures.columns_of(count, max(map(len, given))))
+
+    def __repr__(self) -> str:
+        channels, height, width = self.data.shape
+        return f"<TrainedGAN {self.gan.name}: images of {height}x{width} in {channels} channels; {self.folder}>"
+
     def translate(self, images: Tensor, seed: int = 0, batch_size: int = 16) -> Tensor:
         """What it makes of images, N x C x H x W in [-1, 1] of `data.source_shape`; the same form, on the CPU.
 
@@ -133,7 +163,8 @@ def run(
     *,
     out: str | Path | None = None,
     data_dir: str | Path | None = None,
-    callback: Callback | None = None,
+    callback: Looking | Sequence[Looking] = (),
+    display: bool = True,
     **options: Any,
 ) -> TrainedGAN:
     """Trains a GAN and returns it; the same as `ganzoo run`.
@@ -142,7 +173,9 @@ def run(
         gan: the name of a registered GAN, or a class or configuration of your own.
         out: the run folder; one that holds the same run is continued. None: a new one below `runs/`.
         data_dir: where downloads are kept.
-        callback: looks on while it trains.
+        callback: what looks on while it trains, one or several: names and configurations of registered ones, as the
+            command line takes them, and objects of your own, which are told first.
+        display: whether a notebook shows progress, losses and the last sample grid; elsewhere nothing is shown.
         options: what the command line takes as flags: `epochs=1, loss="hinge", image_size="32"`. A table reaches
             into a choice: `optimizer={"lr": 1e-3}`.
 
@@ -153,6 +186,12 @@ def run(
         Interrupted: a signal asked to stop (a KeyboardInterrupt, in a notebook too); all is saved.
         PeerError: another process of the same run is gone.
     """
+    several = [callback] if isinstance(callback, Callback | CallbackConfig | str | Mapping) else list(callback)
+    own = [one for one in several if isinstance(one, Callback)]
+    if chosen := [one for one in several if not isinstance(one, Callback)]:
+        options["callback"] = chosen
+    if display and is_notebook():
+        own.insert(0, NotebookDisplay())
     if isinstance(gan, GAN):
         if options.get("recipe") is not None:
             raise OptionError(
@@ -165,7 +204,7 @@ def run(
         resolved,
         Path(out) if out is not None else None,
         Path(data_dir) if data_dir is not None else None,
-        callback,
+        *own,
     )
     return load(folder.path, device=resolved.device, gan=kind)
 

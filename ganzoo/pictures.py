@@ -28,6 +28,17 @@ def grid(images: Tensor, columns: int) -> Image.Image:
     return to_picture(make_grid(images, nrow=columns, padding=PADDING, pad_value=1.0))
 
 
+def columns_of(count: int, together: int = 1) -> int:
+    """How many images to put in a row, so that the grid of `count` is about square.
+
+    Args:
+        count: of all images.
+        together: of so many neighbours each is another text or class: each then has a column.
+    """
+    together = max(together, 1)
+    return together * max(1, round(count**0.5 / together))
+
+
 def side_by_side(columns: Sequence[Tensor]) -> Tensor:
     """Rows of the n-th images of each tensor, in one batch; grey is made colour, small is made large."""
     channels = max(images.shape[1] for images in columns)

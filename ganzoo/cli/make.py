@@ -64,8 +64,8 @@ def generate(
         trained = take_up(run, device, None, _values(options), checkpoint)
         made = trained.generate(count, seed, text=text or None, classes=classes or None)
     if file:
-        together = max(len(text), len(classes), 1)  # a column shows one text, or one class
-        _save(pictures.grid(made, columns=together * max(1, round(count**0.5 / together))), out)
+        columns = pictures.columns_of(count, max(len(text), len(classes)))  # a column shows one text, or one class
+        _save(pictures.grid(made, columns), out)
     else:
         for number, image in enumerate(made):
             _save(pictures.to_picture(image), out / f"{number:05}.png")

@@ -25,16 +25,14 @@ RUNS = Path("runs")
 """Where run folders go unless one is named."""
 
 
-def run(
-    options: RunOptions, out: Path | None = None, data_dir: Path | None = None, callback: Callback | None = None
-) -> RunFolder:
+def run(options: RunOptions, out: Path | None = None, data_dir: Path | None = None, *callbacks: Callback) -> RunFolder:
     """Trains, or goes on training, and leaves a run folder.
 
     Args:
         options: what to train on what.
         out: the folder; one that holds the same run is continued. None: a new one, `runs/GAN-DATA-001`.
         data_dir: where downloads are kept.
-        callback: looks on.
+        callbacks: look on, beside those that the options name.
 
     Raises:
         UserError: what was asked cannot be done; nothing was written. OutOfMemory: a folder that was begun is whole.
@@ -46,8 +44,8 @@ def run(
     out = out or begun(options, ranks)
     if out is not None:
         check_folder(RunFolder(out), options)
-    callbacks = Callbacks([callback] if callback else [], options.callback)
-    return advised(lambda: _run(options, ranks, out, data_dir, callbacks), options, data_dir)
+    all_of_them = Callbacks(callbacks, options.callback)
+    return advised(lambda: _run(options, ranks, out, data_dir, all_of_them), options, data_dir)
 
 
 def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None = None) -> Trial:
