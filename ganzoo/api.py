@@ -116,7 +116,7 @@ class TrainedGAN:
 
     def __repr__(self) -> str:
         channels, height, width = self.data.shape
-        return f"<TrainedGAN {self.gan.name}: images of {height}x{width} in {channels} channels; {self.folder}>"
+        return f"<TrainedGAN {self.gan.name}, {channels} x {height} x {width}, from {self.folder}>"
 
     def translate(self, images: Tensor, seed: int = 0, batch_size: int = 16) -> Tensor:
         """What it makes of images, N x C x H x W in [-1, 1] of `data.source_shape`; the same form, on the CPU.

@@ -36,16 +36,16 @@ class TensorBoardLogger(ganzoo.Callback):
 
     def started(self, training: ganzoo.Training, folder: ganzoo.RunFolder) -> None:
         self.folder = folder.path / FOLDER
-        self._open(training)
+        self._open(training.began)
         options = json.dumps(training.options.model_dump(mode="json"), indent=4)
         indented = "\n".join(f"    {line}" for line in options.splitlines())  # Markdown's code
         self.writer.add_text("options", indented, training.began)
 
-    def _open(self, training: ganzoo.Training) -> None:
+    def _open(self, iteration: int) -> None:
         from torch.utils.tensorboard import SummaryWriter  # slow to import, and an extra
 
         # A reader forgets what was written before of steps from there on: they are made again.
-        purge = training.engine.iteration + 1 if self.folder.exists() else None
+        purge = iteration + 1 if self.folder.exists() else None
         self.writer = SummaryWriter(str(self.folder), purge_step=purge)
 
     def logged(self, training: ganzoo.Training, row: dict[str, float]) -> None:
@@ -66,7 +66,7 @@ class TensorBoardLogger(ganzoo.Callback):
 
     def went_back(self, training: ganzoo.Training) -> None:
         self.writer.close()
-        self._open(training)
+        self._open(training.engine.iteration)
 
     def ended(self, training: ganzoo.Training, error: BaseException | None) -> None:
         self.writer.close()
