@@ -1,8 +1,10 @@
 from . import blocks as blocks
 from . import losses as losses
+from . import pictures as pictures
 from . import testing as testing
 from .api import load as load
 from .api import run as run
+from .callbacks import CallbackConfig as CallbackConfig
 from .codes import Category as Category
 from .codes import Code as Code
 from .codes import Continuous as Continuous
@@ -16,8 +18,10 @@ from .data.stream import Position as Position
 from .data.stream import Row as Row
 from .data.stream import Stream as Stream
 from .engine.engine import Engine as Engine
+from .engine.folder import RunFolder as RunFolder
 from .engine.speed import Speed as Speed
 from .engine.training import Callback as Callback
+from .engine.training import Training as Training
 from .errors import ContractError as ContractError
 from .errors import DataError as DataError
 from .errors import GanzooError as GanzooError
@@ -40,6 +44,7 @@ from .metrics.metric import SetMetric as SetMetric
 from .networks import Discriminator as Discriminator
 from .networks import Generator as Generator
 from .networks import Networks as Networks
+from .notebook import NotebookDisplay as NotebookDisplay
 from .optim import Adam as Adam
 from .optim import AnyOptimizer as AnyOptimizer
 from .optim import Optimizer as Optimizer

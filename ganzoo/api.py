@@ -1,11 +1,12 @@
 """ganzoo from Python: train with `run`, take up a run folder with `load`, make images with what they return."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 
+from ganzoo.callbacks import CallbackConfig
 from ganzoo.configfile import resolve_with
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine import resume, state
@@ -18,8 +19,12 @@ from ganzoo.gan import GAN
 from ganzoo.inputs import told_anew
 from ganzoo.machine import held_to_free_memory, lacks_memory
 from ganzoo.networks import Networks
+from ganzoo.notebook import NotebookDisplay, is_notebook
 from ganzoo.plugins import zoo
 from ganzoo.trained import TrainedGAN as TrainedGAN
+
+Looking: TypeAlias = Callback | CallbackConfig | str | Mapping[str, object]
+"""What may look on while a run trains: an object, or what a registered one is made from."""
 
 
 def run(
@@ -28,7 +33,8 @@ def run(
     config: str | Path | None = None,
     out: str | Path | None = None,
     data_dir: str | Path | None = None,
-    callback: Callback | None = None,
+    callback: Looking | Sequence[Looking] = (),
+    display: bool = True,
     **options: Any,
 ) -> TrainedGAN:
     """Trains a GAN and returns it; the same as `ganzoo run`.
@@ -38,7 +44,9 @@ def run(
         config: a file of options, YAML, TOML or JSON, as `--config` takes it; `options` win over it.
         out: the run folder; one that holds the same run is continued. None: a new one below `runs/`.
         data_dir: where downloads are kept.
-        callback: looks on while it trains.
+        callback: what looks on while it trains, one or several: names and configurations of registered ones, as the
+            command line takes them, and objects of your own, which are told first.
+        display: whether a notebook shows progress, losses and the last sample grid; elsewhere nothing is shown.
         options: what the command line takes as flags: `epochs=1, loss="hinge", image_size="32"`. A table reaches
             into a choice: `optimizer={"lr": 1e-3}`.
 
@@ -49,6 +57,12 @@ def run(
         Interrupted: a signal asked to stop (a KeyboardInterrupt, in a notebook too); all is saved.
         PeerError: another process of the same run is gone.
     """
+    several = [callback] if isinstance(callback, Callback | CallbackConfig | str | Mapping) else list(callback)
+    own = [one for one in several if isinstance(one, Callback)]
+    if chosen := [one for one in several if not isinstance(one, Callback)]:
+        options["callback"] = chosen
+    if display and is_notebook():
+        own.insert(0, NotebookDisplay())
     if isinstance(gan, GAN):
         if options.get("recipe") is not None or config is not None:
             source = "config file" if options.get("recipe") is None else "recipe"
@@ -62,7 +76,7 @@ def run(
         resolved,
         Path(out) if out is not None else None,
         Path(data_dir) if data_dir is not None else None,
-        callback,
+        *own,
     )
     return load(folder.path, device=resolved.device, gan=kind)
 

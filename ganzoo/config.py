@@ -89,6 +89,11 @@ class NamedConfig(Config, ABC):
         return (cls.__doc__ or "").strip().partition("\n")[0]
 
     @classmethod
+    def form(cls) -> str:
+        """How it is typed, with what may or must follow its name."""
+        return cls.label()
+
+    @classmethod
     def parse(cls, text: str) -> Mapping[str, object]:
         """The values that a bare word on the command line stands for."""
         return {cls.key: text}
@@ -219,3 +224,10 @@ def _allowed(detail: ErrorDetails, config: type[Config]) -> str:
 def one_of(field: FieldInfo) -> OneOf | None:
     """The choice that a field offers, if it is one among registered configurations."""
     return next((mark for mark in field.metadata if isinstance(mark, OneOf)), None)
+
+
+def several_of(field: FieldInfo) -> OneOf | None:
+    """The choice that a field offers, if it holds a tuple of registered configurations."""
+    parts = get_args(field.annotation) if get_origin(field.annotation) is tuple else ()
+    marks = getattr(parts[0], "__metadata__", ()) if parts else ()
+    return next((mark for mark in marks if isinstance(mark, OneOf)), None)

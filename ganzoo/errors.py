@@ -35,6 +35,7 @@ class UnknownName(UserError):  # noqa: N818 - reads as what it is: `except Unkno
     """Nothing is called that."""
 
     def __init__(self, noun: str, name: object, known: Iterable[str], hint: str = "", most: int | None = None) -> None:
+        self.noun = noun
         known = sorted(known)
         listed = [*known[:most], *([f"and {len(known) - most} more"] if most and len(known) > most else [])]
         name = name if isinstance(name, str) else typed(name)[1:-1]  # from Python, it may be anything

@@ -36,3 +36,7 @@ def register_metrics(register: Register) -> Any:
 @hookspec
 def register_extractors(register: Register) -> Any:
     """Add extractors: `register(MyExtractor)` for each `ganzoo.Extractor` class, under its `kind`."""
+
+
+def register_callbacks(register: Register) -> Any:
+    """Add what looks on while a run trains: `register(MyLogger)` for each `ganzoo.CallbackConfig`, under its `kind`."""

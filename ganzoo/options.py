@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
+from ganzoo.callbacks import Callbacks
 from ganzoo.config import Config, OneOf, build, one_of, spelled
 from ganzoo.data.load import DataOptions
 from ganzoo.engine.learning import Learning
@@ -46,6 +47,7 @@ class Keeping(Config):
     on_nan: Literal["stop", "rollback"] = Field(
         "stop", description="if a loss or weight is no number: stop, or go back a checkpoint and halve learning rates"
     )
+    callback: Callbacks = Field((), description="what else to tell of the run, once for each; `none` where there were")
 
 
 class Judging(Config):
@@ -89,6 +91,10 @@ class RunOptions(Processes, Speed, Judging, Keeping, Learning, Schedule, DataOpt
     def players(self) -> tuple[Player, ...]:
         """The GAN's players with the run's options applied."""
         return override(settle(self.gan.players()), self.lr, self.player)
+
+    def flat(self) -> dict[str, Any]:
+        """Its values by the names that they are given by, `optimizer.lr`, as JSON; without those that are unset."""
+        return {spelled(name): value for name, value in _flat(self.model_dump(mode="json")).items()}
 
     def differences(self, config: Mapping[str, Any]) -> list[str]:
         """What keeps a run of that config.json from being this one, in words: `batch_size is 64, not 32`."""

@@ -68,6 +68,17 @@ def _picture(pixels: Tensor) -> Image.Image:
     return Image.frombytes(MODES[channels], (width, height), pixels.numpy().tobytes())
 
 
+def columns_of(count: int, together: int = 1) -> int:
+    """How many images to put in a row, so that the grid of `count` is about square.
+
+    Args:
+        count: of all images.
+        together: of so many neighbours each is another text or class: each then has a column.
+    """
+    together = max(together, 1)
+    return together * max(1, round(count**0.5 / together))
+
+
 def side_by_side(columns: Sequence[Tensor]) -> Tensor:
     """Rows of the n-th images of each tensor, in one batch; grey is made colour, small is made large."""
     channels = max(images.shape[1] for images in columns)

@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 import pluggy
 
 from ganzoo import hookspecs, losses
+from ganzoo.callbacks import CallbackConfig
 from ganzoo.config import NamedConfig
 from ganzoo.data.dataset import Dataset
 from ganzoo.errors import ContractError, UnknownName
@@ -107,6 +108,7 @@ class Zoo:
         self.datasets = Shelf(Dataset)
         self.metrics = Shelf(Metric)
         self.extractors = Shelf(Extractor)
+        self.callbacks = Shelf(CallbackConfig)
         self.plugins: list[Plugin] = []
 
     def add(self, plugin: Plugin, load: Callable[[], object]) -> None:
@@ -154,6 +156,7 @@ class Zoo:
             "datasets": self.datasets,
             "metrics": self.metrics,
             "extractors": self.extractors,
+            "callbacks": self.callbacks,
         }
 
     def shelf(self, kind: type[NamedConfig]) -> Shelf[Any]:
@@ -205,7 +208,8 @@ def _itself(module: ModuleType) -> ModuleType:
 def _run_options() -> Iterable[str]:
     from ganzoo.options import RunOptions  # it asks the zoo for data sets; that module imports this one
 
-    return {*RunOptions.model_fields, "config", "out", "data_dir", "dry_run", "json", "plugin"}
+    own = {"callback", "config", "data_dir", "display", "dry_run", "json", "out", "plugin"}
+    return {*RunOptions.model_fields, *own}
 
 
 def _order(entry: EntryPoint) -> tuple[bool, str, str]:

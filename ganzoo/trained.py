@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ganzoo import pictures
 from ganzoo.codes import settings
 from ganzoo.config import Config, build
 from ganzoo.data.adapt import Adaptor, AnyAdaptor
@@ -168,6 +169,19 @@ class TrainedGAN:
         told = settings(self.gan.codes, self.gan.name, codes)
         sampler, inputs = self._made_ready(seed, **asked)
         return sampler.batches(inputs.sweep(told, count, batch_size))
+
+    def show(self, count: int = 25, seed: int = 0, **asked: Any) -> Image.Image:
+        """New images in one picture, which a notebook shows; what is asked for is that of `generate`.
+
+        Several texts or classes have a column each.
+
+        Raises:
+            UserError: see `generate`.
+        """
+        made = self.generate(count, seed, **asked)
+        said = (asked.get("text"), asked.get("classes"))
+        given = [[one] if isinstance(one, str | int) else one or () for one in said]
+        return pictures.grid(made, pictures.columns_of(count, max(map(len, given))))
 
     def evaluate(self, *, data_dir: str | Path | None = None, **options: Any) -> dict[str, Any]:
         """Measures what it makes, and adds the line to the run folder's evaluations.jsonl; as `ganzoo evaluate`.

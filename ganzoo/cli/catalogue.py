@@ -9,6 +9,7 @@ from ganzoo.cli.completion import gan_names
 from ganzoo.cli.parts import AS_JSON, print_rows, print_table
 
 if TYPE_CHECKING:
+    from ganzoo.config import NamedConfig
     from ganzoo.plugins import Shelf, Thing
 
 
@@ -53,7 +54,7 @@ def list_datasets(as_json: bool) -> None:
     shelf = zoo().datasets
     rows: list[dict[str, object]] = [
         {
-            "name": f"{dataset.name}:PATH" if "path" in dataset.model_fields else dataset.name,
+            "name": dataset.form(),
             "provides": ", ".join(sorted(dataset.provides)),
             "can be made": "; ".join(f"{fields} by {option}" for fields, option in made_of(dataset).items()),
             "summary": dataset.summary(),
@@ -61,6 +62,28 @@ def list_datasets(as_json: bool) -> None:
             "from": _origin(shelf, dataset.name),
         }
         for dataset in _by_name(shelf)
+    ]
+    print_rows(rows, as_json)
+
+
+@click.command("callbacks")
+@AS_JSON
+def list_callbacks(as_json: bool) -> None:
+    """What --callback takes: loggers, and what else may look on while a run trains."""
+    from ganzoo.cli.flags import flags
+    from ganzoo.plugins import zoo
+
+    shelf = zoo().callbacks
+    rows: list[dict[str, object]] = [
+        {
+            "name": callback.form(),
+            "summary": callback.summary(),
+            "options": ", ".join(
+                f"{flag.name}={flag.default or flag.form}" for flag in flags(callback, _defaults(callback))
+            ),
+            "from": _origin(shelf, callback.kind),
+        }
+        for callback in _by_name(shelf)
     ]
     print_rows(rows, as_json)
 
@@ -127,6 +150,10 @@ def info(name: str, as_json: bool, language: str | None) -> None:
         print_description(describe(gan))
 
 
+def _defaults(config: "type[NamedConfig]") -> dict[str, object]:
+    return {name: field.default for name, field in config.model_fields.items() if not field.is_required()}
+
+
 def _by_name(shelf: "Shelf[Thing]") -> "list[type[Thing]]":
     return [thing for _, thing in sorted(shelf.items())]
 
@@ -136,4 +163,4 @@ def _origin(shelf: "Shelf[Thing]", name: str) -> str:
     return "built-in" if plugin.builtin else plugin.package
 
 
-COMMANDS = [list_gans, info, list_datasets, list_plugins, env]
+COMMANDS = [list_gans, info, list_datasets, list_callbacks, list_plugins, env]

@@ -18,6 +18,7 @@ from ganzoo.engine.torchrun import rank_and_count
 from ganzoo.engine.training import Callback, Training
 from ganzoo.engine.trial import Trial
 from ganzoo.options import RunOptions
+from ganzoo.words import duration, losses_of, rate, title
 
 
 class Display(Callback):
@@ -60,7 +61,7 @@ class Display(Callback):
             self.console.print(f"{folder.path} is already trained for {training.options.epochs} epochs; more: --epochs")
             return
         begun = f"continues at iteration {done} of" if done else "trains for"
-        self.console.print(f"{_title(training.options)} {begun} {total} iterations in {folder.path}", soft_wrap=True)
+        self.console.print(f"{title(training.options)}, {begun} {total} iterations in {folder.path}", soft_wrap=True)
         self._progress.update(self._task, total=total, completed=done)
 
     def iterated(self, training: Training) -> None:
@@ -69,8 +70,8 @@ class Display(Callback):
         self._progress.update(self._task, completed=done, description=epoch)
 
     def logged(self, training: Training, row: dict[str, float]) -> None:
-        losses = {name: value for name, value in row.items() if "/" in name}
-        speed = _rate(row["images_per_second"])
+        losses = losses_of(row)
+        speed = rate(row["images_per_second"])
         if not self.console.is_terminal:
             terms = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
             head = f"epoch {row['epoch']:.2f}  iteration {row['iteration']}/{training.iterations}  {speed}"
@@ -99,13 +100,13 @@ class Display(Callback):
             self.console.print(json.dumps(found, indent=2), markup=False, highlight=False, soft_wrap=True)
             return
         table = Table.grid(padding=(0, 2))
-        table.add_row("iteration", f"{_duration(trial.seconds)}, {_rate(trial.images_per_second)}")
+        table.add_row("iteration", f"{duration(trial.seconds)}, {rate(trial.images_per_second)}")
         if trial.peak is not None:
             table.add_row("memory", f"{trial.peak / 2**30:.2f} GiB at most")
-        table.add_row("whole run", f"{trial.iterations} iterations, about {_duration(trial.whole)}")
+        table.add_row("whole run", f"{trial.iterations} iterations, about {duration(trial.whole)}")
         for name, value in trial.losses.items():
             table.add_row(name, f"{value:.4f}")
-        self.console.print(f"{_title(options)} works; nothing was written", soft_wrap=True)
+        self.console.print(f"{title(options)}, works; nothing was written", soft_wrap=True)
         self.console.print(table)
 
     def interrupted(self, stop: KeyboardInterrupt) -> None:
@@ -124,28 +125,6 @@ class Display(Callback):
         self.console.print(f"run folder   {folder.path}", soft_wrap=True)
         if samples:
             self.console.print(f"sample grid  {_relative(samples[-1])}", soft_wrap=True)
-
-
-def _title(options: RunOptions) -> str:
-    height, width = options.image_size
-    return f"{options.gan.name} on {options.data.name} at {height}x{width}, batch {options.batch_size},"
-
-
-def _rate(images_per_second: float) -> str:
-    return f"{images_per_second:,.0f} images/s" if images_per_second >= 10 else f"{images_per_second:.1f} images/s"
-
-
-def _duration(seconds: float) -> str:
-    """In units that a person would choose: `3.2 ms`, `41 s`, `2 h 05 min`, `3 d 4 h`."""
-    if seconds < 1:
-        return f"{1000 * seconds:.0f} ms" if seconds >= 0.1 else f"{1000 * seconds:.3g} ms"
-    if seconds < 60:
-        return f"{seconds:.3g} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours = round(seconds / 3600)
-    return f"{minutes // 60} h {minutes % 60:02} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
 def _relative(path: Path) -> Path:

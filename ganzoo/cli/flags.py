@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import rich_click as click
 from pydantic.fields import FieldInfo
 
-from ganzoo.config import Config, Form, NamedConfig, one_of
+from ganzoo.config import Config, Form, NamedConfig, one_of, several_of
 from ganzoo.errors import OptionError
 
 
@@ -55,7 +55,7 @@ class Flag:
         if self.is_switch:
             both = f"{self.spelling}/--no-{self.spelling.removeprefix('--')}"
             return click.Option([both, self.parameter], default=None, help=shown, hidden=self.hidden)
-        multiple = get_origin(self.field.annotation) is dict
+        multiple = get_origin(self.field.annotation) is dict or several_of(self.field) is not None
         return click.Option(
             [self.spelling, self.parameter], metavar=self.form, multiple=multiple, help=shown, hidden=self.hidden
         )
@@ -86,6 +86,9 @@ def flags(config: type[Config], defaults: Mapping[str, Any], leave_out: Sequence
             continue
         mark = one_of(field)
         default = defaults.get(name)
+        if several := several_of(field):
+            yield _repeated(name, field, several.base, default)
+            continue
         if mark is None:
             yield Flag(name, _form(field), field.description or "", _shown(default), field)
             continue
@@ -103,10 +106,14 @@ def flags(config: type[Config], defaults: Mapping[str, Any], leave_out: Sequence
                     yield Flag(f"{name}.{flag.name}", flag.form, text, flag.default, flag.field, label != chosen)
 
 
+def _repeated(name: str, field: FieldInfo, base: type[NamedConfig], default: object) -> Flag:
+    """A flag that is given once for each of several choices, with their options behind a colon."""
+    chosen = ", ".join(str(part[base.key]) for part in default) if isinstance(default, list) else ""
+    return Flag(name, base.key.upper(), f"{field.description}: {_choices(base.choices())}", chosen, field)
+
+
 def _choices(choices: Mapping[str, type[NamedConfig]]) -> str:
-    return ", ".join(
-        f"{label}:PATH" if "path" in choice.model_fields else label for label, choice in sorted(choices.items())
-    )
+    return ", ".join(choice.form() for _, choice in sorted(choices.items()))
 
 
 def _form(field: FieldInfo) -> str:

@@ -101,6 +101,10 @@ class Dataset(NamedConfig, ABC):
     """Which of its fields a run that is continued may be told anew: where the data lies, what is left out of it."""
 
     @classmethod
+    def form(cls) -> str:
+        return f"{cls.name}:PATH" if "path" in cls.model_fields else cls.name
+
+    @classmethod
     def parse(cls, text: str) -> Mapping[str, object]:
         name, _, path = text.partition(":")
         return {"name": name} | ({"path": path} if path else {})

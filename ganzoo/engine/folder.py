@@ -157,8 +157,7 @@ class RunFolder:
         Raises:
             RunFolderError: naming one.
         """
-        files = (self.config, self.data, self.environment, self.status, self.metrics, self.evaluations, self.log)
-        for path in (*files, self.samples, self.checkpoints):
+        for path in sorted(self.path.iterdir()) if self.path.is_dir() else ():  # what callbacks write, too
             if path.is_symlink():
                 raise RunFolderError(
                     f"{path} is a link, and a run writes into its own folder only; replace it by a copy"

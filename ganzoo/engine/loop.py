@@ -43,6 +43,8 @@ def train(training: Training, folder: RunFolder, callback: Callback) -> None:
                     save(training, folder)
             except Diverged as error:
                 doomed = go_back(training, folder, error, doomed)
+                if ranks.leads:
+                    callback.went_back(training)
             saves = False
             if training.finished:
                 return

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ganzoo.augment import AUGMENT
+from ganzoo.callbacks import NONE, CallbackConfig
 from ganzoo.config import build
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine import checkpoint, state
@@ -35,11 +36,30 @@ def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
         UserError: its GAN or data set is not installed, or an option does not take that value.
     """
     gan_of(folder)
-    folder.load(folder.config, RunOptions)
     config = folder.read(folder.config)
+    check_config(folder, {name: value for name, value in config.items() if name not in changes})
     if started_by_launcher() and config.get("processes") != rank_and_count()[1]:
         config["processes"] = 1  # torchrun says how many there are
     return build(RunOptions, {**config, **changes})
+
+
+def check_config(folder: RunFolder, config: Mapping[str, object]) -> None:
+    """Refuses a config.json that no run could be made from.
+
+    Raises:
+        RunFolderError: it holds what is no option, or names what is not installed.
+    """
+    try:
+        build(RunOptions, config)
+    except OptionError as error:
+        raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
+    except UnknownName as error:
+        if error.noun != CallbackConfig.noun:
+            raise
+        raise RunFolderError(
+            f"{folder.path} has a callback that is not there: {error}\n"
+            f"install the package that brings it, add --plugin FILE, or go on without by --callback {NONE}"
+        ) from error
 
 
 def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:

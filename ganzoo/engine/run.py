@@ -8,6 +8,7 @@ from ganzoo.engine import checkpoint
 from ganzoo.engine.folder import RunFolder, write_json
 from ganzoo.engine.logbook import Logbook
 from ganzoo.engine.loop import train
+from ganzoo.engine.onlookers import Callbacks, looking_on
 from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.resume import begin
 from ganzoo.engine.signals import Interrupted
@@ -26,16 +27,14 @@ RUNS = Path("runs")
 """Where run folders go unless one is named."""
 
 
-def run(
-    options: RunOptions, out: Path | None = None, data_dir: Path | None = None, callback: Callback | None = None
-) -> RunFolder:
+def run(options: RunOptions, out: Path | None = None, data_dir: Path | None = None, *callbacks: Callback) -> RunFolder:
     """Trains, or goes on training, and leaves a run folder.
 
     Args:
         options: what to train on what.
         out: the folder; one that holds the same run is continued. None: a new one, `runs/GAN-DATA-001`.
         data_dir: where downloads are kept.
-        callback: looks on.
+        callbacks: look on, beside those that the options name.
 
     Raises:
         UserError: what was asked cannot be done; nothing was written. OutOfMemory: a folder that was begun is whole.
@@ -47,7 +46,8 @@ def run(
     out = out or begun(options, ranks)
     if out is not None:
         check_folder(RunFolder(out), options)
-    return advised(lambda: _run(options, ranks, out, data_dir, callback or Callback()), options, data_dir)
+    all_of_them = Callbacks(callbacks, options.callback)
+    return advised(lambda: _run(options, ranks, out, data_dir, all_of_them), options, data_dir)
 
 
 def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None = None) -> Trial:
@@ -59,6 +59,7 @@ def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None 
     ranks = join(options)
     if out is not None:
         check_folder(RunFolder(out), options)
+    Callbacks([], options.callback)  # which says what they lack
     return advised(lambda: _dry_run(options, ranks, out, data_dir), options, data_dir)
 
 
@@ -118,7 +119,7 @@ def _run(options: RunOptions, ranks: Ranks, out: Path | None, data_dir: Path | N
                 write_down(training, folder)
                 logbook.open(folder.log)
             held.enter_context(kept(training, folder))
-            callback.started(training, folder)
+            held.enter_context(looking_on(callback, training, folder))
         folder = RunFolder(Path(ranks.tell(str(folder.path if folder else "").encode()).decode()))
         if training.began < training.iterations:
             _train(training, folder, callback)

@@ -35,7 +35,11 @@ log = logging.getLogger(__name__)
 
 
 class Callback:
-    """What looks on while a run trains: every method may be left out."""
+    """What looks on while a run trains: every method may be left out. Of several processes, the one that leads calls.
+
+    It changes neither weights nor what is drawn at random. A callback that a run has by its name (`--callback`) is set
+    aside if it raises, and training goes on; unless what it raises is a GanzooError, which says that it should not.
+    """
 
     def started(self, training: "Training", folder: RunFolder) -> None:
         """Everything is built; a resumed run is where it stopped."""
@@ -50,10 +54,21 @@ class Callback:
         """A grid of samples was saved."""
 
     def evaluated(self, training: "Training", line: dict[str, Any]) -> None:
-        """A line was added to the evaluations: `iteration`, `when`, `protocol` and `figures`."""
+        """A line was added to the evaluations: `iteration`, `when`, `protocol` and `figures`, numbers by name."""
+
+    def went_back(self, training: "Training") -> None:
+        """The run diverged and was put back to a checkpoint: what was logged after that iteration does not count."""
 
     def finished(self, training: "Training") -> None:
         """The last iteration was made, and everything is saved."""
+
+    def ended(self, training: "Training", error: BaseException | None) -> None:
+        """Nothing more will be told: whatever is open is to be closed. Always called, and last, if `started` succeeded.
+
+        Args:
+            training: the run.
+            error: what ended it; a KeyboardInterrupt if it was told to stop, None if it came to its end.
+        """
 
 
 @dataclass

@@ -1,0 +1,78 @@
+"""What may look on while a run trains, chosen by name: loggers to TensorBoard, W&B and the like."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
+
+from pydantic import BeforeValidator, Field
+
+from ganzoo.config import NamedConfig, OneOf
+from ganzoo.errors import OptionError, typed
+
+if TYPE_CHECKING:
+    from ganzoo.engine.training import Callback, Training
+
+NONE = "none"
+"""What is said for no callbacks at all, where a run had some."""
+
+
+class CallbackConfig(NamedConfig, ABC):
+    """What a `Callback` is made from. Its fields are options, `--callback NAME:FIELD=VALUE,FIELD=VALUE`.
+
+    A value without a name is that of the first field: `--callback wandb:my-project`.
+    """
+
+    noun: ClassVar[str] = "callback"
+    kind: ClassVar[str]
+    """Its name in `--callback tensorboard` and in config.json."""
+
+    @classmethod
+    def parse(cls, text: str) -> Mapping[str, object]:
+        kind, _, rest = text.partition(":")
+        values: dict[str, object] = {}
+        for part in filter(None, rest.split(",")):
+            field, equals, value = part.partition("=")
+            values |= {field: value} if equals else {cls._first_field(kind, part): part}
+        return {"kind": kind} | values
+
+    @classmethod
+    def _first_field(cls, kind: str, value: str) -> str:
+        choice = cls.choices().get(kind)
+        if choice is not None and not choice.model_fields:
+            raise OptionError(f"the callback '{kind}' takes no {typed(value)}: it has no options")
+        return next(iter(choice.model_fields)) if choice else "value"
+
+    @classmethod
+    def form(cls) -> str:
+        """How it is typed: `csv`, `wandb[:PROJECT]`."""
+        first = next(iter(cls.model_fields), None)
+        return f"{cls.kind}[:{first.upper()}]" if first else cls.kind
+
+    @abstractmethod
+    def build(self) -> "Callback":
+        """The callback of one run. It is asked for before anything is written, and opens nothing itself.
+
+        Raises:
+            UserError: it could not work, since a package or a login is missing; with what to do about it.
+        """
+
+
+def _several(value: object) -> object:
+    """One is as good as a list of one; a word says that there are none."""
+    values = list(value) if isinstance(value, list | tuple) else [value]
+    return () if values == [NONE] else tuple(values)
+
+
+AnyCallback: TypeAlias = Annotated[CallbackConfig, OneOf(CallbackConfig)]
+"""A field that holds any registered callback."""
+Callbacks: TypeAlias = Annotated[tuple[AnyCallback, ...], BeforeValidator(_several)]
+"""A field that holds several, or none."""
+
+Grids: TypeAlias = Annotated[int, Field(ge=0, description="every so many-th sample grid is logged; 0: none")]
+"""A field of loggers that keep the sample grids where they need not all be."""
+
+
+def is_due(training: "Training", every: int) -> bool:
+    """Whether the sample grid that was just saved is one of every so many-th, or the run's last; 0: none is."""
+    number = training.engine.iteration // training.options.sample_every
+    return every > 0 and (training.finished or number % every == 0)

@@ -1,0 +1,112 @@
+"""What a notebook shows while a run trains: progress, losses and the last sample grid, all kept up to date in place."""
+
+import sys
+import time
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.training import Callback, Training
+from ganzoo.words import duration, losses_of, rate, title
+
+if TYPE_CHECKING:
+    from IPython.display import DisplayHandle
+
+PAUSE = 0.25
+"""Seconds at least between two updates of the progress alone."""
+SMALL = 320
+"""Pixels: a grid less wide than that is shown at twice its size, for the eyes."""
+
+
+def is_notebook() -> bool:
+    """Whether this program is a notebook's: one that runs in IPython's kernel. Imports nothing to find out."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "kernel", None) is not None
+
+
+class NotebookDisplay(Callback):
+    """Shows progress, speed, every named loss and the last sample grid below the cell that trains."""
+
+    def __init__(self) -> None:
+        self.losses: dict[str, float] = {}
+        self.speed = ""
+        self._text: DisplayHandle | None = None
+        self._grid: DisplayHandle | None = None
+
+    def started(self, training: Training, folder: RunFolder) -> None:
+        self.path, self.since, self._next = folder.path, time.monotonic(), 0.0
+        if training.began >= training.iterations:
+            self._show(training, f"already trained for {training.options.epochs} epochs; more: epochs=")
+        else:
+            self._show(training, "begins" if not training.began else f"continues at iteration {training.began}")
+
+    def iterated(self, training: Training) -> None:
+        if time.monotonic() >= self._next:
+            self._show(training, self._progress(training))
+
+    def logged(self, training: Training, row: dict[str, float]) -> None:
+        self.losses, self.speed = losses_of(row), rate(row["images_per_second"])
+        self._show(training, self._progress(training))
+
+    def sampled(self, training: Training, file: Path) -> None:
+        from IPython.display import Image as Shown
+        from IPython.display import display
+
+        with Image.open(file) as picture:
+            width = picture.width * (2 if picture.width < SMALL else 1)
+        # Bytes, not the name: a file that a notebook names would have to stay where it is.
+        shown = Shown(data=file.read_bytes(), format="png", width=width, alt=f"samples of iteration {int(file.stem)}")
+        if self._grid is None:
+            self._grid = display(shown, display_id=True)
+        else:
+            self._grid.update(shown)
+
+    def went_back(self, training: Training) -> None:
+        self.losses = {}
+        self._show(training, f"diverged, and went back to iteration {training.engine.iteration}")
+
+    def ended(self, training: Training, error: BaseException | None) -> None:
+        spent = duration(time.monotonic() - self.since)
+        if error is not None:
+            what = str(error).partition("\n")[0] or "stopped at once"
+            self._show(training, f"{what}; out='{self.path}' goes on from the last checkpoint")
+        elif training.began < training.iterations:
+            self._show(training, f"trained in {spent}")
+
+    def _progress(self, training: Training) -> str:
+        done, per_epoch = training.engine.iteration, training.batches.per_epoch
+        made, spent = done - training.began, time.monotonic() - self.since
+        left = spent / made * (training.iterations - done) if made > 1 else 0.0
+        parts = [f"epoch {(done - 1) // per_epoch + 1}/{training.options.epochs}", self.speed]
+        return ", ".join(filter(None, [*parts, f"{duration(left)} left" if left >= 1 else ""]))
+
+    def _show(self, training: Training, what: str) -> None:
+        from IPython.display import display
+
+        done, whole = training.engine.iteration, training.iterations
+        head = f"{title(training.options)}: {self.path}"
+        shown = {
+            "text/html": _page(head, done, whole, what, self.losses),
+            "text/plain": "  ".join([head, f"{done}/{whole}", what, *(f"{k} {v:.4f}" for k, v in self.losses.items())]),
+        }
+        if self._text is None:
+            self._text = display(shown, raw=True, display_id=True)
+        else:
+            self._text.update(shown, raw=True)
+        self._next = time.monotonic() + PAUSE
+
+
+def _page(head: str, done: int, whole: int, what: str, losses: dict[str, float]) -> str:
+    cell = 'style="text-align: left; padding: 0 1.5em 0 0; border: 0; background: none"'
+    cells = [f"<td {cell}>{escape(name)}</td><td {cell}>{value:.4f}</td>" for name, value in losses.items()]
+    rows = "".join(f"<tr>{both}</tr>" for both in cells)
+    table = f'<table style="margin: 0; border: 0; font-variant-numeric: tabular-nums">{rows}</table>' if rows else ""
+    return (
+        f"<div><strong>{escape(head)}</strong></div>"
+        f'<div><progress value="{min(done, whole)}" max="{whole}" style="width: 20em"></progress> '
+        f"{done}/{whole}, {escape(what)}</div>{table}"
+    )

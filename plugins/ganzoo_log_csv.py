@@ -1,0 +1,95 @@
+"""`--callback csv`: metrics.csv and evaluations.csv in the run folder, for spreadsheets and the like."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ganzoo
+from ganzoo.engine.folder import write_atomically
+
+
+class CSV(ganzoo.CallbackConfig):
+    """metrics.csv and evaluations.csv in the run folder: the .jsonl files beside them, as tables."""
+
+    kind = "csv"
+
+    def build(self) -> ganzoo.Callback:
+        return CSVLogger()
+
+
+class CSVLogger(ganzoo.Callback):
+    """Adds rows to the tables as training goes on."""
+
+    def started(self, training: ganzoo.Training, folder: ganzoo.RunFolder) -> None:
+        self.tables = [CSVTable(folder, file) for file in (folder.metrics, folder.evaluations)]
+        for table in self.tables:
+            table.rewrite()
+
+    def logged(self, training: ganzoo.Training, row: dict[str, float]) -> None:
+        self.tables[0].add(row)
+
+    def evaluated(self, training: ganzoo.Training, line: dict[str, Any]) -> None:
+        self.tables[1].add(line)
+
+    def went_back(self, training: ganzoo.Training) -> None:
+        for table in self.tables:
+            table.rewrite()
+
+
+class CSVTable:
+    """A file with one JSON object on each line, as a table with a column for every value that any of them has.
+
+    What is lost of the one, as training goes back to a checkpoint, is lost of the other.
+    """
+
+    def __init__(self, folder: ganzoo.RunFolder, source: Path) -> None:
+        self.folder, self.source, self.file = folder, source, source.with_suffix(".csv")
+        self.columns: dict[str, None] = {}
+
+    def rewrite(self) -> None:
+        """Makes the table anew, from all lines that there are."""
+        rows = [flat(line) for line in self.folder.lines(self.source)]
+        self.columns = dict.fromkeys(name for row in rows for name in row)
+        if rows or self.file.exists():
+            write_atomically(self.file, self._text(dict(zip(self.columns, self.columns, strict=True)), *rows))
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Adds a line that its source now ends in. One with new columns, as losses come that are rare, begins anew."""
+        row = flat(line)
+        if row.keys() <= self.columns.keys():
+            with self.file.open("a", encoding="utf-8", newline="") as stream:
+                stream.write(self._text(row))
+        else:
+            self.rewrite()
+
+    def _text(self, *rows: Mapping[str, Any]) -> str:
+        text = io.StringIO()
+        csv.DictWriter(text, list(self.columns), restval="", lineterminator="\n").writerows(rows)
+        return text.getvalue()
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The values of nested tables by dotted names; what is no finite number is left empty, as JSON has no such word."""
+    row: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            row |= flat(value, f"{prefix}{name}.")
+        else:
+            row[f"{prefix}{name}"] = cell(value)
+    return row
+
+
+def cell(value: object) -> object:
+    """A value as a cell of a table."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return ""
+    return json.dumps(value) if isinstance(value, list) else value
+
+
+@ganzoo.hookimpl
+def register_callbacks(register: ganzoo.Register) -> None:
+    register(CSV)

@@ -1,0 +1,77 @@
+"""`--callback tensorboard`: event files in the run folder, which `tensorboard --logdir runs` shows."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from pydantic import Field
+
+import ganzoo
+from ganzoo.callbacks import Grids, is_due
+
+FOLDER = "tensorboard"
+
+
+class TensorBoard(ganzoo.CallbackConfig):
+    """Event files in the run folder, for `tensorboard --logdir runs`; pip install 'ganzoo[tensorboard]'."""
+
+    kind = "tensorboard"
+
+    grids: Grids = Field(1)
+
+    def build(self) -> ganzoo.Callback:
+        if find_spec("tensorboard") is None:
+            raise ganzoo.UserError("--callback tensorboard needs a package: pip install 'ganzoo[tensorboard]'")
+        return TensorBoardLogger(self)
+
+
+class TensorBoardLogger(ganzoo.Callback):
+    """Writes scalars, sample grids and the options into RUN/tensorboard."""
+
+    def __init__(self, config: TensorBoard) -> None:
+        self.config = config
+
+    def started(self, training: ganzoo.Training, folder: ganzoo.RunFolder) -> None:
+        self.folder = folder.path / FOLDER
+        self._open(training.began)
+        options = json.dumps(training.options.model_dump(mode="json"), indent=4)
+        indented = "\n".join(f"    {line}" for line in options.splitlines())  # Markdown's code
+        self.writer.add_text("options", indented, training.began)
+
+    def _open(self, iteration: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter  # slow to import, and an extra
+
+        # A reader forgets what was written before of steps from there on: they are made again.
+        purge = iteration + 1 if self.folder.exists() else None
+        self.writer = SummaryWriter(str(self.folder), purge_step=purge)
+
+    def logged(self, training: ganzoo.Training, row: dict[str, float]) -> None:
+        for name, value in row.items():
+            if name != "iteration":
+                self.writer.add_scalar(name if "/" in name else f"progress/{name}", value, training.engine.iteration)
+
+    def sampled(self, training: ganzoo.Training, file: Path) -> None:
+        if is_due(training, self.config.grids):
+            pixels = np.asarray(Image.open(file))
+            form = "HW" if pixels.ndim == 2 else "HWC"
+            self.writer.add_image("samples", pixels, training.engine.iteration, dataformats=form)
+
+    def evaluated(self, training: ganzoo.Training, line: dict[str, Any]) -> None:
+        for name, value in line["figures"].items():
+            self.writer.add_scalar(f"evaluation/{name}", value, line["iteration"])
+        self.writer.add_text("evaluation/protocol", json.dumps(line["protocol"]), line["iteration"])
+
+    def went_back(self, training: ganzoo.Training) -> None:
+        self.writer.close()
+        self._open(training.engine.iteration)
+
+    def ended(self, training: ganzoo.Training, error: BaseException | None) -> None:
+        self.writer.close()
+
+
+@ganzoo.hookimpl
+def register_callbacks(register: ganzoo.Register) -> None:
+    register(TensorBoard)

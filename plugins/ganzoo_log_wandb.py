@@ -1,0 +1,95 @@
+"""`--callback wandb`: a run on Weights & Biases, https://wandb.ai."""
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from pydantic import Field
+
+import ganzoo
+from ganzoo.callbacks import Grids, is_due
+from ganzoo.engine.folder import write_json
+
+FILE = "wandb.json"
+"""What says, in the run folder, which run on W&B goes on with it."""
+
+
+class WandB(ganzoo.CallbackConfig):
+    """A run on Weights & Biases; pip install 'ganzoo[wandb]', then `wandb login`, or set WANDB_MODE=offline."""
+
+    kind = "wandb"
+
+    project: str = Field("ganzoo", min_length=1, description="the project that it is a run of")
+    entity: str | None = Field(None, description="whose project: a user or a team; your own by default")
+    grids: Grids = Field(1)
+
+    def build(self) -> ganzoo.Callback:
+        if find_spec("wandb") is None:
+            raise ganzoo.UserError("--callback wandb needs a package: pip install 'ganzoo[wandb]'")
+        import wandb
+
+        online = wandb.setup().settings.mode not in ("offline", "disabled")
+        if online and not wandb.login(prompt=False, verify=False):
+            raise ganzoo.UserError(
+                "--callback wandb: you are not logged in to Weights & Biases; type `wandb login`, or set "
+                "WANDB_MODE=offline and send the run later, by `wandb sync`"
+            )
+        return WandBLogger(self)
+
+
+class WandBLogger(ganzoo.Callback):
+    """Sends metrics, sample grids and the options; a run that is continued is the same run there."""
+
+    def __init__(self, config: WandB) -> None:
+        self.config = config
+
+    def started(self, training: ganzoo.Training, folder: ganzoo.RunFolder) -> None:
+        import wandb
+
+        self.wandb = wandb
+        self.run = wandb.init(
+            project=self.config.project,
+            entity=self.config.entity,
+            name=folder.path.resolve().name,
+            config=training.options.model_dump(mode="json"),
+            dir=folder.path,
+            id=self._id(folder),
+            resume="allow",
+            reinit="create_new",
+            settings=wandb.Settings(console="off"),  # it would take the output away from what shows progress
+        )
+        # Runs go back to checkpoints, and W&B's own steps only forward: the iteration is a value like others.
+        self.run.define_metric("iteration")
+        self.run.define_metric("*", step_metric="iteration")
+        kept = {"id": self.run.id, "project": self.config.project, "entity": self.config.entity, "url": self.run.url}
+        write_json(folder.path / FILE, kept)
+
+    def _id(self, folder: ganzoo.RunFolder) -> str | None:
+        """The run that goes on; None: a new one, as there is none yet in this project."""
+        file = folder.path / FILE
+        kept = folder.read(file) if file.is_file() else {}
+        same = kept.get("project") == self.config.project and kept.get("entity") == self.config.entity
+        return str(kept["id"]) if same and re.fullmatch(r"[\w-]{1,64}", str(kept.get("id"))) else None
+
+    def logged(self, training: ganzoo.Training, row: dict[str, float]) -> None:
+        self.run.log(row)
+
+    def sampled(self, training: ganzoo.Training, file: Path) -> None:
+        if is_due(training, self.config.grids):
+            with Image.open(file) as picture:
+                self.run.log({"iteration": training.engine.iteration, "samples": self.wandb.Image(picture)})
+
+    def evaluated(self, training: ganzoo.Training, line: dict[str, Any]) -> None:
+        figures = {f"evaluation/{name}": value for name, value in line["figures"].items()}
+        self.run.log({"iteration": line["iteration"], **figures})
+        self.run.summary["evaluation/protocol"] = line["protocol"]
+
+    def ended(self, training: ganzoo.Training, error: BaseException | None) -> None:
+        self.run.finish(exit_code=0 if error is None else 1)
+
+
+@ganzoo.hookimpl
+def register_callbacks(register: ganzoo.Register) -> None:
+    register(WandB)

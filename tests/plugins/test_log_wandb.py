@@ -1,0 +1,83 @@
+"""Runs on Weights & Biases, made without a network and read back from what `wandb sync` would send."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Command
+from looked_on import OPTIONS, Evaluates, Stop, metrics
+from PIL import Image
+
+import ganzoo
+from ganzoo.plugins import zoo
+
+wandb = pytest.importorskip("wandb")
+wandb_internal_pb2 = pytest.importorskip("wandb.proto.wandb_internal_pb2")
+datastore = pytest.importorskip("wandb.sdk.internal.datastore")
+
+
+def records(file: Path) -> list[Any]:
+    store, found = datastore.DataStore(), list[Any]()
+    store.open_for_scan(str(file))
+    while data := store.scan_data():
+        record = wandb_internal_pb2.Record()
+        record.ParseFromString(data)
+        found.append(record)
+    return found
+
+
+def history(run: Path, part: Path) -> list[dict[str, Any]]:
+    return [
+        {"/".join(item.nested_key) or item.key: json.loads(item.value_json) for item in record.history.item}
+        for record in records(part)
+        if record.HasField("history")
+    ]
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    wandb.teardown()  # which reads the environment once
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_run_that_was_stopped_is_the_same_run_when_it_goes_on(tmp_path: Path) -> None:
+    config, run = zoo().callbacks["wandb"](project="faces"), tmp_path / "run"
+    logger = config.build()
+    with pytest.raises(KeyboardInterrupt):
+        ganzoo.run("dcgan", out=run, callback=[logger, Evaluates(logger), Stop(8)], **OPTIONS)
+    [first] = run.glob("wandb/offline-run-*/*.wandb")
+    lines = history(run, first)
+    assert [line["iteration"] for line in lines if "generator/adversarial" in line] == [2, 4, 6]
+    assert [line["evaluation/fid"] for line in lines if "evaluation/fid" in line] == [20.0, 10.0]
+    begun = next(record.run for record in records(first) if record.HasField("run"))
+    options = {item.key: json.loads(item.value_json) for item in begun.config.update}
+    assert (begun.project, begun.display_name) == ("faces", "run")
+    assert options["gan"]["name"] == "dcgan"
+    assert next(record.exit.exit_code for record in records(first) if record.HasField("exit")) == 1
+    ganzoo.run("dcgan", out=run, callback=config, **OPTIONS)
+    [second] = set(run.glob("wandb/offline-run-*/*.wandb")) - {first}
+    assert next(record.run.run_id for record in records(second) if record.HasField("run")) == begun.run_id
+    assert [line["iteration"] for line in history(run, second) if "generator/adversarial" in line] == [6, 8, 10, 12]
+    rows = {row["iteration"]: row for row in metrics(run)}
+    for line in history(run, second):
+        if "generator/adversarial" in line:
+            assert line["generator/adversarial"] == rows[line["iteration"]]["generator/adversarial"]
+    [grid] = second.parent.glob("files/media/images/samples_*")
+    assert Image.open(grid).size == Image.open(run / "samples" / "00000012.png").size
+
+
+def test_who_is_not_logged_in_is_told_before_anything_is_written(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_IDENTITY_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", str(place / "no netrc"))
+    monkeypatch.setenv("WANDB_CONFIG_DIR", str(place))
+    wandb.teardown()
+    answer = command("run", "dcgan", "--limit", "8", "--callback", "wandb", "--out", "run")
+    assert answer.status == 2
+    assert "you are not logged in to Weights & Biases; type `wandb login`, or set WANDB_MODE=offline" in answer.err
+    assert not (place / "run").exists()

@@ -1,0 +1,276 @@
+"""Callbacks that a run has by name: how they are chosen, when they are told what, and that they spoil no run."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from conftest import Command
+from looked_on import OPTIONS, Stop, tensors
+
+import ganzoo
+from ganzoo.callbacks import is_due
+from ganzoo.config import build
+from ganzoo.engine.folder import RunFolder
+from ganzoo.errors import ContractError, OptionError
+from ganzoo.options import Keeping
+from ganzoo.plugins import zoo
+
+ONCE = {**OPTIONS, "epochs": 1}
+METHODS = ("started", "iterated", "logged", "sampled", "evaluated", "went_back", "finished", "ended")
+
+
+class Recorder(ganzoo.Callback):
+    """Remembers what it was told, and fails at what it was told to fail at."""
+
+    def __init__(self, fails_at: str = "", error: type[Exception] = OSError) -> None:
+        self.told: list[str] = []
+        self.fails_at, self.error = fails_at, error
+        self.ending: BaseException | None = None
+
+    def hear(self, name: str, *arguments: Any) -> None:
+        if self.told[-1:] != [name]:
+            self.told.append(name)
+        if name == "ended":
+            self.ending = arguments[1]
+        if name == self.fails_at:
+            raise self.error("the disk is full")
+
+
+def told_of(name: str) -> Callable[..., None]:
+    return lambda self, *arguments: self.hear(name, *arguments)
+
+
+for method in METHODS:
+    setattr(Recorder, method, told_of(method))
+
+
+class Recording(ganzoo.CallbackConfig):
+    """Gives a recorder that was made before."""
+
+    kind = "recording"
+    recorders: ClassVar[list[Recorder]] = []
+
+    number: int = 0
+
+    def build(self) -> ganzoo.Callback:
+        return self.recorders[self.number]
+
+
+@pytest.fixture
+def recorders(monkeypatch: pytest.MonkeyPatch) -> list[Recorder]:
+    made = [Recorder() for _ in range(2)]
+    monkeypatch.setattr(Recording, "recorders", made)
+    return made
+
+
+BOTH = (Recording(), Recording(number=1))
+WHOLE = ["started", "iterated", "logged", "iterated", "sampled", "iterated", "logged", "sampled", "finished", "ended"]
+"""What is told of four iterations, in its order."""
+
+
+@pytest.mark.parametrize(
+    ("typed", "values"),
+    [
+        ("csv", {"kind": "csv"}),
+        ("wandb", {"kind": "wandb", "project": "ganzoo", "entity": None, "grids": 1}),
+        ("wandb:faces", {"kind": "wandb", "project": "faces", "entity": None, "grids": 1}),
+        ("wandb:faces,entity=we,grids=0", {"kind": "wandb", "project": "faces", "entity": "we", "grids": 0}),
+        ("wandb:entity=we", {"kind": "wandb", "project": "ganzoo", "entity": "we", "grids": 1}),
+    ],
+)
+def test_its_options_stand_behind_a_colon(typed: str, values: dict[str, object]) -> None:
+    assert build(Keeping, {"callback": typed}).model_dump(mode="json")["callback"] == [values]
+    assert build(Keeping, {"callback": [typed, "csv"]}).model_dump(mode="json")["callback"][0] == values
+    assert build(Keeping, {"callback": [values]}).model_dump(mode="json")["callback"] == [values]
+
+
+def test_none_of_them_is_said_by_a_word() -> None:
+    assert build(Keeping, {}).callback == build(Keeping, {"callback": ["none"]}).callback == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        ("wnadb", "no callback is called 'wnadb'; did you mean 'wandb'?"),
+        ("", "no callback is called ''; there are: csv, mlflow, tensorboard, wandb"),
+        ("csv,tensorboard", "no callback is called 'csv,tensorboard'; did you mean"),
+        ("csv:7", "the callback 'csv' takes no '7': it has no options"),
+        ("wandb:grid=1", "no option of the callback 'wandb' is called 'grid'; did you mean 'grids'?"),
+        ("wandb:grids=-1", "option 'callback.grids' cannot be '-1': it must be at least 0"),
+        ("tensorboard:many", "option 'callback.grids' cannot be 'many': it must be a whole number"),
+        ("wandb:project=", "option 'callback.project' cannot be ''"),
+    ],
+)
+def test_a_wrong_one_is_refused_before_anything_is_written(
+    typed: str, complaint: str, command: Command, place: Path
+) -> None:
+    answer = command("run", "dcgan", "--limit", "8", "--callback", typed, "--out", "run")
+    assert answer.status == 2
+    assert complaint in answer.err
+    assert not (place / "run").exists()
+
+
+@pytest.mark.parametrize("extra", ["mlflow", "tensorboard", "wandb"])
+@pytest.mark.parametrize("trial", [[], ["--dry-run"]])
+def test_a_missing_package_is_said_before_anything_is_written(
+    extra: str, trial: list[str], command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, extra, None)
+    answer = command("run", "dcgan", "--limit", "8", "--callback", extra, "--out", "run", *trial)
+    assert answer.status == 2
+    assert f"--callback {extra} needs a package: pip install 'ganzoo[{extra}]'" in answer.err
+    assert not (place / "run").exists()
+
+
+def test_help_and_a_table_name_those_that_there_are(command: Command) -> None:
+    text = command("run", "dcgan", "--help").out
+    assert all(name in text for name in ("csv,", "mlflow[:EXPERIMENT]", "tensorboard[:GRIDS]", "wandb[:PROJECT]"))
+    assert "--callback" in command("resume", "--help").out
+    rows = json.loads(command("callbacks", "--json").out)
+    assert [row["name"].partition("[")[0] for row in rows] == sorted(zoo().callbacks)
+    assert all(row["from"] == "built-in" for row in rows)
+
+
+def test_no_logger_is_imported_unless_asked_for() -> None:
+    program = (
+        "import sys; from ganzoo.cli import main\n"
+        "try: main(['callbacks'])\n"
+        "except SystemExit: pass\n"
+        "print('loaded', {'wandb', 'mlflow', 'tensorboard', 'IPython'} & sys.modules.keys())"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "wandb" in answer.stdout
+    assert answer.stdout.splitlines()[-1] == "loaded set()"
+
+
+def test_they_are_told_from_the_beginning_to_the_end(recorders: list[Recorder], tmp_path: Path) -> None:
+    own = Recorder()
+    ganzoo.run("dcgan", out=tmp_path / "run", callback=[*BOTH, own], **ONCE)
+    for recorder in (own, *recorders):
+        assert recorder.told == WHOLE
+        assert recorder.ending is None
+
+
+def test_they_are_told_of_the_end_when_a_run_is_stopped(recorders: list[Recorder], tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        ganzoo.run("dcgan", out=tmp_path / "run", callback=[Stop(4), *BOTH], **OPTIONS)
+    assert [recorder.ending for recorder in recorders] == [stopped.value] * 2
+    assert "finished" not in recorders[0].told
+
+
+@pytest.mark.parametrize("method", ["started", "iterated", "logged", "sampled", "finished", "ended"])
+def test_one_that_fails_is_set_aside_and_training_goes_on(
+    method: str, recorders: list[Recorder], tmp_path: Path
+) -> None:
+    recorders[0].fails_at = method
+    ganzoo.run("dcgan", out=tmp_path / "run", callback=BOTH, **ONCE)
+    before = WHOLE[: WHOLE.index(method) + 1]
+    assert recorders[0].told == (before if method in ("started", "ended") else [*before, "ended"])
+    assert recorders[1].told == WHOLE
+    text = (tmp_path / "run" / "log.txt").read_text()
+    assert len(re.findall(r"WARNING the callback 'recording' failed .*: OSError: the disk is full", text)) == 1
+    assert "Traceback" in text
+
+
+def test_one_that_means_to_end_the_run_does(recorders: list[Recorder], tmp_path: Path) -> None:
+    recorders[1].fails_at, recorders[1].error = "logged", ContractError
+    with pytest.raises(ContractError, match="the disk is full"):
+        ganzoo.run("dcgan", out=tmp_path / "run", callback=BOTH, **OPTIONS)
+    assert [type(recorder.ending) for recorder in recorders] == [ContractError] * 2
+
+
+def test_what_the_program_itself_looks_on_with_may_raise_anything(recorders: list[Recorder], tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        ganzoo.run("dcgan", out=tmp_path / "run", callback=[Recorder("logged", ZeroDivisionError), *BOTH], **OPTIONS)
+    assert [type(recorder.ending) for recorder in recorders] == [ZeroDivisionError] * 2
+
+
+class Draws(ganzoo.Callback):
+    """Draws random numbers wherever it can."""
+
+    def iterated(self, training: ganzoo.Training) -> None:
+        torch.rand(7)
+
+    def logged(self, training: ganzoo.Training, row: dict[str, float]) -> None:
+        row.clear()
+        torch.manual_seed(1)
+
+
+class Drawing(ganzoo.CallbackConfig):
+    """One that draws."""
+
+    kind = "drawing"
+
+    def build(self) -> ganzoo.Callback:
+        return Draws()
+
+
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own, in SQLAlchemy's words
+def test_nobody_who_looks_on_changes_what_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("wandb")
+    pytest.importorskip("mlflow")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.chdir(tmp_path)
+    ganzoo.run("dcgan", out=tmp_path / "alone", **ONCE)
+    everyone = [Drawing(), *sorted(zoo().callbacks)]
+    ganzoo.run("dcgan", out=tmp_path / "watched", callback=everyone, **ONCE)
+    alone, watched = tensors(tmp_path / "alone"), tensors(tmp_path / "watched")
+    assert alone.keys() == watched.keys()
+    assert all(torch.equal(alone[key], watched[key]) for key in alone)
+    assert "WARNING" not in (tmp_path / "watched" / "log.txt").read_text()
+
+
+def test_it_may_change_on_resume_and_is_no_part_of_what_a_run_is(command: Command, place: Path) -> None:
+    words = ["run", "dcgan", "--image-size", "16", "--limit", "8", "--batch-size", "4", "--epochs", "1", "--out", "run"]
+    assert command(*words, "--callback", "csv", "--callback", "tensorboard:0").status == 0
+    assert command(*words).status == 0
+    assert RunFolder(place / "run").read(place / "run" / "config.json")["callback"] == []
+    config = json.loads((place / "run" / "config.json").read_text())
+    (place / "run" / "config.json").write_text(json.dumps({**config, "callback": [{"kind": "strange"}]}))
+    answer = command("resume", "run", "--epochs", "2")
+    assert answer.status == 2
+    assert "run has a callback that is not there: no callback is called 'strange'" in answer.err
+    assert "or go on without by --callback none" in answer.err
+    assert command("resume", "run", "--epochs", "2", "--callback", "none").status == 0
+
+
+def test_a_link_in_place_of_a_file_of_theirs_is_refused(command: Command, place: Path) -> None:
+    words = ["run", "dcgan", "--image-size", "16", "--limit", "8", "--batch-size", "4", "--epochs", "1", "--out", "run"]
+    assert command(*words).status == 0
+    (place / "mine.csv").write_text("precious")
+    (place / "run" / "metrics.csv").symlink_to(place / "mine.csv")
+    answer = command(*words, "--callback", "csv")
+    assert answer.status == 2
+    assert "metrics.csv is a link" in answer.err
+    assert (place / "mine.csv").read_text() == "precious"
+
+
+def test_grids_are_thinned_and_the_last_is_kept(tmp_path: Path) -> None:
+    seen: dict[int, list[int]] = {every: [] for every in (0, 1, 2, 3)}
+
+    class Grids(ganzoo.Callback):
+        def sampled(self, training: ganzoo.Training, file: Path) -> None:
+            for every, iterations in seen.items():
+                if is_due(training, every):
+                    iterations.append(training.engine.iteration)
+
+    ganzoo.run("dcgan", out=tmp_path / "run", callback=Grids(), **OPTIONS)
+    assert seen == {0: [], 1: [3, 6, 9, 12], 2: [6, 12], 3: [9, 12]}
+
+
+def test_python_takes_what_the_command_line_takes(tmp_path: Path) -> None:
+    for number, given in enumerate(("csv", {"kind": "csv"}, zoo().callbacks["csv"](), ["csv"])):
+        run = tmp_path / str(number)
+        ganzoo.run("dcgan", out=run, callback=given, **ONCE)
+        assert (run / "metrics.csv").is_file()
+    with pytest.raises(OptionError, match="give the name of a callback"):
+        ganzoo.run("dcgan", out=tmp_path / "bad", callback=[7], **OPTIONS)  # type: ignore[list-item]  # what is refused
+    assert not (tmp_path / "bad").exists()
