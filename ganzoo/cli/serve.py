@@ -3,7 +3,7 @@
 import contextlib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -13,25 +13,8 @@ from ganzoo.errors import OptionError, UserError, no_exit, typed
 if TYPE_CHECKING:
     from ganzoo.web.server import Place
 
-UNITS = {"": 1, "B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30}
-SIZE = re.compile(r"(\d{1,9})\s*([KMG]?i?B?)", re.IGNORECASE)
-
-
-class Size(click.ParamType):
-    """A number of bytes, as people write it: 500KB, 10MB."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number of bytes."""
-        if isinstance(value, int):
-            return value
-        found = SIZE.fullmatch(value.strip())
-        unit = found[2].upper().replace("I", "") if found else ""
-        unit = f"{unit}B" if unit in ("K", "M", "G") else unit
-        if found is None or int(found[1]) == 0:
-            raise OptionError(f"option '--max-upload' cannot be {typed(value)}: write a size, such as 10MB")
-        return int(found[1]) * UNITS[unit]
+UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
+SIZE = re.compile(r"([0-9]{1,9})\s*([KMG]?)i?B?", re.IGNORECASE)
 
 
 @click.command()
@@ -40,24 +23,23 @@ class Size(click.ParamType):
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Whose requests are answered: 127.0.0.1 is this computer, 0.0.0.0 everyone's on the network, without password.",
+    help="Whom it answers: 127.0.0.1: this computer; 0.0.0.0: everyone on the network, without password.",
 )
 @click.option(
     "--port", type=click.IntRange(0, 2**16 - 1), default=7860, show_default=True, help="0 takes any that is free."
 )
 @click.option("--queue", type=click.IntRange(1), default=32, show_default=True, help="How many requests may wait.")
-@click.option(
-    "--max-upload", type=Size(), default="10MB", show_default=True, metavar="SIZE", help="How large a picture may be."
-)
+@click.option("--max-upload", default="10MB", show_default=True, metavar="SIZE", help="How large a picture may be.")
 @click.option("--open/--no-open", "opens", default=False, help="Open the page in a browser.  [default: no-open]")
 @CHECKPOINT
 @DEVICE
 def serve(
-    run: Path, host: str, port: int, queue: int, max_upload: int, opens: bool, checkpoint: str, device: str
+    run: Path, host: str, port: int, queue: int, max_upload: str, opens: bool, checkpoint: str, device: str
 ) -> None:
     """Play with the GAN that was trained in the folder RUN, on a page in the browser."""
     from ganzoo.api import take_up
 
+    most_bytes = _bytes(max_upload)
     with no_exit():
         trained = take_up(run, device, None, {}, checkpoint)
     _check_installed()
@@ -69,13 +51,25 @@ def serve(
         from ganzoo.web.page import page
 
         iteration, state = _standing(run, checkpoint)
-        serving = server(page(Maker(trained, max_upload), iteration, queue), place, max_upload)
+        serving = server(page(Maker(trained, most_bytes), iteration, queue), place, most_bytes)
         click.echo(_line(run, trained.gan.name, state, place))
         if opens:
             click.launch(place.url)
         with contextlib.suppress(KeyboardInterrupt):  # the server has ended what was under way
             serving.run(sockets=[place.socket])
     click.echo("stopped")
+
+
+def _bytes(size: str) -> int:
+    """A size as people write it: 500KB, 10MB.
+
+    Raises:
+        OptionError: it is none.
+    """
+    found = SIZE.fullmatch(size.strip())
+    if found is None or int(found[1]) == 0:
+        raise OptionError(f"option '--max-upload' cannot be {typed(size)}: write a size, such as 10MB")
+    return int(found[1]) * UNITS[found[2].upper()]
 
 
 def _check_installed() -> None:
@@ -92,7 +86,7 @@ def _check_installed() -> None:
 
 def _standing(run: Path, checkpoint: str) -> tuple[int | None, str]:
     """The iteration of the checkpoint, and how it stands with the run: words for the line that is printed."""
-    from ganzoo.engine import resume, state
+    from ganzoo.engine import state
     from ganzoo.engine.checkpoint import newest
     from ganzoo.engine.folder import RunFolder
 
@@ -104,13 +98,12 @@ def _standing(run: Path, checkpoint: str) -> tuple[int | None, str]:
         return None, ""
     else:
         iteration = state.best_of(found[1], found[0]) if checkpoint == "best" else int(found[0].name)
-    epochs, rows = files.read(files.config).get("epochs"), files.lines(files.metrics)
-    reached = rows[-1].get("epoch") if rows else None
-    numbers = isinstance(epochs, int | float) and isinstance(reached, int | float)
-    unfinished = (
-        f", a run that is not finished ({reached:g} of {epochs:g} epochs)" if numbers and reached < epochs else ""
-    )
-    return iteration, f" at iteration {iteration:,}{unfinished}"
+    rows = files.lines(files.metrics)
+    words = f" at iteration {iteration:,}"
+    epochs, reached = files.read(files.config).get("epochs"), rows[-1].get("epoch") if rows else None
+    if isinstance(epochs, int) and isinstance(reached, int | float) and reached < epochs:
+        words += f" (the run is not finished: {reached:g} of {epochs} epochs)"
+    return iteration, words
 
 
 def _line(run: Path, name: str, state: str, place: "Place") -> str:

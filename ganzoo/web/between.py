@@ -32,8 +32,8 @@ def between(
         UserError: as `TrainedGAN.generate`.
     """
     gan, count, device = trained.gan, len(shares), trained.device
-    ends = [fixed_noise(1, gan.noise_shape(), seed)["noise"][0] for seed in (first, second)]
-    noise = torch.stack([slerp(*ends, float(share)) for share in shares])
+    start, end = (fixed_noise(1, gan.noise_shape(), seed)["noise"][0] for seed in (first, second))
+    noise = torch.stack([slerp(start, end, float(share)) for share in shares])
     if classes is None and trained.takes_classes:
         classes = 0
     fields = {"noise": noise, **input_fields(gan, trained.data, count, text, classes)}

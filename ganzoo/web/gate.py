@@ -23,7 +23,7 @@ POST = re.compile(r"/gradio_api/(queue/join/?|cancel|reset/?)")
 POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Gradio writes its own into the page, and compiles templates
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Gradio's own, in the page and compiled
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import math
 import warnings
 from threading import Lock
 
@@ -37,6 +36,10 @@ class Maker:
         """How large an uploaded file may be."""
         self._lock = Lock()
 
+    def _caption(self, text: str | None) -> str | None:
+        """What an empty box means: no caption, where none is taken; else one that is missing."""
+        return text or "" if self.trained.takes_text else text or None
+
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of its classes, if it takes any."""
@@ -56,7 +59,7 @@ class Maker:
         number, many = _whole("seed", seed, 0, SEEDS), _whole("count", count, 1, MOST)
         with self._lock:
             trained = turned(self.trained, self.knobs, turns)
-            made = trained.generate(many, number, text=text, classes=chosen)
+            made = trained.generate(many, number, text=self._caption(text), classes=chosen)
         return pictures.to_picture(made[0]) if many == 1 else pictures.grid(made, self.columns(many, chosen))
 
     def between(
@@ -69,7 +72,7 @@ class Maker:
         """
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise OptionError(f"the way between two seeds cannot be {typed(share)}: it goes from 0 to 1")
-        return pictures.to_picture(self._way(first, second, torch.tensor([share]), chosen, text, turns)[0])
+        return pictures.to_picture(self._way(first, second, torch.tensor([float(share)]), chosen, text, turns)[0])
 
     def way(self, first: object, second: object, chosen: str | None, text: str | None, *turns: object) -> Image.Image:
         """The whole way from one seed to another, in steps.
@@ -92,7 +95,7 @@ class Maker:
         seeds = _whole("seed", first, 0, SEEDS), _whole("seed", second, 0, SEEDS)
         with self._lock:
             trained = turned(self.trained, self.knobs, turns)
-            return between(trained, *seeds, shares, text=text, classes=chosen)
+            return between(trained, *seeds, shares, text=self._caption(text), classes=chosen)
 
     def translated(self, upload: object, *turns: object) -> tuple[Image.Image, Image.Image]:
         """An uploaded picture as the GAN is shown it, scaled and cut; and what it makes of it.
@@ -129,11 +132,10 @@ class Maker:
 
 
 def _whole(name: str, value: object, least: int, most: int) -> int:
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not fits or value != int(value) or not least <= value <= most:  # type: ignore[call-overload] # it is a number
-        said = "nothing" if value is None else typed(value)
-        raise OptionError(f"option '{name}' cannot be {said}: it is a whole number from {least} to {most}")
-    return int(value)  # type: ignore[call-overload] # as above
+    if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most and value % 1 == 0:
+        return int(value)
+    said = "nothing" if value is None else typed(value)
+    raise OptionError(f"option '{name}' cannot be {said}: it is a whole number from {least} to {most}")
 
 
 def _mebibytes(size: int) -> str:

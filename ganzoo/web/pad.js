@@ -1,13 +1,19 @@
-// The drawing pad: black lines on white, or on a picture that was chosen. Its value is the picture as a data URL, and
-// its name; what a browser cannot show (TIFF) is sent as it is.
+// The drawing pad: black lines on white, or on a picture that was chosen, or holes in one. Its value is the picture as a
+// data URL, and its name. A chosen file is sent as it is: what a browser cannot show (TIFF) can be translated, too.
 const canvas = element.querySelector("canvas"), pen = canvas.getContext("2d", { willReadFrequently: true });
 const picker = element.querySelector("input"), words = element.querySelector(".said"), area = element.querySelector(".pad");
-const [height, width] = props.size, scale = Math.max(1, Math.round(512 / Math.max(height, width)));
+const [height, width] = props.size;
+// Lines are drawn finer than the GAN sees them, so that they are soft when scaled; of holes, each pixel is one or is not.
+const scale = props.holes ? 1 : Math.max(1, Math.round(512 / Math.max(height, width)));
 canvas.width = width * scale;
 canvas.height = height * scale;
 const thickness = (7 / 256) * Math.max(canvas.width, canvas.height);  // as in the drawings that OpenMoji's artists made
 const past = [];
-let last = null, erasing = false, unsent = false;
+let last = null, erasing = false;
+element.querySelector(".label").textContent = props.label ?? "";
+element.querySelector(".hint").textContent = props.holes ? "Choose a picture, or drop one here" : "Draw here, or drop a picture";
+element.querySelector(".eraser").hidden = props.holes;
+if (props.holes) canvas.classList.add("small");
 
 function say(text) { words.textContent = text; }
 
@@ -33,7 +39,19 @@ function place(event) {
   return [((event.clientX - box.left) / box.width) * canvas.width, ((event.clientY - box.top) / box.height) * canvas.height];
 }
 
+function hole(x, y, side) {
+  const half = Math.floor(side / 2);
+  pen.fillStyle = `rgb(${props.ink}, ${props.ink}, ${props.ink})`;
+  pen.fillRect(Math.round(x) - half, Math.round(y) - half, Math.max(1, Math.round(side)), Math.max(1, Math.round(side)));
+}
+
 function line(from, to) {
+  if (props.holes) {
+    const steps = Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1])) + 1;
+    for (let step = 0; step <= steps; step++)
+      hole(from[0] + ((to[0] - from[0]) * step) / steps, from[1] + ((to[1] - from[1]) * step) / steps, canvas.width / 10);
+    return;
+  }
   pen.strokeStyle = erasing ? "white" : "black";
   pen.lineWidth = erasing ? 4 * thickness : thickness;
   pen.lineCap = pen.lineJoin = "round";
@@ -74,8 +92,12 @@ function show(file, address) {
     clear();
     pen.drawImage(picture, (canvas.width - wide) / 2, (canvas.height - high) / 2, wide, high);
     area.classList.add("used");
+    if (props.holes) {  // as `--as masked` does, until one is cut by hand
+      hole(canvas.width / 2, canvas.height / 2, Math.max(1, Math.floor(Math.min(canvas.width, canvas.height) / 2)));
+      sendDrawing();
+    }
   };
-  picture.onerror = () => { clear(); say(`${file.name} was sent; the browser has no preview of it`); };
+  picture.onerror = () => { clear(); say(props.holes ? `${file.name} is no picture that can be shown` : `${file.name} cannot be shown here`); };
   picture.src = address;
 }
 
@@ -90,7 +112,7 @@ function choose(file) {
   const reader = new FileReader();
   reader.onload = () => {
     show(file, reader.result);
-    send(reader.result, file.name);
+    if (!props.holes) send(reader.result, file.name);
   };
   reader.onerror = () => say(`${file.name} cannot be read`);
   reader.readAsDataURL(file);
@@ -115,7 +137,7 @@ element.querySelector(".undo").addEventListener("click", () => {
   say("");
   sendDrawing();
 });
-element.querySelector(".clear").addEventListener("click", () => {
+element.querySelector(".wipe").addEventListener("click", () => {
   remember();
   clear();
   say("");

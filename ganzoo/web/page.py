@@ -3,19 +3,22 @@
 import html
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import gradio as gr
 
 from ganzoo.api import TrainedGAN
+from ganzoo.data.adapt import AsItIs, Masked
+from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import UserError, no_exit
 from ganzoo.web.maker import MOST, SEEDS, STEPS, Maker
-from ganzoo.web.parts import Pad, Picture, packed, text_of
+from ganzoo.web.parts import packed, pad, picture, text_of
 
+Options: TypeAlias = dict[str, Any]
 ALL = "all"
-ONE_AT_A_TIME = {"concurrency_id": "gan", "concurrency_limit": 1, "show_progress": "minimal"}
-"""All requests wait in one line: torch has the threads for one image to be made fast, not for many to be made slowly."""
-LATEST = {**ONE_AT_A_TIME, "trigger_mode": "always_last", "show_progress": "hidden"}
+ONE_AT_A_TIME: Options = {"concurrency_id": "gan", "concurrency_limit": 1, "show_progress": "minimal"}
+"""All requests wait in one line: torch has threads to make one image fast, not many at once."""
+LATEST: Options = {**ONE_AT_A_TIME, "trigger_mode": "always_last", "show_progress": "hidden"}
 """What follows a slider or a pen: of what piles up while one image is made, only the last is asked for."""
 
 log = logging.getLogger(__name__)
@@ -38,8 +41,8 @@ def page(maker: Maker, iteration: int | None, queue: int) -> gr.Blocks:
         elif trained.gan.noise_shape():
             with gr.Tab("Images"):
                 _images(maker, blocks)
-            with gr.Tab("Between two seeds"):
-                _between(maker, blocks)
+            with gr.Tab("Between two seeds") as tab:
+                _between(maker, tab)
         else:
             _images(maker, blocks)
     blocks.queue(max_size=queue, default_concurrency_limit=1, api_open=False)
@@ -51,7 +54,8 @@ def about(trained: TrainedGAN, iteration: int | None) -> str:
     gan, data = trained.gan, trained.data
     channels, height, width = data.shape
     colours = {1: "grey", 3: "colour", 4: "colour with opacity"}[channels]
-    facts = [f"trained on {data.dataset}", f"{height} × {width}, {colours}"]
+    made_by = f" as {adaptor}" if (adaptor := adapted(trained)) else ""
+    facts = [f"trained on {data.dataset}{made_by}", f"{height} x {width}, {colours}"]
     if iteration is not None:
         facts.append(f"iteration {iteration:,}")
     facts.append(f"on {trained.device}")
@@ -62,42 +66,50 @@ def about(trained: TrainedGAN, iteration: int | None) -> str:
     )
 
 
+def adapted(trained: TrainedGAN) -> str:
+    """What made the sources that it was trained on out of images (`--as`); empty: nothing did, or it is not known."""
+    files = RunFolder(trained.folder)
+    adaptor = files.read(files.config).get("as_") if files.holds_run else None
+    kind = adaptor.get("kind") if isinstance(adaptor, dict) else None
+    return kind if isinstance(kind, str) and kind != AsItIs.kind else ""
+
+
 def _images(maker: Maker, blocks: gr.Blocks) -> None:
-    def make(seed: Any, count: Any, chosen: Any, text: Any, *turns: Any) -> tuple[Any, Any]:
-        picture = maker.images(seed, count, _chosen(chosen), text, *turns)
+    def make(seed: Any, count: Any, chosen: Any, text: Any, *turns: Any) -> Any:
+        made = maker.images(seed, count, _chosen(chosen), text, *turns)
         words = f"{count} images by {maker.trained.gan.name}, seed {seed}"
-        return packed(picture, f"{maker.trained.gan.name}-seed-{seed}.png", words)
+        return packed(made, f"{maker.trained.gan.name}-seed-{seed}.png", words)
 
     text = _caption(maker)
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=260):
             chosen = _class(maker, everything=True)
-            with gr.Row():
-                seed = _seed("Seed", 0)
-                another = gr.Button("Another", min_width=80, scale=0)
+            seed = _seed("Seed", 0)
+            another = gr.Button("Another seed", size="sm")
             count = gr.Slider(1, MOST, value=_count(maker), step=1, label="Images")
             turns = _knobs(maker)
             button = gr.Button("Make images", variant="primary")
         with gr.Column(scale=2, min_width=300):
-            picture = Picture("", elem_id="images")
+            shown = picture("", elem_id="images")
     values = [seed, count, chosen, text, *turns]
-    ask = {"fn": answered(make), "inputs": values, "outputs": picture}
+    ask: Options = {"fn": answered(make), "inputs": values, "outputs": shown}
     button.click(**ask, **ONE_AT_A_TIME, api_name="images")
     another.click(None, None, seed, js="() => Math.floor(Math.random() * 2 ** 31)", api_visibility="private")
-    changes = [part.change for part in (seed, count, chosen, *turns)]
+    changes = [seed.change, count.change, chosen.change, *(part.change for part in turns)]
     gr.on([text.submit if text.visible else blocks.load, *changes], **ask, **LATEST, api_visibility="private")
 
 
-def _between(maker: Maker, blocks: gr.Blocks) -> None:
+def _between(maker: Maker, tab: gr.Tab) -> None:
     def make(first: Any, second: Any, share: Any, chosen: Any, text: Any, *turns: Any) -> Any:
-        picture = maker.between(first, second, share, _chosen(chosen), text, *turns)
+        made = maker.between(first, second, share, _chosen(chosen), text, *turns)
         name = maker.trained.gan.name
-        return packed(picture, f"{name}-{first}-{second}-{share}.png", f"{share} of the way from {first} to {second}")
+        return packed(made, f"{name}-{first}-{second}-{share}.png", f"{share} of the way from {first} to {second}")
 
-    def whole(first: Any, second: Any, chosen: Any, text: Any, *turns: Any) -> Any:
-        picture = maker.way(first, second, _chosen(chosen), text, *turns)
-        name = maker.trained.gan.name
-        return packed(picture, f"{name}-{first}-to-{second}.png", f"{STEPS} steps from {first} to {second}")
+    def whole(first: Any, second: Any, share: Any, chosen: Any, text: Any, *turns: Any) -> tuple[Any, Any]:
+        way = maker.way(first, second, _chosen(chosen), text, *turns)
+        words = f"{STEPS} steps from {first} to {second}"
+        one = make(first, second, share, chosen, text, *turns)
+        return one, packed(way, f"{maker.trained.gan.name}-{first}-to-{second}.png", words)
 
     text = _caption(maker)
     with gr.Row(equal_height=False):
@@ -108,16 +120,13 @@ def _between(maker: Maker, blocks: gr.Blocks) -> None:
             share = gr.Slider(0, 1, value=0.5, step=0.01, label="Between them")
             turns = _knobs(maker)
         with gr.Column(scale=2, min_width=300):
-            picture = Picture("", elem_id="between")
-    way = Picture("The whole way", elem_id="way")
-    ends = [chosen, text, *turns]
-    one = {"fn": answered(make), "inputs": [first, second, share, *ends], "outputs": picture}
-    all_of_it = {"fn": answered(whole), "inputs": [first, second, *ends], "outputs": way}
-    share.input(**one, **LATEST, api_name="between")
-    fresh = [part.change for part in (first, second, chosen, *turns)]
-    fresh.append(text.submit if text.visible else blocks.load)
-    gr.on(fresh, **one, **LATEST, api_visibility="private")
-    gr.on(fresh, **all_of_it, **LATEST, api_name="way")
+            shown = picture("", elem_id="between")
+    way = picture("The whole way", elem_id="way")
+    values = [first, second, share, chosen, text, *turns]
+    share.input(answered(make), values, shown, **LATEST, api_name="between")
+    fresh = [first.change, second.change, chosen.change, *(part.change for part in turns)]
+    fresh.append(text.submit if text.visible else tab.select)
+    gr.on(fresh, answered(whole), values, [shown, way], **LATEST, api_name="way")
 
 
 def _translation(maker: Maker) -> None:
@@ -126,17 +135,24 @@ def _translation(maker: Maker) -> None:
         name = maker.trained.gan.name
         return packed(made, f"{name}.png", f"what {name} makes of it"), packed(seen, "seen.png", "what it is shown")
 
-    channels, height, width = maker.trained.data.source_shape
+    holes = adapted(maker.trained) == Masked.kind
+    _, height, width = maker.trained.data.source_shape
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
-            pad = Pad((height, width), maker.most_bytes, label="Draw, or choose a picture", elem_id="pad")
+            drawing = pad(
+                (height, width),
+                maker.most_bytes,
+                holes=holes,
+                label="Cut holes into a picture" if holes else "Draw, or choose a picture",
+                elem_id="pad",
+            )
             turns = _knobs(maker)
         with gr.Column(min_width=300):
-            made = Picture(f"What {maker.trained.gan.name} makes of it", elem_id="made")
+            made = picture(f"What {maker.trained.gan.name} makes of it", elem_id="made")
     with gr.Accordion("What it is shown", open=False), gr.Row():
-        seen = Picture(f"scaled and cut to {height} × {width}", elem_id="seen")
-    ask = {"fn": answered(make), "inputs": [pad, *turns], "outputs": [made, seen]}
-    pad.input(**ask, **LATEST, api_name="translate")
+        seen = picture(f"scaled and cut to {height} x {width}", elem_id="seen")
+    ask: Options = {"fn": answered(make), "inputs": [drawing, *turns], "outputs": [made, seen]}
+    drawing.input(**ask, **LATEST, api_name="translate")
     for part in turns:
         part.change(**ask, **LATEST, api_visibility="private")
 
@@ -200,11 +216,15 @@ def _knobs(maker: Maker) -> list[gr.Slider]:
 def looks() -> dict[str, Any]:
     """How the page looks: fonts of the computer that it is seen on, so that none are fetched."""
     fonts = ("system-ui", "-apple-system", "Segoe UI", "sans-serif")
-    theme = gr.themes.Base(
-        primary_hue="teal",
-        secondary_hue="teal",
-        neutral_hue="zinc",
-        font=fonts,
-        font_mono=("ui-monospace", "monospace"),
+    hues: Options = {"primary_hue": "teal", "secondary_hue": "teal", "neutral_hue": "zinc"}
+    theme = gr.themes.Base(**hues, font=fonts, font_mono=("ui-monospace", "monospace")).set(
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_600",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_600",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_400",
     )
     return {"theme": theme, "css": text_of("page.css")}
