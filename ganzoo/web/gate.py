@@ -4,6 +4,7 @@ Gradio brings ways to upload files, to have files of the server's disk handed ou
 components' own functions, and more. The page does without all of them (`ganzoo.web.parts`), so they are closed.
 """
 
+import contextlib
 import ipaddress
 import re
 from collections.abc import Iterable
@@ -72,18 +73,21 @@ class Gate:
         if refused := self.refusal(scope):
             await refused(scope, receive, send)
             return
-        taken, begun = 0, False
+        taken, begun, over = 0, False, False
 
         async def counted() -> Message:
-            nonlocal taken
+            nonlocal taken, over
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self.most_bytes:
+                over = True
                 raise TooLarge
             return message
 
         async def signed(message: Message) -> None:
             nonlocal begun
+            if over and not begun:  # it answers, but does not know why it was stopped
+                return
             if message["type"] == "http.response.start":
                 begun = True
                 headers = MutableHeaders(scope=message)
@@ -91,11 +95,10 @@ class Gate:
                     headers[name] = value
             await send(message)
 
-        try:
+        with contextlib.suppress(TooLarge):
             await self.app(scope, counted, signed)
-        except TooLarge:
-            if not begun:
-                await self.too_large()(scope, receive, send)
+        if over and not begun:
+            await self.too_large()(scope, receive, send)
 
     def refusal(self, scope: Scope) -> PlainTextResponse | None:
         """What is said to whom is not let through."""

@@ -13,6 +13,7 @@ from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import UserError, no_exit
 from ganzoo.web.maker import MOST, SEEDS, STEPS, Maker
 from ganzoo.web.parts import packed, pad, picture, text_of
+from ganzoo.web.quiet import quietly
 
 Options: TypeAlias = dict[str, Any]
 ALL = "all"
@@ -32,9 +33,12 @@ def page(maker: Maker, iteration: int | None, queue: int) -> gr.Blocks:
         iteration: of the checkpoint, as far as it is known.
         queue: how many requests may wait; one more is refused.
     """
+    return quietly(lambda: _page(maker, iteration, queue))
+
+
+def _page(maker: Maker, iteration: int | None, queue: int) -> gr.Blocks:
     trained = maker.trained
-    title = f"{trained.gan.name} · ganzoo"
-    with gr.Blocks(title=title, analytics_enabled=False) as blocks:
+    with gr.Blocks(title=f"{trained.gan.name} · ganzoo", analytics_enabled=False) as blocks:
         gr.HTML(about(trained, iteration), elem_id="about")
         if trained.takes_images:
             _translation(maker)
@@ -45,8 +49,7 @@ def page(maker: Maker, iteration: int | None, queue: int) -> gr.Blocks:
                 _between(maker, tab)
         else:
             _images(maker, blocks)
-    blocks.queue(max_size=queue, default_concurrency_limit=1, api_open=False)
-    return blocks
+    return blocks.queue(max_size=queue, default_concurrency_limit=1, api_open=False)
 
 
 def about(trained: TrainedGAN, iteration: int | None) -> str:

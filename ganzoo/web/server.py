@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from ganzoo.errors import OptionError, typed
 from ganzoo.web.gate import Gate, is_loopback
 from ganzoo.web.page import looks
+from ganzoo.web.quiet import quietly
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 PATIENCE = 2
@@ -110,23 +111,7 @@ def server(blocks: gradio.Blocks, place: Place, most_bytes: int) -> uvicorn.Serv
         place: where.
         most_bytes: how large an uploaded file may be.
     """
-    with _quiet_gradio():
-        app = gradio.mount_gradio_app(
-            FastAPI(openapi_url=None),
-            blocks,
-            "/",
-            server_name=place.address,
-            server_port=place.port,
-            footer_links=[],
-            run_history=False,
-            show_error=False,
-            ssr_mode=False,
-            enable_monitoring=False,
-            pwa=False,
-            mcp_server=False,
-            max_file_size=most_bytes,
-            **looks(),
-        )
+    app = quietly(lambda: _mounted(blocks, place, most_bytes))
     blocks.has_launched = (
         True  # without it, Gradio checks no paths that it is sent; `launch` sets it, mounting does not
     )
@@ -138,20 +123,23 @@ def server(blocks: gradio.Blocks, place: Place, most_bytes: int) -> uvicorn.Serv
     return uvicorn.Server(config)
 
 
-@contextlib.contextmanager
-def _quiet_gradio() -> Iterator[None]:
-    """Within, Gradio is told by its variables what it can be told in no other way; they are put back."""
-    told = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_VIBE_MODE": "", "GRADIO_SSR_MODE": "False"}
-    before = {name: os.environ.get(name) for name in told}
-    os.environ.update(told)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def _mounted(blocks: gradio.Blocks, place: Place, most_bytes: int) -> FastAPI:
+    return gradio.mount_gradio_app(
+        FastAPI(openapi_url=None),
+        blocks,
+        "/",
+        server_name=place.address,
+        server_port=place.port,
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        max_file_size=most_bytes,
+        **looks(),
+    )
 
 
 @contextlib.contextmanager

@@ -12,8 +12,6 @@ from torch import Tensor
 
 from ganzoo.api import TrainedGAN, load
 from ganzoo.pictures import grid, to_picture
-
-
 from ganzoo.web.maker import Maker
 from ganzoo.web.page import page as build
 from ganzoo.web.server import served, take
