@@ -84,9 +84,9 @@ class Asked:
         if self.interpolate is not None:
             self._walk(trained, self.interpolate, inputs)
             return
-        count, together = self.count or MANY, max(len(self.text), len(self.classes), 1)
+        count = self.count or MANY
         parts = trained.generate_in_batches(count, self.seed, self.batch_size, **inputs)
-        columns = together * max(1, round(count**0.5 / together))  # a column shows one text, or one class
+        columns = pictures.columns_of(count, max(len(self.text), len(self.classes)))
         self._write(parts, count, columns, lambda: self._beside(trained, torch.arange(count)))
 
     def _sweep(self, trained: TrainedGAN, told: Mapping[Code, Sequence[float]], inputs: Mapping[str, Any]) -> None:

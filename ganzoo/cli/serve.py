@@ -1,0 +1,113 @@
+"""`ganzoo serve`: a page to play with what was trained."""
+
+import contextlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, RUN
+from ganzoo.errors import OptionError, UserError, no_exit, typed
+
+if TYPE_CHECKING:
+    from ganzoo.web.server import Place
+
+UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
+SIZE = re.compile(r"([0-9]{1,9})\s*([KMG]?)i?B?", re.IGNORECASE)
+
+
+@click.command()
+@RUN
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Whom it answers: 127.0.0.1: this computer; 0.0.0.0: everyone on the network, without password.",
+)
+@click.option(
+    "--port", type=click.IntRange(0, 2**16 - 1), default=7860, show_default=True, help="0 takes any that is free."
+)
+@click.option("--queue", type=click.IntRange(1), default=32, show_default=True, help="How many requests may wait.")
+@click.option("--max-upload", default="10MB", show_default=True, metavar="SIZE", help="How large a picture may be.")
+@click.option("--open/--no-open", "opens", default=False, help="Open the page in a browser.  [default: no-open]")
+@CHECKPOINT
+@DEVICE
+def serve(
+    run: Path, host: str, port: int, queue: int, max_upload: str, opens: bool, checkpoint: str, device: str
+) -> None:
+    """Play with the GAN that was trained in the folder RUN, on a page in the browser."""
+    from ganzoo.api import take_up
+
+    most_bytes = _bytes(max_upload)
+    with no_exit():
+        trained = take_up(run, device, None, {}, checkpoint)
+    _check_installed()
+    from ganzoo.web.server import server, take
+
+    place = take(host, port)
+    with contextlib.closing(place.socket):
+        from ganzoo.web.maker import Maker
+        from ganzoo.web.page import page
+
+        iteration, state = _standing(run, checkpoint)
+        serving = server(page(Maker(trained, most_bytes), iteration, queue), place, most_bytes)
+        click.echo(_line(run, trained.gan.name, state, place))
+        if opens:
+            click.launch(place.url)
+        with contextlib.suppress(KeyboardInterrupt):  # the server has ended what was under way
+            serving.run(sockets=[place.socket])
+    click.echo("stopped")
+
+
+def _bytes(size: str) -> int:
+    """A size as people write it: 500KB, 10MB.
+
+    Raises:
+        OptionError: it is none.
+    """
+    found = SIZE.fullmatch(size.strip())
+    if found is None or int(found[1]) == 0:
+        raise OptionError(f"option '--max-upload' cannot be {typed(size)}: write a size, such as 10MB")
+    return int(found[1]) * UNITS[found[2].upper()]
+
+
+def _check_installed() -> None:
+    """Refuses to begin without what the page is made with.
+
+    Raises:
+        UserError: saying what to install.
+    """
+    try:
+        import gradio  # noqa: F401 - whether it can be imported
+    except ModuleNotFoundError as error:
+        raise UserError(f"the page needs {error.name}, which is missing; pip install 'ganzoo[web]'") from error
+
+
+def _standing(run: Path, checkpoint: str) -> tuple[int | None, str]:
+    """The iteration of the checkpoint, and how it stands with the run: words for the line that is printed."""
+    from ganzoo.engine import state
+    from ganzoo.engine.checkpoint import newest
+    from ganzoo.engine.folder import RunFolder
+
+    files = RunFolder(run)
+    found = newest(files.checkpoints, (*state.WEIGHTS, state.STATE))
+    if checkpoint.isdecimal():
+        iteration = int(checkpoint)
+    elif found is None:
+        return None, ""
+    else:
+        iteration = state.best_of(found[1], found[0]) if checkpoint == "best" else int(found[0].name)
+    rows = files.lines(files.metrics)
+    words = f" at iteration {iteration:,}"
+    epochs, reached = files.read(files.config).get("epochs"), rows[-1].get("epoch") if rows else None
+    if isinstance(epochs, int) and isinstance(reached, int | float) and reached < epochs:
+        words += f" (the run is not finished: {reached:g} of {epochs} epochs)"
+    return iteration, words
+
+
+def _line(run: Path, name: str, state: str, place: "Place") -> str:
+    return f"{name} of {run}{state}: {place.url} for {place.reach}; Ctrl-C ends it"
+
+
+COMMANDS = [serve]
