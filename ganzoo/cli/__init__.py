@@ -9,7 +9,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganzoo.cli import catalogue, make, train
+from ganzoo.cli import catalogue, make, report, train
 from ganzoo.cli.worker import one_of_several
 from ganzoo.errors import Diverged, OptionError, UserError, typed
 
@@ -31,7 +31,7 @@ def root(plugin: tuple[str, ...]) -> None:
         os.environ[FILES] = os.pathsep.join(files)
 
 
-for command in (*catalogue.COMMANDS, *train.COMMANDS, *make.COMMANDS):
+for command in (*catalogue.COMMANDS, *train.COMMANDS, *make.COMMANDS, *report.COMMANDS):
     root.add_command(command)
 
 
