@@ -17,9 +17,12 @@ from ganzoo.errors import no_exit
     metavar="FILE",
     help="The page; what is there is replaced.  [default: report.html in RUN; of several runs ./comparison.html]",
 )
+@click.option(
+    "--text", multiple=True, metavar="CAPTION", help="What the interpolation is to show, if captions are needed."
+)
 @CHECKPOINT
 @DEVICE
-def report(runs: tuple[Path, ...], out: Path | None, checkpoint: str, device: str) -> None:
+def report(runs: tuple[Path, ...], out: Path | None, text: tuple[str, ...], checkpoint: str, device: str) -> None:
     """Write a page about the run in the folder RUN; several are set side by side.
 
     One HTML file that needs no network: samples, losses, metrics and their protocol, an interpolation, configuration,
@@ -28,7 +31,7 @@ def report(runs: tuple[Path, ...], out: Path | None, checkpoint: str, device: st
     from ganzoo.report import write
 
     with no_exit():
-        click.echo(write(runs, out, checkpoint=checkpoint, device=device))
+        click.echo(write(runs, out, checkpoint=checkpoint, device=device, text=text))
 
 
 COMMANDS = [report]

@@ -18,6 +18,7 @@ def write(
     *,
     checkpoint: str | int = "newest",
     device: str = "auto",
+    text: str | Sequence[str] = (),
 ) -> Path:
     """Writes the report of a run, or of several side by side, and says where; the same as `ganzoo report`.
 
@@ -29,6 +30,7 @@ def write(
             `comparison.html` in the working directory.
         checkpoint: whose weights the images are made with: "newest", "best" or an iteration.
         device: where they are made.
+        text: captions for the interpolation of one run, for a GAN that makes images from captions.
 
     Raises:
         UserError: a folder is no run, there is no such device, the checkpoint that was named is not there, or the
@@ -38,11 +40,13 @@ def write(
     if not folders:
         raise UserError("there is no run to report; name a run folder")
     found = records(folders)
+    if text and len(found) > 1:
+        raise OptionError("option 'text' is for the interpolation of one run; leave it out, or report each run alone")
     if file is None:
         file = found[0].folder.path / NAME if len(found) == 1 else Path(COMPARISON)
     file = Path(file)
     check_target(file)
-    text = page.render(found, checkpoint, device)
+    text = page.render(found, checkpoint, device, [text] if isinstance(text, str) and text else list(text))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, text)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import fmean, median
@@ -13,6 +14,11 @@ POINTS = 1500
 """Points of a curve at most."""
 APART = 8.0
 """Terms whose usual sizes differ by more than this factor are drawn apart."""
+
+
+UNSET = "—"
+"""What stands where nothing was said, or nothing is known."""
+DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,8 @@ class Panel:
     noisy: bool = True
     """Whether smoothing helps to see where the curves go."""
     unit: str = ""
+    legend: bool = False
+    """Whether its title does not say what its curves are."""
 
     @property
     def positive(self) -> bool:
@@ -79,10 +87,10 @@ def losses(record: Record) -> list[Panel]:
     for term, series in _terms(record).items():
         player, _, name = term.partition("/")
         players.setdefault(player, []).append(_renamed(series, name))
+    groups = [(player, group) for player, terms in players.items() for group in _of_one_size(terms)]
     return [
-        Panel(player, group)
-        for player, terms in players.items()
-        for group in _of_one_size(terms)
+        Panel(player, group, legend=True) if len(group) > 1 else Panel(f"{player} · {group[0].name}", group)
+        for player, group in groups
     ]
 
 
@@ -92,7 +100,7 @@ def losses_of(records: Sequence[Record]) -> list[Panel]:
     for index, record in enumerate(records):
         for term, series in _terms(record, index).items():
             terms.setdefault(term, []).append(_renamed(series, record.name))
-    return [Panel(term.replace("/", " · ", 1), series) for term, series in terms.items()]
+    return [Panel(term.replace("/", " · ", 1), series, legend=True) for term, series in terms.items()]
 
 
 def speed(records: Sequence[Record]) -> Panel | None:
@@ -105,31 +113,57 @@ def speed(records: Sequence[Record]) -> Panel | None:
         for record, one in zip(records, found, strict=True)
         if one.values
     ]
-    return Panel("speed", series, unit="images/s") if series else None
+    return Panel("speed", series, unit="images/s", legend=several) if series else None
 
 
 def measured(records: Sequence[Record]) -> list[Measured]:
-    """A chart for each figure of each protocol: what was measured in different ways is never in one curve."""
+    """A chart for each figure of each protocol: what was measured in different ways is never in one curve.
+
+    What a protocol says of single metrics matters to their own figures only; how images were sampled, a GAN's own
+    affair, makes curves of their own in the same chart.
+    """
     protocols: dict[str, Measured] = {}
+    charts: dict[tuple[str, ...], Panel] = {}
+    drawn: dict[tuple[str, ...], Series] = {}
     for index, record in enumerate(records):
-        own: dict[str, dict[str, Series]] = {}
         for row in sorted(record.evaluations, key=lambda row: float(row["iteration"])):
-            protocol, figures = row.get("protocol"), row.get("figures")
-            protocol = protocol if isinstance(protocol, dict) else {"protocol": protocol or "not said"}
-            key = json.dumps(protocol, sort_keys=True)
-            protocols.setdefault(key, Measured(dict(flat(protocol))))
-            for name, value in flat(figures if isinstance(figures, dict) else {}):
-                if (figure := number(value)) is not None:
-                    series = own.setdefault(key, {}).setdefault(name, _empty(record, name, index))
-                    series.x.append(float(row["iteration"]))
-                    series.y.append(figure)
-        for key, found in own.items():
-            _add(protocols[key].panels, found, record.name if len(records) > 1 else "")
-    return [
-        Measured({name: shown(value) for name, value in one.protocol.items()}, one.panels)
-        for one in protocols.values()
-        if one.panels
-    ]
+            shared, metrics, sampling = _protocol(row)
+            key = json.dumps(shared, sort_keys=True)
+            for name, value in flat(row["figures"] if isinstance(row.get("figures"), dict) else {}):
+                if (figure := number(value)) is None:
+                    continue
+                one = protocols.setdefault(key, Measured({part: shown(value) for part, value in flat(shared)}))
+                own = _told(metrics.get(name))
+                if (key, name, own) not in charts:
+                    panel = charts[key, name, own] = Panel(name, [], noisy=False, unit=own, legend=len(records) > 1)
+                    one.panels.append(panel)
+                curve = (key, name, own, str(index), sampling)
+                if curve not in drawn:
+                    label = ", ".join(filter(None, (record.name if len(records) > 1 else name, sampling)))
+                    drawn[curve] = _empty(record, label, index)
+                    charts[key, name, own].series.append(drawn[curve])
+                drawn[curve].x.append(float(row["iteration"]))
+                drawn[curve].y.append(figure)
+    return list(protocols.values())
+
+
+def _protocol(row: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """What all figures of a line share; the options of each metric; those of the GAN, in words."""
+    found = row.get("protocol")
+    protocol = dict(found) if isinstance(found, dict) else {"protocol": found or "not said"}
+    metrics, sampling = (protocol.pop(part, None) for part in ("metrics", "sampling"))
+    return protocol, metrics if isinstance(metrics, dict) else {}, _told(sampling)
+
+
+def _told(options: object) -> str:
+    """Options in words, digests in brief."""
+    values = flat(options) if isinstance(options, dict) else ()
+    return ", ".join(f"{name} {brief(shown(value))}" for name, value in values)
+
+
+def brief(text: str) -> str:
+    """A SHA-256 by its first digits; all else as it is."""
+    return f"{text[:8]}…" if DIGEST.fullmatch(text) else text
 
 
 def seconds(record: Record) -> float:
@@ -155,21 +189,12 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any
 def shown(value: object) -> str:
     """A value of JSON as people write it."""
     if value is None or value in ({}, []):
-        return "–"
+        return UNSET
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list):
         return ", ".join(map(shown, value))
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _add(panels: list[Panel], found: Mapping[str, Series], run: str) -> None:
-    for name, series in found.items():
-        panel = next((panel for panel in panels if panel.title == name), None)
-        if panel is None:
-            panel = Panel(name, [], noisy=False)
-            panels.append(panel)
-        panel.series.append(_renamed(series, run or name))
 
 
 def _terms(record: Record, run: int = 0) -> dict[str, Series]:

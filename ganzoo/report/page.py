@@ -24,15 +24,21 @@ WARNINGS = 40
 """Lines of log.txt at most."""
 
 
-def render(records: Sequence[Record], checkpoint: str | int, device: str) -> str:
+def render(records: Sequence[Record], checkpoint: str | int, device: str, text: Sequence[str]) -> str:
     """The page for one run, or for several.
+
+    Args:
+        records: what their folders hold.
+        checkpoint: whose weights make the interpolation of one run.
+        device: where.
+        text: captions for it, if it is of a GAN that takes them.
 
     Raises:
         UserError: plotly is not installed, there is no such device, or the checkpoint that was named is not there.
     """
     library = _library()
     Speed(device=device).place()  # refuses one that is not there
-    parts = _one(records[0], checkpoint, device) if len(records) == 1 else _several(records)
+    parts = _one(records[0], checkpoint, device, text) if len(records) == 1 else _several(records)
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -41,7 +47,7 @@ def render(records: Sequence[Record], checkpoint: str | int, device: str) -> str
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"amount": amount, "quoted": shlex.quote}
+    environment.filters |= {"amount": amount, "quoted": shlex.quote, "brief": curves.brief}
     template = environment.get_template("run.html" if len(records) == 1 else "comparison.html")
     return template.render(
         **parts,
@@ -52,9 +58,11 @@ def render(records: Sequence[Record], checkpoint: str | int, device: str) -> str
     )
 
 
-def _one(record: Record, checkpoint: str | int, device: str) -> dict[str, Any]:
+def _one(record: Record, checkpoint: str | int, device: str, text: Sequence[str]) -> dict[str, Any]:
     trained, obstacle = _taken_up(record, checkpoint, device)
-    way, no_way = _walk(record, trained, obstacle)
+    way, no_way = _walk(record, trained, obstacle, text)
+    groups = settings.settings(record)
+    known = [setting for group in groups.values() for setting in group if setting.default is not None]
     return {
         "record": record,
         "film": images.film(record),
@@ -66,7 +74,9 @@ def _one(record: Record, checkpoint: str | int, device: str) -> dict[str, Any]:
         "losses": curves.losses(record),
         "speed": curves.speed([record]),
         "measured": curves.measured([record]),
-        "settings": settings.settings(record),
+        "settings": groups,
+        "count": sum(map(len, groups.values())),
+        "told": [setting for setting in known if setting.differs] if known else None,
         "warnings": record.warnings[-WARNINGS:],
     }
 
@@ -108,7 +118,7 @@ def state(record: Record) -> State:
 def amount(value: float | None) -> str:
     """A number as it is read: `12,000`, `0.35`."""
     if value is None:
-        return "–"
+        return curves.UNSET
     return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.3g}"
 
 
@@ -129,7 +139,7 @@ def _facts(record: Record, trained: TrainedGAN | None) -> dict[str, str]:
     if record.data is not None:
         channels, height, width = record.data.shape
         colours = {1: "grey", 3: "colour", 4: "colour with opacity"}[channels]
-        facts["images"] = f"{height} × {width}, {colours}"
+        facts["image size"] = f"{height}x{width}, {colours}"
     if record.rows:
         facts["iterations"] = amount(record.iteration)
         facts["epochs"] = f"{amount(record.epoch)} of {amount(record.epochs)}"
@@ -142,7 +152,7 @@ def _facts(record: Record, trained: TrainedGAN | None) -> dict[str, str]:
         for name, network in trained.nets.named_children():
             count = sum(parameter.numel() for parameter in network.parameters())
             if count:
-                facts[name] = f"{_short(count)} parameters"
+                facts[f"parameters of {name}"] = _short(count)
     return facts
 
 
@@ -167,19 +177,25 @@ def _taken_up(record: Record, checkpoint: str | int, device: str) -> tuple[Train
         return None, str(error)
 
 
-def _walk(record: Record, trained: TrainedGAN | None, obstacle: str) -> tuple[Walk | None, str]:
-    """An interpolation, or why there is none; neither where one would show nothing."""
+def _walk(record: Record, trained: TrainedGAN | None, obstacle: str, text: Sequence[str]) -> tuple[Walk | None, str]:
+    """An interpolation, or why there is none; neither where one would show nothing.
+
+    Raises:
+        UserError: the text cannot be a caption, or this GAN takes none.
+    """
     if trained is None:
         return None, "" if record.translates else obstacle
+    if text:
+        return walk(trained, text), ""
     if trained.takes_images or not trained.gan.noise_shape():
         return None, ""
     if trained.takes_text:
         return None, (
             f"'{trained.gan.name}' makes images from captions, and a run folder keeps none. Say what to show: "
-            f'ganzoo generate {shlex.quote(str(record.folder.path))} --text "..." -o images.png'
+            f'ganzoo report {shlex.quote(str(record.folder.path))} --text "..."'
         )
     try:
-        return walk(trained), ""
+        return walk(trained, ()), ""
     except UserError as error:  # a GAN with classes whose data names none
         return None, str(error)
 
@@ -191,7 +207,7 @@ def _library() -> bytes:
         UserError: it is not installed.
     """
     try:
-        from plotly.offline import get_plotlyjs  # here, not above: an extra
+        from plotly.offline import get_plotlyjs  # here, not above: an extra, and slow to import
     except ImportError as error:
         raise UserError("a report needs the package plotly; pip install 'ganzoo[report]'") from error
     return str(get_plotlyjs()).encode()

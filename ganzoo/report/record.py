@@ -133,7 +133,17 @@ def _record(folder: RunFolder, name: str) -> Record:
     rows = [row for row in folder.lines(folder.metrics) if (number(row.get("iteration")) or -1) >= 0]
     evaluations = [row for row in folder.lines(folder.evaluations) if number(row.get("iteration")) is not None]
     return Record(
-        folder, name, config, data, environment, rows, evaluations, _log(folder), gan, options, list(dict.fromkeys(notes))
+        folder,
+        name,
+        config,
+        data,
+        environment,
+        rows,
+        evaluations,
+        _log(folder),
+        gan,
+        options,
+        list(dict.fromkeys(notes)),
     )
 
 

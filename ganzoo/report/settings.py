@@ -11,8 +11,8 @@ from ganzoo.engine.learning import Learning
 from ganzoo.engine.ranks import Processes
 from ganzoo.engine.speed import Speed
 from ganzoo.errors import UserError
-from ganzoo.options import Keeping, RunOptions, Schedule, resolve
-from ganzoo.report.curves import flat, shown
+from ganzoo.options import Keeping, Schedule, resolve
+from ganzoo.report.curves import UNSET, flat, shown
 from ganzoo.report.record import Record
 
 PARTS: dict[str, type[Config]] = {
@@ -46,7 +46,7 @@ def settings(record: Record) -> dict[str, list[Setting]]:
     values, defaults, helps = values_of(record), _defaults(record), _helps(record)
     groups: dict[str, list[Setting]] = {record.gan_name: [], **{title: [] for title in PARTS}}
     for name, value in values.items():
-        default = None if defaults is None else defaults.get(name, "–")
+        default = None if defaults is None else defaults.get(name, UNSET)
         setting = Setting(spelled(name.removeprefix("gan.")), value, default, helps.get(name, ""))
         groups[_group(record, name)].append(setting)
     return {title: group for title, group in groups.items() if group}
@@ -66,14 +66,14 @@ class Difference:
 
     name: str
     values: list[str]
-    """Of each run; "–": it has none."""
+    """Of each run; UNSET: it has no such option."""
 
 
 def differences(records: Sequence[Record]) -> list[Difference]:
     """The options in which runs differ."""
     tables = [{"GAN": record.gan_name, **values_of(record)} for record in records]
     names = dict.fromkeys(name for table in tables for name in table)
-    rows = [(name, [table.get(name, "–") for table in tables]) for name in names]
+    rows = [(name, [table.get(name, UNSET) for table in tables]) for name in names]
     return [Difference(spelled(name.removeprefix("gan.")), values) for name, values in rows if len(set(values)) > 1]
 
 

@@ -1,5 +1,6 @@
 """The way from one image to another: what a generator makes of the noise in between."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -29,20 +30,24 @@ class Walk:
     tile: tuple[int, int]
     """Width and height of one image."""
     padding: int
-    classes: list[str]
-    """What each row is of, if the GAN has classes."""
+    rows_of: list[str]
+    """The caption or the class of each row, if the GAN takes such."""
 
 
-def walk(trained: TrainedGAN) -> Walk:
+def walk(trained: TrainedGAN, text: Sequence[str]) -> Walk:
     """Spherical interpolations between images that `generate` makes: row n goes from the 2n-th of seed 0 to the next.
 
-    For a GAN that makes images from noise, or from classes and noise.
+    For a GAN that makes images from noise alone or from noise and classes, or captions.
+
+    Raises:
+        UserError: the text cannot be captions, the GAN takes none, or its data names no classes.
     """
+    fields = input_fields(trained.gan, trained.data, WALKS, text or None, None)
     noise = fixed_noise(2 * WALKS, trained.gan.noise_shape(), 0)["noise"]
     ways = torch.cat([slerp(start, end, STEPS) for start, end in zip(noise[::2], noise[1::2], strict=True)])
-    fields = input_fields(trained.gan, trained.data, WALKS, None, None)
     fields = {name: rows.repeat_interleave(STEPS, 0) for name, rows in fields.items()}
-    classes = [trained.data.classes[label] for label in fields["label"][::STEPS].tolist()] if "label" in fields else []
+    rows_of = [trained.data.classes[label] for label in fields["label"][::STEPS].tolist()] if "label" in fields else []
+    rows_of = [text[row % len(text)] for row in range(WALKS)] if text else rows_of
     images = _made(trained, {"noise": ways, **fields})
     scale = min(1.0, TILE / max(images.shape[2:]))
     if scale < 1:
@@ -50,7 +55,7 @@ def walk(trained: TrainedGAN) -> Walk:
         images = torch.nn.functional.interpolate(images, size, mode="bilinear", antialias=True)
     picture: Image.Image = pictures.grid(images, columns=STEPS)
     height, width = images.shape[2:]
-    return Walk(shot(picture), WALKS, STEPS, (width, height), pictures.PADDING, classes)
+    return Walk(shot(picture), WALKS, STEPS, (width, height), pictures.PADDING, rows_of)
 
 
 def slerp(start: Tensor, end: Tensor, steps: int) -> Tensor:

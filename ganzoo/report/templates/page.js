@@ -95,20 +95,25 @@ async function walk(figure) {
 
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const colour = (index) => style(`--c${index % 8}`);
+const TOUCH = matchMedia("(pointer: coarse)").matches; // where a finger scrolls the page, and does not zoom a chart
+const COMPARES = document.body.hasAttribute("data-compares"); // then a colour is a run's, in every chart
 const DASHES = ["solid", "dash", "dot", "dashdot"];
 // What Plotly shows, it takes for HTML.
 const plain = (text) => text.replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign]);
 
-// The mean of what came before, the recent counting most: half of it lies within a thirtieth of the curve.
-function smoothed(values) {
-  const keep = 0.5 ** (30 / Math.max(values.length, 60));
-  let sum = 0;
-  let weight = 0;
-  return values.map((value) => {
+// The mean of what is near on both sides, the nearest counting most, so that it does not lag behind.
+function smoothed(values, radius) {
+  return values.map((value, place) => {
     if (value === null) return null;
-    sum = keep * sum + (1 - keep) * value;
-    weight = keep * weight + (1 - keep);
-    return sum / weight;
+    let sum = 0;
+    let whole = 0;
+    for (let other = Math.max(0, place - radius); other <= Math.min(values.length - 1, place + radius); other++) {
+      if (values[other] === null) continue;
+      const weight = 1 + radius - Math.abs(other - place);
+      sum += weight * values[other];
+      whole += weight;
+    }
+    return sum / whole;
   });
 }
 
@@ -119,16 +124,19 @@ function abscissa(series, over) {
 }
 
 function traces(panel, { smooth, over }) {
-  const several = new Set(panel.series.map((series) => series.run)).size > 1 || panel.series.some((series) => series.run);
+  const before = (index) => panel.series.slice(0, index).filter((other) => other.run === panel.series[index].run).length;
   return panel.series.flatMap((series, index) => {
-    const place = several ? series.run : index;
-    const line = { color: colour(place), width: 1.8, dash: DASHES[Math.floor(place / 8) % 4] };
+    const place = COMPARES ? series.run : index;
+    const hue = panel.unit === "images/s" && !COMPARES ? style("--c6") : colour(place);
+    const dash = DASHES[(Math.floor(place / 8) + (COMPARES ? before(index) : 0)) % 4];
+    const line = { color: hue, width: 1.8, dash };
     const few = series.x.length < 12;
     const curve = { type: "scatter", mode: few ? "lines+markers" : "lines", x: abscissa(series, over), name: plain(series.name), line, marker: { size: 6 } };
     const full = { ...curve, y: series.y, hovertemplate: "%{y:.4g}" };
-    if (!smooth || !panel.noisy || few) return [full];
-    const faint = { ...curve, y: series.y, opacity: 0.28, line: { ...line, width: 1 }, showlegend: false, hoverinfo: "skip", legendgroup: place };
-    return [faint, { ...curve, y: smoothed(series.y), hovertemplate: "%{y:.4g}", legendgroup: place }];
+    const radius = Math.round(series.x.length / 25);
+    if (!smooth || !panel.noisy || radius < 1) return [full];
+    const faint = { ...curve, y: series.y, opacity: 0.28, line: { ...line, width: 1 }, showlegend: false, hoverinfo: "skip", legendgroup: index };
+    return [faint, { ...curve, y: smoothed(series.y, radius), hovertemplate: "%{y:.4g}", legendgroup: index }];
   });
 }
 
@@ -143,10 +151,10 @@ function layout(panel, { log, over }) {
     margin: { l: 44, r: 8, t: 8, b: 40 },
     height: 272,
     autosize: true,
-    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+    dragmode: TOUCH ? false : "zoom",
     hovermode: "x unified",
     hoverlabel: { bgcolor: style("--card"), bordercolor: style("--line"), font: { color: ink } },
-    showlegend: panel.series.length > 1 || panel.series[0].name !== panel.title,
+    showlegend: panel.legend || panel.series.length > 1,
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 12 } },
     xaxis: { ...axis, title: { text: title, font: { size: 12, color: style("--soft") }, standoff: 8 }, rangemode: "tozero", hoverformat: over === "epoch" ? ".2f" : ",.0f" },
     yaxis: { ...axis, type: log && panel.positive ? "log" : "linear", dtick: undefined, nticks: 6, exponentformat: "power" },
@@ -160,7 +168,7 @@ function draw(Plotly) {
   const field = (name) => document.getElementById(name);
   const choice = () => ({ smooth: field("smooth")?.checked ?? true, log: field("log")?.checked ?? false, over: field("over")?.value ?? "iteration" });
   const charts = all(".chart").map((figure) => ({ panel: dataOf(figure), place: figure.querySelector(".plot") }));
-  const config = { displaylogo: false, responsive: true, modeBarButtonsToRemove: BUTTONS, doubleClick: "reset" };
+  const config = { displaylogo: false, responsive: true, modeBarButtonsToRemove: BUTTONS, doubleClick: "reset", displayModeBar: TOUCH ? false : "hover" };
   const show = () => Promise.all(charts.map(({ panel, place }) => Plotly.react(place, traces(panel, choice()), layout(panel, choice()), config)));
   for (const name of ["smooth", "log", "over"]) field(name)?.addEventListener("change", show);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
