@@ -68,6 +68,11 @@ class Panel:
         return bool(values) and min(values) > 0
 
     @property
+    def is_single(self) -> bool:
+        """Whether there is one point of each curve, so that a chart would show nothing more than the number."""
+        return all(len(series.values) == 1 for series in self.series)
+
+    @property
     def drawn(self) -> dict[str, Any]:
         """What the page's script draws it from."""
         return {**asdict(self), "positive": self.positive}
@@ -132,7 +137,7 @@ def measured(records: Sequence[Record]) -> list[Measured]:
             for name, value in flat(row["figures"] if isinstance(row.get("figures"), dict) else {}):
                 if (figure := number(value)) is None:
                     continue
-                one = protocols.setdefault(key, Measured({part: shown(value) for part, value in flat(shared)}))
+                one = protocols.setdefault(key, Measured(_words(shared)))
                 own = _told(metrics.get(name))
                 if (key, name, own) not in charts:
                     panel = charts[key, name, own] = Panel(name, [], noisy=False, unit=own, legend=len(records) > 1)
@@ -145,6 +150,23 @@ def measured(records: Sequence[Record]) -> list[Measured]:
                 drawn[curve].x.append(float(row["iteration"]))
                 drawn[curve].y.append(figure)
     return list(protocols.values())
+
+
+def headlines(record: Record, most: int = 3) -> dict[str, str]:
+    """The figures of the last evaluation, each under its name and the protocol in brief."""
+    row = max(record.evaluations, key=lambda row: float(row["iteration"]), default={})
+    if not isinstance(row.get("figures"), dict):
+        return {}
+    shared, _, sampling = _protocol(row)
+    words = [shown(shared[part]) for part in ("extractor", "samples", "split") if shared.get(part) is not None]
+    how = ", ".join(filter(None, (*words, sampling)))
+    figures = [(name, figure) for name, value in flat(row["figures"]) if (figure := number(value)) is not None]
+    return {f"{name} ({how})" if how else name: f"{figure:.4g}" for name, figure in figures[:most]}
+
+
+def _words(values: Mapping[str, Any]) -> dict[str, str]:
+    """What is said of them at all."""
+    return {name: words for name, value in flat(values) if (words := shown(value)) != UNSET}
 
 
 def _protocol(row: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], str]:

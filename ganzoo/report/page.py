@@ -148,6 +148,7 @@ def _facts(record: Record, trained: TrainedGAN | None) -> dict[str, str]:
     if rates := [rate for row in record.rows if (rate := number(row.get("images_per_second"))) is not None]:
         facts["trained for"] = duration(curves.seconds(record))
         facts["speed"] = f"{amount(median(rates))} images/s"
+    facts |= curves.headlines(record)
     if trained is not None:
         for name, network in trained.nets.named_children():
             count = sum(parameter.numel() for parameter in network.parameters())

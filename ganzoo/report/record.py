@@ -1,7 +1,7 @@
 """What a run folder tells, as far as it can be read; anybody may have written it."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -155,14 +155,13 @@ def _log(folder: RunFolder) -> list[str]:
 
 
 def _names(places: Sequence[Path]) -> list[str]:
-    """The shortest ends of paths that are all different."""
-    longest = max(len(place.parts) for place in places)
-    for length in range(1, longest + 1):
-        names = [_tail(place.parts, length) for place in places]
-        if len(set(names)) == len(names):
-            break
-    return names
+    """The shortest end of each path that no other has."""
+    return [_name(place, [other for other in places if other != place]) for place in places]
 
 
-def _tail(parts: Iterable[str], length: int) -> str:
-    return "/".join(list(parts)[-length:]) or "/"
+def _name(place: Path, others: Sequence[Path]) -> str:
+    for length in range(1, len(place.parts)):
+        tail = place.parts[-length:]
+        if all(other.parts[-length:] != tail for other in others):
+            return "/".join(tail)
+    return str(place)

@@ -167,7 +167,7 @@ const BUTTONS = ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", 
 function draw(Plotly) {
   const field = (name) => document.getElementById(name);
   const choice = () => ({ smooth: field("smooth")?.checked ?? true, log: field("log")?.checked ?? false, over: field("over")?.value ?? "iteration" });
-  const charts = all(".chart").map((figure) => ({ panel: dataOf(figure), place: figure.querySelector(".plot") }));
+  const charts = all(".chart:has(.plot)").map((figure) => ({ panel: dataOf(figure), place: figure.querySelector(".plot") }));
   const config = { displaylogo: false, responsive: true, modeBarButtonsToRemove: BUTTONS, doubleClick: "reset", displayModeBar: TOUCH ? false : "hover" };
   const show = () => Promise.all(charts.map(({ panel, place }) => Plotly.react(place, traces(panel, choice()), layout(panel, choice()), config)));
   for (const name of ["smooth", "log", "over"]) field(name)?.addEventListener("change", show);
@@ -186,7 +186,7 @@ async function library() {
 }
 
 async function curves() {
-  if (!document.querySelector(".chart")) return;
+  if (!document.querySelector(".plot")) return;
   if (!window.DecompressionStream) {
     for (const place of all(".plot")) {
       place.classList.add("off");
