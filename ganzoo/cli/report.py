@@ -1,0 +1,37 @@
+"""`ganzoo report`: what a run left behind, as a page."""
+
+from pathlib import Path
+
+import rich_click as click
+
+from ganzoo.cli.parts import CHECKPOINT, DEVICE
+from ganzoo.errors import no_exit
+
+
+@click.command()
+@click.argument("runs", metavar="RUN [RUN ...]", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The page; what is there is replaced.  [default: report.html in RUN; of several runs ./comparison.html]",
+)
+@click.option(
+    "--text", multiple=True, metavar="CAPTION", help="What the interpolation is to show, if captions are needed."
+)
+@CHECKPOINT
+@DEVICE
+def report(runs: tuple[Path, ...], out: Path | None, text: tuple[str, ...], checkpoint: str, device: str) -> None:
+    """Write a page about the run in the folder RUN; several are set side by side.
+
+    One HTML file that needs no network: samples, losses, metrics and their protocol, an interpolation, configuration,
+    environment and command.
+    """
+    from ganzoo.report import write
+
+    with no_exit():
+        click.echo(write(runs, out, checkpoint=checkpoint, device=device, text=text))
+
+
+COMMANDS = [report]

@@ -1,0 +1,67 @@
+"""Reports: what a run folder holds, or several side by side, as one HTML file that needs no network."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganzoo.engine.folder import write_atomically
+from ganzoo.errors import OptionError, UserError
+from ganzoo.report import page
+from ganzoo.report.record import records
+
+NAME, COMPARISON = "report.html", "comparison.html"
+"""What a report is called unless told otherwise: of one run, in its folder; of several, in the working directory."""
+
+
+def write(
+    runs: str | Path | Sequence[str | Path],
+    file: str | Path | None = None,
+    *,
+    checkpoint: str | int = "newest",
+    device: str = "auto",
+    text: str | Sequence[str] = (),
+) -> Path:
+    """Writes the report of a run, or of several side by side, and says where; the same as `ganzoo report`.
+
+    What a run lacks (a checkpoint, samples, its plugin) is said in the report, and the rest is there.
+
+    Args:
+        runs: run folders.
+        file: ends in .html; what is there is replaced. None: `report.html` in the folder of the one run, or
+            `comparison.html` in the working directory.
+        checkpoint: whose weights the images are made with: "newest", "best" or an iteration.
+        device: where they are made.
+        text: captions for the interpolation of one run, for a GAN that makes images from captions.
+
+    Raises:
+        UserError: a folder is no run, there is no such device, the checkpoint that was named is not there, or the
+            file cannot be written; nothing was.
+    """
+    folders = [Path(run) for run in ([runs] if isinstance(runs, str | Path) else runs)]
+    if not folders:
+        raise UserError("there is no run to report; name a run folder")
+    found = records(folders)
+    if text and len(found) > 1:
+        raise OptionError("option 'text' is for the interpolation of one run; leave it out, or report each run alone")
+    if file is None:
+        file = found[0].folder.path / NAME if len(found) == 1 else Path(COMPARISON)
+    file = Path(file)
+    check_target(file)
+    text = page.render(found, checkpoint, device, [text] if isinstance(text, str) and text else list(text))
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, text)
+    except OSError as error:
+        raise OptionError(f"'{file}' cannot be written: {error.strerror or error}; give another --out") from error
+    return file
+
+
+def check_target(file: Path) -> None:
+    """Refuses, before anything is worked out, a file that is no page.
+
+    Raises:
+        OptionError: it is a folder, or does not end in .html.
+    """
+    if file.is_dir():
+        raise OptionError(f"'{file}' is a folder; give a file in it, such as --out {file / NAME}")
+    if file.suffix.lower() not in (".html", ".htm"):
+        raise OptionError(f"'{file}' does not end in .html, as a page does; try --out {file.with_suffix('.html')}")
