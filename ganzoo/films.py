@@ -38,7 +38,8 @@ def write_film(out: Path, frames: Iterable[Image.Image], fps: int) -> None:
 
 def _animation(draft: Path, frames: Iterator[Image.Image], fps: int, form: str, **options: int) -> None:
     first = next(frames)
-    first.save(draft, form, save_all=True, append_images=frames, duration=1000 / fps, loop=0, **options)
+    with draft.open("wb") as stream:  # which Pillow would leave open where a frame cannot be made
+        first.save(stream, form, save_all=True, append_images=frames, duration=1000 / fps, loop=0, **options)
 
 
 def _need_ffmpeg() -> None:

@@ -160,9 +160,8 @@ def write_picture(out: Path, picture: Callable[[], Image.Image]) -> None:
     Raises:
         OptionError: it cannot be written.
     """
-    with drafted(out) as draft:
-        draft.touch()
-        picture().save(draft, Image.registered_extensions()[out.suffix.lower()])
+    with drafted(out) as draft, draft.open("w+b") as stream:
+        picture().save(stream, Image.registered_extensions()[out.suffix.lower()])
 
 
 def write_arrays(out: Path, parts: Iterable[Tensor], count: int, others: Mapping[str, np.ndarray[Any, Any]]) -> None:
