@@ -50,10 +50,10 @@ def test_runs_are_listed_with_all_that_is_known(command: Command, place: Path) -
         "epoch": 4.0, "epochs": 4, "checkpoint": 40, "metric": "fid", "last": 4.0, "best": 3.25, "note": "",
     }  # fmt: skip
     lines = command("runs").out.splitlines()
-    assert " ".join(lines[0].split()) == "run state gan data iteration epoch metric best size changed note"
+    assert " ".join(lines[0].split()) == "run state gan data iteration epoch metric best size changed"
     (line,) = [line for line in lines if line.startswith("runs/a ")]
     assert re.fullmatch(r"runs/a +finished +dcgan +mnist +40/40 +4/4 +fid 4 +3.25 +[\d.]+ kB +just now *", line)
-    assert "\x1b" not in command("runs").out
+    assert "\nruns/deep/b failed: training\N{REPLACEMENT CHARACTER}[2J diverged\n" in command("runs").out
     assert lines[-1].startswith("2 runs, ")
     assert command("runs", "runs").out == command("runs", "list", "runs").out == command("runs").out
 
