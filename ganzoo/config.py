@@ -1,9 +1,10 @@
 """Configurations: one definition that is flag, help, validation, config file and documentation row."""
 
+import types
 from abc import ABC
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar, cast, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -32,12 +33,15 @@ class Config(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _apart(cls, value: object, info: ValidationInfo) -> object:
-        """Several values as they are typed: joined by commas."""
-        if not (isinstance(value, str) and "," in value):
+    def _from_words(cls, value: object, info: ValidationInfo) -> object:
+        """What was typed: several values are joined by commas, and of several numbers one may be allowed."""
+        if not isinstance(value, str):
             return value
-        several = get_origin(cls.model_fields[str(info.field_name)].annotation) in (tuple, list)
-        return value.split(",") if several else value
+        kind = bare(cls.model_fields[str(info.field_name)].annotation)
+        if get_origin(kind) in (tuple, list) and "," in value:
+            return value.split(",")
+        numbers = [choice for choice in get_args(kind) if type(choice) is int] if get_origin(kind) is Literal else []
+        return {str(choice): choice for choice in numbers}.get(value, value)
 
     @field_validator("*", mode="after")
     @classmethod
@@ -52,6 +56,13 @@ class Config(BaseModel):
         changed = [name for name, field in cls.model_fields.items() if _inherit(field, name, cls.__mro__[1:])]
         if changed:
             cls.model_rebuild(force=True)
+
+
+def bare(annotation: Any) -> Any:
+    """A type without what annotates it, or may be left out."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        annotation = next(part for part in get_args(annotation) if part is not type(None))
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _inherit(field: FieldInfo, name: str, bases: Iterable[type]) -> bool:

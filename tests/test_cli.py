@@ -165,7 +165,8 @@ def test_what_a_run_says(runs: Path) -> None:
 def test_what_a_run_leaves(runs: Path) -> None:
     run = runs / "dcgan"
     assert {path.name for path in run.iterdir() if path.name != ".lock"} == {
-        "log.txt", "config.json", "data.json", "environment.json", "metrics.jsonl", "samples", "checkpoints",
+        "log.txt", "config.json", "data.json", "environment.json", "status.json", "metrics.jsonl",
+        "samples", "checkpoints",
     }  # fmt: skip
     typed = {"image_size": "16", "limit": 8, "batch_size": 4, "epochs": 1, "precision": "fp32"}
     assert build(RunOptions, read(run / "config.json")) == resolve(zoo().gan("dcgan"), typed)

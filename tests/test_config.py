@@ -1,7 +1,7 @@
 """Configurations: choices among registered ones, what wins over what, and messages in the words of who typed."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -141,6 +141,22 @@ def test_the_base_keeps_its_own_defaults() -> None:
 def optimizer(**given: object) -> object:
     """The generator's, of a DCGAN that is told this."""
     return resolve(DCGAN, given).players()[0].optimizer
+
+
+class Typed(Config):
+    """What a plugin's author writes, with no thought of flags."""
+
+    scale: Literal[2, 4] | None = 4
+    sides: tuple[int, ...] = ()
+    words: Literal["2,4", "none"] = "none"
+
+
+def test_what_is_typed_becomes_what_the_field_holds() -> None:
+    assert build(Typed, {"scale": "2", "sides": "1,2,3", "words": "2,4"}) == Typed(
+        scale=2, sides=(1, 2, 3), words="2,4"
+    )
+    with pytest.raises(OptionError, match="option 'scale' cannot be '3': it must be 2 or 4"):
+        build(Typed, {"scale": "3"})
 
 
 def test_a_recipe_wins_over_defaults_and_what_was_said_over_the_recipe() -> None:

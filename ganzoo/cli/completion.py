@@ -24,22 +24,31 @@ if TYPE_CHECKING:
 VARIABLE = "_GANZOO_COMPLETE"
 """The environment variable by which a shell asks; click's own rule for a command called ganzoo."""
 
+HELP = """Print what makes a shell complete ganzoo's commands, options, GANs, data sets and run folders.
 
-@click.command()
+It works in shells that are started after this, once; the first TAB that needs what plugins provide takes seconds:
+
+\b
+bash
+  ganzoo completion bash > ~/.ganzoo-completion.bash
+  echo '. ~/.ganzoo-completion.bash' >> ~/.bashrc
+
+\b
+zsh (the second below the line of ~/.zshrc with compinit)
+  ganzoo completion zsh > ~/.ganzoo-completion.zsh
+  echo '. ~/.ganzoo-completion.zsh' >> ~/.zshrc
+
+\b
+fish
+  ganzoo completion fish > ~/.config/fish/completions/ganzoo.fish
+"""
+
+
+@click.command(help=HELP)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, /, shell: str) -> None:
-    r"""Print what makes a shell complete ganzoo's commands, options, GANs, data sets and run folders.
-
-    \b
-    bash:  ganzoo completion bash > ~/.ganzoo-completion.bash
-           echo '. ~/.ganzoo-completion.bash' >> ~/.bashrc
-    zsh:   ganzoo completion zsh > ~/.ganzoo-completion.zsh
-           echo '. ~/.ganzoo-completion.zsh' >> ~/.zshrc        (below the line with compinit)
-    fish:  ganzoo completion fish > ~/.config/fish/completions/ganzoo.fish
-
-    It works in shells that are started from then on. The first TAB that needs the GANs' options takes some seconds.
-    """
+    """Prints a shell's own script."""
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)

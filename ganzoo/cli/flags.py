@@ -1,14 +1,13 @@
 """Flags from configurations: a field is a flag, its description the help, its validation the check."""
 
-import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import rich_click as click
 from pydantic.fields import FieldInfo
 
-from ganzoo.config import Config, Form, NamedConfig, one_of, several_of
+from ganzoo.config import Config, Form, NamedConfig, bare, one_of, several_of
 from ganzoo.errors import OptionError
 
 
@@ -39,14 +38,15 @@ class Flag:
     @property
     def is_switch(self) -> bool:
         """Whether it takes no value: `--fused`, `--no-fused`."""
-        return _bare(self.field.annotation) is bool
+        return bare(self.field.annotation) is bool
 
     @property
     def values(self) -> list[str]:
         """The words that it takes, if only these."""
         mark = one_of(self.field)
         if mark:
-            return [f"{name}:" if "path" in kind.model_fields else name for name, kind in mark.base.choices().items()]
+            choices = sorted(mark.base.choices().items())
+            return [f"{name}:" if "path" in kind.model_fields else name for name, kind in choices]
         return self.form.split("|") if "|" in self.form else []
 
     def option(self) -> click.Option:
@@ -120,7 +120,7 @@ def _form(field: FieldInfo) -> str:
     for mark in field.metadata:
         if isinstance(mark, Form):
             return mark.word
-    annotation = _bare(field.annotation)
+    annotation = bare(field.annotation)
     if get_origin(annotation) is Literal:
         return "|".join(str(value) for value in get_args(annotation))
     if get_origin(annotation) is dict:
@@ -131,15 +131,8 @@ def _form(field: FieldInfo) -> str:
     return _word(annotation)
 
 
-def _bare(annotation: Any) -> Any:
-    """A type without what annotates it, or may be left out."""
-    if get_origin(annotation) in (Union, types.UnionType):
-        annotation = next(part for part in get_args(annotation) if part is not type(None))
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-
-
 def _word(annotation: Any) -> str:
-    return {int: "INTEGER", float: "NUMBER", bool: "", str: "TEXT"}.get(_bare(annotation), "PATH")
+    return {int: "INTEGER", float: "NUMBER", bool: "", str: "TEXT"}.get(bare(annotation), "PATH")
 
 
 def _shown(default: object) -> str:

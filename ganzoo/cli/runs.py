@@ -51,7 +51,10 @@ def list_runs(folder: Path | None, as_json: bool) -> None:
         return
     now = datetime.now(UTC)
     print_table(_without_empty([_row(run, now) for run in found]))
-    click.echo(f"\n{_count(len(found), 'run')}, {_bytes(sum(run.size for run in found))}")
+    for run in found:
+        if run.note:  # too long for a column
+            click.echo(f"{_printable(run.path)} {run.state}: {_printable(run.note)}")
+    click.echo(f"{_count(len(found), 'run')}, {_bytes(sum(run.size for run in found))}")
 
 
 @runs_group.command("prune")
@@ -174,7 +177,6 @@ def _row(run: "FoundRun", now: datetime) -> dict[str, str]:
         "best": f"{measured.best:.4g}" if measured and measured.best is not None else "",
         "size": _bytes(run.size),
         "changed": _ago((now - run.changed).total_seconds()) if run.changed else "",
-        "note": _printable(run.note),
     }
 
 

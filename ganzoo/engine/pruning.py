@@ -99,7 +99,7 @@ def carry_out(planned: Prunable, rule: Rule) -> None:
             raise RunFolderError(f"{planned.run} has changed by now; nothing of it was removed")
         try:
             if planned.wholly:
-                _remove_all(planned.paths)
+                _remove_all((*planned.paths, folder.lock))
                 return
             for path in planned.paths:
                 if DAMAGED.fullmatch(path.name):
@@ -169,8 +169,8 @@ def _is_left_over(path: Path) -> bool:
 def _whole(folder: RunFolder, size: int) -> Prunable:
     """The whole of a run, if there is nothing in it but what runs write; what says that it is a run comes last."""
     own = (folder.samples, folder.checkpoints, folder.data, folder.environment, folder.metrics, folder.evaluations)
-    last = (folder.log, folder.config, folder.status, folder.lock)
-    paths = sorted(path for path in folder.path.iterdir() if path not in last)
+    last = (folder.log, folder.config, folder.status)
+    paths = sorted(path for path in folder.path.iterdir() if path not in (*last, folder.lock))
     drafts = tuple(f".{path.name}." for path in (*own, *last))
     for path in paths:
         if path not in own and not path.name.startswith(drafts):
@@ -179,6 +179,7 @@ def _whole(folder: RunFolder, size: int) -> Prunable:
 
 
 def _remove_all(paths: tuple[Path, ...]) -> None:
+    """Removes all that is in a folder, in this order, and the folder."""
     for path in paths:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

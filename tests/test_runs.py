@@ -1,0 +1,293 @@
+"""`ganzoo runs` and `ganzoo runs prune`: what they say of folders of any kind, and what they remove."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Answer, Command
+from folders import make_run, saved
+
+from ganzoo.engine.checkpoint import checkpoints, read
+from ganzoo.engine.folder import append_line, write_json
+
+WITHOUT_TORCH = """
+import sys
+from ganzoo.cli import main
+for words in (["runs"], ["runs", "prune", "--dry-run"], ["runs", "--json"]):
+    try:
+        main(words)
+    except SystemExit as stop:
+        assert not stop.code, stop.code
+assert not {"torch", "numpy", "ganzoo.plugins"} & sys.modules.keys()
+"""
+
+
+def listed(answer: Answer) -> dict[str, dict[str, Any]]:
+    assert answer.status == 0, answer.err
+    return {Path(row["run"]).name: row for row in json.loads(answer.out)}
+
+
+def everything(folder: Path) -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def test_runs_are_listed_with_all_that_is_known(command: Command, place: Path) -> None:
+    folder = make_run(place / "runs/a", saved=[20, 40], best=20)
+    for iteration, fid in ((10, 9.5), (20, 3.25), (40, 4.0)):
+        append_line(folder.evaluations, {"iteration": iteration, "protocol": {"seed": 0}, "figures": {"fid": fid}})
+    make_run(place / "runs/deep/b", "failed", iteration=10, reason="training\x1b[2J diverged", epochs=3)
+    row = listed(command("runs", "--json"))["a"]
+    assert row.pop("changed").endswith("+00:00")
+    assert row.pop("bytes") == sum(path.stat().st_size for path in folder.path.rglob("*") if path.is_file())
+    assert row == {
+        "run": "runs/a", "state": "finished", "gan": "dcgan", "data": "mnist", "iteration": 40, "iterations": 40,
+        "epoch": 4.0, "epochs": 4, "checkpoint": 40, "metric": "fid", "last": 4.0, "best": 3.25, "note": "",
+    }  # fmt: skip
+    lines = command("runs").out.splitlines()
+    assert " ".join(lines[0].split()) == "run state gan data iteration epoch metric best size changed"
+    (line,) = [line for line in lines if line.startswith("runs/a ")]
+    assert re.fullmatch(r"runs/a +finished +dcgan +mnist +40/40 +4/4 +fid 4 +3.25 +[\d.]+ kB +just now *", line)
+    assert "\nruns/deep/b failed: training\N{REPLACEMENT CHARACTER}[2J diverged\n" in command("runs").out
+    assert lines[-1].startswith("2 runs, ")
+    assert command("runs", "runs").out == command("runs", "list", "runs").out == command("runs").out
+
+
+def test_only_figures_of_one_protocol_are_compared(command: Command, place: Path) -> None:
+    folder = make_run(place / "runs/a", saved=[20, 40], best=20)
+    append_line(folder.evaluations, {"iteration": 20, "protocol": {"samples": 10}, "figures": {"fid": 1.0}})
+    append_line(folder.evaluations, {"iteration": 40, "protocol": {"samples": 99}, "figures": {"fid": 4.0}})
+    row = listed(command("runs", "--json"))["a"]
+    assert (row["last"], row["best"]) == (4.0, None)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        ("config.json", None, "it has no config.json"),
+        ("config.json", "{", "cannot be read"),
+        ("config.json", "[]", "it holds no JSON object"),
+        ("config.json", "[" * 100_000, "nested too deeply"),
+        ("config.json", '{"gan": 3}', "config.json does not say which GAN was trained"),
+        ("config.json", b"\xff\xfe", "cannot be read"),
+        ("status.json", "{}", "option 'state' is needed"),
+        ("status.json", '{"state": "asleep", "iteration": 1, "iterations": 2}', "status.json cannot be used"),
+        ("status.json", '{"state": "running", "iteration": 1e400, "iterations": 2}', "status.json cannot be used"),
+    ],
+)
+def test_a_broken_run_is_named_and_stops_nothing(
+    file: str, content: str | bytes | None, reason: str, command: Command, place: Path
+) -> None:
+    make_run(place / "runs/whole")
+    broken = make_run(place / "runs/broken").path / file
+    broken.unlink()
+    if content is not None:
+        broken.write_bytes(content if isinstance(content, bytes) else content.encode())
+    rows = listed(command("runs", "--json"))
+    assert (rows["whole"]["state"], rows["broken"]["state"]) == ("finished", "broken")
+    assert reason in rows["broken"]["note"]
+    answer = command("runs")
+    assert (answer.status, "broken" in answer.out) == (0, True)
+    assert command("runs", "prune", "--yes", "--failed").status == 0
+    assert (place / "runs/broken/metrics.jsonl").exists()
+
+
+def test_what_evaluations_and_metrics_hold_may_be_anything(command: Command, place: Path) -> None:
+    folder = make_run(place / "runs/a")
+    folder.metrics.write_bytes(b'\xff\n{"iteration": "many", "epoch": [1]}\n{"iteration": 12, "ep')
+    lines = ['{"figures": {"fid": "low"}}', '{"figures": 3}', "[]", '{"iteration": null, "figures": {"fid": 0}}']
+    folder.evaluations.write_text("\n".join(lines))
+    row = listed(command("runs", "--json"))["a"]
+    assert (row["state"], row["iteration"], row["metric"], row["last"]) == ("finished", 0, "fid", 0)
+
+
+@pytest.mark.parametrize(("iteration", "state"), [(40, "finished"), (13, "stopped")])
+def test_a_run_of_before_there_was_a_status(iteration: int, state: str, command: Command, place: Path) -> None:
+    make_run(place / "runs/a", iteration=iteration).status.unlink()
+    row = listed(command("runs", "--json"))["a"]
+    assert (row["state"], row["iteration"], row["iterations"]) == (state, iteration, 40)
+
+
+def test_links_are_named_and_not_followed(command: Command, place: Path) -> None:
+    make_run(place / "elsewhere/a", saved=[10, 20])
+    (place / "runs").mkdir()
+    (place / "runs/link").symlink_to(place / "elsewhere/a")
+    (place / "runs/round").symlink_to(place / "runs")
+    inner = make_run(place / "runs/b")
+    (inner.path / "checkpoints").symlink_to(place / "elsewhere/a/checkpoints")
+    other = make_run(place / "runs/c", saved=[20])
+    (other.checkpoints / "00000010").symlink_to(place / "elsewhere/a/checkpoints/00000010")
+    before = everything(place)
+    rows = listed(command("runs", "--json"))
+    assert {name: row["state"] for name, row in rows.items()} == {"link": "broken", "b": "broken", "c": "finished"}
+    answer = command("runs", "prune", "--yes", "--failed")
+    assert answer.status == 0
+    assert "left alone: runs/c: runs/c/checkpoints/00000010 is a link" in answer.out
+    assert everything(place) == before
+
+
+def test_where_there_is_no_run(command: Command, place: Path) -> None:
+    assert command("runs").out == "there is no run in runs\n"
+    assert json.loads(command("runs", "--json").out) == []
+    answer = command("runs", "nowhere")
+    assert (answer.status, answer.err[:37]) == (2, "Error: there is no folder 'nowhere'; ")
+    (place / "file").write_text("")
+    assert command("runs", "file").status == 2
+    (place / "runs/plots").mkdir(parents=True)
+    assert command("runs").out == "there is no run in runs\n"
+    assert command("runs", "prune").out == "there is nothing to remove\n"
+
+
+def test_runs_imports_nothing_slow(place: Path) -> None:
+    make_run(place / "runs/a", saved=[10, 20])
+    done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "stay"),
+    [
+        ([], [10, 30, 40]),
+        (["--keep", "2"], [10, 30, 40]),
+        (["--keep", "3"], [10, 20, 30, 40]),
+        (["--milestones"], [10, 40]),
+        (["--milestones", "--keep", "9"], [5, 10, 20, 30, 40]),
+    ],
+)
+def test_prune_leaves_the_newest_the_best_and_milestones(
+    words: list[str], stay: list[int], command: Command, place: Path
+) -> None:
+    folder = make_run(place / "runs/a", saved=[5, 10, 20, 30, 40], best=10, keep_every=30)
+    if words == ["--milestones", "--keep", "9"]:
+        assert command("runs", "prune", *words, "--yes").out.startswith("there is nothing to remove")
+    else:
+        answer = command("runs", "prune", *words, "--yes")
+        assert (answer.status, answer.err) == (0, "")
+        assert "freed " in answer.out
+    assert saved(folder) == stay
+    assert all(read(path) for path in checkpoints(folder.checkpoints))  # shared files are there
+    assert (folder.samples / "00000010.png").exists()
+    assert command("runs", "prune", *words, "--yes").out.startswith("there is nothing to remove")
+
+
+def test_prune_counts_whole_checkpoints_only(command: Command, place: Path) -> None:
+    folder = make_run(place / "runs/a", saved=[10, 20, 30, 40])
+    (folder.checkpoints / "00000040/networks.safetensors").write_bytes(b"damaged")
+    assert command("runs", "prune", "--yes").status == 0
+    assert saved(folder) == [30, 40]
+    (folder.checkpoints / "00000030/networks.safetensors").write_bytes(b"damaged")
+    answer = command("runs", "prune", "--yes")
+    assert "is whole, and none of them is removed" in answer.out
+    assert saved(folder) == [30, 40]
+
+
+def test_prune_removes_what_was_damaged_or_half_written(command: Command, place: Path) -> None:
+    folder = make_run(place / "runs/a", saved=[40])
+    for name in ("damaged-00000030", ".00000020.123", "notes"):
+        (folder.checkpoints / name).mkdir()
+        (folder.checkpoints / name / "file").write_bytes(bytes(500))
+    (row,) = json.loads(command("runs", "prune", "--json", "--yes").out)
+    assert (sorted(row["removes"]), row["bytes"]) == (
+        ["checkpoints/.00000020.123", "checkpoints/damaged-00000030"],
+        1000,
+    )
+    assert sorted(path.name for path in folder.checkpoints.iterdir() if path.is_dir()) == ["00000040", "notes"]
+
+
+def test_prune_asks_first(command: Command, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_run(place / "runs/a", saved=[10, 20])
+    answer = command("runs", "prune")
+    assert (answer.status, saved(folder)) == (2, [10, 20])
+    assert "there is no terminal to ask on, and nothing was removed; add --yes" in answer.err
+    assert "checkpoint 10" in command("runs", "prune", "--dry-run").out
+    assert command("runs", "prune", "--json").status == 2
+    assert saved(folder) == [10, 20]
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    for word, left in (("n", [10, 20]), ("", [10, 20]), ("y", [20])):
+        monkeypatch.setattr("rich_click.confirm", lambda text, word=word: word == "y" and "from 1 run, 1" in text)
+        assert command("runs", "prune").status == 0
+        assert saved(folder) == left
+
+
+def test_prune_leaves_a_run_that_is_running_alone(command: Command, place: Path) -> None:
+    folder = make_run(place / "runs/a", "running", saved=[10, 20])
+    before = everything(place)
+    with folder.locked():
+        answer = command("runs", "prune", "--yes", "--failed")
+        assert "left alone: runs/a: it is running" in answer.out
+        assert before.keys() | {str(folder.lock)} == everything(place).keys()
+    assert listed(command("runs", "--json"))["a"]["state"] == "failed"  # and once it was killed:
+    assert command("runs", "prune", "--yes").status == 0
+    assert saved(folder) == [20]
+
+
+def test_prune_does_not_remove_what_has_begun_since(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run(place / "runs/a", saved=[10, 20])
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    with folder.locked():  # whose run has not said yet that it runs
+        monkeypatch.setattr("rich_click.confirm", lambda _: True)
+        answer = command("runs", "prune")
+    assert answer.status == 2
+    assert "runs/a is being trained by now; nothing of it was removed" in answer.err
+    assert saved(folder) == [10, 20]
+
+
+def test_prune_failed_removes_runs_without_a_checkpoint_wholly(command: Command, place: Path) -> None:
+    make_run(place / "runs/lost", "failed")
+    make_run(place / "runs/killed", "running")
+    make_run(place / "runs/stopped", "stopped")
+    kept = make_run(place / "runs/kept", "failed", saved=[10])
+    mine = make_run(place / "runs/mine", "failed")
+    (mine.path / "notes.txt").write_text("mine")
+    assert command("runs", "prune", "--yes").out.startswith("there is nothing to remove")
+    answer = command("runs", "prune", "--yes", "--failed")
+    assert answer.status == 0, answer.err
+    assert sorted(path.name for path in (place / "runs").iterdir()) == ["kept", "mine", "stopped"]
+    assert "left alone: runs/mine: it is not removed, as it holds 'notes.txt', which no run wrote" in answer.out
+    assert saved(kept) == [10]
+
+
+def test_a_run_that_cannot_be_pruned_does_not_keep_others_from_it(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [make_run(place / "runs" / name, saved=[10, 20]) for name in "ab"]
+    whole = Path.replace
+
+    def fails(path: Path, target: Path) -> Path:
+        if "a" in path.parts:
+            raise PermissionError(13, "Permission denied")
+        return whole(path, target)
+
+    monkeypatch.setattr(Path, "replace", fails)
+    answer = command("runs", "prune", "--yes")
+    assert (answer.status, "runs/a cannot be pruned: Permission denied" in answer.err) == (2, True)
+    assert [saved(folder) for folder in folders] == [[10, 20], [20]]
+
+
+def test_a_pruned_run_goes_on_and_generates(command: Command, place: Path, runs: Path) -> None:
+    shutil.copytree(runs / "dcgan", place / "runs/a")
+    assert command("resume", "runs/a", "--epochs", "3", "--checkpoint-every", "2", "--keep-last", "9").status == 0
+    assert len(checkpoints(place / "runs/a/checkpoints")) == 3
+    assert command("runs", "prune", "--yes").status == 0
+    assert [int(path.name) for path in checkpoints(place / "runs/a/checkpoints")] == [6]
+    assert command("generate", "runs/a", "-n", "1", "-o", "one.png").status == 0
+    assert command("resume", "runs/a", "--epochs", "4").status == 0
+    assert listed(command("runs", "--json"))["a"]["iteration"] == 8
+
+
+def test_a_thousand_runs_are_listed_in_seconds(command: Command, place: Path) -> None:
+    first = make_run(place / "runs/0000", saved=[40])
+    for number in range(1, 1000):
+        path = place / "runs" / f"{number:04}"
+        path.mkdir()
+        for file in (first.config, first.status, first.metrics):
+            os.link(file, path / file.name)
+    write_json(first.environment, {})
+    assert len(json.loads(command("runs", "--json").out)) == 1000
