@@ -15,6 +15,7 @@ from conftest import Command
 from looked_on import OPTIONS, Stop, tensors
 
 import ganzoo
+from ganzoo.api import Looking
 from ganzoo.callbacks import is_due
 from ganzoo.config import build
 from ganzoo.engine.folder import RunFolder
@@ -221,7 +222,7 @@ def test_nobody_who_looks_on_changes_what_is_trained(tmp_path: Path, monkeypatch
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # which takes seconds less to make than a database
     monkeypatch.chdir(tmp_path)
     ganzoo.run("dcgan", out=tmp_path / "alone", **ONCE)
-    everyone = [Drawing(), *sorted(zoo().callbacks)]
+    everyone: list[Looking] = [Drawing(), *sorted(zoo().callbacks)]
     ganzoo.run("dcgan", out=tmp_path / "watched", callback=everyone, **ONCE)
     alone, watched = tensors(tmp_path / "alone"), tensors(tmp_path / "watched")
     assert alone.keys() == watched.keys()
@@ -268,7 +269,8 @@ def test_grids_are_thinned_and_the_last_is_kept(tmp_path: Path) -> None:
 
 
 def test_python_takes_what_the_command_line_takes(tmp_path: Path) -> None:
-    for number, given in enumerate(("csv", {"kind": "csv"}, zoo().callbacks["csv"](), ["csv"])):
+    several: list[Looking] = ["csv", {"kind": "csv"}, zoo().callbacks["csv"]()]
+    for number, given in enumerate([*several, several[:1]]):
         run = tmp_path / str(number)
         ganzoo.run("dcgan", out=run, callback=given, **ONCE)
         assert (run / "metrics.csv").is_file()
