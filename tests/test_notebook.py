@@ -34,7 +34,7 @@ except KeyboardInterrupt:
 CELLS = [TRAIN, "digits", "digits.show(9)", QUIET, STOPPED, """ganzoo.run("dcgan", out="run", **options)"""]
 
 
-class Client(nbclient.NotebookClient):  # type: ignore[misc, name-defined]  # tests may do without: it has no type
+class Client(nbclient.NotebookClient):  # type: ignore[misc]  # tests may do without it: it has no type
     """Counts the messages by which the kernel shows something and changes it."""
 
     def process_message(self, message: Any, cell: Any, number: int) -> Any:
