@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import ganzoo
-from ganzoo.engine.folder import write_atomically
 
 
 class CSV(ganzoo.CallbackConfig):
@@ -55,7 +54,7 @@ class CSVTable:
         rows = [flat(line) for line in self.folder.lines(self.source)]
         self.columns = dict.fromkeys(name for row in rows for name in row)
         if rows or self.file.exists():
-            write_atomically(self.file, self._text(dict(zip(self.columns, self.columns, strict=True)), *rows))
+            self.folder.write(self.file, self._text(dict(zip(self.columns, self.columns, strict=True)), *rows))
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Adds a line that its source now ends in. One with new columns, as losses come that are rare, begins anew."""

@@ -11,7 +11,6 @@ from pydantic import Field
 
 import ganzoo
 from ganzoo.callbacks import Grids, is_due
-from ganzoo.engine.folder import write_json
 
 FILE = "mlflow.json"
 """What says, in the run folder, which run of MLflow goes on with it."""
@@ -73,7 +72,7 @@ class MLflowLogger(ganzoo.Callback):
         options = [self.mlflow.entities.Param(name, str(value)[:LONGEST]) for name, value in values]
         for start in range(0, len(options), MOST):
             self.client.log_batch(run_id, params=options[start : start + MOST])
-        write_json(folder.path / FILE, {"run_id": run_id, "experiment": self.config.experiment})
+        folder.write(folder.path / FILE, {"run_id": run_id, "experiment": self.config.experiment})
         return run_id
 
     def logged(self, training: ganzoo.Training, row: dict[str, float]) -> None:

@@ -55,7 +55,8 @@ class TensorBoardLogger(ganzoo.Callback):
 
     def sampled(self, training: ganzoo.Training, file: Path) -> None:
         if is_due(training, self.config.grids):
-            pixels = np.asarray(Image.open(file))
+            with Image.open(file) as picture:
+                pixels = np.asarray(picture)
             form = "HW" if pixels.ndim == 2 else "HWC"
             self.writer.add_image("samples", pixels, training.engine.iteration, dataformats=form)
 

@@ -10,7 +10,6 @@ from pydantic import Field
 
 import ganzoo
 from ganzoo.callbacks import Grids, is_due
-from ganzoo.engine.folder import write_json
 
 FILE = "wandb.json"
 """What says, in the run folder, which run on W&B goes on with it."""
@@ -64,7 +63,7 @@ class WandBLogger(ganzoo.Callback):
         self.run.define_metric("iteration")
         self.run.define_metric("*", step_metric="iteration")
         kept = {"id": self.run.id, "project": self.config.project, "entity": self.config.entity, "url": self.run.url}
-        write_json(folder.path / FILE, kept)
+        folder.write(folder.path / FILE, kept)
 
     def _id(self, folder: ganzoo.RunFolder) -> str | None:
         """The run that goes on; None: a new one, as there is none yet in this project."""

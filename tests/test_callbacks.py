@@ -1,5 +1,6 @@
 """Callbacks that a run has by name: how they are chosen, when they are told what, and that they spoil no run."""
 
+import inspect
 import json
 import re
 import subprocess
@@ -14,6 +15,7 @@ from conftest import Command
 from looked_on import OPTIONS, Stop, tensors
 
 import ganzoo
+from ganzoo.api import Looking
 from ganzoo.callbacks import is_due
 from ganzoo.config import build
 from ganzoo.engine.folder import RunFolder
@@ -211,16 +213,16 @@ class Drawing(ganzoo.CallbackConfig):
         return Draws()
 
 
-@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own, in SQLAlchemy's words
 def test_nobody_who_looks_on_changes_what_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("wandb")
     pytest.importorskip("mlflow")
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "mlruns").as_uri())
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # which takes seconds less to make than a database
     monkeypatch.chdir(tmp_path)
     ganzoo.run("dcgan", out=tmp_path / "alone", **ONCE)
-    everyone = [Drawing(), *sorted(zoo().callbacks)]
+    everyone: list[Looking] = [Drawing(), *sorted(zoo().callbacks)]
     ganzoo.run("dcgan", out=tmp_path / "watched", callback=everyone, **ONCE)
     alone, watched = tensors(tmp_path / "alone"), tensors(tmp_path / "watched")
     assert alone.keys() == watched.keys()
@@ -267,10 +269,32 @@ def test_grids_are_thinned_and_the_last_is_kept(tmp_path: Path) -> None:
 
 
 def test_python_takes_what_the_command_line_takes(tmp_path: Path) -> None:
-    for number, given in enumerate(("csv", {"kind": "csv"}, zoo().callbacks["csv"](), ["csv"])):
+    several: list[Looking] = ["csv", {"kind": "csv"}, zoo().callbacks["csv"]()]
+    for number, given in enumerate([*several, several[:1]]):
         run = tmp_path / str(number)
         ganzoo.run("dcgan", out=run, callback=given, **ONCE)
         assert (run / "metrics.csv").is_file()
     with pytest.raises(OptionError, match="give the name of a callback"):
         ganzoo.run("dcgan", out=tmp_path / "bad", callback=[7], **OPTIONS)  # type: ignore[list-item]  # what is refused
     assert not (tmp_path / "bad").exists()
+
+
+DOCS = (Path(__file__).parent.parent / "docs" / "logging.md").read_text(encoding="utf-8")
+
+
+def test_the_logger_of_the_page_on_logging_works(command: Command, place: Path) -> None:
+    program = next(text for text in re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL) if "register_callbacks" in text)
+    (place / "mailbox.py").write_text(program, encoding="utf-8")
+    words = ["--plugin", "mailbox.py", "run", "dcgan", "--image-size", "16", "--limit", "8", "--batch-size", "4"]
+    answer = command(*words, "--epochs", "1", "--callback", "mailbox:letters")
+    assert answer.status == 0, answer.err
+    assert "generator/adversarial" in json.loads((place / "letters" / "2.json").read_text())
+    assert "option 'callback.folder' is needed" in command(*words, "--callback", "mailbox").err
+
+
+def test_the_page_on_logging_knows_every_method() -> None:
+    for name in METHODS:
+        arguments = ", ".join(list(inspect.signature(getattr(ganzoo.Callback, name)).parameters)[1:])
+        assert f"| `{name}({arguments})` |" in DOCS
+    assert set(METHODS) == {name for name in vars(ganzoo.Callback) if not name.startswith("_")}
+    assert "`register_callbacks(register)`" in DOCS

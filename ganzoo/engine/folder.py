@@ -184,6 +184,17 @@ class RunFolder:
             raise RunFolderError(f"{file} cannot be read: it holds no JSON object")
         return content
 
+    def write(self, file: Path, content: Mapping[str, object] | str) -> None:
+        """Writes a file of this folder, whole or not at all: text, or a JSON object, as `read` gives it back.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if isinstance(content, str):
+            write_atomically(file, content)
+        else:
+            write_json(file, content)
+
     def load(self, file: Path, kind: type[AnyConfig]) -> AnyConfig:
         """A JSON object of this folder as what it was written from.
 

@@ -14,10 +14,15 @@ mlflow = pytest.importorskip("mlflow")
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own, in SQLAlchemy's words
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store") / "mlflow.db"
+
+
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
-    monkeypatch.chdir(tmp_path)
+def client(store: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{store}")
+    monkeypatch.chdir(store.parent)
     return mlflow.MlflowClient()
 
 
@@ -30,7 +35,7 @@ def steps(client: Any, run: Any, name: str) -> list[tuple[int, float]]:
     return [(metric.step, metric.value) for metric in client.get_metric_history(run.info.run_id, name)]
 
 
-def test_a_run_that_was_stopped_is_the_same_run_when_it_goes_on(client: Any, tmp_path: Path) -> None:
+def test_a_run_that_was_stopped_is_the_same_run_when_it_goes_on(client: Any, store: Path, tmp_path: Path) -> None:
     config, folder = zoo().callbacks["mlflow"](), tmp_path / "run"
     logger = config.build()
     with pytest.raises(KeyboardInterrupt):
@@ -46,7 +51,7 @@ def test_a_run_that_was_stopped_is_the_same_run_when_it_goes_on(client: Any, tmp
     rows = metrics(folder)
     values = dict(steps(client, run, "generator/adversarial"))
     assert values == {row["iteration"]: pytest.approx(row["generator/adversarial"]) for row in rows}
-    artifacts = tmp_path / "mlruns" / run.info.experiment_id / run.info.run_id / "artifacts"
+    artifacts = store.parent / "mlruns" / run.info.experiment_id / run.info.run_id / "artifacts"
     [grid] = artifacts.glob("images/samples*step*16*timestamp*.png")
     saved = Image.open(folder / "samples" / "00000016.png")
     assert Image.open(grid).convert("RGB").tobytes() == saved.convert("RGB").tobytes()
@@ -60,9 +65,12 @@ def test_a_run_that_another_store_has_begins_anew(client: Any, tmp_path: Path) -
     (tmp_path / "mlflow.json").replace(tmp_path / "run" / "mlflow.json")
     ganzoo.run("dcgan", out=tmp_path / "run", callback="mlflow:faces,grids=0", **options)
     assert len(found(client, "faces")) == 2
+
+
+def test_a_run_that_diverges_has_failed(client: Any, tmp_path: Path) -> None:
     with pytest.raises(ganzoo.GanzooError):
-        ganzoo.run("dcgan", out=tmp_path / "bad", callback="mlflow", **{**options, "lr": 1e30})
-    assert [run.info.status for run in found(client)] == ["FAILED"]
+        ganzoo.run("dcgan", out=tmp_path / "run", callback="mlflow:hasty", **{**OPTIONS, "lr": 1e30})
+    assert [run.info.status for run in found(client, "hasty")] == ["FAILED"]
 
 
 def test_a_server_that_is_away_stops_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
