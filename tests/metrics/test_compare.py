@@ -101,7 +101,7 @@ def test_runs_of_other_length_are_no_group(command: Command, place: Path) -> Non
     ],
 )
 def test_figures_of_other_protocols_are_refused_with_what_differs(
-    changes: dict[str, object], said: str, advice: str, command: Command, place: Path
+    changes: dict[str, Any], said: str, advice: str, command: Command, place: Path
 ) -> None:
     run(place, "a", line(10))
     run(place, "b", line(10, **changes), seed=1)
