@@ -1,40 +1,33 @@
 """What made images are measured by. Images are N x C x H x W in [-1, 1]; no figure looks at what made them."""
 
 import math
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
-from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.functional.image import peak_signal_noise_ratio
+
+from ganzoo.metrics.extractor import Seen
+from ganzoo.metrics.pairs import AbsoluteDifference, SignalToNoise, StructuralSimilarity
+from ganzoo.metrics.sets import FrechetDistance
 
 PART = 500
 """Images that a network looks at at once."""
 
 
-class Features(nn.Module):
-    """A classifier's features, as torchmetrics wants them."""
-
-    def __init__(self, classifier: nn.Module, count: int) -> None:
-        super().__init__()
-        self.classifier = classifier
-        self.num_features = count
-
-    def forward(self, images: Tensor) -> Tensor:
-        features: Tensor = self.classifier.features(images)  # type: ignore[operator]  # a module's attribute, to mypy
-        return features
-
-
-def frechet_distance(features: Features, real: Tensor, fake: Tensor) -> float:
-    """How far apart two sets of images are in some features, as Gaussians (Heusel et al., 2017, arXiv:1706.08500).
+def frechet_distance(extractor: nn.Module, real: Tensor, fake: Tensor) -> float:
+    """How far apart two sets of images are in an extractor's features, as Gaussians: `ganzoo evaluate`'s fid.
 
     It falls as samples get more, down to what they have in common: compare only distances of as many.
     """
-    metric = FrechetInceptionDistance(features)
-    for images, is_real in ((real, True), (fake, False)):
+    features = []
+    for images in (real, fake):
+        seen = Seen(extractor)
         for part in images.split(PART):
-            metric.update(part, real=is_real)
-    return float(metric.compute())
+            seen.look(part)
+        features.append(seen.of("features"))
+    return FrechetDistance().measure(*features)
 
 
 @torch.no_grad()
@@ -65,11 +58,11 @@ def compared(images: Tensor, targets: Tensor) -> dict[str, float]:
     `l1` is a share of the way from black to white. `psnr` is in decibels, of the mean square over all pictures: some of
     them may be right to the last pixel. SSIM is that of Wang et al., 2004: Gaussian windows of 11 pixels, sigma 1.5.
     """
-    psnr = peak_signal_noise_ratio(images, targets, data_range=2.0)
-    # Its comparison of brightness is one of shares, which negative numbers are not.
-    ssim = structural_similarity_index_measure((images + 1) / 2, (targets + 1) / 2, data_range=1.0)
-    assert isinstance(ssim, Tensor)
-    return {"l1": absolute(images, targets), "psnr": float(psnr), "ssim": float(ssim)}
+    figures = {}
+    for metric in (AbsoluteDifference(), SignalToNoise(), StructuralSimilarity()):
+        measure, parts = metric.build(Path()), zip(images.split(PART), targets.split(PART), strict=True)
+        figures[metric.kind] = metric.combine(torch.cat([measure(*part) for part in parts]))
+    return figures
 
 
 def compared_within(images: Tensor, targets: Tensor, where: Tensor) -> dict[str, float]:

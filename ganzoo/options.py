@@ -102,7 +102,8 @@ class RunOptions(Processes, Speed, Judging, Keeping, Learning, Schedule, DataOpt
             config = build(RunOptions, config).model_dump(mode="json")
         theirs, mine = _flat(config), _flat(self.model_dump(mode="json"))
         may_change = {*self.may_change, *(f"data.{field}" for field in self.data.may_change)}
-        names = [name for name in dict.fromkeys([*theirs, *mine]) if name not in may_change]
+        every = dict.fromkeys([*theirs, *mine])  # `metric.kind` may change with `metric`
+        names = [name for name in every if may_change.isdisjoint((name, name.partition(".")[0]))]
         different = [name for name in names if theirs.get(name) != mine.get(name)]
         if "gan.name" in different:  # then all else of it differs too
             different = ["gan.name"]

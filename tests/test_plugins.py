@@ -79,6 +79,25 @@ class Silent(ganzoo.CallbackConfig):
         return ganzoo.Callback()
 
 
+class Brightness(ganzoo.SetMetric):
+    """Difference of mean features."""
+
+    kind = "brightness"
+
+    def measure(self, real, fake):
+        return float((real.mean() - fake.mean()).abs())
+
+
+class Corners(ganzoo.Extractor):
+    """The four corners of an image."""
+
+    kind = "corners"
+    resizer = "none"
+
+    def build(self, folder):
+        return nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten())
+
+
 @ganzoo.hookimpl
 def register_gans(register):
     register(Dots)
@@ -97,6 +116,16 @@ def register_datasets(register):
 @ganzoo.hookimpl
 def register_callbacks(register):
     register(Silent)
+
+
+@ganzoo.hookimpl
+def register_metrics(register):
+    register(Brightness)
+
+
+@ganzoo.hookimpl
+def register_extractors(register):
+    register(Corners)
 '''
 
 
@@ -255,6 +284,13 @@ def test_all_that_a_loose_file_brings_is_used(command: Command, loose: Path) -> 
     assert (config["gan"]["loss"], config["data"]) == ({"kind": "loud"}, {"name": "grey"})
     assert command("generate", "dots", "-n", "2", "-o", "x.png", "--plugin", str(loose)).status == 0
     assert command("generate", "dots", "-n", "2", "-o", "x.png").status == 2
+    measured = command(
+        *["evaluate", "dots", "--metric", "brightness", "--extractor", "corners", "--json", "--plugin"], str(loose)
+    )
+    assert measured.status == 0, measured.err
+    line = json.loads(measured.out)
+    assert line["figures"].keys() == {"brightness"}
+    assert (line["protocol"]["extractor"], line["protocol"]["samples"]) == ("corners", 9)
     answer = command("run", "dcgan", "--data", "grey", "--loss", "loud", "--dry-run", "--plugin", str(loose),
                      "--image-size", "16", "--batch-size", "3")  # fmt: skip
     assert "works; nothing was written" in answer.out, answer.err

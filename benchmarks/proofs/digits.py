@@ -4,7 +4,7 @@ from functools import cache
 from typing import Protocol, cast
 
 import torch
-from ganzoo_data_mnist.classifier import FEATURES, DigitClassifier, digit_classifier
+from ganzoo_data_mnist.classifier import FEATURES, DigitClassifier, Seeing, digit_classifier
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
@@ -56,7 +56,7 @@ class Digits(Proof):
 
     def seen(self, images: Tensor) -> Figures:
         """What the classifier sees in images."""
-        distance = figures.frechet_distance(figures.Features(classifier(), FEATURES), self.test.image, images)
+        distance = figures.frechet_distance(Seeing(classifier()), self.test.image, images)
         return {"frechet": distance, "entropy": figures.entropy(figures.predictions(classifier(), images), CLASSES)}
 
     def picture(self, trained: TrainedGAN) -> Image.Image:

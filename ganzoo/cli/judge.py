@@ -90,11 +90,13 @@ def evaluate(
         with _progress(2 * ready.protocol.samples) as tell:
             figures = ready.measure(trained.nets, tell)
     line = ready.line(trained.iteration, figures)
-    if as_json:
-        click.echo(json.dumps(line, indent=2))
-    else:
-        _show(ready, figures, trained.iteration)
-    keep(RunFolder(trained.folder), line)
+    try:
+        keep(RunFolder(trained.folder), line)
+    finally:  # figures that took an hour are shown even if there is no room for them
+        if as_json:
+            click.echo(json.dumps(line, indent=2))
+        else:
+            _show(ready, figures, trained.iteration)
 
 
 def _show(ready: "Evaluation", figures: dict[str, float], iteration: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions
 from ganzoo.engine.folder import RunFolder, append_line
+from ganzoo.engine.randomness import undrawn
 from ganzoo.errors import OptionError, RunFolderError, UnknownName
 from ganzoo.metrics.evaluation import Evaluation
 from ganzoo.metrics.options import EvaluationOptions
@@ -32,7 +33,8 @@ def ready_for(trained: "TrainedGAN", given: Mapping[str, Any], data_dir: Path | 
     rest = dict(given)
     data = data_of(folder, rest.pop("data", None))
     options = build(EvaluationOptions, nested(rest, data.data.extractor))
-    return make_ready(trained.gan, data, trained.data, options, trained.device, data_dir)
+    with undrawn(trained.device):  # extractors are built with random weights before they read their own
+        return make_ready(trained.gan, data, trained.data, options, trained.device, data_dir)
 
 
 def data_of(folder: RunFolder, instead: object = None) -> DataOptions:

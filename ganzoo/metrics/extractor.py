@@ -28,8 +28,8 @@ class Extractor(NamedConfig, ABC):
     def build(self, folder: Path) -> nn.Module:
         """The network, in evaluation mode.
 
-        It takes images, N x C x H x W in [-1, 1] with 1, 3 or 4 channels and of any size, and gives features, N x D,
-        or features and logits, N x classes.
+        It takes images, N x C x H x W in [-1, 1] with 1, 3 or 4 channels and of any size, and gives features, N x D
+        with D > 1, or features and logits, N x classes.
 
         Args:
             folder: where downloads are kept.
@@ -58,7 +58,7 @@ class Seen:
         answer = self._network(images)
         both = answer if isinstance(answer, tuple) else (answer,)
         for what, rows in zip(("features", "logits"), both, strict=False):
-            if not (isinstance(rows, Tensor) and rows.dim() == 2 and len(rows) == len(images)):
+            if not (isinstance(rows, Tensor) and rows.dim() == 2 and len(rows) == len(images) and rows.shape[1] > 1):
                 shape = tuple(rows.shape) if isinstance(rows, Tensor) else type(rows).__name__
                 raise ContractError(f"the extractor gives {shape} as {what} of {len(images)} images; expected N x D")
             self._parts.setdefault(what, []).append(rows.float().cpu())

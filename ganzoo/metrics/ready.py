@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.data.batches import scaled
-from ganzoo.data.dataset import Table
+from ganzoo.data.dataset import Split, Table
 from ganzoo.data.load import DataOptions, data_folder, load_some
 from ganzoo.data.spec import DataSpec
 from ganzoo.errors import ContractError, DataError, OptionError, typed
@@ -54,17 +54,10 @@ def make_ready(
     wanted = settled(gan, data, options, and_usual)  # what this refuses need not wait for the data
     real = "image" if "image" in gan.needs else "target"
     split = options.split or ("test" if "test" in data.data.splits else "train")
-    needs = (gan.needs & gan.inputs) | {real}
-    table = load_some(data, needs, split, options.samples or most, folder, gan.shrinks)
-    check_like(table, spec, data)
-    there = min(map(len, table.columns.values()))
-    if options.samples and there < options.samples:
-        raise DataError(
-            f"{options.samples} samples were asked for, and the {split} split of '{data.data.label()}' has {there}; "
-            f"try --samples {there}{' or --split train' if split == 'test' else ''}"
-        )
-    columns = {name: column[:there] for name, column in table.columns.items()}
-    eyes = Eyes.of(options.extractor or _default(data), wanted, columns[real], device, data_folder(folder))
+    columns = rows((gan.needs & gan.inputs) | {real}, gan.shrinks, data, spec, split, options.samples, most, folder)
+    eyes = None
+    if any(isinstance(metric, SetMetric) for metric in wanted):
+        eyes = Eyes.of(options.extractor or _default(data), columns[real], device, data_folder(folder))
     kept, left_out = possible(wanted, columns[real], eyes, {metric.kind for metric in options.metric})
     built = {metric.kind: metric.build(data_folder(folder)) for metric in kept if isinstance(metric, PairMetric)}
     pairs = {kind: made.to(device) if isinstance(made, nn.Module) else made for kind, made in built.items()}
@@ -73,7 +66,7 @@ def make_ready(
     protocol = Protocol(
         data=data.data.label(),
         split=split,
-        samples=there,
+        samples=len(columns[real]),
         seed=options.seed,
         shape=(channels, height, width),
         images=checksum([columns[name] for name in sorted({real, *(PAIR & columns.keys())})]),
@@ -83,6 +76,32 @@ def make_ready(
     )
     network = eyes.network if eyes else None
     return Evaluation(gan, columns, real, kept, pairs, network, protocol, device, left_out)
+
+
+def rows(
+    fields: frozenset[str],
+    shrinks: int,
+    data: DataOptions,
+    spec: DataSpec,
+    split: Split,
+    samples: int | None,
+    most: int,
+    folder: Path | None,
+) -> dict[str, Tensor]:
+    """The rows of a split that are looked at, by field: `samples` of them, or up to `most`.
+
+    Raises:
+        DataError: they cannot be had, are not so many, or have another form than those that were trained on.
+    """
+    table = load_some(data, fields, split, samples or most, folder, shrinks)
+    check_like(table, spec, data)
+    there = min(map(len, table.columns.values()))
+    if samples and there < samples:
+        raise DataError(
+            f"{samples} samples were asked for, and the {split} split of '{data.data.label()}' has {there}; "
+            f"try --samples {there}{' or --split train' if split == 'test' else ''}"
+        )
+    return {name: column[:there] for name, column in table.columns.items()}
 
 
 def check_like(table: Table, spec: DataSpec, data: DataOptions) -> None:
@@ -142,12 +161,8 @@ class Eyes:
     """How many `features`, and `logits` if it has any, it gives for an image."""
 
     @classmethod
-    def of(
-        cls, extractor: Extractor, wanted: Sequence[Metric], images: Tensor, device: torch.device, folder: Path
-    ) -> "Eyes | None":
-        """The extractor, if any of the metrics wants one, tried on two images."""
-        if not any(isinstance(metric, SetMetric) for metric in wanted):
-            return None
+    def of(cls, extractor: Extractor, images: Tensor, device: torch.device, folder: Path) -> "Eyes":
+        """The extractor, tried on two images."""
         network = extractor.build(folder).to(device).eval().requires_grad_(False)
         seen = Seen(network)
         seen.look(scaled(images[:2]).to(device))
