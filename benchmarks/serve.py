@@ -1,21 +1,25 @@
 """`ganzoo serve` under load: `python -m benchmarks.serve RUN`. Is every request answered, rightly, and how soon?
 
-Clients of Gradio's own, each in a thread, ask one after another for one image of a seed that nobody else asks for.
+Clients, each in a thread, ask one request after another for one image of a seed that nobody else asks for.
 Every image that comes back is compared with what `generate` makes of that seed, byte for byte.
 """
 
 import argparse
 import base64
+import http.client
 import io
 import json
+import signal
 import statistics
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import gradio_client
 import torch
 from PIL import Image
 from pytest_benchmark.utils import get_commit_info
@@ -23,32 +27,66 @@ from pytest_benchmark.utils import get_commit_info
 from ganzoo.api import TrainedGAN, load
 from ganzoo.environment import environment
 from ganzoo.pictures import to_picture
-from ganzoo.web.maker import Maker
-from ganzoo.web.page import page
-from ganzoo.web.server import served, take
+from ganzoo.web.knobs import knobs
 
-REQUESTS, CLIENTS, UPLOAD = 200, 8, 10 * 2**20
+REQUESTS, CLIENTS = 200, 8
+
+
+class Client:
+    """Asks as the page's own script does: a request is put into the queue, and its answer is waited for."""
+
+    def __init__(self, address: str, name: str) -> None:
+        self.line = http.client.HTTPConnection(urlsplit(address).netloc, timeout=120)
+        self.name = name
+        parts = json.loads(self.answer("GET", "/config"))["dependencies"]
+        self.images = next(part["id"] for part in parts if part["api_name"] == "images")
+
+    def answer(self, method: str, path: str, content: object = None) -> bytes:
+        """What is answered.
+
+        Raises:
+            RuntimeError: the request was refused.
+        """
+        body = None if content is None else json.dumps(content)
+        self.line.request(method, path, body, {"Content-Type": "application/json"})
+        answer = self.line.getresponse()
+        said = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"{answer.status}: {said.decode()}")
+        return said
+
+    def image(self, seed: int, *values: object) -> bytes:
+        """The PNG of a seed's first image.
+
+        Raises:
+            RuntimeError: the request was refused, or came to nothing.
+        """
+        session = f"{self.name}x{seed}"
+        request = {"data": [seed, 1, *values], "fn_index": self.images, "session_hash": session}
+        self.answer("POST", "/gradio_api/queue/join", request)
+        for line in self.answer("GET", f"/gradio_api/queue/data?session_hash={session}").splitlines():
+            told = json.loads(line[5:]) if line.startswith(b"data:") else {}
+            if told.get("msg") == "process_completed" and told["success"]:
+                return base64.b64decode(told["output"]["data"][0]["file"].partition(",")[2])
+        raise RuntimeError(f"seed {seed} came to nothing")
 
 
 def ask(address: str, trained: TrainedGAN, requests: int = REQUESTS, clients: int = CLIENTS) -> dict[str, Any]:
     """Asks for images at an address, and says how many came back, how many were right, and after how many seconds.
 
     Raises:
-        Exception: whatever the client raises, of a request that is not answered.
+        RuntimeError: a request was refused, or came to nothing.
     """
-    turns = [knob.value for knob in Maker(trained, UPLOAD).knobs]
+    turns = [knob.value for knob in knobs(trained)]
     chosen, text = "all" if trained.takes_classes else None, "one" if trained.takes_text else None
 
     def share(number: int) -> list[tuple[int, float, bytes]]:
-        client = gradio_client.Client(address, verbose=False, analytics_enabled=False)
-        answers = []
+        client, answers = Client(address, f"client{number}"), []
         for seed in range(number, requests, clients):
             begun = time.perf_counter()
-            made = client.predict(seed, 1, chosen, text, *turns, api_name="/images")
-            seconds = time.perf_counter() - begun
-            packed = base64.b64decode(made["file"].partition(",")[2])
-            answers.append((seed, seconds, Image.open(io.BytesIO(packed)).tobytes()))
-        client.close()
+            packed = client.image(seed, chosen, text, *turns)
+            answers.append((seed, time.perf_counter() - begun, packed))
+        client.line.close()
         return answers
 
     begun = time.perf_counter()
@@ -56,8 +94,9 @@ def ask(address: str, trained: TrainedGAN, requests: int = REQUESTS, clients: in
         answers = [answer for part in threads.map(share, range(clients)) for answer in part]
     whole = time.perf_counter() - begun
     right = 0
-    for seed, _, pixels in answers:
-        right += pixels == to_picture(trained.generate(1, seed=seed, text=text)[0]).tobytes()
+    for seed, _, packed in answers:
+        expected = to_picture(trained.generate(1, seed=seed, text=text)[0])
+        right += Image.open(io.BytesIO(packed)).tobytes() == expected.tobytes()
     seconds = sorted(seconds for _, seconds, _ in answers)
     return {
         "requests": requests,
@@ -79,9 +118,15 @@ def main() -> None:
     parser.add_argument("--note", default="", help="what else is to be known of this measurement")
     given = parser.parse_args()
     trained = load(given.run)
-    with served(page(Maker(trained, UPLOAD), None, 32), take("127.0.0.1", 0), UPLOAD) as address:
-        ask(address, trained, requests=CLIENTS)  # the first ones wait for what is made only once
-        measured = ask(address, trained)
+    command = [sys.executable, "-m", "ganzoo", "serve", str(given.run), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serving:  # noqa: S603 - our own words
+        assert serving.stdout is not None
+        address = next(word for word in serving.stdout.readline().split() if word.startswith("http://"))
+        try:
+            ask(address, trained, requests=CLIENTS)  # the first ones wait for what is made only once
+            measured = ask(address, trained)
+        finally:
+            serving.send_signal(signal.SIGINT)
     facts = {
         "command": f"python -m benchmarks.serve RUN, a run of {trained.gan.name}",
         "gan": trained.gan.name,
@@ -93,7 +138,7 @@ def main() -> None:
     }
     commit = get_commit_info("ganzoo")
     result = {  # in the form of pytest-benchmark, as all results are kept
-        "machine_info": {**environment(), **{name: version(name) for name in ("gradio", "gradio_client", "uvicorn")}},
+        "machine_info": {**environment(), **{name: version(name) for name in ("gradio", "uvicorn")}},
         "commit_info": {name: commit[name] for name in ("id", "time", "dirty")},
         "benchmarks": [{"name": "serve", "extra_info": facts}],
     }

@@ -8,12 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Command
+from opened import serving as opened
+
+import ganzoo
+from benchmarks.serve import ask
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,30 +28,31 @@ def started(*words: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, **pipes)
 
 
-def test_it_says_in_one_line_what_is_served_where_and_to_whom_and_ends_quietly(runs: Path) -> None:
+def test_it_says_where_it_is_answers_200_requests_of_8_clients_each_rightly_and_ends_quietly(runs: Path) -> None:
     serving = started(runs / "dcgan", "--port", "0")
     assert serving.stdout is not None
     line = serving.stdout.readline()
     url = next(word for word in line.split() if word.startswith("http://127.0.0.1:"))
     assert line == f"dcgan of {runs / 'dcgan'} at iteration 2: {url} for this computer only; Ctrl-C ends it\n"
-    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - of our own
-        assert b"dcgan" in answer.read()
+    measured = ask(url, ganzoo.load(runs / "dcgan", device="cpu"), requests=200, clients=8)
+    assert (measured["answered"], measured["right"]) == (200, 200)
+    assert 0 < measured["seconds_median"] <= measured["seconds_p95"] <= measured["seconds_max"] < 60
     serving.send_signal(signal.SIGINT)
     rest, errors = serving.communicate(timeout=30)
     assert (serving.returncode, rest, errors) == (0, "stopped\n", "")
 
 
-def test_who_opens_it_to_the_network_is_told_so(runs: Path, tmp_path: Path) -> None:
-    shutil.copytree(runs / "dcgan", tmp_path / "run")
-    config = tmp_path / "run" / "config.json"
+def test_who_opens_it_to_the_network_is_told_so(
+    command: Command, runs: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uvicorn.Server.run", lambda server, sockets: None)  # as if it were ended at once
+    shutil.copytree(runs / "dcgan", place / "run")
+    config = place / "run" / "config.json"
     config.write_text(json.dumps({**json.loads(config.read_text()), "epochs": 9}))
-    serving = started(tmp_path / "run", "--port", "0", "--host", "0.0.0.0")  # noqa: S104 - what it is about
-    assert serving.stdout is not None
-    line = serving.stdout.readline()
-    serving.send_signal(signal.SIGINT)
-    serving.communicate(timeout=30)
-    assert "for everyone who can reach this computer on the network, without a password" in line
-    assert "(the run is not finished: 1 of 9 epochs)" in line
+    line, end = command("serve", "run", "--port", "0", "--host", "0.0.0.0").out.splitlines()  # noqa: S104 - the point
+    assert line.startswith("dcgan of run at iteration 2 (the run is not finished: 1 of 9 epochs): http://127.0.0.1:")
+    assert line.endswith(" for everyone who can reach this computer on the network, without a password; Ctrl-C ends it")
+    assert end == "stopped"
 
 
 def test_a_port_in_use_is_named_with_one_that_is_not(command: Command, runs: Path) -> None:
@@ -107,18 +111,14 @@ def test_without_gradio_it_says_what_to_install(command: Command, runs: Path, mo
 
     monkeypatch.setattr(builtins, "__import__", missing)
     answer = command("serve", str(runs / "dcgan"))
-    assert (answer.status, answer.err) == (
-        2,
-        "Error: the page needs gradio, which is missing; pip install 'ganzoo[web]'\n",
-    )
+    assert answer.status == 2
+    assert answer.err == "Error: the page needs gradio, which is missing; pip install 'ganzoo[web]'\n"
 
 
 def test_nothing_of_it_is_left_in_the_environment_and_nothing_written(runs: Path) -> None:
-    from opened import serving
-
     before = dict(os.environ)
     files = sorted(path for path in (ROOT / "ganzoo" / "web").rglob("*") if "__pycache__" not in path.parts)
-    with serving(runs / "dcgan"):
+    with opened(runs / "dcgan"):
         assert dict(os.environ) == before
     after = sorted(path for path in (ROOT / "ganzoo" / "web").rglob("*") if "__pycache__" not in path.parts)
     assert files == after

@@ -1,4 +1,4 @@
-"""Many at once: nobody's request is lost, nobody gets another's picture, and who is too many is told so."""
+"""Too many at once: who is told so, and what of the others."""
 
 import http.client
 import json
@@ -10,17 +10,7 @@ import pytest
 from opened import serving
 from playwright.sync_api import Page, expect
 
-import ganzoo
-from benchmarks.serve import ask
 from ganzoo.web.maker import Maker
-
-
-def test_of_200_requests_by_8_clients_each_gets_its_own_picture(runs: Path) -> None:
-    trained = ganzoo.load(runs / "dcgan", device="cpu")
-    with serving(trained) as address:
-        measured = ask(address, trained, requests=200, clients=8)
-    assert (measured["answered"], measured["right"]) == (200, 200)
-    assert measured["seconds_median"] <= measured["seconds_p95"] <= measured["seconds_max"] < 30
 
 
 def test_who_comes_when_the_queue_is_full_is_told_and_may_come_again(
