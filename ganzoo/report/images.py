@@ -19,7 +19,7 @@ GRIDS, BUDGET = 48, 6 * 2**20
 SIDE, LARGE = 1024, 2048
 """Pixels of a grid's longer side, at most: in the slider, and of the last one."""
 LOSSLESS = 2**20
-"""Bytes up to which a single picture is kept pixel by pixel."""
+"""Bytes, and pixels, up to which a single picture is kept pixel by pixel."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,8 @@ def thinned(files: Sequence[Path], most: int) -> list[Path]:
 
 def shot(picture: Image.Image, lossless: int = LOSSLESS) -> Shot:
     """A picture as a part of the page; beyond so many bytes it loses what eyes do not see."""
-    content = _webp(picture, lossless=True)
-    if len(content) > lossless:
-        content = _webp(picture, lossless=False)
-    return _shot(picture, content)
+    content = _webp(picture, lossless=True) if picture.width * picture.height <= LOSSLESS else b""  # slow to work out
+    return _shot(picture, content if 0 < len(content) <= lossless else _webp(picture, lossless=False))
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ def translations(record: Record) -> list[Row]:
 
 def _encoded(frames: list[tuple[int, Image.Image]]) -> list[Frame]:
     """Pixel by pixel if that is little enough; else with loss, and if need be fewer."""
-    lossless = True
+    lossless = bool(frames) and len(frames) * len(_webp(frames[-1][1], lossless=True)) <= BUDGET
     while frames:
         contents = [_webp(picture, lossless) for _, picture in frames]
         if sum(map(len, contents)) <= BUDGET or len(frames) == 1:
