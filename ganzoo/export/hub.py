@@ -7,6 +7,7 @@ the folder is there its sizes, its checksums and its weights were looked at and 
 import os
 import re
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -159,7 +160,9 @@ def _said(repository: str) -> Iterator[None]:
     from huggingface_hub import errors
 
     try:
-        yield
+        with warnings.catch_warnings():  # of the client, about the libraries that it uses
+            warnings.simplefilter("ignore")
+            yield
     except UserError:
         raise
     except errors.GatedRepoError as error:
@@ -176,7 +179,8 @@ def _said(repository: str) -> Iterator[None]:
         may = "your token may not do that; " if status in (401, 403) else ""
         raise UserError(f"the Hub refuses '{repository}' ({status}): {may}{reason}") from error
     except Exception as error:  # what the HTTP client, the network and the disk bring
-        raise UserError(f"the Hub cannot be reached, or broke off: {_line(error)}; nothing was changed here") from error
+        reason = _line(error.__cause__ or error)
+        raise UserError(f"the Hub cannot be reached, or broke off: {reason}; nothing was changed here") from error
 
 
 def _line(value: object) -> str:
