@@ -65,11 +65,11 @@ def give_random_numbers(graph: fx.Graph) -> dict[str, tuple[int | None, ...]]:
     Numbers of another distribution than the normal and the even one stay drawn: see `draws`.
     """
     shapes: dict[str, tuple[int | None, ...]] = {}
-    first = next(node for node in graph.nodes if node.op != "placeholder")
+    (*_, last) = graph.find_nodes(op="placeholder")
     for node in [node for node in graph.nodes if node.target in DRAWN]:
         name = f"{RANDOM}{DRAWN[node.target]}_{len(shapes)}"
-        with graph.inserting_before(first):
-            given = graph.placeholder(name)
+        with graph.inserting_after(last):  # torch.export takes inputs in their order, whatever their names
+            last = given = graph.placeholder(name)
         given.meta = dict(node.meta)
         node.replace_all_uses_with(given)
         graph.erase_node(node)

@@ -7,6 +7,7 @@ the folder is there its sizes, its checksums and its weights were looked at and 
 import os
 import re
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,14 +113,14 @@ def pull(repository: str, out: str | Path | None = None, *, revision: str | None
     check_place(place)
     with _said(repository):
         info = api.model_info(repository, revision=revision, files_metadata=True, token=_token(needed=False))
-    names, left = _wanted(repository, info)
+    sizes, left = _wanted(repository, info)
     with drafted(place) as draft:
         with _said(repository):
             api.snapshot_download(
-                repository, revision=info.sha, allow_patterns=names, local_dir=draft, token=_token(needed=False)
+                repository, revision=info.sha, allow_patterns=list(sizes), local_dir=draft, token=_token(needed=False)
             )
         rmtree(draft / ".cache", ignore_errors=True)  # the client's own notes
-        _check_files(repository, draft, names)
+        _check_files(repository, draft, sizes)
         trained = load(draft, device="cpu")
         _try_out(repository, trained)
     return Pulled(place, trained, left)
@@ -159,7 +160,9 @@ def _said(repository: str) -> Iterator[None]:
     from huggingface_hub import errors
 
     try:
-        yield
+        with warnings.catch_warnings():  # of the client, about the libraries that it uses
+            warnings.simplefilter("ignore")
+            yield
     except UserError:
         raise
     except errors.GatedRepoError as error:
@@ -176,7 +179,8 @@ def _said(repository: str) -> Iterator[None]:
         may = "your token may not do that; " if status in (401, 403) else ""
         raise UserError(f"the Hub refuses '{repository}' ({status}): {may}{reason}") from error
     except Exception as error:  # what the HTTP client, the network and the disk bring
-        raise UserError(f"the Hub cannot be reached, or broke off: {_line(error)}; nothing was changed here") from error
+        reason = _line(error.__cause__ or error)
+        raise UserError(f"the Hub cannot be reached, or broke off: {reason}; nothing was changed here") from error
 
 
 def _line(value: object) -> str:
@@ -184,8 +188,8 @@ def _line(value: object) -> str:
     return words[:200] or type(value).__name__
 
 
-def _wanted(repository: str, info: Any) -> tuple[list[str], tuple[str, ...]]:
-    """The files of a repository to fetch, and those that could run code, which are not.
+def _wanted(repository: str, info: Any) -> tuple[dict[str, int], tuple[str, ...]]:
+    """The files of a repository to fetch with their sizes, and those that could run code, which are not.
 
     Raises:
         RunFolderError: it has not what is needed, or has what nobody needs.
@@ -204,31 +208,33 @@ def _wanted(repository: str, info: Any) -> tuple[list[str], tuple[str, ...]]:
             raise RunFolderError(
                 f"'{repository}' is refused: it has no {name}, so it was not made by `ganzoo push`{instead}"
             )
-    names = [name for name in LARGEST if name in sizes]
-    for name in names:
-        _check_size(repository, name, sizes[name])
-    return names, pickles
+    return {name: _size(repository, name, sizes[name]) for name in LARGEST if name in sizes}, pickles
 
 
-def _check_size(repository: str, name: str, size: object) -> None:
+def _size(repository: str, name: str, size: object) -> int:
+    """How many bytes a file has.
+
+    Raises:
+        RunFolderError: it is more than it may.
+    """
     if not isinstance(size, int) or size > LARGEST[name]:
         said = f"{size / MIB:,.0f} MiB" if isinstance(size, int) else "of unknown size"
         raise RunFolderError(
             f"'{repository}' is refused: {name} is {said}, and at most {LARGEST[name] / MIB:,.0f} MiB are taken"
         )
+    return size
 
 
-def _check_files(repository: str, folder: Path, names: list[str]) -> None:
+def _check_files(repository: str, folder: Path, sizes: dict[str, int]) -> None:
     """Refuses what is not what was announced, or not what was exported."""
     there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
-    if there.keys() != set(names) or any(path.is_symlink() or not path.is_file() for path in there.values()):
+    plain = {name: path.stat().st_size for name, path in there.items() if path.is_file() and not path.is_symlink()}
+    if there.keys() != sizes.keys() or plain != sizes:
         raise RunFolderError(f"'{repository}' is refused: its files are not those that it lists; try again")
-    for name, path in there.items():
-        _check_size(repository, name, path.stat().st_size)
     files = RunFolder(folder)
     digests = files.read(files.export).get("files")
-    for name in names:
-        if isinstance(digests, dict) and name in digests and digests[name] != digest(there[name]):
+    for name, path in there.items():
+        if isinstance(digests, dict) and name in digests and digests[name] != digest(path):
             raise RunFolderError(f"'{repository}' is refused: {name} is not what was exported, its checksum differs")
 
 
