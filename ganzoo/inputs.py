@@ -64,6 +64,13 @@ class Inputs:
             rows = spherical(noise[here], noise[there], shares)
             yield self.others(torch.where(shares < 0.5, here, there)) | {"noise": self.finished(rows)}
 
+    def between(self, second: int, shares: Tensor, size: int) -> Iterator[dict[str, Tensor]]:
+        """The first row on its way to that of another seed, so far along it, N: `size` at a time."""
+        here, there = (next(drawn(1, self.noise_shape, seed, 1)) for seed in (self.seed, second))
+        for part in shares.split(size):
+            rows = spherical(*(noise.expand(len(part), *self.noise_shape) for noise in (here, there)), part)
+            yield self.others(torch.zeros(len(part), dtype=torch.int64)) | {"noise": self.finished(rows)}
+
     def sweep(self, codes: Mapping[Code, Sequence[float]], count: int, size: int) -> Iterator[dict[str, Tensor]]:
         """Each of the first `count` rows with every combination of the codes' values, those of the last code first."""
         (noise,) = drawn(count, self.noise_shape, self.seed, count)

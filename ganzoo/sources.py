@@ -7,11 +7,13 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ganzoo.data.adapt import Adaptor
+from ganzoo.config import Config, build
+from ganzoo.data.adapt import Adaptor, AnyAdaptor
 from ganzoo.data.batches import scaled
 from ganzoo.data.fit import fit_image
 from ganzoo.data.spec import DataSpec
-from ganzoo.errors import DataError
+from ganzoo.engine.folder import RunFolder
+from ganzoo.errors import DataError, RunFolderError, UserError
 from ganzoo.gan import GAN
 
 
@@ -45,6 +47,28 @@ class Sources:
             raise DataError(f"an image of {size[0]}x{size[1]} cannot be made {shrinks} times smaller")
         pixels = fit_image(upright, (height, width), channels)
         return scaled(self.adaptor.sources(pixels[None], shrinks))[0]
+
+
+class _Adapted(Config):
+    """What a run's config.json says of how its sources were made."""
+
+    as_: AnyAdaptor
+
+
+def adaptor_of(folder: RunFolder) -> Adaptor:
+    """What made the sources of a run's training out of images.
+
+    Raises:
+        UserError: nothing did: they were sources as they are.
+    """
+    config = folder.read(folder.config)
+    try:
+        chosen = build(_Adapted, {"as_": config.get("as_", "none")}).as_
+    except UserError as error:
+        raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
+    if not chosen.makes_pairs or config.get("direction") == "backward":
+        raise UserError(f"{folder.path} was trained on sources as they are, not on what --as made of images")
+    return chosen
 
 
 def alike(images: Iterable[Tensor], size: int) -> Iterator[Tensor]:

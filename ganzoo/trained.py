@@ -10,25 +10,17 @@ from torch import Tensor
 
 from ganzoo import pictures
 from ganzoo.codes import settings
-from ganzoo.config import Config, build
-from ganzoo.data.adapt import Adaptor, AnyAdaptor
 from ganzoo.data.images import open_image
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine import training
 from ganzoo.engine.folder import RunFolder
-from ganzoo.errors import OptionError, RunFolderError, UserError
+from ganzoo.errors import OptionError, UserError
 from ganzoo.gan import GAN
 from ganzoo.inputs import MOST, Class, Inputs, takes, told_anew, turns
 from ganzoo.networks import Networks
 from ganzoo.noise import check_limit
 from ganzoo.sampling import Sampler
-from ganzoo.sources import Sources, alike
-
-
-class Adapted(Config):
-    """What a run's config.json says of how its sources were made."""
-
-    as_: AnyAdaptor
+from ganzoo.sources import Sources, adaptor_of, alike
 
 
 class TrainedGAN:
@@ -145,6 +137,26 @@ class TrainedGAN:
         self._check_noise("there is no way from one image to another")
         rows = inputs.walk(points, frames, count, batch_size, closed=closed)
         return (frame for images in sampler.batches(rows) for frame in images.split(count))
+
+    def between(
+        self, first: int, second: int, shares: Sequence[float], batch_size: int = 64, **asked: Any
+    ) -> Tensor:
+        """Images on the way from the first one of a seed to that of another, N x C x H x W in [-1, 1], on the CPU.
+
+        Args:
+            first: the seed of the image at 0, of which they have class and caption.
+            second: the seed of the image at 1.
+            shares: how far along each of the N is, from 0 to 1.
+            batch_size: how many are made at once.
+            asked: as for `generate`.
+
+        Raises:
+            UserError: as `generate` does; or the GAN makes images without noise.
+        """
+        _at_least_one(shares=len(shares), batch_size=batch_size)
+        sampler, inputs = self._made_ready(first, **asked)
+        self._check_noise("there is no way from one image to another")
+        return torch.cat(list(sampler.batches(inputs.between(second, torch.tensor(shares), batch_size), alike=True)))
 
     def sweep(
         self, codes: Mapping[str, object], count: int = 1, seed: int = 0, batch_size: int = 64, **asked: Any
@@ -268,7 +280,7 @@ class TrainedGAN:
             UserError: this GAN makes images from noise, or the run was trained on sources as they are.
         """
         self._check_translates()
-        sources = Sources(self.gan, self.data, self._adaptor() if adapt else None)
+        sources = Sources(self.gan, self.data, adaptor_of(RunFolder(self.folder)) if adapt else None)
         sampler, shape = Sampler(self.gan, self.nets, seed), self.gan.noise_shape()
         noise = training.fixed_noise(1, shape, seed)
 
@@ -285,18 +297,6 @@ class TrainedGAN:
             UserError: this GAN makes images from noise, or a file is no picture; it is named.
         """
         return self.translate_pictures(map(open_image, files))
-
-    def _adaptor(self) -> Adaptor:
-        """What made the sources of its training out of images."""
-        files = RunFolder(self.folder)
-        config = files.read(files.config)
-        try:
-            chosen = build(Adapted, {"as_": config.get("as_", "none")}).as_
-        except UserError as error:
-            raise RunFolderError(f"{files.config} cannot be used: {error}") from error
-        if not chosen.makes_pairs or config.get("direction") == "backward":
-            raise UserError(f"{self.folder} was trained on sources as they are, not on what --as made of images")
-        return chosen
 
     def _check_translates(self) -> None:
         if not self.takes_images:

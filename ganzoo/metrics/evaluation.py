@@ -9,18 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.data.batch import Batch
 from ganzoo.data.batches import latent, scaled
-from ganzoo.engine.randomness import undrawn
 from ganzoo.errors import Diverged
 from ganzoo.gan import GAN
 from ganzoo.metrics.extractor import Seen
 from ganzoo.metrics.metric import Metric, PairMeasure, PairMetric, SetMetric
 from ganzoo.metrics.protocol import Protocol
 from ganzoo.networks import Networks
+from ganzoo.sampling import Sampler
 
 PART = 64
-"""Images that are made at once: what dropout and injected noise draw depends on it, so it is always the same."""
+"""Images that are made and looked at at once."""
 
 
 @dataclass
@@ -105,20 +104,19 @@ class Evaluation:
     def _made(self, nets: Networks) -> Iterator[tuple[int, Tensor]]:
         """Images part by part, in 8 bits, as pictures of them would be, and where the part begins."""
         shape, samples = self.gan.noise_shape(), self.protocol.samples
+        starts = range(0, samples, PART)
         noise = latent(samples, shape, self.protocol.seed) if shape else None
-        step = torch.zeros((), dtype=torch.int64, device=self.device)
-        inputs = sorted(self.gan.needs & self.gan.inputs)
-        with undrawn(self.device):
-            torch.manual_seed(self.protocol.seed)
-            for start in range(0, samples, PART):
-                fields = {name: self._part(name, start) for name in inputs}
-                if noise is not None:
-                    fields["noise"] = noise[start : start + PART].to(self.device)
-                with torch.no_grad():
-                    made = self.gan.sample(nets, Batch(**fields, step=step)).float()
-                if not bool(made.isfinite().all()):
-                    raise Diverged("the images that it makes are NaN or infinite")
-                yield start, ((made.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+        given = sorted(self.gan.needs & self.gan.inputs)
+
+        def inputs(start: int) -> dict[str, Tensor]:
+            fields = {name: self._part(name, start) for name in given}
+            return fields if noise is None else {**fields, "noise": noise[start : start + PART]}
+
+        images = Sampler(self.gan, nets, self.protocol.seed).batches(map(inputs, starts))
+        for start, made in zip(starts, images, strict=True):
+            if not bool(made.isfinite().all()):
+                raise Diverged("the images that it makes are NaN or infinite")
+            yield start, ((made.to(self.device).clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
 
     def _part(self, name: str, start: int) -> Tensor:
         end = min(start + PART, self.protocol.samples)

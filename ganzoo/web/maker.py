@@ -15,7 +15,6 @@ from ganzoo.data.batches import scaled
 from ganzoo.data.fit import fit_image
 from ganzoo.data.images import open_image
 from ganzoo.errors import DataError, OptionError, typed
-from ganzoo.web.between import between
 from ganzoo.web.knobs import knobs, turned
 
 MOST = 64
@@ -95,7 +94,7 @@ class Maker:
         seeds = _whole("seed", first, 0, SEEDS), _whole("seed", second, 0, SEEDS)
         with self._lock:
             trained = turned(self.trained, self.knobs, turns)
-            return between(trained, *seeds, shares, text=self._caption(text), classes=chosen)
+            return trained.between(*seeds, shares.tolist(), text=self._caption(text), classes=chosen)
 
     def translated(self, upload: object, *turns: object) -> tuple[Image.Image, Image.Image]:
         """An uploaded picture as the GAN is shown it, scaled and cut; and what it makes of it.
