@@ -1,5 +1,6 @@
 from . import blocks as blocks
 from . import losses as losses
+from . import report as report
 from . import testing as testing
 from .api import TrainedGAN as TrainedGAN
 from .api import load as load

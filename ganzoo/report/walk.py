@@ -35,7 +35,7 @@ class Walk:
 
 
 def walk(trained: TrainedGAN, text: Sequence[str]) -> Walk:
-    """Spherical interpolations between images that `generate` makes: row n goes from the 2n-th of seed 0 to the next.
+    """Spherical interpolations between noise of seed 0: of its first two images, of the next two, and so on.
 
     For a GAN that makes images from noise alone or from noise and classes, or captions.
 
