@@ -1,6 +1,7 @@
 from . import blocks as blocks
 from . import losses as losses
 from . import pictures as pictures
+from . import report as report
 from . import testing as testing
 from .api import load as load
 from .api import run as run

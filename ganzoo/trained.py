@@ -138,9 +138,7 @@ class TrainedGAN:
         rows = inputs.walk(points, frames, count, batch_size, closed=closed)
         return (frame for images in sampler.batches(rows) for frame in images.split(count))
 
-    def between(
-        self, first: int, second: int, shares: Sequence[float], batch_size: int = 64, **asked: Any
-    ) -> Tensor:
+    def between(self, first: int, second: int, shares: Sequence[float], batch_size: int = 64, **asked: Any) -> Tensor:
         """Images on the way from the first one of a seed to that of another, N x C x H x W in [-1, 1], on the CPU.
 
         Args:

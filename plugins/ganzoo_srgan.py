@@ -47,12 +47,6 @@ class SRGAN(ganzoo.TwoPlayer):
     width: int = Field(32, gt=0, description="channels of the networks' first layers; the paper's have 64")
     blocks: int = Field(4, gt=0, description="residual blocks of the generator; the paper's has 16")
 
-    @field_validator("scale", mode="before")
-    @classmethod
-    def _typed(cls, scale: object) -> object:
-        """A number, also where it was typed on a command line."""
-        return int(scale) if scale in ("2", "4") else scale
-
     @field_validator("perceptual")
     @classmethod
     def _choose(cls, perceptual: str) -> str:

@@ -15,7 +15,7 @@ from ganzoo.options import resolve
 from ganzoo.plugins import zoo
 from ganzoo.report import curves, images, settings
 from ganzoo.report.record import Record, records
-from ganzoo.report.walk import STEPS, WALKS, slerp, walk
+from ganzoo.report.walk import STEPS, WALKS, walk
 
 
 @pytest.fixture
@@ -113,17 +113,6 @@ def test_a_translation_is_cut_into_source_made_and_target(runs: Path, tmp_path: 
     Image.new("RGB", (77, 50)).save(other / "samples" / "00000900.png")
     assert images.translations(of(other)) == []  # laid out in another way
     assert images.translations(of(runs / "dcgan")) == []
-
-
-def test_the_way_between_draws_stays_as_far_out_as_they_are() -> None:
-    torch.manual_seed(0)
-    start, end = torch.randn(2, 512)
-    way = slerp(start, end, 9)
-    torch.testing.assert_close(way[0], start)
-    torch.testing.assert_close(way[-1], end)
-    assert way.norm(dim=1).min() > 0.9 * min(start.norm(), end.norm())
-    assert torch.lerp(start, end, 0.5).norm() < 0.8 * start.norm()  # as the straight line does not
-    assert slerp(start, 2 * start, 3)[1].allclose(1.5 * start)
 
 
 def test_a_way_begins_with_what_generate_makes(runs: Path) -> None:

@@ -16,7 +16,6 @@ from ganzoo.data.spec import DataSpec
 from ganzoo.errors import OptionError, UserError
 from ganzoo.pictures import to_picture
 from ganzoo.plugins import zoo
-from ganzoo.web.between import between, slerp
 from ganzoo.web.maker import MOST, SEEDS, Maker
 from ganzoo.web.page import about, page
 
@@ -124,20 +123,11 @@ def test_a_class_is_chosen_by_number_and_its_knob_turned() -> None:
 
 def test_the_ends_of_the_way_are_the_images_of_the_seeds(runs: Path) -> None:
     trained = ganzoo.load(runs / "dcgan", device="cpu")
-    way = between(trained, 3, 4, torch.tensor([0.0, 0.5, 1.0]))
+    way = trained.between(3, 4, [0.0, 0.5, 1.0])
     torch.testing.assert_close(way[0], trained.generate(1, seed=3)[0])
     torch.testing.assert_close(way[2], trained.generate(1, seed=4)[0])
     assert not torch.equal(way[0], way[1])
     assert to_picture(way[1]).tobytes() == Maker(trained, MANY).between(3, 4, 0.5, None, None).tobytes()
-
-
-def test_the_arc_keeps_the_length_and_has_no_gap_where_there_is_none() -> None:
-    first, second = torch.randn(2, 3, 512).unbind()
-    half = slerp(first, second, 0.5)
-    expected = (first.norm(dim=-1) + second.norm(dim=-1)) / 2
-    torch.testing.assert_close(half.norm(dim=-1), expected, rtol=0.05, atol=0)
-    torch.testing.assert_close(slerp(first, first, 0.3), first)
-    assert slerp(first, -first, 0.5).isfinite().all()
 
 
 def test_names_from_a_run_folder_are_no_markup() -> None:

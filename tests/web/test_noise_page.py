@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from opened import picture, serving, shown, until_it_shows
 from playwright.sync_api import Page, expect
 
 import ganzoo
 from ganzoo.api import TrainedGAN
-from ganzoo.web.between import between
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +70,7 @@ def test_the_slider_leads_from_one_seed_to_the_other(page: Page, address: str, t
     page.get_by_role("tab", name="Between two seeds").click()
     page.get_by_label("To seed").fill("5")
     page.get_by_label("To seed").press("Tab")
-    until_it_shows(page, "between", between(trained, 0, 5, torch.tensor([0.5]))[0])
+    until_it_shows(page, "between", trained.between(0, 5, [0.5])[0])
     slider = page.get_by_role("slider", name="Between them")
     slider.focus()
     slider.press("End")
