@@ -68,7 +68,8 @@ class Inputs:
         """The first row on its way to that of another seed, so far along it, N: `size` at a time."""
         here, there = (next(drawn(1, self.noise_shape, seed, 1)) for seed in (self.seed, second))
         for part in shares.split(size):
-            rows = spherical(*(noise.expand(len(part), *self.noise_shape) for noise in (here, there)), part)
+            shape = (len(part), *self.noise_shape)
+            rows = spherical(here.expand(shape), there.expand(shape), part)
             yield self.others(torch.zeros(len(part), dtype=torch.int64)) | {"noise": self.finished(rows)}
 
     def sweep(self, codes: Mapping[Code, Sequence[float]], count: int, size: int) -> Iterator[dict[str, Tensor]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from PIL import Image
@@ -41,8 +42,7 @@ def walk(trained: TrainedGAN, text: Sequence[str]) -> Walk:
     names = list(text or (trained.data.classes if trained.takes_classes else ()))
     rows_of = [names[row % len(names)] for row in range(WALKS)] if names else []
     both_ends = [name for name in rows_of for _ in range(2)]
-    kind = "text" if text else "classes"
-    asked = {kind: both_ends} if both_ends else {}
+    asked: dict[str, Any] = {"text" if text else "classes": both_ends} if both_ends else {}
     frames = trained.interpolate(2, STEPS, count=WALKS, closed=False, **asked)
     images = torch.stack(list(frames), 1).flatten(0, 1)
     scale = min(1.0, TILE / max(images.shape[2:]))

@@ -11,7 +11,7 @@ from ganzoo.api import TrainedGAN
 from ganzoo.data.adapt import AsItIs, Masked
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import UserError, no_exit
-from ganzoo.web.maker import MOST, SEEDS, STEPS, Maker
+from ganzoo.web.maker import MOST, STEPS, Maker
 from ganzoo.web.parts import packed, pad, picture, text_of
 from ganzoo.web.quiet import quietly
 
@@ -198,7 +198,8 @@ def _chosen(value: object) -> Any:
 
 
 def _seed(label: str, value: int) -> gr.Number:
-    return gr.Number(value, label=label, precision=0, minimum=0, maximum=SEEDS, step=1, min_width=90)
+    # Without bounds: what Gradio refuses by itself it writes to the terminal as if it were a fault.
+    return gr.Number(value, label=label, step=1, min_width=90)
 
 
 def _count(maker: Maker) -> int:

@@ -81,12 +81,17 @@ def test_the_slider_leads_from_one_seed_to_the_other(page: Page, address: str, t
     assert steps.width > 6 * steps.height
 
 
-def test_a_seed_that_cannot_be_is_told_on_the_page(page: Page, address: str) -> None:
+def test_a_seed_that_cannot_be_is_told_on_the_page_and_nowhere_else(
+    page: Page, address: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     page.goto(address)
     shown(page, "images")
     page.get_by_label("Seed", exact=True).fill("-3")
     page.get_by_role("button", name="Make images").click()
-    expect(page.get_by_test_id("toast-body").first).to_contain_text("-3")
+    words = "option 'seed' cannot be '-3': it is a whole number from 0 to 9007199254740991"
+    expect(page.get_by_test_id("toast-body").first).to_contain_text(words)
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
