@@ -32,6 +32,7 @@ from .gan import GAN as GAN
 from .gan import Adversarial as Adversarial
 from .gan import Player as Player
 from .gan import TwoPlayer as TwoPlayer
+from .generation.trained import TrainedGAN as TrainedGAN
 from .hookspecs import Register as Register
 from .hookspecs import hookimpl as hookimpl
 from .losses import Loss as Loss
@@ -50,4 +51,3 @@ from .optim import Adam as Adam
 from .optim import AnyOptimizer as AnyOptimizer
 from .optim import Optimizer as Optimizer
 from .optim import RMSprop as RMSprop
-from .trained import TrainedGAN as TrainedGAN

@@ -16,12 +16,12 @@ from ganzoo.engine.speed import Speed
 from ganzoo.engine.training import Callback
 from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError
 from ganzoo.gan import GAN
-from ganzoo.inputs import told_anew
+from ganzoo.generation.inputs import told_anew
+from ganzoo.generation.trained import TrainedGAN as TrainedGAN
 from ganzoo.machine import held_to_free_memory, lacks_memory
 from ganzoo.networks import Networks
 from ganzoo.notebook import NotebookDisplay, is_notebook
 from ganzoo.plugins import zoo
-from ganzoo.trained import TrainedGAN as TrainedGAN
 
 Looking: TypeAlias = Callback | CallbackConfig | str | Mapping[str, object]
 """What may look on while a run trains: an object, or what a registered one is made from."""

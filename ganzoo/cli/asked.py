@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganzoo import films, output, pictures
+from ganzoo import pictures
 from ganzoo.cli.parts import pairs
 from ganzoo.cli.progress import shown
 from ganzoo.codes import Code, settings
 from ganzoo.errors import OptionError
-from ganzoo.inputs import turns
-from ganzoo.trained import TrainedGAN
+from ganzoo.generation import films, output
+from ganzoo.generation.inputs import turns
+from ganzoo.generation.trained import TrainedGAN
 
 Array: TypeAlias = np.ndarray[Any, Any]
 MANY, ROWS, FPS, FRAMES = 64, 8, 25, 120

@@ -48,7 +48,7 @@ def translate(
     """
     from ganzoo.api import take_up
     from ganzoo.cli.progress import shown
-    from ganzoo.originals import Originals, originals_at
+    from ganzoo.generation.originals import Originals, originals_at
     from ganzoo.pictures import to_picture
 
     with no_exit(), warnings.catch_warnings(), originals_at(source) as images:

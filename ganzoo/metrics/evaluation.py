@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from ganzoo.data.batches import latent, scaled
 from ganzoo.errors import Diverged
 from ganzoo.gan import GAN
+from ganzoo.generation.sampling import Sampler
 from ganzoo.metrics.extractor import Seen
 from ganzoo.metrics.metric import Metric, PairMeasure, PairMetric, SetMetric
 from ganzoo.metrics.protocol import Protocol
 from ganzoo.networks import Networks
-from ganzoo.sampling import Sampler
 
 PART = 64
 """Images that are made and looked at at once."""

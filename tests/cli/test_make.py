@@ -11,7 +11,7 @@ import pytest
 from conftest import TINY, Answer, Command, run_command
 from PIL import Image
 
-from ganzoo import output
+from ganzoo.generation import output
 
 SIDE = 16 + 2
 

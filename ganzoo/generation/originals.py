@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from PIL import Image
 
-from ganzoo import output
 from ganzoo.data.archive import ARCHIVES, ImageFiles, images_at
 from ganzoo.data.images import SEVERAL, open_image
 from ganzoo.errors import DataError, OptionError
+from ganzoo.generation import output
 from ganzoo.machine import available_cores
 
 Put: TypeAlias = Callable[[Image.Image], None]

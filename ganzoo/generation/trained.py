@@ -16,11 +16,11 @@ from ganzoo.engine import training
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError, UserError
 from ganzoo.gan import GAN
-from ganzoo.inputs import MOST, Class, Inputs, takes, told_anew, turns
+from ganzoo.generation.inputs import MOST, Class, Inputs, takes, told_anew, turns
+from ganzoo.generation.noise import check_limit
+from ganzoo.generation.sampling import Sampler
+from ganzoo.generation.sources import Sources, adaptor_of, alike
 from ganzoo.networks import Networks
-from ganzoo.noise import check_limit
-from ganzoo.sampling import Sampler
-from ganzoo.sources import Sources, adaptor_of, alike
 
 
 class TrainedGAN:

@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from ganzoo.errors import OptionError, UserError
-from ganzoo.output import drafted
+from ganzoo.generation.output import drafted
 
 FASTEST = {".gif": 50}
 """Frames a second at most, by ending: what is faster, viewers of GIF slow down."""

@@ -15,7 +15,7 @@ from ganzoo.data.spec import DataSpec
 from ganzoo.data.text import encode
 from ganzoo.errors import OptionError, UnknownName, UserError, typed
 from ganzoo.gan import GAN
-from ganzoo.noise import drawn, spherical, truncated, way
+from ganzoo.generation.noise import drawn, spherical, truncated, way
 
 Class: TypeAlias = str | int
 """A class by its name or its number."""
