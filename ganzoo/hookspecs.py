@@ -38,5 +38,6 @@ def register_extractors(register: Register) -> Any:
     """Add extractors: `register(MyExtractor)` for each `ganzoo.Extractor` class, under its `kind`."""
 
 
+@hookspec
 def register_callbacks(register: Register) -> Any:
     """Add what looks on while a run trains: `register(MyLogger)` for each `ganzoo.CallbackConfig`, under its `kind`."""
