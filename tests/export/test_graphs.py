@@ -67,13 +67,12 @@ def test_onnxruntime_makes_the_images_that_pytorch_makes(name: str, tmp_path: Pa
 
 
 def test_torch_alone_makes_them_too(tmp_path: Path) -> None:
-    for name in ("text2image", "stylegan2"):
-        trained = small(name)
-        traced = trace(trained)
-        assert graphs.write_torchexport(traced, trained, tmp_path) == 0
-        module = torch.export.load(tmp_path / graphs.PT2).module()
-        assert module(**traced.inputs(trained, 4)).shape == (4, *trained.data.shape)
-        assert traced.networks == {"text2image": {"text", "generator"}, "stylegan2": {"mapping", "synthesis"}}[name]
+    trained = small("stylegan2")
+    traced = trace(trained)
+    assert graphs.write_torchexport(traced, trained, tmp_path) == 0
+    module = torch.export.load(tmp_path / graphs.PT2).module()
+    assert module(**traced.inputs(trained, 4)).shape == (4, *trained.data.shape)
+    assert traced.networks == {"mapping", "synthesis"}
 
 
 class Odd(ganzoo.Generator):
@@ -118,7 +117,7 @@ def odd(mode: str) -> ganzoo.TrainedGAN:
     return ganzoo.TrainedGAN(Path(), gan, spec, gan.networks(spec).eval())
 
 
-@pytest.mark.parametrize("mode", ["plain", "normal", "uniform", "in place"])
+@pytest.mark.parametrize("mode", ["normal", "uniform", "in place"])
 def test_a_strangers_gan_needs_no_line_for_it(mode: str, tmp_path: Path) -> None:
     trained = odd(mode)
     traced: Traced = trace(trained)

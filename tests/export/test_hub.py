@@ -12,7 +12,7 @@ import torch
 from conftest import Command
 from fake_hub import TOKEN, Hub, Repository, served
 from huggingface_hub import constants
-from huggingface_hub.utils import disable_progress_bars
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 import ganzoo
 from ganzoo.export.hub import LARGEST
