@@ -157,5 +157,5 @@ def reaches(features: Tensor, neighbours: int) -> Tensor:
 
 
 def distances(first: Tensor, second: Tensor) -> Tensor:
-    """Between the rows of two matrices, N x M; exact: by products of matrices, near ones come out wrong."""
-    return torch.cdist(first, second, compute_mode="donot_use_mm_for_euclid_dist")
+    """Between the rows of two matrices, N x M; by matrix products, so in 64 bits, or near ones would come out wrong."""
+    return torch.cdist(first.double(), second.double())
