@@ -228,5 +228,5 @@ def test_an_export_does_not_tell_where_things_lay() -> None:
         "path": "cats",
         "more": ["folder:cats", 3, "https://x.org/a-{0..9}.tar"],
     }
-    told = unplaced_command("/opt/me/bin/ganzoo run dcgan --data folder:/home/me/cats --out=/tmp/x 'runs/a b'")
+    told = unplaced_command("/opt/me/bin/ganzoo run dcgan --data folder:/home/me/cats --out=/data/x 'runs/a b'")
     assert told == "ganzoo run dcgan --data folder:cats --out=x 'runs/a b'"
