@@ -35,9 +35,10 @@ class Config(BaseModel):
     @classmethod
     def _from_words(cls, value: object, info: ValidationInfo) -> object:
         """What was typed: several values are joined by commas, and of several numbers one may be allowed."""
-        if not isinstance(value, str):
+        field = cls.model_fields[str(info.field_name)]
+        if not isinstance(value, str) or several_of(field):  # the commas of a choice belong to its own options
             return value
-        kind = bare(cls.model_fields[str(info.field_name)].annotation)
+        kind = bare(field.annotation)
         if get_origin(kind) in (tuple, list) and "," in value:
             return value.split(",")
         numbers = [choice for choice in get_args(kind) if type(choice) is int] if get_origin(kind) is Literal else []

@@ -144,7 +144,7 @@ def _default(flag: "Flag", values: Mapping[str, Any]) -> object:
     for part in flag.name.split("."):
         found = found[part]
     mark = one_of(flag.field)
-    return found[mark.base.key] if mark else found
+    return found[mark.base.key] if mark and found is not None else found
 
 
 def _line(flag: "Flag", value: object, language: str) -> str:

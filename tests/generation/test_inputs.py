@@ -90,7 +90,7 @@ def test_a_caption_may_be_as_long_as_the_data_keeps(runs: Path) -> None:
 
 
 def test_classes_and_options_on_the_command_line(command: Command, place: Path) -> None:
-    plugin = ["--plugin", str(Path(__file__).with_name("numbered.py"))]
+    plugin = ["--plugin", str(Path(__file__).parents[1] / "numbered.py")]
     answer = command("run", "numbered", *plugin, "--image-size", "16", *TINY.split(), "--out", "run")
     assert answer.status == 0, answer.err
     assert command("generate", "run", *plugin, "-n", "12", "-o", "all").status == 0

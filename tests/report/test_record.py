@@ -60,7 +60,7 @@ def test_a_run_that_has_only_begun_is_reported(run: Path, tmp_path: Path) -> Non
 def test_a_run_of_a_plugin_that_is_gone_is_reported_as_far_as_it_goes(run: Path, page: Page, tmp_path: Path) -> None:
     change(run / "config.json", gan={"name": "gone-gan", "depth": 3})
     visit(page, write(run, tmp_path / "r.html"))
-    assert "install the package that brings it" in page.locator(".hero").inner_text()
+    assert "is a run of 'gone-gan'" in page.locator(".hero").inner_text()
     assert page.locator(".plot").count() == 5
     assert page.locator(".options tbody tr").first.inner_text().split() == ["depth", "3", "not", "known"]
 
