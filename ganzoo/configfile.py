@@ -15,7 +15,7 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from ganzoo.config import OneOf, one_of, spelled
-from ganzoo.engine.folder import parse_json
+from ganzoo.engine.files import parse_json
 from ganzoo.errors import OptionError, UserError, typed
 from ganzoo.gan import GAN
 from ganzoo.options import RunOptions, resolve

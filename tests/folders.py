@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.engine import checkpoint
-from ganzoo.engine.folder import RunFolder, append_line, write_json
+from ganzoo.engine.files import append_line, write_json
+from ganzoo.engine.folder import RunFolder
 
 CONFIG = {"gan": {"name": "dcgan"}, "data": {"name": "mnist"}, "epochs": 4, "keep_every": None}
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.engine import checkpoint
-from ganzoo.engine.folder import append_line
+from ganzoo.engine.files import append_line
 
 OPTIONS: dict[str, Any] = {
     "image_size": 16,

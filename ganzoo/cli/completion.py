@@ -118,7 +118,7 @@ def known() -> dict[str, Any]:
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         found = {"zoo": zoo, **_ask()}  # what plugins print would be taken for completions
     with suppress(OSError):
-        from ganzoo.engine.folder import write_json
+        from ganzoo.engine.files import write_json
 
         file.parent.mkdir(parents=True, exist_ok=True)
         write_json(file, found)

@@ -32,14 +32,13 @@ from filelock import FileLock, Timeout
 
 from ganzoo.config import AnyConfig, build
 from ganzoo.engine.checkpoint import checkpoints
+from ganzoo.engine.files import append_line, parse_json, write_atomically, write_json
 from ganzoo.errors import OptionError, RunFolderError
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 10
 """Seconds for which a lock is waited for."""
-DEPTH = 30
-"""How deeply JSON may be nested."""
 
 
 class RunFolder:
@@ -271,12 +270,6 @@ def _is_held(lock: Path) -> bool:
     return False
 
 
-def append_line(file: Path, row: Mapping[str, object]) -> None:
-    """Adds a JSON object as one line to a file."""
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(row) + "\n")
-
-
 def _row(line: str) -> dict[str, Any] | None:
     try:
         row = parse_json(line)
@@ -295,39 +288,3 @@ def _iteration(line: str) -> float:
 
 def _unwritable(path: Path, error: OSError) -> RunFolderError:
     return RunFolderError(f"'{path}' cannot be made a run folder ({error.strerror}); give another --out")
-
-
-def parse_json(text: str | bytes) -> Any:
-    """The value of JSON that anybody may have written.
-
-    Raises:
-        ValueError: it is no JSON, or has numbers too long or tables too deep to be worked with.
-    """
-    try:
-        content = json.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    if _is_deeper(content, DEPTH):
-        raise ValueError("it is nested too deeply")
-    return content
-
-
-def _is_deeper(value: object, levels: int) -> bool:
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(levels == 0 or _is_deeper(part, levels - 1) for part in parts)
-
-
-def write_json(file: Path, content: Mapping[str, object]) -> None:
-    """Writes a JSON object that a person can read, whole or not at all."""
-    write_atomically(file, json.dumps(content, indent=2) + "\n")
-
-
-def write_atomically(file: Path, text: str) -> None:
-    """Replaces a file in one step: a reader, or a crash, finds the old content or the new, never half."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    with draft.open("x", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(file)

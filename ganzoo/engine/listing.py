@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.engine.checkpoint import checkpoints
-from ganzoo.engine.folder import RunFolder, parse_json
+from ganzoo.engine.files import parse_json
+from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.status import Status
 from ganzoo.errors import RunFolderError
 

@@ -5,7 +5,8 @@ import logging
 from ganzoo import pictures
 from ganzoo.engine import checkpoint, state
 from ganzoo.engine.alarm import Alarms
-from ganzoo.engine.folder import RunFolder, append_line
+from ganzoo.engine.files import append_line
+from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.ranks import LaggedVote, Ranks
 from ganzoo.engine.signals import Interrupted, StopSignals
 from ganzoo.engine.training import Callback, Training

@@ -13,7 +13,8 @@ from typing import Any
 
 from ganzoo.engine import checkpoint
 from ganzoo.engine.checkpoint import DRAFT, checkpoints
-from ganzoo.engine.folder import RunFolder, parse_json
+from ganzoo.engine.files import parse_json
+from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.listing import FoundRun, look_at, size_of
 from ganzoo.errors import RunFolderError
 

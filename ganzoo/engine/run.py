@@ -5,7 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ganzoo.engine import checkpoint
-from ganzoo.engine.folder import RunFolder, write_json
+from ganzoo.engine.files import write_json
+from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.logbook import Logbook
 from ganzoo.engine.loop import train
 from ganzoo.engine.onlookers import Callbacks, looking_on

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.config import LIMIT
-from ganzoo.engine.folder import parse_json
+from ganzoo.engine.files import parse_json
 from ganzoo.engine.randomness import random_state, seed_apart, set_random_state
 from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.training import Training

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from ganzoo.config import Config
-from ganzoo.engine.folder import RunFolder, write_json
+from ganzoo.engine.files import write_json
+from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import GanzooError
 
 if TYPE_CHECKING:  # which imports torch; whoever lists runs does not

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.api import TrainedGAN, load
-from ganzoo.engine.folder import RunFolder, write_json
+from ganzoo.engine.files import write_json
+from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.state import MODEL
 from ganzoo.environment import versions
 from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError, typed

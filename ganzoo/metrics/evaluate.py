@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions
-from ganzoo.engine.folder import RunFolder, append_line
+from ganzoo.engine.files import append_line
+from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.randomness import undrawn
 from ganzoo.errors import OptionError, RunFolderError, UnknownName
 from ganzoo.metrics.evaluation import Evaluation

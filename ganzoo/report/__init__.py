@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ganzoo.engine.folder import write_atomically
+from ganzoo.engine.files import write_atomically
 from ganzoo.errors import OptionError, UserError
 from ganzoo.report import page
 from ganzoo.report.record import records

@@ -14,7 +14,7 @@ from conftest import Answer, Command
 from folders import make_run, saved
 
 from ganzoo.engine.checkpoint import checkpoints, read
-from ganzoo.engine.folder import append_line, write_json
+from ganzoo.engine.files import append_line, write_json
 
 WITHOUT_TORCH = """
 import sys

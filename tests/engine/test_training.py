@@ -11,7 +11,8 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.engine import checkpoint
-from ganzoo.engine.folder import RunFolder, write_atomically
+from ganzoo.engine.files import write_atomically
+from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.meter import Meter
 from ganzoo.engine.training import Callback, Training
 
