@@ -242,9 +242,10 @@ class RunFolder:
 
     def flush_metrics(self) -> None:
         """Has what was appended reach the disk."""
-        if self.metrics.is_file():
-            with self.metrics.open("a", encoding="utf-8") as file:
-                os.fsync(file.fileno())
+        for file in (self.metrics, self.evaluations):
+            if file.is_file():
+                with file.open("a", encoding="utf-8") as stream:
+                    os.fsync(stream.fileno())
 
     def drop_metrics_after(self, iteration: int) -> None:
         """Removes what was logged and measured after the checkpoint that a resumed run starts from."""
@@ -272,9 +273,15 @@ def _is_held(lock: Path) -> bool:
 
 
 def append_line(file: Path, row: Mapping[str, object]) -> None:
-    """Adds a JSON object as one line to a file."""
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(row) + "\n")
+    """Adds a JSON object as one line to a file, in one write: a run and `ganzoo evaluate` may do so side by side.
+
+    A last line that a crash cut short is left as a line of its own.
+    """
+    with file.open("ab+") as stream:  # at its end
+        if stream.tell():
+            stream.seek(-1, os.SEEK_END)
+        cut_short = stream.read() not in (b"", b"\n")
+        stream.write(b"\n" * cut_short + json.dumps(row).encode() + b"\n")
 
 
 def _row(line: str) -> dict[str, Any] | None:
