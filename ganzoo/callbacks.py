@@ -65,7 +65,7 @@ def _several(value: object) -> object:
 
 AnyCallback: TypeAlias = Annotated[CallbackConfig, OneOf(CallbackConfig)]
 """A field that holds any registered callback."""
-Callbacks: TypeAlias = Annotated[tuple[AnyCallback, ...], BeforeValidator(_several)]
+ChosenCallbacks: TypeAlias = Annotated[tuple[AnyCallback, ...], BeforeValidator(_several)]
 """A field that holds several, or none."""
 
 Grids: TypeAlias = Annotated[int, Field(ge=0, description="every so many-th sample grid is logged; 0: none")]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ganzoo.callbacks import Callbacks
+from ganzoo.callbacks import ChosenCallbacks
 from ganzoo.config import Config, OneOf, build, one_of, spelled
 from ganzoo.data.load import DataOptions
 from ganzoo.engine.learning import Learning
@@ -47,7 +47,9 @@ class Keeping(Config):
     on_nan: Literal["stop", "rollback"] = Field(
         "stop", description="if a loss or weight is no number: stop, or go back a checkpoint and halve learning rates"
     )
-    callback: Callbacks = Field((), description="what else to tell of the run, once for each; `none` where there were")
+    callback: ChosenCallbacks = Field(
+        (), description="what else to tell of the run, once for each; `none` where there were"
+    )
 
 
 class Judging(Config):
