@@ -225,7 +225,7 @@ def evaluation_of(options: RunOptions, spec: DataSpec, data_dir: Path | None) ->
         UserError: it cannot be measured here, or what it takes cannot be had.
     """
     metric = (options.metric,) if options.metric else ()
-    asked = EvaluationOptions(metric=metric, extractor=options.extractor)
+    asked = EvaluationOptions(metric=metric, extractor=options.extractor, split=options.evaluate_split)
     most = options.evaluate_samples
     return make_ready(options.gan, options, spec, asked, options.place(), data_dir, most, and_usual=True)
 
