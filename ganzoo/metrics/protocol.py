@@ -108,7 +108,7 @@ def _brief(value: object) -> str:
 
 def _known(options: Mapping[str, object], kind: type[NamedConfig]) -> dict[str, str]:
     """Those that the class has, as they are typed; a checksum of weights is told as `weights`, and is no option."""
-    places = getattr(kind, "places", frozenset())
+    places: frozenset[str] = getattr(kind, "places", frozenset())
     names = [name for name in options if name in kind.model_fields and name not in places | {"weights"}]
     return {name: _as_typed(options[name]) for name in names if options[name] is not None}
 
