@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from ganzoo.config import NamedConfig, OneOf
+from ganzoo.config import NamedConfig, OneOf, with_options
 from ganzoo.errors import OptionError, typed
 
 if TYPE_CHECKING:
@@ -28,12 +28,7 @@ class CallbackConfig(NamedConfig, ABC):
 
     @classmethod
     def parse(cls, text: str) -> Mapping[str, object]:
-        kind, _, rest = text.partition(":")
-        values: dict[str, object] = {}
-        for part in filter(None, rest.split(",")):
-            field, equals, value = part.partition("=")
-            values |= {field: value} if equals else {cls._first_field(kind, part): part}
-        return {"kind": kind} | values
+        return with_options(cls, text, cls._first_field)
 
     @classmethod
     def _first_field(cls, kind: str, value: str) -> str:
@@ -63,9 +58,18 @@ def _several(value: object) -> object:
     return () if values == [NONE] else tuple(values)
 
 
+def _once(chosen: tuple[CallbackConfig, ...]) -> tuple[CallbackConfig, ...]:
+    """Refuses two of a kind, which would write each line twice into the same place."""
+    kinds = [config.kind for config in chosen]
+    for kind in kinds:
+        if kinds.count(kind) > 1:
+            raise OptionError(f"option 'callback' names '{kind}' twice; leave one out")
+    return chosen
+
+
 AnyCallback: TypeAlias = Annotated[CallbackConfig, OneOf(CallbackConfig)]
 """A field that holds any registered callback."""
-Callbacks: TypeAlias = Annotated[tuple[AnyCallback, ...], BeforeValidator(_several)]
+ChosenCallbacks: TypeAlias = Annotated[tuple[AnyCallback, ...], BeforeValidator(_several), AfterValidator(_once)]
 """A field that holds several, or none."""
 
 Grids: TypeAlias = Annotated[int, Field(ge=0, description="every so many-th sample grid is logged; 0: none")]

@@ -2,7 +2,7 @@
 
 import types
 from abc import ABC
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, cast, get_args, get_origin
 
@@ -120,6 +120,32 @@ class NamedConfig(Config, ABC):
     def dump(self) -> dict[str, Any]:
         """JSON values, its name first: what a config file holds."""
         return {self.key: self.label()} | self.model_dump(mode="json")
+
+
+def with_options(
+    noun: type[NamedConfig], text: str, unnamed: Callable[[str, str], str] | None = None
+) -> Mapping[str, object]:
+    """The values that a name with options behind a colon stands for: `kid:subset_size=100,subsets=50`.
+
+    Args:
+        noun: what it is a name of.
+        text: what was typed.
+        unnamed: gives the field of a value that stands alone, from the name and the value; None: none may.
+
+    Raises:
+        OptionError: an option has no name, or that of the key.
+    """
+    label, _, rest = text.partition(":")
+    values: dict[str, object] = {}
+    for part in filter(None, rest.split(",")):
+        field, equals, value = part.partition("=")
+        name = field.strip().replace("-", "_")
+        if not equals and unnamed is not None:
+            name, value = unnamed(label, part), part
+        if not name or name == noun.key or not (equals or unnamed):
+            raise OptionError(f"option '{noun.noun}' cannot be {typed(text)}: write {label}:NAME=VALUE,NAME=VALUE")
+        values[name] = value
+    return {noun.key: label, **values}
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ganzoo.callbacks import Callbacks
+from ganzoo.callbacks import ChosenCallbacks
 from ganzoo.config import Config, OneOf, build, one_of, spelled
+from ganzoo.data.dataset import Split
 from ganzoo.data.load import DataOptions
 from ganzoo.engine.learning import Learning
 from ganzoo.engine.players import override, settle
@@ -47,7 +48,9 @@ class Keeping(Config):
     on_nan: Literal["stop", "rollback"] = Field(
         "stop", description="if a loss or weight is no number: stop, or go back a checkpoint and halve learning rates"
     )
-    callback: Callbacks = Field((), description="what else to tell of the run, once for each; `none` where there were")
+    callback: ChosenCallbacks = Field(
+        (), description="what else to tell of the run, once for each; `none` where there were"
+    )
 
 
 class Judging(Config):
@@ -58,6 +61,9 @@ class Judging(Config):
     )
     evaluate_samples: int = Field(
         2500, gt=1, description="images that each evaluation makes, or as many as there are real"
+    )
+    evaluate_split: Split | None = Field(
+        None, description="of the real images that it is held against; unless given, test if there is one"
     )
     metric: MaybeMetric = Field(None, description="the figure by which weights are the best; unless given, the first")
     extractor: MaybeExtractor = Field(

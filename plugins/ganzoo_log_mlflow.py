@@ -84,7 +84,8 @@ class MLflowLogger(ganzoo.Callback):
                 self.client.log_image(self.run_id, picture, key="samples", step=training.engine.iteration)
 
     def evaluated(self, training: ganzoo.Training, line: dict[str, Any]) -> None:
-        self._log({f"evaluation/{name}": value for name, value in line["figures"].items()}, line["iteration"])
+        figures = {f"evaluation/{name}": value for name, value in line["figures"].items() if value is not None}
+        self._log(figures, line["iteration"])
         self.client.log_dict(self.run_id, line["protocol"], f"protocols/{line['iteration']:08}.json")
 
     def _log(self, values: dict[str, float], step: int) -> None:

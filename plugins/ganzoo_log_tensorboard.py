@@ -62,7 +62,8 @@ class TensorBoardLogger(ganzoo.Callback):
 
     def evaluated(self, training: ganzoo.Training, line: dict[str, Any]) -> None:
         for name, value in line["figures"].items():
-            self.writer.add_scalar(f"evaluation/{name}", value, line["iteration"])
+            if value is not None:
+                self.writer.add_scalar(f"evaluation/{name}", value, line["iteration"])
         self.writer.add_text("evaluation/protocol", json.dumps(line["protocol"]), line["iteration"])
 
     def went_back(self, training: ganzoo.Training) -> None:

@@ -81,7 +81,7 @@ class WandBLogger(ganzoo.Callback):
                 self.run.log({"iteration": training.engine.iteration, "samples": self.wandb.Image(picture)})
 
     def evaluated(self, training: ganzoo.Training, line: dict[str, Any]) -> None:
-        figures = {f"evaluation/{name}": value for name, value in line["figures"].items()}
+        figures = {f"evaluation/{name}": value for name, value in line["figures"].items() if value is not None}
         self.run.log({"iteration": line["iteration"], **figures})
         self.run.summary["evaluation/protocol"] = line["protocol"]
 

@@ -48,7 +48,7 @@ class Evaluates(ganzoo.Callback):
     def sampled(self, training: ganzoo.Training, file: Path) -> None:
         iteration = training.engine.iteration
         if iteration <= 6:
-            figures = {"fid": 60.0 / iteration} | ({"late": 2.5} if iteration > 3 else {})
+            figures = {"fid": 60.0 / iteration, "broken": None} | ({"late": 2.5} if iteration > 3 else {})
             line = {"iteration": iteration, "when": "2026-11-23", "protocol": PROTOCOL, "figures": figures}
             append_line(self.folder.evaluations, line)
             self.logger.evaluated(training, line)

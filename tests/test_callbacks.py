@@ -64,6 +64,12 @@ class Recording(ganzoo.CallbackConfig):
         return self.recorders[self.number]
 
 
+class RecordingToo(Recording):
+    """Another, as a run has one of a kind only."""
+
+    kind = "recording-too"
+
+
 @pytest.fixture
 def recorders(monkeypatch: pytest.MonkeyPatch) -> list[Recorder]:
     made = [Recorder() for _ in range(2)]
@@ -71,7 +77,7 @@ def recorders(monkeypatch: pytest.MonkeyPatch) -> list[Recorder]:
     return made
 
 
-BOTH = (Recording(), Recording(number=1))
+BOTH = (Recording(), RecordingToo(number=1))
 WHOLE = ["started", "iterated", "logged", "iterated", "sampled", "iterated", "logged", "sampled", "finished", "ended"]
 """What is told of four iterations, in its order."""
 
@@ -88,7 +94,7 @@ WHOLE = ["started", "iterated", "logged", "iterated", "sampled", "iterated", "lo
 )
 def test_its_options_stand_behind_a_colon(typed: str, values: dict[str, object]) -> None:
     assert build(Keeping, {"callback": typed}).model_dump(mode="json")["callback"] == [values]
-    assert build(Keeping, {"callback": [typed, "csv"]}).model_dump(mode="json")["callback"][0] == values
+    assert build(Keeping, {"callback": [typed, "tensorboard"]}).model_dump(mode="json")["callback"][0] == values
     assert build(Keeping, {"callback": [values]}).model_dump(mode="json")["callback"] == [values]
 
 
@@ -102,6 +108,8 @@ def test_none_of_them_is_said_by_a_word() -> None:
         ("wnadb", "no callback is called 'wnadb'; did you mean 'wandb'?"),
         ("", "no callback is called ''; there are: csv, mlflow, tensorboard, wandb"),
         ("csv,tensorboard", "no callback is called 'csv,tensorboard'; did you mean"),
+        ("csv:kind=wandb", "option 'callback' cannot be 'csv:kind=wandb': write csv:NAME=VALUE"),
+        ("wandb:=7", "option 'callback' cannot be 'wandb:=7': write wandb:NAME=VALUE"),
         ("csv:7", "the callback 'csv' takes no '7': it has no options"),
         ("wandb:grid=1", "no option of the callback 'wandb' is called 'grid'; did you mean 'grids'?"),
         ("wandb:grids=-1", "option 'callback.grids' cannot be '-1': it must be at least 0"),
@@ -115,6 +123,14 @@ def test_a_wrong_one_is_refused_before_anything_is_written(
     answer = command("run", "dcgan", "--limit", "8", "--callback", typed, "--out", "run")
     assert answer.status == 2
     assert complaint in answer.err
+    assert not (place / "run").exists()
+
+
+def test_one_may_be_chosen_once_only(command: Command, place: Path) -> None:
+    line = "run dcgan --limit 8 --callback csv --callback tensorboard --callback csv --out run"
+    answer = command(*line.split())
+    assert answer.status == 2
+    assert "option 'callback' names 'csv' twice; leave one out" in answer.err
     assert not (place / "run").exists()
 
 

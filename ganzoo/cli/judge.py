@@ -14,7 +14,7 @@ from ganzoo.errors import no_exit
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import Flag
-    from ganzoo.metrics.compare import Difference, Group
+    from ganzoo.metrics.compare import Contrast, Group
     from ganzoo.metrics.evaluation import Evaluation
 
 
@@ -155,7 +155,7 @@ def compare(runs: tuple[Path, ...], best: str | None, as_json: bool) -> None:
     _say(groups, figures, found)
 
 
-def _say(groups: "list[Group]", figures: list[str], found: "list[Difference]") -> None:
+def _say(groups: "list[Group]", figures: list[str], found: "list[Contrast]") -> None:
     """What can be said of the spread between seeds, and of what exceeds it."""
     from ganzoo.metrics.compare import brief
 

@@ -47,6 +47,12 @@ def write_atomically(file: Path, text: str) -> None:
 
 
 def append_line(file: Path, row: Mapping[str, object]) -> None:
-    """Adds a JSON object as one line to a file."""
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(row) + "\n")
+    """Adds a JSON object as one line to a file, in one write: a run and `ganzoo evaluate` may do so side by side.
+
+    A last line that a crash cut short is left as a line of its own.
+    """
+    with file.open("ab+") as stream:  # at its end
+        if stream.tell():
+            stream.seek(-1, os.SEEK_END)
+        cut_short = stream.read() not in (b"", b"\n")
+        stream.write(b"\n" * cut_short + json.dumps(row).encode() + b"\n")

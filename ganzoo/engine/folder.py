@@ -241,9 +241,10 @@ class RunFolder:
 
     def flush_metrics(self) -> None:
         """Has what was appended reach the disk."""
-        if self.metrics.is_file():
-            with self.metrics.open("a", encoding="utf-8") as file:
-                os.fsync(file.fileno())
+        for file in (self.metrics, self.evaluations):
+            if file.is_file():
+                with file.open("a", encoding="utf-8") as stream:
+                    os.fsync(stream.fileno())
 
     def drop_metrics_after(self, iteration: int) -> None:
         """Removes what was logged and measured after the checkpoint that a resumed run starts from."""

@@ -21,7 +21,7 @@ TAIL = 2**16
 
 
 @dataclass(frozen=True)
-class Measured:
+class Worth:
     """What a run's images were worth, by the first figure of its evaluations."""
 
     metric: str
@@ -50,7 +50,7 @@ class FoundRun:
     epochs: int | None = None
     checkpoint: int | None = None
     """The iteration of the newest checkpoint."""
-    measured: Measured | None = None
+    measured: Worth | None = None
     size: int = 0
     """Bytes of all its files."""
     changed: datetime | None = None
@@ -140,7 +140,7 @@ def _told(folder: RunFolder) -> dict[str, Any]:
     return {**told, "state": state, "iteration": int(iteration or 0), "iterations": whole}
 
 
-def _measured(folder: RunFolder, checkpoint: Path | None) -> Measured | None:
+def _measured(folder: RunFolder, checkpoint: Path | None) -> Worth | None:
     rows = [row for row in folder.lines(folder.evaluations) if _figures(row)]
     if not rows:
         return None
@@ -149,7 +149,7 @@ def _measured(folder: RunFolder, checkpoint: Path | None) -> Measured | None:
     alike = [row for row in rows if row.get("protocol") == last.get("protocol") and metric in _figures(row)]
     judged = _judged(checkpoint) if checkpoint else None
     best = [_figures(row)[metric] for row in alike if row.get("iteration") == judged]
-    return Measured(metric, value, int(_number(last.get("iteration")) or 0), best[-1] if best else None)
+    return Worth(metric, value, int(_number(last.get("iteration")) or 0), best[-1] if best else None)
 
 
 def _figures(row: Mapping[str, Any]) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """The loop of training: iterations, and what is left behind between them."""
 
 import logging
+from collections.abc import Mapping
 
 from ganzoo import pictures
 from ganzoo.engine import checkpoint, state
@@ -176,7 +177,7 @@ def go_back(training: Training, folder: RunFolder, error: Diverged, doomed: int)
         raise Diverged(
             f"{error}; {last} ({folder.path}); {engine.optimizers.scale:g} times the learning rates did not help"
         )
-    state.restore(training, files)
+    put_back(training, folder, files)
     training.saved = -1  # it is to be saved anew, with other learning rates
     engine.optimizers.scale = scale
     if ranks.leads:
@@ -184,6 +185,20 @@ def go_back(training: Training, folder: RunFolder, error: Diverged, doomed: int)
             folder.drop_metrics_after(engine.iteration)
     log.warning("%s: going back to iteration %d, with %g times the learning rates", error, engine.iteration, scale)
     return engine.iteration
+
+
+def put_back(training: Training, folder: RunFolder, files: Mapping[str, bytes]) -> None:
+    """Puts a run in the state of a checkpoint's files; a best one whose checkpoint is gone by now counts no longer.
+
+    It was pruned when a better one came, of which this checkpoint, an older one, does not know.
+
+    Raises:
+        RunFolderError: see `state.restore`.
+    """
+    state.restore(training, files)
+    if training.engine.ranks.leads and training.best:  # the only one that judges, and saves what it judged
+        kept = [int(path.name) for path in checkpoint.checkpoints(folder.checkpoints)]
+        training.best = training.best if training.best[0] in kept else None
 
 
 def newest(folder: RunFolder, ranks: Ranks) -> dict[str, bytes]:

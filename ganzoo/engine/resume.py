@@ -10,7 +10,7 @@ from ganzoo.config import build
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine import checkpoint, state
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.loop import newest
+from ganzoo.engine.loop import newest, put_back
 from ganzoo.engine.torchrun import rank_and_count, started_by_launcher
 from ganzoo.engine.training import Training
 from ganzoo.environment import GAN_FROM
@@ -105,7 +105,7 @@ def begin(training: Training, folder: RunFolder | None) -> None:
     ranks, source = training.engine.ranks, training.options.init_from
     if folder is not None and (files := newest(folder, ranks)):
         check_data(training, folder)
-        state.restore(training, files)
+        put_back(training, folder, files)
         training.began = training.engine.iteration
         return
     for network in training.engine.nets.modules():

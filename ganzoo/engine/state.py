@@ -147,7 +147,7 @@ def _best(state: Mapping[str, Any]) -> tuple[int, float] | None:
 def _judged_alike(then: Mapping[str, Any], options: RunOptions) -> bool:
     """Whether scores of then and now can be compared."""
     now = options.model_dump(mode="json")
-    return all(then.get(name) == now[name] for name in ("metric", "extractor", "evaluate_samples"))
+    return all(then.get(name) == now[name] for name in ("metric", "extractor", "evaluate_samples", "evaluate_split"))
 
 
 def check_rows(training: Training, then: object) -> None:

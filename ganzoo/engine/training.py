@@ -54,7 +54,10 @@ class Callback:
         """A grid of samples was saved."""
 
     def evaluated(self, training: "Training", line: dict[str, Any]) -> None:
-        """A line was added to the evaluations: `iteration`, `when`, `protocol` and `figures`, numbers by name."""
+        """A line was added to the evaluations: `iteration`, `when`, `protocol` and `figures`, by name.
+
+        A figure is a number, or None where it is not finite, or nothing could be measured.
+        """
 
     def went_back(self, training: "Training") -> None:
         """The run diverged and was put back to a checkpoint: what was logged after that iteration does not count."""
@@ -222,7 +225,7 @@ def evaluation_of(options: RunOptions, spec: DataSpec, data_dir: Path | None) ->
         UserError: it cannot be measured here, or what it takes cannot be had.
     """
     metric = (options.metric,) if options.metric else ()
-    asked = EvaluationOptions(metric=metric, extractor=options.extractor)
+    asked = EvaluationOptions(metric=metric, extractor=options.extractor, split=options.evaluate_split)
     most = options.evaluate_samples
     return make_ready(options.gan, options, spec, asked, options.place(), data_dir, most, and_usual=True)
 

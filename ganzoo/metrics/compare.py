@@ -5,17 +5,19 @@ import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from ganzoo.config import build
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError, RunFolderError, UserError
 from ganzoo.metrics.metric import Metric
 from ganzoo.metrics.protocol import Protocol
-from ganzoo.options import Judging, Keeping
+from ganzoo.options import Judging, Keeping, RunOptions
 
 NO_MATTER = frozenset(
     {"seed", "workers", "restarts", "device", "threads", "keep_memory", *Keeping.model_fields, *Judging.model_fields}
@@ -29,7 +31,7 @@ STUDENT = (
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """One line of a run's evaluations."""
 
     run: Path
@@ -42,10 +44,13 @@ class Measured:
     protocol: Protocol
     figures: Mapping[str, float]
 
+    chosen_by: str | None = None
+    """The metric by which it is the best of its run; None: it is the latest."""
+
     @property
-    def group(self) -> tuple[str, int]:
-        """The same for runs whose figures differ by chance alone."""
-        return self.experiment, self.iteration
+    def group(self) -> tuple[str, int | None]:
+        """The same for runs whose figures differ by chance alone; when each was at its best is chance, too."""
+        return self.experiment, None if self.chosen_by else self.iteration
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Group:
     """Runs that differ in nothing but their seed."""
 
     name: str
-    runs: Sequence[Measured]
+    runs: Sequence[Measurement]
 
     def values(self, figure: str) -> list[float]:
         """The figure of each run."""
@@ -61,7 +66,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Difference:
+class Contrast:
     """Between the means of two groups in one figure."""
 
     figure: str
@@ -75,7 +80,7 @@ class Difference:
     """The group that is better, where the difference exceeds what is put down to chance."""
 
 
-def measured(runs: Sequence[Path], best: str | None = None) -> list[Measured]:
+def measured(runs: Sequence[Path], best: str | None = None) -> list[Measurement]:
     """Of each run the latest line, or the best by a metric, of a protocol that all have in common.
 
     Raises:
@@ -104,7 +109,7 @@ def measured(runs: Sequence[Path], best: str | None = None) -> list[Measured]:
     return chosen
 
 
-def lines_of(folder: RunFolder) -> list[Measured]:
+def lines_of(folder: RunFolder) -> list[Measurement]:
     """What was measured of a run, the latest last.
 
     Raises:
@@ -113,6 +118,8 @@ def lines_of(folder: RunFolder) -> list[Measured]:
     config = folder.read(folder.config)
     gan = config.get("gan")
     name = str(gan.get("name", "")) if isinstance(gan, dict) else ""
+    with suppress(UserError):  # with the defaults of what has become an option since; else as it was written
+        config = build(RunOptions, config).model_dump(mode="json")
     kept = {key: value for key, value in config.items() if key not in NO_MATTER}
     experiment = json.dumps(kept, sort_keys=True)
     found = []
@@ -121,15 +128,15 @@ def lines_of(folder: RunFolder) -> list[Measured]:
             protocol = Protocol.model_validate(line["protocol"])
             figures = {key: float(value) for key, value in line["figures"].items() if value is not None}
             iteration, when = int(line["iteration"]), str(line.get("when", ""))
-        except (AttributeError, KeyError, TypeError, ValueError, ValidationError):
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError, ValidationError):
             continue  # of another version of ganzoo, or of nobody's
-        found.append(Measured(folder.path, name, config.get("seed"), experiment, iteration, when, protocol, figures))
+        found.append(Measurement(folder.path, name, config.get("seed"), experiment, iteration, when, protocol, figures))
     if not found:
         raise RunFolderError(f"{folder.path} was not measured yet: `ganzoo evaluate {folder.path}` does it")
     return found
 
 
-def _chosen(lines: Sequence[Measured], best: str | None) -> Measured:
+def _chosen(lines: Sequence[Measurement], best: str | None) -> Measurement:
     if best is None:
         return lines[-1]
     kinds = Metric.choices()
@@ -137,10 +144,10 @@ def _chosen(lines: Sequence[Measured], best: str | None) -> Measured:
     if best not in kinds or not having:
         there = sorted({name for line in lines for name in line.figures})
         raise OptionError(f"'{best}' was not measured of '{lines[0].run}'; there are: {', '.join(there)}")
-    return min(having, key=lambda line: kinds[best]().score(line.figures[best]))
+    return replace(min(having, key=lambda line: kinds[best]().score(line.figures[best])), chosen_by=best)
 
 
-def _of_two_protocols(lines: Sequence[Sequence[Measured]]) -> UserError:
+def _of_two_protocols(lines: Sequence[Sequence[Measurement]]) -> UserError:
     reference = lines[0][-1]
     for mine in lines[1:]:
         if different := mine[-1].protocol.differences(reference.protocol):
@@ -149,21 +156,20 @@ def _of_two_protocols(lines: Sequence[Sequence[Measured]]) -> UserError:
     return _not_alike(second, first, second.protocol.differences(first.protocol))
 
 
-def _not_alike(first: Measured, second: Measured, different: Sequence[str]) -> UserError:
-    told = "; its ".join(different)
-    changeable = ("samples", "split", "seed", "extractor", "metrics")
-    fixed = [text for text in different if not text.startswith((*changeable, "images"))]
+def _not_alike(first: Measurement, second: Measurement, different: Mapping[str, str]) -> UserError:
+    told = "; its ".join(different.values())
+    fixed = [different[name] for name in second.protocol.beyond_options(different)]
     advice = (
         f"no option makes them alike: its {'; its '.join(fixed)}"
-        if fixed or all(text.startswith("images") for text in different)
-        else f"measure it in the same way: `{second.protocol.command(first.run)}`"
+        if fixed
+        else f"measure it in the same way: `{second.protocol.command(first.run, different)}`"
     )
     return UserError(f"figures of '{first.run}' and of '{second.run}' cannot be compared: its {told}\n{advice}")
 
 
-def grouped(runs: Sequence[Measured]) -> list[Group]:
+def grouped(runs: Sequence[Measurement]) -> list[Group]:
     """Runs that differ in nothing but their seed, together."""
-    groups: dict[tuple[str, int], list[Measured]] = {}
+    groups: dict[tuple[str, int | None], list[Measurement]] = {}
     for run in runs:
         groups.setdefault(run.group, []).append(run)
     return [Group(letters(number), members) for number, members in enumerate(groups.values())]
@@ -174,25 +180,25 @@ def letters(number: int) -> str:
     return (letters(number // 26 - 1) if number >= 26 else "") + chr(ord("A") + number % 26)
 
 
-def shared(runs: Sequence[Measured]) -> list[str]:
+def shared(runs: Sequence[Measurement]) -> list[str]:
     """The figures that all runs have."""
     return [name for name in runs[0].figures if all(name in run.figures for run in runs)]
 
 
-def differences(groups: Sequence[Group], figures: Sequence[str]) -> list[Difference]:
+def differences(groups: Sequence[Group], figures: Sequence[str]) -> list[Contrast]:
     """Of each two groups in each figure."""
     pairs = itertools.product(figures, itertools.combinations(groups, 2))
     return [_difference(figure, first, second) for figure, (first, second) in pairs]
 
 
-def _difference(figure: str, first: Group, second: Group) -> Difference:
+def _difference(figure: str, first: Group, second: Group) -> Contrast:
     mine, theirs = first.values(figure), second.values(figure)
     difference = statistics.fmean(mine) - statistics.fmean(theirs)
     chance, kind = by_chance(mine, theirs), Metric.choices().get(figure)
     better = None
     if chance is not None and abs(difference) > chance and kind is not None:
         better = first.name if (difference > 0) == kind.higher_is_better else second.name
-    return Difference(figure, first.name, second.name, difference, chance, better)
+    return Contrast(figure, first.name, second.name, difference, chance, better)
 
 
 def by_chance(first: Sequence[float], second: Sequence[float]) -> float | None:
@@ -222,7 +228,7 @@ def brief(value: float) -> str:
     return f"{value:.4g}"
 
 
-def as_json(runs: Sequence[Measured], groups: Sequence[Group], found: Sequence[Difference]) -> dict[str, Any]:
+def as_json(runs: Sequence[Measurement], groups: Sequence[Group], found: Sequence[Contrast]) -> dict[str, Any]:
     """All of a comparison."""
     names = {run.run: group.name for group in groups for run in group.runs}
     return {

@@ -7,8 +7,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from torch import Tensor
 
-from ganzoo.config import NamedConfig, OneOf
-from ganzoo.errors import OptionError
+from ganzoo.config import NamedConfig, OneOf, with_options
 
 PairMeasure: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """Made images and their targets, N x C x H x W in [-1, 1], to N figures; an nn.Module is put on the device first."""
@@ -31,14 +30,7 @@ class Metric(NamedConfig, ABC):
     @classmethod
     def parse(cls, text: str) -> Mapping[str, object]:
         """`kid`, or with options `kid:subset_size=100,subsets=50`."""
-        kind, _, rest = text.partition(":")
-        values: dict[str, object] = {cls.key: kind}
-        for pair in filter(None, rest.split(",")):
-            name, equals, value = pair.partition("=")
-            if not (name and equals):
-                raise OptionError(f"option 'metric' cannot be '{text}': write {kind}:NAME=VALUE,NAME=VALUE")
-            values[name.strip().replace("-", "_")] = value
-        return values
+        return with_options(cls, text)
 
     def score(self, figure: float) -> float:
         """The figure as something that is the better the lower it is."""

@@ -1,11 +1,15 @@
 """What a figure depends on beside what is measured: figures of two protocols say nothing of each other."""
 
+import shlex
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import Field
 
-from ganzoo.config import Config
-from ganzoo.data.dataset import Split
+from ganzoo.config import Config, NamedConfig
+from ganzoo.data.dataset import Dataset, Split
+from ganzoo.metrics.extractor import Extractor
+from ganzoo.metrics.metric import Metric
 
 
 class Protocol(Config):
@@ -24,8 +28,10 @@ class Protocol(Config):
     resizer: str | None = Field(None, description="how it brings images to its size")
     sampling: dict[str, Any] = Field({}, description="the GAN's options that change how images are made")
 
-    def differences(self, other: "Protocol") -> list[str]:
+    def differences(self, other: "Protocol") -> dict[str, str]:
         """What keeps figures of this one from being compared with those of another: `samples is 1000, not 500`.
+
+        By the name of the field, or `metrics.NAME` and `sampling.NAME`.
 
         Metrics, and options of GANs, that only one of them has are no difference.
         """
@@ -37,17 +43,54 @@ class Protocol(Config):
         if self.extractor is None or other.extractor is None:
             for name in ("extractor", "extractor_options", "weights", "resizer"):
                 del pairs[name]
-        return [f"{name} is {_brief(first)}, not {_brief(second)}" for name, (first, second) in pairs.items()
-                if first != second]  # fmt: skip
+        return {name: f"{name} is {_brief(first)}, not {_brief(second)}" for name, (first, second) in pairs.items()
+                if first != second}  # fmt: skip
 
-    def command(self, run: object) -> str:
-        """What to type to measure a run in this way, as far as options go."""
-        words = ["ganzoo", "evaluate", str(run), "--samples", self.samples, "--split", self.split, "--seed", self.seed]
-        words += ["--extractor", self.extractor] if self.extractor else []
+    def beyond_options(self, different: Collection[str]) -> list[str]:
+        """Of what differs between this protocol and another, that which no option of `ganzoo evaluate` makes alike.
+
+        Args:
+            different: names, as `differences` gives them.
+        """
+        reached = {"samples", "split", "seed"}
+        if reached & {*different} or "data" in different:
+            reached.add("images")
+        if self.data in Dataset.choices():
+            reached.add("data")
+        if self.extractor in Extractor.choices():
+            reached |= {"extractor", "extractor_options"}
+            if not {"extractor", "extractor_options"}.isdisjoint(different):
+                reached |= {"weights", "resizer"}  # they are those of the extractor
+        reached |= {f"metrics.{name}" for name in self.metrics.keys() & Metric.choices().keys()}
+        reached |= {f"sampling.{name}" for name, value in self.sampling.items() if value is not None}
+        return [name for name in different if name not in reached]
+
+    def command(self, run: object, different: Collection[str] = ()) -> str:
+        """What to type to measure a run in this way, as far as options go.
+
+        Protocols are read from folders that anybody may have sent: names that are not registered are left out, and a
+        shell takes every word for what it is.
+
+        Args:
+            run: its folder.
+            different: what of its protocol differs from this one, by name.
+        """
+        words = ["ganzoo", "evaluate", run, "--samples", self.samples, "--split", self.split, "--seed", self.seed]
+        if "data" in different and self.data in (sets := Dataset.choices()):
+            words += ["--data", sets[self.data].form()]
+        if self.extractor and self.extractor in (extractors := Extractor.choices()):
+            words += ["--extractor", self.extractor]
+            for name, value in _known(self.extractor_options, extractors[self.extractor]).items():
+                words += [f"--extractor.{name.replace('_', '-')}", value]
+        kinds = Metric.choices()
         for name, options in self.metrics.items():
-            told = ",".join(f"{key}={value}" for key, value in options.items() if key != "weights")
-            words += ["--metric", f"{name}:{told}" if told else name]
-        return " ".join(map(str, words))
+            if name in kinds:
+                told = ",".join(f"{key}={value}" for key, value in _known(options, kinds[name]).items())
+                words += ["--metric", f"{name}:{told}" if told else name]
+        for name, value in self.sampling.items():
+            if f"sampling.{name}" in different:
+                words += ["-O", f"{name}={_as_typed(value)}"]
+        return shlex.join(map(str, words))
 
     def __str__(self) -> str:
         """In one line, for people."""
@@ -61,3 +104,14 @@ class Protocol(Config):
 def _brief(value: object) -> str:
     words = str(value)
     return f"{words[:8]}..." if isinstance(value, str) and len(words) == 64 else words
+
+
+def _known(options: Mapping[str, object], kind: type[NamedConfig]) -> dict[str, str]:
+    """Those that the class has, as they are typed; a checksum of weights is told as `weights`, and is no option."""
+    places: frozenset[str] = getattr(kind, "places", frozenset())
+    names = [name for name in options if name in kind.model_fields and name not in places | {"weights"}]
+    return {name: _as_typed(options[name]) for name in names if options[name] is not None}
+
+
+def _as_typed(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

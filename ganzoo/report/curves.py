@@ -79,7 +79,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Charts:
     """What was measured by one protocol."""
 
     protocol: dict[str, str]
@@ -121,13 +121,13 @@ def speed(records: Sequence[Record]) -> Panel | None:
     return Panel("speed", series, unit="images/s", legend=several) if series else None
 
 
-def measured(records: Sequence[Record]) -> list[Measured]:
+def measured(records: Sequence[Record]) -> list[Charts]:
     """A chart for each figure of each protocol: what was measured in different ways is never in one curve.
 
     What a protocol says of single metrics matters to their own figures only; how images were sampled, a GAN's own
     affair, makes curves of their own in the same chart.
     """
-    protocols: dict[str, Measured] = {}
+    protocols: dict[str, Charts] = {}
     charts: dict[tuple[str, ...], Panel] = {}
     drawn: dict[tuple[str, ...], Series] = {}
     for index, record in enumerate(records):
@@ -137,7 +137,7 @@ def measured(records: Sequence[Record]) -> list[Measured]:
             for name, value in flat(row["figures"] if isinstance(row.get("figures"), dict) else {}):
                 if (figure := number(value)) is None:
                     continue
-                one = protocols.setdefault(key, Measured(_words(shared)))
+                one = protocols.setdefault(key, Charts(_words(shared)))
                 own = _told(metrics.get(name))
                 if (key, name, own) not in charts:
                     panel = charts[key, name, own] = Panel(name, [], noisy=False, unit=own, legend=len(records) > 1)

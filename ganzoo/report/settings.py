@@ -61,7 +61,7 @@ def values_of(record: Record) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Difference:
+class DifferentSetting:
     """An option that runs were told differently."""
 
     name: str
@@ -69,12 +69,14 @@ class Difference:
     """Of each run; UNSET: it has no such option."""
 
 
-def differences(records: Sequence[Record]) -> list[Difference]:
+def differences(records: Sequence[Record]) -> list[DifferentSetting]:
     """The options in which runs differ."""
     tables = [{"GAN": record.gan_name, **values_of(record)} for record in records]
     names = dict.fromkeys(name for table in tables for name in table)
     rows = [(name, [table.get(name, UNSET) for table in tables]) for name in names]
-    return [Difference(spelled(name.removeprefix("gan.")), values) for name, values in rows if len(set(values)) > 1]
+    return [
+        DifferentSetting(spelled(name.removeprefix("gan.")), values) for name, values in rows if len(set(values)) > 1
+    ]
 
 
 def _defaults(record: Record) -> dict[str, str] | None:

@@ -90,6 +90,18 @@ def test_another_metric_makes_earlier_scores_say_nothing(tmp_path: Path) -> None
     assert second[1] <= 0, "higher is better, so its sign is turned round"
 
 
+def test_the_best_is_chosen_on_the_split_that_is_asked_for_and_anew_on_another(tmp_path: Path) -> None:
+    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, evaluate_split="train", **{**TINY, "limit": 70}, **OFTEN)
+    assert {line["protocol"]["split"] for line in lines(tmp_path / "run")} == {"train"}
+    first, done = best_of(tmp_path / "run"), lines(tmp_path / "run")[-1]["iteration"]
+    assert isinstance(first, list)
+    ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **{**TINY, "limit": 70}, **OFTEN)
+    second = best_of(tmp_path / "run")
+    assert isinstance(second, list)
+    assert second[0] > done >= first[0]
+    assert lines(tmp_path / "run")[-1]["protocol"]["split"] == "test"
+
+
 def test_errors_come_before_the_first_iteration_and_nothing_is_written(command: Command, place: Path) -> None:
     line = "run dcgan --image-size 16 --limit 8 --batch-size 4 --epochs 1 --out run --evaluate-every 2"
     words = line.split()

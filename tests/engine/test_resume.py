@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.logbook import Logbook
 from ganzoo.engine.randomness import seed_everything, undrawn
 from ganzoo.engine.training import Callback, Training
+from ganzoo.errors import Diverged
 
 
 class Drawing(ganzoo.Adversarial):
@@ -98,6 +99,31 @@ def test_the_best_checkpoint_stays_until_a_better_one_comes_in_a_resumed_run_too
     for epochs, kept in ((2, [3, 8]), (3, [10, 12])):
         ganzoo.run("dcgan", out=tmp_path / "run", epochs=epochs, callback=Judge(), **options)
         assert [int(path.name) for path in checkpoint.checkpoints(tmp_path / "run" / "checkpoints")] == kept
+
+
+@pytest.mark.parametrize(
+    "ends", [[KeyboardInterrupt()], [Diverged("once"), Diverged("twice")]], ids=["damaged", "removed"]
+)
+def test_a_best_checkpoint_that_is_gone_is_the_best_no_longer(ends: list[BaseException], tmp_path: Path) -> None:
+    class Judge(Callback):
+        """Finds the third iteration good, the sixth better, and the seventh, once it is reached, less than both."""
+
+        def logged(self, training: Training, row: dict[str, float]) -> None:
+            if training.engine.iteration == 7 and ends:
+                raise ends.pop()
+            training.judge({3: 0.5, 6: 0.4 if ends else 1.0, 7: 0.8}.get(training.engine.iteration, 1.0))
+
+    folder = tmp_path / "run"
+    options = {**TINY, "log_every": 1, "epochs": 3, "on_nan": "rollback", "callback": Judge()}
+    with suppress(KeyboardInterrupt):
+        ganzoo.run("dcgan", out=folder, **options)
+        assert not ends, "the checkpoint of iteration 6 was removed, as what came after it was no number"
+    for damaged in folder.glob("checkpoints/00000006/networks.safetensors"):
+        damaged.unlink()
+        assert not (folder / "checkpoints" / "00000003").exists(), "it was pruned when the sixth was better"
+        ganzoo.run("dcgan", out=folder, **options)
+    assert [int(path.name) for path in checkpoint.checkpoints(folder / "checkpoints")] == [7, 10, 12]
+    assert ganzoo.load(folder, checkpoint="best").iteration == 7
 
 
 def test_a_run_can_be_told_anew_what_may_change_and_nothing_else(command: Command, place: Path) -> None:

@@ -65,6 +65,34 @@ class Grey(ganzoo.Dataset):
         return ganzoo.Table({"image": torch.full((len(request.rows(9)), *request.shape), 128, dtype=torch.uint8)})
 
 
+class Brightness(ganzoo.SetMetric):
+    """Difference of mean features."""
+
+    kind = "brightness"
+
+    def measure(self, real, fake):
+        return float(fake.mean() - real.mean())
+
+
+class Pixels(ganzoo.Extractor):
+    """Images as they are."""
+
+    kind = "pixels"
+    resizer = "none"
+
+    def build(self, folder):
+        return nn.Flatten()
+
+
+class Silent(ganzoo.CallbackConfig):
+    """Says nothing."""
+
+    kind = "silent"
+
+    def build(self):
+        return ganzoo.Callback()
+
+
 class Faulty(ganzoo.Adversarial):
     """One dot each."""
 
@@ -108,6 +136,21 @@ def register_losses(register):
 @ganzoo.hookimpl
 def register_datasets(register):
     register(Grey)
+
+
+@ganzoo.hookimpl
+def register_metrics(register):
+    register(Brightness)
+
+
+@ganzoo.hookimpl
+def register_extractors(register):
+    register(Pixels)
+
+
+@ganzoo.hookimpl
+def register_callbacks(register):
+    register(Silent)
 '''
 LINE = (  # noqa: SIM905 - as it is typed
     "run faulty --plugin faulty.py --image-size 8 --batch-size 3 --epochs 4 --precision fp32 "

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,14 @@ def test_runs_of_other_length_are_no_group(command: Command, place: Path) -> Non
         ({"metrics": {"coverage": {"neighbours": 3}}}, "{'neighbours': 3}, not {'neigh", "--metric coverage:neighbo"),
         ({"weights": "c" * 64}, "its weights is cccccccc..., not bbbbbbbb...", "no option makes them alike"),
         ({"images": "c" * 64}, "its images is cccccccc..., not aaaaaaaa...", "no option makes them alike"),
+        (
+            {"extractor": "inception", "weights": "c" * 64},
+            "its extractor is inception, not digits",
+            "--extractor digits",
+        ),
+        ({"data": "fashion-mnist", "images": "c" * 64}, "its data is fashion-mnist", "--seed 0 --data mnist --ex"),
+        ({"extractor_options": {"a": 1}}, "its extractor_options is {'a': 1}, not {}", "--extractor digits --metric"),
+        ({"resizer": "none"}, "its resizer is none, not bilinear", "no option makes them alike: its resizer"),
         ({"shape": [1, 64, 64]}, "its shape is (1, 64, 64), not (1, 32, 32)", "no option makes them alike"),
     ],
 )
@@ -110,6 +119,49 @@ def test_figures_of_other_protocols_are_refused_with_what_differs(
     assert "figures of 'b' and of 'a' cannot be compared" in answer.err
     assert said in answer.err
     assert advice in answer.err
+
+
+def test_options_of_how_images_are_made_are_made_alike_by_an_option(command: Command, place: Path) -> None:
+    run(place, "a", line(10, sampling={"truncation": 0.7, "other": 1}))
+    run(place, "my runs", line(10, sampling={"truncation": 1.0, "other": 1}), seed=1)
+    said = command("compare", "a", "my runs").err
+    assert "its sampling.truncation is 1.0, not 0.7" in said
+    typed = said.split("`")[1]
+    assert typed.startswith("ganzoo evaluate 'my runs' --samples 1000")
+    assert typed.endswith(" -O truncation=0.7")
+
+
+def test_what_it_says_to_type_runs_no_code_of_a_folder(command: Command, place: Path) -> None:
+    code = "$(touch here); x"
+    hostile = line(10, metrics={"fid": {code: 1}, "coverage": {"neighbours": code}, code: {}}, samples=500)
+    run(place, "a", hostile)
+    run(place, "b", line(10), seed=1)
+    typed = command("compare", "a", "b").err.split("`")[1]
+    *usual, last = shlex.split(typed)
+    assert " ".join(usual) == (
+        "ganzoo evaluate b --samples 500 --split test --seed 0 --extractor digits --metric fid --metric"
+    )
+    assert last == f"coverage:neighbours={code}"
+    run(place, "c", line(10, extractor=code))
+    said = command("compare", "c", "b").err
+    assert "no option makes them alike: its extractor is digits, not $(touch" in said
+    assert "`" not in said
+
+
+def test_the_best_of_seeds_are_one_group_whenever_each_was_at_its_best(command: Command, place: Path) -> None:
+    for seed in range(2):
+        run(place, f"a{seed}", line(5, iteration=100 * (seed + 1)), line(9, iteration=400), seed=seed)
+    found = compare(command, "a0", "a1", "--best", "fid")
+    assert [row["iteration"] for row in found["runs"]] == [100, 200]
+    assert [group["seeds"] for group in found["groups"]] == [2]
+
+
+def test_a_default_that_a_run_was_told_makes_it_no_other_experiment(command: Command, place: Path) -> None:
+    for seed, more in enumerate(({}, {"init_from": None, "precision": "auto"})):
+        run(place, f"a{seed}", line(5), seed=seed, **more)
+        config = {"gan": {"name": "dcgan"}, "data": "mnist", "seed": seed, **more}
+        (place / f"a{seed}" / "config.json").write_text(json.dumps(config))
+    assert [group["seeds"] for group in compare(command, "a0", "a1")["groups"]] == [2]
 
 
 def test_the_latest_lines_of_one_protocol_are_taken_or_the_best(command: Command, place: Path) -> None:
@@ -127,6 +179,7 @@ def test_lines_that_are_none_are_left_out(command: Command, place: Path) -> None
     broken = [3, [], {"iteration": 1}, {**line(1), "figures": None}, {**line(1), "protocol": {"samples": "many"}}]
     run(place, "a", line(10), *broken)
     with (place / "a" / "evaluations.jsonl").open("a") as file:
+        file.write(json.dumps(line(4)).replace('"iteration": 100', '"iteration": 1e999') + "\n")
         file.write('{"iteration": 9, "fig')
     run(place, "b", {**line(12), "figures": {"fid": 12, "coverage": None}}, seed=1)
     found = compare(command, "a", "b")

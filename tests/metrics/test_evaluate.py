@@ -104,7 +104,7 @@ def test_classes_are_those_of_the_rows_beside_which_images_are_held(place: Path)
     torch.testing.assert_close(made[:, 0, 0, 0], labels / 10, atol=1 / 254, rtol=0)
     assert ready.protocol.sampling == {"contrast": 1.0}
     pale = ready_for(ganzoo.load(place / "run", gan=Numbered, contrast=0.5), {"samples": 130, "metric": KID})
-    assert pale.protocol.differences(ready.protocol) == ["sampling.contrast is 0.5, not 1.0"]
+    assert pale.protocol.differences(ready.protocol) == {"sampling.contrast": "sampling.contrast is 0.5, not 1.0"}
 
 
 def test_any_checkpoint_split_and_other_data_may_be_asked_for(command: Command, copied: Path) -> None:
