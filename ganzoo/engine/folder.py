@@ -130,7 +130,12 @@ class RunFolder:
 
     @property
     def is_locked(self) -> bool:
-        """Whether a process trains in this folder; where there are no locks, that is taken for granted.
+        """Whether a process trains in this folder; where there are no locks, that is taken for granted."""
+        return self.locked_now is not False
+
+    @property
+    def locked_now(self) -> bool | None:
+        """Whether a process trains in this folder; None: nobody can tell, as there are no locks.
 
         To look is to share the lock for a moment, which a run that begins just then waits for.
         """
@@ -139,7 +144,7 @@ class RunFolder:
         try:
             return _is_held(self.lock)
         except OSError as error:
-            return error.errno in (errno.ENOSYS, errno.ENOTSUP)
+            return None if error.errno in (errno.ENOSYS, errno.ENOTSUP) else False
 
     @property
     def holds_run(self) -> bool:
@@ -310,6 +315,17 @@ def parse_json(text: str | bytes) -> Any:
     if _is_deeper(content, DEPTH):
         raise ValueError("it is nested too deeply")
     return content
+
+
+def number(value: object) -> float | None:
+    """A finite number; None for all else that a file may hold in its place."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def _is_deeper(value: object, levels: int) -> bool:

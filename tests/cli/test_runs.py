@@ -250,7 +250,7 @@ def test_prune_failed_removes_runs_without_a_checkpoint_wholly(command: Command,
     answer = command("runs", "prune", "--yes", "--failed")
     assert answer.status == 0, answer.err
     assert sorted(path.name for path in (place / "runs").iterdir()) == ["kept", "mine", "stopped"]
-    assert "left alone: runs/mine: it is not removed, as it holds 'notes.txt', which no run wrote" in answer.out
+    assert "left alone: runs/mine: it is not removed, as it holds 'notes.txt', which is not ganzoo's own" in answer.out
     assert saved(kept) == [10]
 
 

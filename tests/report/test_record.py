@@ -12,8 +12,9 @@ from conftest import Command
 from pages import change, grown, trained, visit, write_lines
 from playwright.sync_api import Page
 
+from ganzoo.engine.folder import number
 from ganzoo.report import write
-from ganzoo.report.record import number, records
+from ganzoo.report.record import records
 
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 
