@@ -33,10 +33,8 @@ class EvaluateCommand(click.RichCommand):
 
 def _option(flag: "Flag") -> click.Option:
     if flag.name == "metric":
-        text = f"{flag.help}; may be given several times: NAME, or with its options NAME:OPTION=VALUE,...: {_kinds()}"
+        text = f"{flag.help.partition(':')[0]}; may be given several times: NAME, or with its options NAME:OPTION=VALUE,...: {_kinds()}"
         return click.Option([flag.spelling, flag.parameter], metavar="KIND", multiple=True, help=text)
-    if flag.name == "extractor.weights":
-        return click.Option([flag.spelling, "--weights", flag.parameter], metavar="FILE", help=flag.help)
     return flag.option()
 
 
@@ -65,12 +63,18 @@ def evaluation_flags() -> "dict[str, Flag]":
     metavar="NAME=VALUE",
     help="An option of the GAN that only changes how images are made, such as truncation=0.7.",
 )
+@click.option(
+    "--weights",
+    metavar="FILE",
+    help="The extractor's weights, .pth or .safetensors, such as those of inception; the same as --extractor.weights.",
+)
 @CHECKPOINT
 @DEVICE
 @AS_JSON
 def evaluate(
     run: Path,
     data: str | None,
+    weights: str | None,
     sampling: tuple[str, ...],
     checkpoint: str,
     device: str,
@@ -88,6 +92,7 @@ def evaluate(
 
     flags = evaluation_flags()
     given = {flags[name].name: value for name, value in typed.items() if value not in (None, ())}
+    given |= {"extractor.weights": weights} if weights else {}
     with no_exit():
         trained = take_up(run, device, None, pairs(sampling, "--option"), checkpoint)
         ready = ready_for(trained, {**given, **({"data": data} if data else {})}, data_dir)

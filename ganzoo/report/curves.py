@@ -156,7 +156,7 @@ def measured(records: Sequence[Record]) -> list[Measured]:
 
 def headlines(record: Record, most: int = 3) -> dict[str, str]:
     """The figures of the last evaluation, each under its name and the protocol in brief."""
-    row = max(reversed(record.evaluations), key=lambda row: float(row["iteration"]), default={})
+    row: Mapping[str, Any] = max(reversed(record.evaluations), key=lambda row: float(row["iteration"]), default={})
     if not isinstance(row.get("figures"), dict):
         return {}
     shared, _, sampling = _protocol(row)
