@@ -14,7 +14,7 @@ from ganzoo.errors import OptionError, UnknownName, UserError
 from ganzoo.gan import GAN
 from ganzoo.losses import CrossEntropy, Hinge, Loss, WassersteinGP
 from ganzoo.optim import Adam, RMSprop
-from ganzoo.options import RunOptions, resolve
+from ganzoo.options import HEADINGS, Choice, RunOptions, resolve
 from ganzoo.plugins import zoo
 
 DCGAN, PIX2PIX = zoo().gan("dcgan"), zoo().gan("pix2pix")

@@ -33,7 +33,8 @@ class EvaluateCommand(click.RichCommand):
 
 def _option(flag: "Flag") -> click.Option:
     if flag.name == "metric":
-        text = f"{flag.help.partition(':')[0]}; may be given several times: NAME, or with its options NAME:OPTION=VALUE,...: {_kinds()}"
+        what = flag.help.partition(":")[0]
+        text = f"{what}; may be given several times: NAME, or with its options NAME:OPTION=VALUE,...: {_kinds()}"
         return click.Option([flag.spelling, flag.parameter], metavar="KIND", multiple=True, help=text)
     return flag.option()
 
