@@ -54,8 +54,8 @@ def test_a_run_that_has_only_begun_is_reported(run: Path, tmp_path: Path) -> Non
         (run / file).unlink()
     change(run / "status.json", state="stopped", reason="Ctrl-C")
     assert "stopped with nothing logged" in write(run, tmp_path / "r.html").read_text()
-    (run / "status.json").unlink()
-    report = write(run, tmp_path / "r.html")
+    with RunFolder(run).locked():
+        report = write(run, tmp_path / "r.html")
     assert "begun, nothing logged yet" in report.read_text()
     assert "has no checkpoint yet" in text_of(report, "interpolation")
     assert "There is no sample grid that could be shown yet" in text_of(report, "samples")
