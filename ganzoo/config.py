@@ -269,3 +269,12 @@ def several_of(field: FieldInfo) -> OneOf | None:
     parts = get_args(field.annotation) if get_origin(field.annotation) is tuple else ()
     marks = getattr(parts[0], "__metadata__", ()) if parts else ()
     return next((mark for mark in marks if isinstance(mark, OneOf)), None)
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    """The values of tables within tables: `loss.kind`."""
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

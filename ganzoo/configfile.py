@@ -229,7 +229,7 @@ def _parse_yaml(text: str) -> object:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose plain values are text, but for null; without aliases, and with every key once."""
+    """YAML whose plain values are text, but for null; without aliases and tags, and with every key once."""
 
     yaml_implicit_resolvers = {
         start: [("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)\Z"))] for start in ("~", "n", "N", "")
@@ -240,9 +240,12 @@ class _Loader(yaml.SafeLoader):
         self.depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # its stub has no types here
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # its stub has no types here
+        mark = event.start_mark
         if self.check_event(yaml.AliasEvent):
             raise yaml.composer.ComposerError(None, None, "aliases are not taken: write the value out", mark)
+        if event.tag is not None:
+            raise yaml.composer.ComposerError(None, None, f"tags are not taken: leave out {typed(event.tag)}", mark)
         if self.depth > DEPTH:
             raise yaml.composer.ComposerError(None, None, "it is nested too deeply", mark)
         self.depth += 1

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from ganzoo.callbacks import ChosenCallbacks
-from ganzoo.config import Config, OneOf, build, one_of, spelled
+from ganzoo.config import Config, OneOf, build, flat, one_of, spelled
 from ganzoo.data.dataset import Split
 from ganzoo.data.load import DataOptions
 from ganzoo.engine.learning import Learning
@@ -78,6 +78,18 @@ class Choice(Config):
     recipe: str | None = Field(None, description="a named set of values; other options win over it")
 
 
+HEADINGS: dict[str, type[Config]] = {
+    "Data": DataOptions,
+    "Training": Schedule,
+    "Learning": Learning,
+    "Keeping": Keeping,
+    "Judging": Judging,
+    "Speed": Speed,
+    "Processes": Processes,
+}
+"""What a run is told beside its GAN, as help and reports have it."""
+
+
 class RunOptions(Processes, Speed, Judging, Keeping, Learning, Schedule, DataOptions, Choice):
     """The whole configuration of one run: with the same one, the same run."""
 
@@ -100,13 +112,13 @@ class RunOptions(Processes, Speed, Judging, Keeping, Learning, Schedule, DataOpt
 
     def flat(self) -> dict[str, Any]:
         """Its values by the names that they are given by, `optimizer.lr`, as JSON; without those that are unset."""
-        return {spelled(name): value for name, value in _flat(self.model_dump(mode="json")).items()}
+        return {spelled(name): value for name, value in _told(self.model_dump(mode="json")).items()}
 
     def differences(self, config: Mapping[str, Any]) -> list[str]:
         """What keeps a run of that config.json from being this one, in words: `batch_size is 64, not 32`."""
         with suppress(UserError):  # with what has become an option since
             config = build(RunOptions, config).model_dump(mode="json")
-        theirs, mine = _flat(config), _flat(self.model_dump(mode="json"))
+        theirs, mine = _told(config), _told(self.model_dump(mode="json"))
         may_change = {*self.may_change, *(f"data.{field}" for field in self.data.may_change)}
         every = dict.fromkeys([*theirs, *mine])  # `metric.kind` may change with `metric`
         names = [name for name in every if may_change.isdisjoint((name, name.partition(".")[0]))]
@@ -173,11 +185,6 @@ def _brief(value: object) -> str:
     return typed(value)[1:-1]
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        elif value is not None:
-            flat[f"{prefix}{key}"] = value
-    return flat
+def _told(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of tables within tables, without those that are unset."""
+    return {name: value for name, value in flat(values) if value is not None and value != {}}

@@ -14,7 +14,7 @@ from ganzoo.errors import OptionError, UnknownName, UserError
 from ganzoo.gan import GAN
 from ganzoo.losses import CrossEntropy, Hinge, Loss, WassersteinGP
 from ganzoo.optim import Adam, RMSprop
-from ganzoo.options import RunOptions, resolve
+from ganzoo.options import HEADINGS, Choice, RunOptions, resolve
 from ganzoo.plugins import zoo
 
 DCGAN, PIX2PIX = zoo().gan("dcgan"), zoo().gan("pix2pix")
@@ -278,3 +278,8 @@ def test_an_instance_that_no_plugin_registers_is_a_choice() -> None:
     mine = Mine()
     assert resolve(DCGAN, {"data": mine}).data is mine
     assert isinstance(resolve(DCGAN, {"data": mine}).gan, GAN)
+
+
+def test_every_option_of_a_run_stands_under_one_heading() -> None:
+    headed = [name for part in HEADINGS.values() for name in part.model_fields]
+    assert sorted([*Choice.model_fields, *headed]) == sorted(RunOptions.model_fields)

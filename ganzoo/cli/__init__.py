@@ -10,6 +10,7 @@ from pathlib import Path
 import rich_click as click
 
 from ganzoo.cli import catalogue, completion, judge, make, report, runs, serve, share, train
+from ganzoo.cli.parts import printable
 from ganzoo.cli.worker import one_of_several
 from ganzoo.errors import Diverged, OptionError, UserError, typed
 
@@ -46,12 +47,12 @@ def main(arguments: list[str] | None = None) -> None:
             plugins, rest = _plugins_apart(words)
             root.main([*plugins, *rest], prog_name="ganzoo", obj=rest)
     except (UserError, Diverged) as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {printable(error)}", err=True)
         sys.exit(2 if isinstance(error, UserError) else 1)
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:  # all else is said where more is known of it
             raise
-        click.echo(f"Error: {typed(error.filename)} is too long to be the name of a file", err=True)
+        click.echo(f"Error: {printable(typed(error.filename))} is too long to be the name of a file", err=True)
         sys.exit(2)
 
 

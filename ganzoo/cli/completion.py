@@ -107,7 +107,7 @@ def options(flags: list[dict[str, Any]]) -> Iterator[click.Option]:
 
 
 def known() -> dict[str, Any]:
-    """The GANs with their options, and the options of `resume`; from the cache, where it is of this very zoo."""
+    """The GANs with their options, and those of `resume` and `evaluate`; from the cache, if it is of this very zoo."""
     from platformdirs import user_cache_path
 
     file, zoo = user_cache_path("ganzoo") / "completion.json", _fingerprint()
@@ -149,6 +149,7 @@ def _written(module: str) -> int:
 
 
 def _ask() -> Mapping[str, Any]:
+    from ganzoo.cli.judge import evaluation_flags
     from ganzoo.cli.train import changes, option_panels
     from ganzoo.plugins import zoo
 
@@ -157,7 +158,8 @@ def _ask() -> Mapping[str, Any]:
         with suppress(Exception):  # a plugin's own; the others are completed
             flags = [flag for group in option_panels(gan).values() for flag in group]
             gans[name] = {"help": gan.summary(), "flags": [_written_down(flag) for flag in flags]}
-    return {"gans": gans, "resume": [_written_down(flag) for flag in changes().values()]}
+    others = {"resume": changes(), "evaluate": evaluation_flags()}
+    return {"gans": gans, **{name: [_written_down(flag) for flag in told.values()] for name, told in others.items()}}
 
 
 def _written_down(flag: "Flag") -> dict[str, Any]:
@@ -167,7 +169,7 @@ def _written_down(flag: "Flag") -> dict[str, Any]:
         "values": flag.values,
         "path": flag.form == "PATH",
         "switch": flag.is_switch,
-        "multiple": flag.form == "NAME.FIELD=VALUE",
+        "multiple": flag.is_repeated,
         "hidden": flag.hidden,
     }
 

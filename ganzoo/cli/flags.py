@@ -43,11 +43,16 @@ class Flag:
     @property
     def values(self) -> list[str]:
         """The words that it takes, if only these."""
-        mark = one_of(self.field)
+        mark = one_of(self.field) or several_of(self.field)
         if mark:
             choices = sorted(mark.base.choices().items())
             return [f"{name}:" if "path" in kind.model_fields else name for name, kind in choices]
         return self.form.split("|") if "|" in self.form else []
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether it may be given several times."""
+        return get_origin(self.field.annotation) is dict or several_of(self.field) is not None
 
     def option(self) -> click.Option:
         """As click takes it; the value stays what was typed, and the configuration checks it."""
@@ -55,9 +60,12 @@ class Flag:
         if self.is_switch:
             both = f"{self.spelling}/--no-{self.spelling.removeprefix('--')}"
             return click.Option([both, self.parameter], default=None, help=shown, hidden=self.hidden)
-        multiple = get_origin(self.field.annotation) is dict or several_of(self.field) is not None
         return click.Option(
-            [self.spelling, self.parameter], metavar=self.form, multiple=multiple, help=shown, hidden=self.hidden
+            [self.spelling, self.parameter],
+            metavar=self.form,
+            multiple=self.is_repeated,
+            help=shown,
+            hidden=self.hidden,
         )
 
     def parse(self, typed: Any) -> object:

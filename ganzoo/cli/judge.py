@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ganzoo.cli.parts import AS_JSON, CHECKPOINT, DEVICE, RUN, pairs, print_table
+from ganzoo.cli import completion
+from ganzoo.cli.parts import AS_JSON, CHECKPOINT, DEVICE, RUN, pairs, print_table, printable
 from ganzoo.errors import no_exit
 
 if TYPE_CHECKING:
@@ -25,15 +26,16 @@ class EvaluateCommand(click.RichCommand):
         from ganzoo.cli.train import DATA_DIR
 
         *own, help_option = super().get_params(ctx)
-        return [*(_option(flag) for flag in _flags().values()), *own, DATA_DIR, help_option]
+        if ctx.resilient_parsing:  # a shell asks
+            return [*completion.options(completion.known()["evaluate"]), *own, DATA_DIR, help_option]
+        return [*(_option(flag) for flag in evaluation_flags().values()), *own, DATA_DIR, help_option]
 
 
 def _option(flag: "Flag") -> click.Option:
     if flag.name == "metric":
-        text = f"{flag.help}; may be given several times: NAME, or with its options NAME:OPTION=VALUE,...: {_kinds()}"
+        what = flag.help.partition(":")[0]
+        text = f"{what}; may be given several times: NAME, or with its options NAME:OPTION=VALUE,...: {_kinds()}"
         return click.Option([flag.spelling, flag.parameter], metavar="KIND", multiple=True, help=text)
-    if flag.name == "extractor.weights":
-        return click.Option([flag.spelling, "--weights", flag.parameter], metavar="FILE", help=flag.help)
     return flag.option()
 
 
@@ -43,7 +45,8 @@ def _kinds() -> str:
     return ", ".join(sorted(zoo().metrics))
 
 
-def _flags() -> "dict[str, Flag]":
+def evaluation_flags() -> "dict[str, Flag]":
+    """What an evaluation can be told."""
     from ganzoo.cli.flags import flags
     from ganzoo.metrics.options import EvaluationOptions
 
@@ -61,12 +64,18 @@ def _flags() -> "dict[str, Flag]":
     metavar="NAME=VALUE",
     help="An option of the GAN that only changes how images are made, such as truncation=0.7.",
 )
+@click.option(
+    "--weights",
+    metavar="FILE",
+    help="The extractor's weights, .pth or .safetensors, such as those of inception; the same as --extractor.weights.",
+)
 @CHECKPOINT
 @DEVICE
 @AS_JSON
 def evaluate(
     run: Path,
     data: str | None,
+    weights: str | None,
     sampling: tuple[str, ...],
     checkpoint: str,
     device: str,
@@ -82,8 +91,9 @@ def evaluate(
     from ganzoo.engine.folder import RunFolder
     from ganzoo.metrics.evaluate import keep, ready_for
 
-    flags = _flags()
+    flags = evaluation_flags()
     given = {flags[name].name: value for name, value in typed.items() if value not in (None, ())}
+    given |= {"extractor.weights": weights} if weights else {}
     with no_exit():
         trained = take_up(run, device, None, pairs(sampling, "--option"), checkpoint)
         ready = ready_for(trained, {**given, **({"data": data} if data else {})}, data_dir)
@@ -111,7 +121,7 @@ def _show(ready: "Evaluation", figures: dict[str, float], iteration: int) -> Non
         }
         for metric in ready.metrics
     )
-    click.echo(f"\niteration {iteration}; {ready.protocol}")
+    click.echo(f"\niteration {iteration}; {printable(ready.protocol)}")
     for kind, reason in ready.left_out.items():
         click.echo(f"without {kind}: {reason}")
 
@@ -129,7 +139,14 @@ def _progress(total: int) -> Iterator[Callable[[int], object]]:
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, metavar="RUN RUN ...", type=click.Path(path_type=Path))
+@click.argument(
+    "runs",
+    nargs=-1,
+    required=True,
+    metavar="RUN RUN ...",
+    type=click.Path(path_type=Path),
+    shell_complete=completion.run_folders,
+)
 @click.option("--best", metavar="METRIC", help="Of each run the best figures by this metric, in place of the latest.")
 @AS_JSON
 def compare(runs: tuple[Path, ...], best: str | None, as_json: bool) -> None:
@@ -151,7 +168,7 @@ def compare(runs: tuple[Path, ...], best: str | None, as_json: bool) -> None:
         for group in groups
         for run in group.runs
     )
-    click.echo(f"\n{chosen[0].protocol}\n")
+    click.echo(f"\n{printable(chosen[0].protocol)}\n")
     _say(groups, figures, found)
 
 

@@ -20,6 +20,8 @@ CHECKPOINT = click.option(
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
+UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
+
 
 def pairs(said: Sequence[str], option: str) -> dict[str, str]:
     """NAME=VALUE as names and values; what is said last counts.
@@ -36,6 +38,17 @@ def pairs(said: Sequence[str], option: str) -> dict[str, str]:
     return values
 
 
+def printable(text: object, most: int | None = None) -> str:
+    """Names of files and what is in them may be anything, such as commands to the terminal; lines stay lines.
+
+    Args:
+        text: what is to be shown.
+        most: so many letters of it at most.
+    """
+    line = "".join(letter if letter.isprintable() or letter == "\n" else UNPRINTABLE for letter in str(text))
+    return line if most is None or len(line) <= most else f"{line[: most - 3]}..."
+
+
 def print_rows(rows: Sequence[dict[str, object]], as_json: bool) -> None:
     """Prints a table, or the same as a JSON list."""
     if as_json:
@@ -50,12 +63,12 @@ def print_table(rows: Iterable[dict[str, object]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    rows = list(rows)
+    rows = list(rows)  # whatever they hold, nothing of it is a command to the terminal
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in rows[0] if rows else ["none"]:
-        table.add_column(name)
+        table.add_column(Text(printable(name)))
     for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
+        table.add_row(*(Text(printable(value)) for value in row.values()))
     terminal = Console()
     # What no person looks at is read line by line: there, no row of the table is broken into several.
     (terminal if terminal.is_terminal else Console(width=1000)).print(table)

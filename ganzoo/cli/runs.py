@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ganzoo.cli.parts import AS_JSON, print_table
+from ganzoo.cli.parts import AS_JSON, UNPRINTABLE, print_table, printable
 from ganzoo.errors import OptionError, RunFolderError
 
 if TYPE_CHECKING:
@@ -75,28 +75,28 @@ def prune_runs(
     Of every run that is not running the newest whole checkpoint stays, that which was judged best, and those that
     --keep-every kept. Other checkpoints go, and what was damaged or half-written. Samples, figures and logs stay.
     """
-    from ganzoo.engine.pruning import Rule, carry_out, plan
+    from ganzoo.engine.pruning import Prunable, Rule, carry_out, plan
 
     if as_json and not (dry_run or yes):
         raise OptionError("with --json nothing is asked; add --dry-run to look, or --yes to remove")
     rule = Rule(keep, not milestones, not failed)
     plans = [plan(run, rule) for run in _found(folder)]
     going = [planned for planned in plans if planned.paths]
-    if as_json:
-        click.echo(json.dumps([_plan_values(planned) for planned in plans if planned.paths or planned.note], indent=2))
-    else:
+    if not as_json:
         _print_plans(plans)
-    if dry_run or not going or not (yes or _agreed(going)):
-        return
-    problems = []
-    for planned in going:
+    removes = bool(going) and not dry_run and (yes or _agreed(going))
+    problems = {}
+    for planned in going if removes else ():
         try:
             carry_out(planned, rule)
         except RunFolderError as error:
-            problems.append(str(error))
+            problems[planned.run] = str(error)
+    if as_json:
+        done = [Prunable(each.run, note=problems[each.run]) if each.run in problems else each for each in plans]
+        click.echo(json.dumps([_plan_values(each) for each in done if each.paths or each.note], indent=2))
     if problems:
-        raise RunFolderError("\n".join(map(_printable, problems)))
-    if not as_json:
+        raise RunFolderError("\n".join(map(_printable, problems.values())))
+    if removes and not as_json:
         click.echo(f"freed {_bytes(sum(planned.size for planned in going))}")
 
 
@@ -207,9 +207,8 @@ def _count(number: int, noun: str) -> str:
 
 
 def _printable(text: object) -> str:
-    """Names of files and what is in them may be anything, such as commands to the terminal."""
-    line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(text))
-    return line if len(line) <= 200 else f"{line[:197]}..."
+    """On one line of a bearable length."""
+    return printable(text, 200).replace("\n", UNPRINTABLE)
 
 
 COMMANDS = [runs_group]

@@ -19,7 +19,6 @@ from ganzoo.errors import OptionError, no_exit
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import Flag
-    from ganzoo.config import Config
     from ganzoo.gan import GAN
     from ganzoo.options import RunOptions
 
@@ -123,30 +122,17 @@ def run_command(gan: "type[GAN]") -> click.Command:
 def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
     """What a run of this GAN can be told, under headings, with the values in force."""
     from ganzoo.cli.flags import flags
-    from ganzoo.data.load import DataOptions
-    from ganzoo.engine.learning import Learning
-    from ganzoo.engine.ranks import Processes
-    from ganzoo.engine.speed import Speed
-    from ganzoo.options import Judging, Keeping, RunOptions, Schedule, resolve
+    from ganzoo.options import HEADINGS, RunOptions, resolve
 
     try:
         defaults = resolve(gan, {}).model_dump(mode="json")
     except Exception:  # an option that must be given, a data set that is not installed, a mistake of the plugin's
         defaults = {"gan": {}}
-    parts: dict[str, type[Config]] = {
-        "Data": DataOptions,
-        "Training": Schedule,
-        "Learning": Learning,
-        "Keeping": Keeping,
-        "Judging": Judging,
-        "Speed": Speed,
-        "Processes": Processes,
-    }
-    elsewhere = {"gan", *(name for part in parts.values() for name in part.model_fields)}
+    elsewhere = {"gan", *(name for part in HEADINGS.values() for name in part.model_fields)}
     recipe = list(flags(RunOptions, defaults, leave_out=sorted(elsewhere))) if gan.recipes else []
     return {
         gan.name: [*flags(gan, defaults["gan"]), *recipe],
-        **{title: list(flags(part, defaults)) for title, part in parts.items()},
+        **{title: list(flags(part, defaults)) for title, part in HEADINGS.items()},
     }
 
 

@@ -19,6 +19,8 @@ from ganzoo.errors import GanzooError, RunFolderError
 log = logging.getLogger(__name__)
 
 SUMS = "SHA256SUMS"
+STATE = "state.json"
+"""What says how far the run was, and which checkpoint was judged best: engine/state.py."""
 LINE = re.compile(r"([0-9a-f]{64})  (?:\.\./)?((\w[\w-]*)(?:\.[0-9a-f]{64})?(\.\w+))")
 """Of SHA256SUMS: digest, file, and its name without what says that it is shared."""
 

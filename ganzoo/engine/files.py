@@ -1,6 +1,7 @@
 """Small text files: JSON that anybody may have written, read; and files written whole or not at all."""
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,17 @@ def parse_json(text: str | bytes) -> Any:
     if _is_deeper(content, DEPTH):
         raise ValueError("it is nested too deeply")
     return content
+
+
+def number(value: object) -> float | None:
+    """A finite number; None for all else that a file may hold in its place."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def _is_deeper(value: object, levels: int) -> bool:

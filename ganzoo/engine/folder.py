@@ -129,7 +129,12 @@ class RunFolder:
 
     @property
     def is_locked(self) -> bool:
-        """Whether a process trains in this folder; where there are no locks, that is taken for granted.
+        """Whether a process trains in this folder; where there are no locks, that is taken for granted."""
+        return self.locked_now is not False
+
+    @property
+    def locked_now(self) -> bool | None:
+        """Whether a process trains in this folder; None: nobody can tell, as there are no locks.
 
         To look is to share the lock for a moment, which a run that begins just then waits for.
         """
@@ -138,7 +143,7 @@ class RunFolder:
         try:
             return _is_held(self.lock)
         except OSError as error:
-            return error.errno in (errno.ENOSYS, errno.ENOTSUP)
+            return None if error.errno in (errno.ENOSYS, errno.ENOTSUP) else False
 
     @property
     def holds_run(self) -> bool:

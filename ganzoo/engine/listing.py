@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ganzoo.engine.checkpoint import checkpoints
-from ganzoo.engine.files import parse_json
+from ganzoo.engine.checkpoint import STATE, checkpoints
+from ganzoo.engine.files import number, parse_json
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.status import Status
 from ganzoo.errors import RunFolderError
@@ -116,7 +116,7 @@ def _told(folder: RunFolder) -> dict[str, Any]:
     config = folder.read(folder.config)
     row = last_line(folder.metrics)
     saved = checkpoints(folder.checkpoints)
-    iteration, epoch, epochs = _number(row.get("iteration")), _number(row.get("epoch")), _number(config.get("epochs"))
+    iteration, epoch, epochs = number(row.get("iteration")), number(row.get("epoch")), number(config.get("epochs"))
     told: dict[str, Any] = {
         "gan": _name(config.get("gan")),
         "data": _name(config.get("data")),
@@ -130,14 +130,17 @@ def _told(folder: RunFolder) -> dict[str, Any]:
     if folder.status.exists():
         status = folder.load(folder.status, Status)
         state, note = status.state, status.reason
-        if state == "running" and not folder.is_locked:
+        if folder.locked_now:  # whatever was said before it went on
+            state, note = "running", ""
+        elif state == "running" and not folder.is_locked:
             state, note = "failed", f"it was killed; `ganzoo resume {folder.path}` goes on"
         done = max(int(iteration or 0), status.iteration)
         return {**told, "state": state, "note": note, "iteration": done, "iterations": status.iterations}
     # Of a version that wrote no status: its last line of metrics is of the last iteration if it finished.
-    whole = round(iteration / epoch * epochs) if iteration and epoch and epochs else None
+    whole = number(iteration / epoch * epochs) if iteration and epoch and epochs else None
     state = "finished" if epoch and epochs and epoch >= epochs else "running" if folder.is_locked else "stopped"
-    return {**told, "state": state, "iteration": int(iteration or 0), "iterations": whole}
+    state = "running" if folder.locked_now else state
+    return {**told, "state": state, "iteration": int(iteration or 0), "iterations": whole and round(whole)}
 
 
 def _measured(folder: RunFolder, checkpoint: Path | None) -> Worth | None:
@@ -149,13 +152,13 @@ def _measured(folder: RunFolder, checkpoint: Path | None) -> Worth | None:
     alike = [row for row in rows if row.get("protocol") == last.get("protocol") and metric in _figures(row)]
     judged = _judged(checkpoint) if checkpoint else None
     best = [_figures(row)[metric] for row in alike if row.get("iteration") == judged]
-    return Worth(metric, value, int(_number(last.get("iteration")) or 0), best[-1] if best else None)
+    return Worth(metric, value, int(number(last.get("iteration")) or 0), best[-1] if best else None)
 
 
 def _figures(row: Mapping[str, Any]) -> dict[str, float]:
     figures = row.get("figures")
     return (
-        {name: value for name, value in figures.items() if _number(value) is not None}
+        {name: value for name, value in figures.items() if number(value) is not None}
         if isinstance(figures, dict)
         else {}
     )
@@ -164,7 +167,7 @@ def _figures(row: Mapping[str, Any]) -> dict[str, float]:
 def _judged(checkpoint: Path) -> object:
     """The iteration that a checkpoint says was judged best."""
     with suppress(OSError, ValueError, LookupError, TypeError):
-        return parse_json((checkpoint / "state.json").read_bytes())["best"][0]
+        return parse_json((checkpoint / STATE).read_bytes())["best"][0]
     return None
 
 
@@ -178,11 +181,6 @@ def last_line(file: Path) -> dict[str, Any]:
                 if isinstance(row, dict):
                     return row
     return {}
-
-
-def _number(value: object) -> float | None:
-    """A finite number of a file that anybody may have written."""
-    return value if isinstance(value, int | float) and abs(value) < 2**63 else None
 
 
 def _name(value: object) -> str:

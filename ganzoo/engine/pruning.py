@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.engine import checkpoint
-from ganzoo.engine.checkpoint import DRAFT, checkpoints
+from ganzoo.engine.checkpoint import DRAFT, STATE, checkpoints
 from ganzoo.engine.files import parse_json
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.listing import FoundRun, look_at, size_of
 from ganzoo.errors import RunFolderError
 
-STATE = "state.json"
-"""The file of a checkpoint that says which one was judged best: engine/state.py."""
 DAMAGED = re.compile(r"damaged-\d+")
 """What a checkpoint is called that was set aside."""
 
@@ -175,7 +173,9 @@ def _whole(folder: RunFolder, size: int) -> Prunable:
     drafts = tuple(f".{path.name}." for path in (*own, *last))
     for path in paths:
         if path not in own and not path.name.startswith(drafts):
-            return Prunable(folder.path, note=f"it is not removed, as it holds '{path.name}', which no run wrote")
+            return Prunable(
+                folder.path, note=f"it is not removed, as it holds '{path.name}', which is not ganzoo's own"
+            )
     return Prunable(folder.path, (*paths, *(path for path in last if path.exists())), size, wholly=True)
 
 

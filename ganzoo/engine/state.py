@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.config import LIMIT
+from ganzoo.engine.checkpoint import STATE
 from ganzoo.engine.files import parse_json
 from ganzoo.engine.randomness import random_state, seed_apart, set_random_state
 from ganzoo.engine.ranks import Ranks
@@ -29,12 +30,11 @@ from ganzoo.options import RunOptions
 
 log = logging.getLogger(__name__)
 
-NETWORKS, FROZEN, AVERAGE, OPTIMIZERS, STATE = (
+NETWORKS, FROZEN, AVERAGE, OPTIMIZERS = (
     "networks.safetensors",
     "frozen.safetensors",
     "average.safetensors",
     "optimizers.safetensors",
-    "state.json",
 )
 MODEL = "model.safetensors"
 """Of an export, in place of all these: those networks that make images, as they make them."""

@@ -42,6 +42,8 @@ def write(
     found = records(folders)
     if text and len(found) > 1:
         raise OptionError("option 'text' is for the interpolation of one run; leave it out, or report each run alone")
+    if checkpoint != "newest" and len(found) > 1:
+        raise OptionError("option 'checkpoint' is for the report of one run; leave it out, or report each run alone")
     if file is None:
         file = found[0].folder.path / NAME if len(found) == 1 else Path(COMPARISON)
     file = Path(file)

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, field
 from statistics import fmean, median
 from typing import Any
 
-from ganzoo.report.record import Record, number
+from ganzoo.config import flat
+from ganzoo.engine.files import number
+from ganzoo.report.record import Record
 
 POINTS = 1500
 """Points of a curve at most."""
@@ -154,7 +156,7 @@ def measured(records: Sequence[Record]) -> list[Charts]:
 
 def headlines(record: Record, most: int = 3) -> dict[str, str]:
     """The figures of the last evaluation, each under its name and the protocol in brief."""
-    row = max(record.evaluations, key=lambda row: float(row["iteration"]), default={})
+    row: Mapping[str, Any] = max(reversed(record.evaluations), key=lambda row: float(row["iteration"]), default={})
     if not isinstance(row.get("figures"), dict):
         return {}
     shared, _, sampling = _protocol(row)
@@ -197,15 +199,6 @@ def seconds(record: Record) -> float:
             whole += max(0.0, images - before) / rate
             before = images
     return whole
-
-
-def flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    """The values of tables within tables: `loss.kind`."""
-    for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def shown(value: object) -> str:

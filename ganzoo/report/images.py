@@ -88,9 +88,10 @@ def last(record: Record) -> Frame | None:
 
 
 def samples(record: Record) -> list[Path]:
-    """The files of sample grids, by iteration."""
+    """The files of sample grids, by iteration; links are left out: they may lead to anything."""
     files = [file for file in record.folder.samples.glob("*.png") if file.stem.isascii() and file.stem.isdecimal()]
-    return sorted((file for file in files if len(file.stem) < 19), key=lambda file: int(file.stem))
+    own = (file for file in files if len(file.stem) < 19 and not file.is_symlink())
+    return sorted(own, key=lambda file: int(file.stem))
 
 
 def thinned(files: Sequence[Path], most: int) -> list[Path]:
@@ -132,10 +133,13 @@ def translations(record: Record) -> list[Row]:
     fits = (columns * across + pictures.PADDING, rows * down + pictures.PADDING) == picture.size
     if not fits or columns % kinds:
         return []
-    boxes = [(2 + column * across, 2 + row * down) for row in range(rows) for column in range(columns)]
-    tiles = [picture.crop((left, top, left + width, top + height)) for left, top in boxes]
-    shots = [shot(_within(tile, 512), 48 * 2**10) for tile in tiles if not _is_blank(tile)]
-    found = [shots[start : start + kinds] for start in range(0, len(shots) - kinds + 1, kinds)]
+    places = [(column * across, row * down) for row in range(rows) for column in range(columns)]
+    corners = [(left + pictures.PADDING, top + pictures.PADDING) for left, top in places]
+    tiles = [picture.crop((left, top, left + width, top + height)) for left, top in corners]
+    cut = [tiles[start : start + kinds] for start in range(0, len(tiles), kinds)]
+    while cut and all(map(_is_blank, cut[-1])):
+        cut.pop()
+    found = [[shot(_within(tile, 512), 48 * 2**10) for tile in row] for row in cut]
     return [Row(row[0], row[1], row[2] if kinds == 3 else None) for row in found]
 
 
@@ -178,5 +182,5 @@ def _shot(picture: Image.Image, content: bytes) -> Shot:
 
 
 def _is_blank(tile: Image.Image) -> bool:
-    """Whether it is a place of the grid that holds no image: these are filled with black or white."""
-    return tile.getextrema() in ((0, 0), (255, 255), ((0, 0),) * 3, ((255, 255),) * 3)
+    """Whether it may be a place of the grid that holds no image: these are filled with black or white."""
+    return set(tile.convert("RGB").getextrema()) in ({(0, 0)}, {(255, 255)})

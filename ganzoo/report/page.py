@@ -13,11 +13,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ganzoo.api import TrainedGAN, take_up
+from ganzoo.engine.files import number
+from ganzoo.engine.listing import look_at
 from ganzoo.engine.speed import Speed
 from ganzoo.errors import UserError
 from ganzoo.report import curves, images, settings
-from ganzoo.report.record import Record, number
+from ganzoo.report.record import Record
 from ganzoo.report.walk import Walk, walk
+from ganzoo.words import duration
 
 TEMPLATES = Path(__file__).with_name("templates")
 WARNINGS = 40
@@ -102,17 +105,23 @@ class State:
     share: float
     """Of all epochs, 0 to 1."""
     words: str
+    note: str = ""
+    """Why it ended before that, if it did."""
 
 
 def state(record: Record) -> State:
-    """How far a run is, by its last line of metrics."""
+    """How far a run is by its last line of metrics, and whether it goes on, as `ganzoo runs` has it."""
+    path = record.folder.path
+    found = look_at(path.resolve() if path.is_symlink() else path)
     epochs = record.epochs
-    if not record.rows or not epochs:
-        return State(False, 0.0, "begun, nothing logged yet")
-    share = min(1.0, record.epoch / epochs)
-    if share >= 1:
+    if found.state == "finished":
         return State(True, 1.0, "finished")
-    return State(False, share, f"at {share:.0%}: epoch {record.epoch:.2f} of {amount(epochs)}")
+    ended = f"{found.state} " if found.state in ("stopped", "failed") else ""
+    if not record.rows or not epochs:
+        return State(False, 0.0, f"{ended}with nothing logged" if ended else "begun, nothing logged yet", found.note)
+    share = min(1.0, record.epoch / epochs)
+    words = f"{ended}at {share:.0%}: epoch {record.epoch:.2f} of {amount(epochs)}"
+    return State(False, share, words, found.note)
 
 
 def amount(value: float | None) -> str:
@@ -120,17 +129,6 @@ def amount(value: float | None) -> str:
     if value is None:
         return curves.UNSET
     return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.3g}"
-
-
-def duration(seconds: float) -> str:
-    """In units that a person would choose."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours = round(seconds / 3600)
-    return f"{minutes // 60} h {minutes % 60:02} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
 def _facts(record: Record, trained: TrainedGAN | None) -> dict[str, str]:

@@ -1,12 +1,12 @@
 """What a run folder tells, as far as it can be read; anybody may have written it."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ganzoo.data.spec import DataSpec
+from ganzoo.engine.files import number
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.resume import gan_of
 from ganzoo.errors import RunFolderError, UserError
@@ -98,18 +98,8 @@ def records(paths: Sequence[Path]) -> list[Record]:
     return [_record(RunFolder(folder), name) for folder, name in zip(folders, names, strict=True)]
 
 
-def number(value: object) -> float | None:
-    """A finite number; None for all else that a file may hold in its place."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        found = float(value)
-    except OverflowError:
-        return None
-    return found if math.isfinite(found) else None
-
-
 def _record(folder: RunFolder, name: str) -> Record:
+    folder.check_own()  # what a link leads to is no part of the run, and the page may go to anybody
     config = folder.read(folder.config)
     table = config.get("gan")
     if not isinstance(table, dict) or not isinstance(table.get(GAN.key), str):

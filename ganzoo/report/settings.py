@@ -5,24 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ganzoo.config import Config, spelled
-from ganzoo.data.load import DataOptions
-from ganzoo.engine.learning import Learning
-from ganzoo.engine.ranks import Processes
-from ganzoo.engine.speed import Speed
+from ganzoo.config import Config, flat, spelled
 from ganzoo.errors import UserError
-from ganzoo.options import Keeping, Schedule, resolve
-from ganzoo.report.curves import UNSET, flat, shown
+from ganzoo.options import HEADINGS, resolve
+from ganzoo.report.curves import UNSET, shown
 from ganzoo.report.record import Record
-
-PARTS: dict[str, type[Config]] = {
-    "Data": DataOptions,
-    "Training": Schedule,
-    "Learning": Learning,
-    "Keeping": Keeping,
-    "Speed": Speed,
-    "Processes": Processes,
-}
 
 
 @dataclass(frozen=True)
@@ -44,7 +31,7 @@ class Setting:
 def settings(record: Record) -> dict[str, list[Setting]]:
     """Every option of a run under headings, its GAN's own first."""
     values, defaults, helps = values_of(record), _defaults(record), _helps(record)
-    groups: dict[str, list[Setting]] = {record.gan_name: [], **{title: [] for title in PARTS}}
+    groups: dict[str, list[Setting]] = {record.gan_name: [], **{title: [] for title in HEADINGS}}
     for name, value in values.items():
         default = None if defaults is None else defaults.get(name, UNSET)
         setting = Setting(spelled(name.removeprefix("gan.")), value, default, helps.get(name, ""))
@@ -108,4 +95,4 @@ def _described(config: Config, prefix: str = "") -> list[tuple[str, str]]:
 
 def _group(record: Record, name: str) -> str:
     first = name.partition(".")[0]
-    return next((title for title, part in PARTS.items() if first in part.model_fields), record.gan_name)
+    return next((title for title, part in HEADINGS.items() if first in part.model_fields), record.gan_name)

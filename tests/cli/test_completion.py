@@ -81,6 +81,14 @@ def plain(*words: str) -> list[str]:
         ("ganzoo run nobody --la", []),
         ("ganzoo resume runs/a --keep-", ["--keep-last", "--keep-every", "--keep-memory"]),
         ("ganzoo resume runs/a --lat", []),
+        ("ganzoo run dcgan --callback c", ["csv"]),
+        ("ganzoo run dcgan --callback csv --callb", ["--callback"]),
+        ("ganzoo evaluate runs/a --metric f", ["fid"]),
+        ("ganzoo evaluate runs/a --metric fid --metr", ["--metric"]),
+        ("ganzoo evaluate runs/a --wei", ["--weights"]),
+        ("ganzoo evaluate runs/a --split t", ["train", "test"]),
+        ("ganzoo compare runs/a ", ["runs/a", "runs/b"]),
+        ("ganzoo report runs/", ["runs/a", "runs/b"]),
         ("ganzoo runs p", ["prune"]),
         ("ganzoo runs prune --f", ["--failed"]),
         ("ganzoo completion z", ["zsh"]),
@@ -138,15 +146,25 @@ def test_a_cache_that_cannot_be_written_is_done_without(place: Path, monkeypatch
     assert offered(monkeypatch, "ganzoo run dc") == plain("dcgan")
 
 
-def test_an_answer_imports_no_torch_once_it_is_kept(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("ganzoo run dcgan --lat", "--latent-dim"),
+        ("ganzoo resume here --keep-m", "--keep-memory"),
+        ("ganzoo evaluate here --met", "--metric"),
+    ],
+)
+def test_an_answer_imports_no_torch_once_it_is_kept(
+    line: str, word: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     environment = os.environ | {
-        "_GANZOO_COMPLETE": "bash_complete", "COMP_WORDS": "ganzoo run dcgan --lat", "COMP_CWORD": "3",
+        "_GANZOO_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": "3",
     }  # fmt: skip
-    assert offered(monkeypatch, "ganzoo run dcgan --lat") == plain("--latent-dim")
+    assert offered(monkeypatch, line) == plain(word)
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_TORCH], env=environment, capture_output=True, text=True, timeout=120, check=False
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "plain,--latent-dim\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"plain,{word}\n", "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -1,5 +1,6 @@
 """`ganzoo runs` and `ganzoo runs prune`: what they say of folders of any kind, and what they remove."""
 
+import contextlib
 import json
 import os
 import re
@@ -111,6 +112,15 @@ def test_a_run_of_before_there_was_a_status(iteration: int, state: str, command:
     make_run(place / "runs/a", iteration=iteration).status.unlink()
     row = listed(command("runs", "--json"))["a"]
     assert (row["state"], row["iteration"], row["iterations"]) == (state, iteration, 40)
+
+
+def test_numbers_without_measure_stop_nothing(command: Command, place: Path) -> None:
+    folder = make_run(place / "runs/a")
+    folder.status.unlink()
+    for line in ('{"iteration": 5, "epoch": 1e-320}', '{"iteration": 1e308, "epoch": 1e-5}', '{"iteration": -5}'):
+        folder.metrics.write_text(line)
+        assert listed(command("runs", "--json"))["a"]["iterations"] is None
+        assert command("runs").status == 0
 
 
 def test_links_are_named_and_not_followed(command: Command, place: Path) -> None:
@@ -226,13 +236,40 @@ def test_prune_leaves_a_run_that_is_running_alone(command: Command, place: Path)
     assert saved(folder) == [20]
 
 
+def test_a_run_that_prepares_to_go_on_is_running(command: Command, place: Path) -> None:
+    folder = make_run(place / "runs/a", "failed", reason="diverged")
+    old = make_run(place / "runs/old")
+    old.status.unlink()
+    with folder.locked(), old.locked():
+        rows = listed(command("runs", "--json"))
+    assert [(row["state"], row["note"]) for row in rows.values()] == [("running", "")] * 2
+
+
+def test_json_tells_what_was_removed(command: Command, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "ab":
+        make_run(place / "runs" / name, saved=[10, 20])
+    whole = Path.replace
+
+    def fails(path: Path, target: Path) -> Path:
+        if "a" in path.parts:
+            raise PermissionError(13, "Permission denied")
+        return whole(path, target)
+
+    monkeypatch.setattr(Path, "replace", fails)
+    answer = command("runs", "prune", "--yes", "--json")
+    rows = {row["run"]: row for row in json.loads(answer.out)}
+    assert (answer.status, rows["runs/a"]["removes"], rows["runs/a"]["bytes"]) == (2, [], 0)
+    assert "Permission denied" in rows["runs/a"]["note"]
+    assert (rows["runs/b"]["removes"], rows["runs/b"]["note"]) == (["checkpoints/00000010"], "")
+
+
 def test_prune_does_not_remove_what_has_begun_since(
     command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_run(place / "runs/a", saved=[10, 20])
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    with folder.locked():  # whose run has not said yet that it runs
-        monkeypatch.setattr("rich_click.confirm", lambda _: True)
+    with contextlib.ExitStack() as stack:
+        monkeypatch.setattr("rich_click.confirm", lambda _: stack.enter_context(folder.locked()) is None)
         answer = command("runs", "prune")
     assert answer.status == 2
     assert "runs/a is being trained by now; nothing of it was removed" in answer.err
@@ -250,7 +287,7 @@ def test_prune_failed_removes_runs_without_a_checkpoint_wholly(command: Command,
     answer = command("runs", "prune", "--yes", "--failed")
     assert answer.status == 0, answer.err
     assert sorted(path.name for path in (place / "runs").iterdir()) == ["kept", "mine", "stopped"]
-    assert "left alone: runs/mine: it is not removed, as it holds 'notes.txt', which no run wrote" in answer.out
+    assert "left alone: runs/mine: it is not removed, as it holds 'notes.txt', which is not ganzoo's own" in answer.out
     assert saved(kept) == [10]
 
 

@@ -6,6 +6,7 @@ import inspect
 import json
 import math
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from folders import make_run
 
 import ganzoo.cli
 from ganzoo.cli import root
+from ganzoo.cli.parts import print_table
 from ganzoo.plugins import zoo
 
 PRINT = {"print_table", "print_rows"}
@@ -64,6 +66,22 @@ def test_every_command_that_prints_a_table_has_a_flag_for_json() -> None:
             found[name] = any("--json" in parameter.opts for parameter in command.params)
     assert found.keys() >= {"list", "datasets", "plugins", "info", "runs list", "runs prune"}
     assert all(found.values()), [name for name, has in found.items() if not has]
+
+
+def test_the_manual_lists_the_commands_that_print_json() -> None:
+    page = (Path(__file__).parents[2] / "docs/runs.md").read_text().partition("## JSON\n")[2]
+    listed = set(re.findall("`([a-z][a-z -]*?)(?: NAME)?(?: --dry-run)?`", page))
+    found = {name for name, command in commands(root) if any("--json" in each.opts for each in command.params)}
+    assert listed == {{"runs list": "runs", "run dcgan": "run"}.get(name, name) for name in found}
+
+
+def test_what_is_printed_is_no_command_to_the_terminal(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    print_table([{"na\x1b[2Jme": "va\x9blue", "other": "ä\n2"}])
+    shown = capsys.readouterr().out
+    assert not {"\x1b", "\x9b"} & set(shown)
+    assert {"na\N{REPLACEMENT CHARACTER}[2Jme", "ä", "2"} <= set(shown.split())
+    answer = command("report", "no\x1b[2Jrun")
+    assert answer.err.startswith("Error: no\N{REPLACEMENT CHARACTER}[2Jrun is no run folder")
 
 
 @pytest.mark.parametrize(

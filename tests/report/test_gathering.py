@@ -11,6 +11,7 @@ from pages import evaluation, grown, trained, write_lines
 from PIL import Image
 
 import ganzoo
+from ganzoo import pictures
 from ganzoo.options import resolve
 from ganzoo.plugins import zoo
 from ganzoo.report import curves, images, settings
@@ -72,6 +73,8 @@ def test_options_of_one_metric_matter_to_its_figures_only(run: Path) -> None:
 def test_the_first_figures_name_their_protocol(run: Path) -> None:
     write_lines(run / "evaluations.jsonl", [evaluation(1, 100, 9.0), evaluation(2, 100, 8.25)])
     assert curves.headlines(of(run)) == {"fid (inception, 100, test)": "8.25"}
+    write_lines(run / "evaluations.jsonl", [evaluation(2, 100, 9.0), evaluation(2, 100, 8.5)])
+    assert curves.headlines(of(run)) == {"fid (inception, 100, test)": "8.5"}
 
 
 def test_time_is_told_by_the_speed_that_was_logged(run: Path) -> None:
@@ -110,6 +113,17 @@ def test_a_translation_is_cut_into_source_made_and_target(runs: Path, tmp_path: 
     assert len(rows) == 8
     assert all(row.target is not None and (row.made.width, row.made.height) == (32, 32) for row in rows)
     other = grown(runs / "pix2pix", tmp_path / "other")
+    file = max((other / "samples").glob("*.png"))
+    grid = Image.open(file).convert("RGB")
+    tile, end = 32 + pictures.PADDING, len(rows) - 1
+    columns = (grid.width - pictures.PADDING) // tile
+    for place in (1, 3 * end, 3 * end + 1, 3 * end + 2):  # one that is made, and the whole last row
+        left, top = (pictures.PADDING + part * tile for part in (place % columns, place // columns))
+        grid.paste((0, 0, 0), (left, top, left + 32, top + 32))
+    grid.save(file)
+    fewer = images.translations(of(other))
+    assert [(row.source, row.target) for row in fewer] == [(row.source, row.target) for row in rows[:end]]
+    assert [row.made for row in fewer[1:]] == [row.made for row in rows[1:end]]
     Image.new("RGB", (77, 50)).save(other / "samples" / "00000900.png")
     assert images.translations(of(other)) == []  # laid out in another way
     assert images.translations(of(runs / "dcgan")) == []

@@ -12,8 +12,12 @@ from conftest import Command
 from pages import change, grown, trained, visit, write_lines
 from playwright.sync_api import Page
 
+from ganzoo.engine.files import number
+from ganzoo.engine.folder import RunFolder
+from ganzoo.errors import UserError
 from ganzoo.report import write
-from ganzoo.report.record import number, records
+from ganzoo.report.images import samples
+from ganzoo.report.record import records
 
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 
@@ -49,7 +53,10 @@ def test_a_run_that_has_only_begun_is_reported(run: Path, tmp_path: Path) -> Non
         shutil.rmtree(run / part)
     for file in ("metrics.jsonl", "evaluations.jsonl", "log.txt", "environment.json"):
         (run / file).unlink()
-    report = write(run, tmp_path / "r.html")
+    change(run / "status.json", state="stopped", reason="Ctrl-C")
+    assert "stopped with nothing logged" in write(run, tmp_path / "r.html").read_text()
+    with RunFolder(run).locked():
+        report = write(run, tmp_path / "r.html")
     assert "begun, nothing logged yet" in report.read_text()
     assert "has no checkpoint yet" in text_of(report, "interpolation")
     assert "There is no sample grid that could be shown yet" in text_of(report, "samples")
@@ -67,7 +74,39 @@ def test_a_run_of_a_plugin_that_is_gone_is_reported_as_far_as_it_goes(run: Path,
 
 def test_an_unfinished_run_says_how_far_it_is(run: Path, tmp_path: Path) -> None:
     write_lines(run / "metrics.jsonl", [trained(iteration) for iteration in range(2, 41, 2)])
-    assert "at 40%: epoch 0.40 of 1" in write(run, tmp_path / "r.html").read_text()
+    change(run / "status.json", state="running")
+    with RunFolder(run).locked():
+        assert ">at 40%: epoch 0.40 of 1<" in write(run, tmp_path / "r.html").read_text()
+
+
+def test_a_run_that_ended_early_says_why(run: Path, tmp_path: Path) -> None:
+    write_lines(run / "metrics.jsonl", [trained(iteration) for iteration in range(2, 41, 2)])
+    change(run / "status.json", state="failed", reason="a loss is no number")
+    for runs in ([run], [run, shutil.copytree(run, tmp_path / "other")]):
+        page = write(runs, tmp_path / "r.html").read_text()
+        assert ">failed at 40%: epoch 0.40 of 1<" in page
+        assert ">a loss is no number<" in page
+    change(run / "status.json", state="running")
+    page = html.unescape(write(run, tmp_path / "r.html").read_text())
+    assert f">it was killed; `ganzoo resume {run}` goes on<" in page
+
+
+def test_links_are_not_followed(run: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("2026-01-01 WARNING hunter2\n")
+    (tmp_path / "elsewhere.png").write_bytes(next((run / "samples").glob("*.png")).read_bytes())
+    (run / "samples" / "00000900.png").symlink_to(tmp_path / "elsewhere.png")
+    assert [file.name for file in samples(records([run])[0])] == ["00000002.png", "00000050.png", "00000100.png"]
+    (run / "log.txt").unlink()
+    (run / "log.txt").symlink_to(secret)
+    with pytest.raises(UserError, match=r"log\.txt is a link"):
+        write(run, tmp_path / "linked.html")
+    assert not (tmp_path / "linked.html").exists()
+
+
+def test_data_without_an_image_to_make_is_said(run: Path, tmp_path: Path) -> None:
+    change(run / "data.json", shapes={"source": [1, 16, 16]})
+    assert "neither 'image' nor 'target'" in html.unescape(write(run, tmp_path / "r.html").read_text())
 
 
 def test_what_is_hostile_stays_text(run: Path, page: Page, tmp_path: Path) -> None:
@@ -129,6 +168,7 @@ def test_mistakes_are_plain_errors_and_nothing_is_written(run: Path, command: Co
     (place / "other").mkdir()
     (place / "other" / "config.json").write_text('{"gan": 3}')
     (place / "file.html").mkdir()
+    pair = [str(run), str(run.parent / "spoiled2")]
     mistakes = {
         "is no run folder: it has no config.json": [str(nothing)],
         "does not say which GAN was trained; is it from a run?": [str(place / "other")],
@@ -139,7 +179,8 @@ def test_mistakes_are_plain_errors_and_nothing_is_written(run: Path, command: Co
         "is a folder; give a file in it": [str(run), "-o", str(place / "file.html")],
         "does not end in .html": [str(run), "-o", str(run / "config.json")],
         "does not make images from captions": [str(run), "--text", "three"],
-        "is for the interpolation of one run": [str(run), str(run.parent / "spoiled2"), "--text", "three"],
+        "option 'checkpoint' is for the report of one run": [*pair, "--checkpoint", "best"],
+        "is for the interpolation of one run": [*pair, "--text", "three"],
         "cannot be written": [str(run), "-o", str(run / "log.txt" / "r.html")],
     }
     shutil.copytree(run, run.parent / "spoiled2")
