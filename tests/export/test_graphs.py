@@ -123,5 +123,5 @@ def test_what_a_runtime_cannot_read_is_refused_in_plain_words(
     trained = odd("plain")
     traced = trace(trained)
     monkeypatch.setattr(of, refuse)
-    with pytest.raises(UserError, match="cannot be run by .*: no kernel for this"):
+    with pytest.raises(UserError, match=r"cannot be run by .*: no kernel for this"):
         write(traced, trained, tmp_path)
