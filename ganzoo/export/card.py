@@ -1,6 +1,7 @@
 """The model card: README.md of an export, in the form that the Hugging Face Hub shows (YAML before Markdown)."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,8 @@ class Contents:
     inputs: dict[str, list[int | str]]
     drawn: tuple[str, ...] = ()
     """Inputs that stand for random numbers that the GAN draws by itself."""
+    drawing: bool = False
+    """Whether it draws such that are no inputs."""
     difference: float | None = None
     """The largest from PyTorch, where another program runs it."""
     licence: str = UNKNOWN
@@ -68,7 +71,7 @@ def _title(facts: Facts, contents: Contents) -> str:
     paper = f" ({gan.paper()})" if gan.paper() else ""
     picture = f"\n\n![Samples]({contents.picture})" if contents.picture else ""
     return (
-        f"# {gan.name} trained on {facts.dataset}\n\n"
+        f"# {gan.name} trained on {_inline(facts.dataset)}\n\n"
         f"{gan.summary().rstrip('.')}{paper}. It makes images of {channels} x {height} x {width} "
         f"(channels, height, width). Trained and exported with ganzoo.{picture}"
     )
@@ -87,6 +90,8 @@ def _use(facts: Facts, contents: Contents) -> str:
             "This GAN draws random numbers as it makes images, beside its noise; in this file they are inputs: "
             f"{', '.join(f'`{name}`' for name in contents.drawn)}."
         )
+    elif contents.drawing:
+        lines.append("This GAN draws random numbers as it makes images, beside its inputs: another seed, other images.")
     else:
         lines.append("It draws no random numbers: the same inputs give the same images.")
     if contents.difference is not None:
@@ -121,7 +126,7 @@ def _training(facts: Facts) -> str:
         lines.insert(0, "**This GAN is not trained through**: its run had not ended when it was exported.")
     if config.get("ema_images"):
         lines.append("The weights are a moving average of those that were trained.")
-    command = f"\n\n```text\n{_inline(about['command'])}\n```" if "command" in about else ""
+    command = f"\n\n{_fenced(about['command'])}" if "command" in about else ""
     versions = ", ".join(f"{name} {_inline(about[name])}" for name in ("ganzoo", "torch", "python") if name in about)
     place = "; ".join(_inline(about[name]) for name in ("cuda:0", "cpu") if name in about)
     made = f"\n\nWith {versions}{f', on {place}' if place else ''}." if versions else ""
@@ -176,3 +181,10 @@ def _inline(value: object) -> str:
     """Anybody's words on one line, which cannot become markup of their own."""
     line = " ".join(str(value).split())
     return line.replace("|", "/").replace("`", "'").replace("<", "&lt;").replace("![", "!\\[")
+
+
+def _fenced(value: object) -> str:
+    """Anybody's words on one line, as they are, as a block of code that they cannot end."""
+    line = " ".join(str(value).split())
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", line)), 0)
+    return f"{fence}text\n{line}\n{fence}"

@@ -7,10 +7,13 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from ganzoo.api import TrainedGAN, load
 from ganzoo.engine.files import write_json
@@ -21,8 +24,8 @@ from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError, t
 from ganzoo.export import graphs
 from ganzoo.export.card import UNKNOWN, Contents, card
 from ganzoo.export.facts import Facts, facts_of, samples_of
-from ganzoo.export.snippets import onnx_snippet, torch_snippet
-from ganzoo.export.trace import Traced, trace
+from ganzoo.export.snippets import onnx_snippet, text_for, torch_snippet
+from ganzoo.export.trace import Parts, made_up, trace, untraced
 from ganzoo.export.weights import write_weights
 from ganzoo.gan import GAN
 
@@ -31,6 +34,10 @@ EXPORTS = Path("exports")
 MODELS = {"safetensors": MODEL, "onnx": graphs.ONNX, "torchexport": graphs.PT2}
 """The formats, and what the file with the model is called."""
 PICTURE, CARD = "samples.png", "README.md"
+NAMES = frozenset(
+    (*MODELS.values(), PICTURE, CARD, *(f"{name}.json" for name in ("config", "data", "environment", "export")))
+) | {"evaluations.jsonl"}
+"""All that an export writes."""
 
 
 @dataclass(frozen=True)
@@ -95,27 +102,68 @@ def export(
     check_place(place, trained.folder)
     facts = facts_of(trained)
     with drafted(place) as draft:
-        traced = trace(trained)
-        difference = _write_model(form, traced, trained, draft)
-        _describe(draft, Wish(form, licence, repository), facts, traced, difference)
+        wish = Wish(form, licence, repository)
         if form == "safetensors":
-            _check_same(draft, trained, traced, gan)
+            _write_weights(draft, wish, facts, gan)
+            difference = None
+        else:
+            traced = trace(trained)
+            write = graphs.write_onnx if form == "onnx" else graphs.write_torchexport
+            difference = write(traced, trained, draft)
+            code = onnx_snippet(traced, trained.data) if form == "onnx" else torch_snippet(traced, trained.data)
+            _describe(draft, wish, facts, traced, _how_to_use(wish, code), difference)
     seconds = time.perf_counter() - began
     return Exported(
         place, place / MODELS[form], difference, trained.gan.name, trained.iteration, facts.finished, seconds
     )
 
 
-def _write_model(form: str, traced: Traced, trained: TrainedGAN, draft: Path) -> float | None:
-    if form == "onnx":
-        return graphs.write_onnx(traced, trained, draft)
-    if form == "torchexport":
-        return graphs.write_torchexport(traced, trained, draft)
-    write_weights(trained, traced.networks, draft)
-    return None
+def _write_weights(draft: Path, wish: Wish, facts: Facts, gan: type[GAN] | None) -> None:
+    """Writes the weights of what makes images, with what is said of them, and sees that they do.
+
+    Raises:
+        UserError: what was written makes other images.
+    """
+    trained = facts.trained
+    every = untraced(trained)
+    try:
+        networks = trace(trained).networks
+    except UserError:  # it cannot be a graph, which its weights need not be
+        networks = every.networks
+    parts = Parts(every.shapes, networks)
+    write_weights(trained, networks, draft)
+    expected, again = _images(trained, 0), _images(trained, 1)
+    _describe(draft, wish, facts, parts, _how_to_load(wish, trained), drawing=not torch.equal(expected, again))
+    if not torch.equal(expected, _images(load(draft, device="cpu", gan=gan), 0)):
+        raise UserError(f"'{trained.gan.name}' was not exported: what is loaded again makes other images")
 
 
-def _describe(draft: Path, wish: Wish, facts: Facts, traced: Traced, difference: float | None) -> None:
+def _images(trained: TrainedGAN, seed: int) -> Tensor:
+    """Images of inputs that are always the same, what the GAN draws by itself being that of a seed.
+
+    Raises:
+        UserError: it makes none.
+    """
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            torch.default_generator.manual_seed(0)
+            inputs = made_up(trained, max(graphs.SIZES))
+            torch.default_generator.manual_seed(seed)
+            return graphs.maker(trained)(inputs)
+    except Exception as error:  # a plugin's code raises anything
+        raise UserError(f"'{trained.gan.name}' makes no images: {' '.join(str(error).split())}") from error
+
+
+def _describe(
+    draft: Path,
+    wish: Wish,
+    facts: Facts,
+    parts: Parts,
+    use: str,
+    difference: float | None = None,
+    *,
+    drawing: bool = False,
+) -> None:
     trained, files = facts.trained, RunFolder(draft)
     write_json(files.config, dict(facts.config))
     write_json(files.data, trained.data.model_dump(mode="json"))
@@ -129,7 +177,7 @@ def _describe(draft: Path, wish: Wish, facts: Facts, traced: Traced, difference:
         "format": wish.form,
         "iteration": trained.iteration,
         "iterations": facts.whole,
-        "inputs": graphs.shown(traced.shapes),
+        "inputs": graphs.shown(parts.shapes),
         "difference": difference,
         "versions": versions(),
         "files": digests,
@@ -139,9 +187,10 @@ def _describe(draft: Path, wish: Wish, facts: Facts, traced: Traced, difference:
         format=wish.form,
         model=MODELS[wish.form],
         files=digests,
-        use=_how_to_use(wish, traced, trained),
-        inputs=graphs.shown(traced.shapes),
-        drawn=traced.drawn,
+        use=use,
+        inputs=graphs.shown(parts.shapes),
+        drawn=parts.drawn,
+        drawing=drawing,
         difference=difference,
         licence=wish.licence,
         picture=PICTURE if picture else None,
@@ -149,32 +198,21 @@ def _describe(draft: Path, wish: Wish, facts: Facts, traced: Traced, difference:
     (draft / CARD).write_text(card(facts, contents), encoding="utf-8")
 
 
-def _how_to_use(wish: Wish, traced: Traced, trained: TrainedGAN) -> str:
-    if wish.form == "onnx":
-        code = onnx_snippet(traced, trained.data)
-        return f"Without ganzoo, in this folder: `pip install onnxruntime numpy pillow`, then\n\n```python\n{code}\n```"
-    if wish.form == "torchexport":
-        code = torch_snippet(traced, trained.data)
-        return f"Without ganzoo, in this folder: `pip install torch numpy pillow`, then\n\n```python\n{code}\n```"
+def _how_to_use(wish: Wish, code: str) -> str:
+    package = "onnxruntime" if wish.form == "onnx" else "torch"
+    return f"Without ganzoo, in this folder: `pip install {package} numpy pillow`, then\n\n```python\n{code}\n```"
+
+
+def _how_to_load(wish: Wish, trained: TrainedGAN) -> str:
     place = f"pulled/{wish.repository}" if wish.repository else "FOLDER"
     if trained.takes_images:
         command = f"ganzoo translate {place} picture.png -o made"
     else:
-        text = ' --text "a smiling face"' if trained.takes_text else ""
+        text = f" --text {text_for(trained.data)}" if trained.takes_text else ""
         command = f"ganzoo generate {place} -n 64{text} -o images.png"
     install = f"pip install 'ganzoo[hub]'\nganzoo pull {wish.repository}" if wish.repository else "pip install ganzoo"
     folder = "" if wish.repository else "FOLDER being this folder:\n\n"
     return f"{folder}```bash\n{install}\n{command}\n```"
-
-
-def _check_same(draft: Path, trained: TrainedGAN, traced: Traced, gan: type[GAN] | None) -> None:
-    """Loads what was written, and compares its images.
-
-    Raises:
-        UserError: they are others.
-    """
-    if graphs.compare("the export", graphs.maker(load(draft, device="cpu", gan=gan)), traced, trained):
-        raise UserError(f"'{trained.gan.name}' was not exported: what is loaded again makes other images")
 
 
 def digest(file: Path) -> str:
@@ -193,8 +231,14 @@ def check_place(place: Path, run: Path | None = None) -> None:
         raise RunFolderError(f"'{place}' is the folder that is exported; give another --out")
     if place.is_symlink() or (place.exists() and not place.is_dir()):
         raise RunFolderError(f"'{place}' is no folder; give another --out")
-    if place.is_dir() and any(place.iterdir()) and not RunFolder(place).is_export:
+    names = {path.name for path in place.iterdir()} if place.is_dir() else set()
+    if names and not RunFolder(place).is_export:
         raise RunFolderError(f"'{place}' has files in it that are not from an export; give another --out")
+    if own := sorted(names - NAMES):
+        raise RunFolderError(
+            f"'{place}' has {typed(own[0])} in it, which is not from an export, and would be gone; move it, or give "
+            "another --out"
+        )
 
 
 @contextmanager
@@ -202,7 +246,7 @@ def drafted(place: Path) -> Iterator[Path]:
     """A folder that takes a place in one step when all within went well, and else is gone.
 
     Raises:
-        RunFolderError: it cannot be written.
+        RunFolderError: it cannot be written; what was in its place is there again.
     """
     place = place.absolute()
     draft, old = (place.with_name(f".{place.name}.{os.getpid()}{end}") for end in ("", ".old"))
@@ -211,14 +255,26 @@ def drafted(place: Path) -> Iterator[Path]:
         draft.mkdir(parents=True)
         try:
             yield draft
-            if place.exists():
-                place.replace(old)
-            draft.replace(place)
+            _exchange(draft, place, old)
             made = []
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-            shutil.rmtree(old, ignore_errors=True)
             for parent in made:
-                parent.rmdir()
+                with suppress(OSError):  # somebody else's files have come into it
+                    parent.rmdir()
     except OSError as error:
         raise RunFolderError(f"'{place}' cannot be written ({error.strerror or error}); give another --out") from error
+
+
+def _exchange(draft: Path, place: Path, old: Path) -> None:
+    """Puts a folder in the place of another, which is deleted once that is done."""
+    there = place.exists()
+    if there:
+        place.replace(old)
+    try:
+        draft.replace(place)
+    except BaseException:
+        if there:
+            old.replace(place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -18,6 +18,20 @@ from ganzoo.plugins import zoo
 
 PRIVATE = ("launch",)
 """Of environment.json: what is nobody's business."""
+NAMED = r"(?:[\w.-]+[:=])"
+"""What may stand before a place: `--out=`, `folder:`, the `csv:file=` of a callback."""
+SCHEME = r"[A-Za-z][\w+.-]+://"
+PATH = r"(?:[A-Za-z]:[\\/]|~[^\s,/\\]*[\\/]|[\\/]{1,2}(?=[^\s\\/])|(?:[^\s,;\"':=]*[\\/])?\.\.[\\/])"
+"""How the path of a place begins: with a drive, a home, a root; or it leads out of where it begins."""
+END = rf"(?=[,;\s\"'\[({{]{NAMED}*?(?:{SCHEME}|{PATH})|[,;]{NAMED}|[\"'](?=[,;:\s\])}}]|\Z)|\Z)"
+"""Where a place ends: before another, or another option; spaces and commas may be part of it."""
+PLACE = re.compile(
+    rf"(?P<before>(?:\A|(?<=[,;\s\"'\[({{])){NAMED}*?)(?:"
+    rf"(?P<scheme>{SCHEME})(?:[^\s\"'/]*@)?(?P<rest>[^\s\"'?#]*?)(?=[?#\s\"']|{END})(?:[?#][^\s\"']*)?"
+    rf"|(?P<path>{PATH}.*?){END})",
+    re.DOTALL,
+)
+"""An address or a path; what follows the `?` or `#` of an address may be a key, and is no part of its name."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +88,12 @@ def facts_of(trained: TrainedGAN) -> Facts:
     about = {name: unplaced(value) for name, value in environment.items() if name not in (*PRIVATE, "command")}
     if isinstance(command, str):
         about = {"command": unplaced_command(command), **about}
-    rows = tuple(row for row in files.lines(files.evaluations) if _is_evaluation(row))
+    rows = tuple(unplaced(row) for row in files.lines(files.evaluations) if _is_evaluation(row))
     return Facts(trained, unplaced(config), about, rows, _whole(files, trained, config))
 
 
 def unplaced(value: Any) -> Any:
-    """JSON values in which absolute paths have become the names of what they lead to."""
+    """JSON values in which paths have become the names of what they lead to, and addresses hold no keys."""
     if isinstance(value, dict):
         return {name: unplaced(part) for name, part in value.items()}
     if isinstance(value, list):
@@ -96,10 +110,16 @@ def unplaced_command(command: str) -> str:
     return shlex.join(map(_name, words))
 
 
-def _name(word: str) -> str:
-    """`/home/me/cats` is `cats`, and `folder:/home/me/cats` is `folder:cats`; addresses stay as they are."""
-    found = re.fullmatch(r"((?:[\w.-]+[:=])*)((?:~|[A-Za-z]:\\|/(?!/)).*)", word, re.DOTALL)
-    return found[1] + PurePath(found[2].replace("\\", "/")).name if found else word
+def _name(words: str) -> str:
+    """`/home/me/cats` is `cats`, and `folder:/home/me/cats` is `folder:cats`; addresses lose logins and queries."""
+    return PLACE.sub(_short, words)
+
+
+def _short(found: re.Match[str]) -> str:
+    before, path = found["before"], found["path"]
+    if path is None and found["scheme"].lower() != "file://" and found["rest"][:1] not in ("", "/", "\\"):
+        return f"{before}{found['scheme']}{found['rest']}"
+    return before + PurePath((path or found["rest"]).replace("\\", "/")).name
 
 
 def _is_evaluation(row: Mapping[str, Any]) -> bool:

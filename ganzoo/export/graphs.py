@@ -1,6 +1,7 @@
 """Graphs as files, each compared with PyTorch before it is given to anybody."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -60,10 +61,11 @@ def write_onnx(traced: Traced, trained: TrainedGAN, folder: Path) -> float:
         for value in (*exported.model.graph.inputs, *exported.model.graph.outputs):
             if value.shape is not None and traced.shapes.get(str(value.name), (None,))[0] is None:
                 value.shape[0] = "batch"
-        exported.save(file, external_data=False)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors
-    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        with _usable("onnxruntime"):
+            exported.save(file, external_data=False)
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 3  # errors
+            session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
     def run(inputs: dict[str, Tensor]) -> Tensor:
         (images,) = session.run([OUTPUT], {name: value.numpy() for name, value in inputs.items()})
@@ -78,7 +80,7 @@ def write_torchexport(traced: Traced, trained: TrainedGAN, folder: Path) -> floa
     Raises:
         UserError: it differs.
     """
-    with quiet():
+    with quiet(), _usable("the archive"):
         torch.export.save(traced.program, folder / PT2)
         module = torch.export.load(folder / PT2).module()
     return compare("the archive", lambda inputs: module(**inputs), traced, trained)
@@ -96,11 +98,8 @@ def compare(what: str, run: Images, traced: Traced, trained: TrainedGAN) -> floa
     worst = 0.0
     for size in SIZES:
         inputs = traced.inputs(trained, size)
-        try:
-            with torch.no_grad(), quiet():
-                expected, made = original(inputs), run(inputs)
-        except Exception as error:  # of a runtime that cannot do what the file asks
-            raise UserError(f"what was exported cannot be run by {what}: {' '.join(str(error).split())}") from error
+        with torch.no_grad(), quiet(), _usable(what):
+            expected, made = original(inputs), run(inputs)
         if made.shape != expected.shape:
             raise UserError(f"{what} makes images of shape {tuple(made.shape)}, PyTorch of {tuple(expected.shape)}")
         difference = (made - expected).abs().max().item()
@@ -112,6 +111,21 @@ def compare(what: str, run: Images, traced: Traced, trained: TrainedGAN) -> floa
                 "exports the weights"
             )
     return worst
+
+
+@contextmanager
+def _usable(what: str) -> Iterator[None]:
+    """Within, says what it means that a file cannot be written, read or run.
+
+    Raises:
+        UserError: in place of the runtime's own error.
+    """
+    try:
+        yield
+    except OSError:  # of the disk
+        raise
+    except Exception as error:  # of a runtime that cannot do what the file asks
+        raise UserError(f"what was exported cannot be run by {what}: {' '.join(str(error).split())}") from error
 
 
 def maker(trained: TrainedGAN) -> Images:

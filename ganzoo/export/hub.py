@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ganzoo.api import TrainedGAN, load
-from ganzoo.data.example import example
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.state import MODEL
 from ganzoo.errors import OptionError, RunFolderError, UserError, typed
 from ganzoo.export import graphs
 from ganzoo.export.card import UNKNOWN
 from ganzoo.export.exporting import CARD, check_place, digest, drafted, export
-from ganzoo.export.trace import input_names
+from ganzoo.export.trace import made_up
 from ganzoo.machine import held_to_free_memory
 
 if TYPE_CHECKING:
@@ -120,9 +119,9 @@ def pull(repository: str, out: str | Path | None = None, *, revision: str | None
                 repository, revision=info.sha, allow_patterns=list(sizes), local_dir=draft, token=_token(needed=False)
             )
         rmtree(draft / ".cache", ignore_errors=True)  # the client's own notes
-        _check_files(repository, draft, sizes)
-        trained = load(draft, device="cpu")
-        _try_out(repository, trained)
+        with _named(repository, draft):
+            _check_files(repository, draft, sizes)
+        trained = _tried_out(repository, draft)
     return Pulled(place, trained, left)
 
 
@@ -238,18 +237,40 @@ def _check_files(repository: str, folder: Path, sizes: dict[str, int]) -> None:
             raise RunFolderError(f"'{repository}' is refused: {name} is not what was exported, its checksum differs")
 
 
-def _try_out(repository: str, trained: TrainedGAN) -> None:
-    """Makes one image.
+def _tried_out(repository: str, draft: Path) -> TrainedGAN:
+    """Takes up what was fetched, and makes one image.
 
     Raises:
-        RunFolderError: there is none, or of another shape than it says.
+        UserError: there is none, or of another shape than it says.
     """
-    given = example(trained.data, trained.gan.noise_shape(), 1)
-    inputs = {name: given[name] for name in input_names(trained.gan)}
     try:
+        with _named(repository, draft):
+            trained = load(draft, device="cpu")
+        if more := sorted(trained.data.shapes.keys() - trained.gan.needs):
+            raise RunFolderError(
+                f"'{repository}' is refused: its data.json has {typed(more[0])}, no field of '{trained.gan.name}'"
+            )
         with held_to_free_memory(), torch.no_grad():
-            made = graphs.maker(trained)(inputs)
-    except (AttributeError, LookupError, RuntimeError, MemoryError, ValueError) as error:
+            made = graphs.maker(trained)(made_up(trained, 1))
+    except (AttributeError, LookupError, RuntimeError, MemoryError, TypeError, ValueError) as error:
         raise RunFolderError(f"'{repository}' is refused: no image can be made with it ({_line(error)})") from error
     if tuple(made.shape) != (1, *trained.data.shape):
         raise RunFolderError(f"'{repository}' is refused: it makes images of another shape than it says")
+    return trained
+
+
+@contextmanager
+def _named(repository: str, draft: Path) -> Iterator[None]:
+    """Within, errors name the repository, and not the folder that will be gone when they are read.
+
+    Raises:
+        RunFolderError: in place of an error that names the folder.
+    """
+    try:
+        yield
+    except UserError as error:
+        words = str(error)
+        if str(draft) not in words:
+            raise
+        words = words.replace(f"{draft}{os.sep}", "").replace(str(draft), f"'{repository}'")
+        raise RunFolderError(f"'{repository}' is refused: {words}") from error

@@ -8,6 +8,13 @@ from ganzoo.export.trace import NOISE, OUTPUT, Traced
 
 COUNT = 8
 """Images that they make from noise, side by side in one picture."""
+TEXT = "anything"
+"""A caption that speaks of no data set in particular."""
+
+
+def text_for(data: DataSpec) -> str:
+    """A caption that is not too long for the data."""
+    return TEXT[: data.shapes["caption"][0]]
 
 
 def onnx_snippet(traced: Traced, data: DataSpec) -> str:
@@ -75,7 +82,7 @@ def _before(traced: Traced, data: DataSpec) -> list[str]:
     for name in traced.shapes:
         shape = data.shapes.get(name, ())
         if len(shape) == 1:
-            lines.append(f'{name} = "a smiling face".encode()')
+            lines.append(f'{name} = "{TEXT[: shape[0]]}".encode()')
         elif len(shape) == 3:
             opened = f'Image.open("{name}.png").convert("{MODES[shape[0]]}")'
             lines.append(f"{name} = np.asarray({opened}.resize(({shape[2]}, {shape[1]})), np.float32)")

@@ -22,7 +22,7 @@ from ganzoo.data.example import example
 from ganzoo.errors import UserError
 from ganzoo.export.fold import RANDOM, changes_in_place, draws, fold, give_random_numbers, trim
 from ganzoo.gan import GAN
-from ganzoo.networks import Networks
+from ganzoo.networks import Discriminator, Networks
 
 OUTPUT = "image"
 """What the graph's result is called: N x C x H x W in [-1, 1]."""
@@ -50,11 +50,9 @@ class ImageMaker(nn.Module):
 
 
 @dataclass(frozen=True)
-class Traced:
-    """The graph of a GAN's images."""
+class Parts:
+    """What a GAN's images are made of."""
 
-    program: ExportedProgram
-    """Takes the inputs by name."""
     shapes: dict[str, tuple[int | None, ...]]
     """Of the inputs, by name and in order: None is how many images are made."""
     networks: frozenset[str]
@@ -67,16 +65,38 @@ class Traced:
 
     def inputs(self, trained: TrainedGAN, count: int) -> dict[str, Tensor]:
         """Made-up inputs for so many images."""
-        given = example(trained.data, trained.gan.noise_shape(), count)
+        given = made_up(trained, count)
         return {
             name: given[name] if name in given else _drawn(name, [count if side is None else side for side in shape])
             for name, shape in self.shapes.items()
         }
 
 
+@dataclass(frozen=True)
+class Traced(Parts):
+    """The graph of a GAN's images."""
+
+    program: ExportedProgram
+    """Takes the inputs by name."""
+
+
 def input_names(gan: GAN) -> list[str]:
     """What its images are made from, as fields of a batch."""
     return [*([NOISE] if gan.noise_shape() else []), *sorted(gan.needs & gan.inputs)]
+
+
+def made_up(trained: TrainedGAN, count: int) -> dict[str, Tensor]:
+    """Random inputs for so many images, by name, and not of what else the data has, of any size."""
+    names = input_names(trained.gan)
+    shapes = {name: trained.data.shapes[name] for name in names if name != NOISE}
+    given = example(trained.data.model_copy(update={"shapes": shapes}), trained.gan.noise_shape(), count)
+    return {name: given[name] for name in names}
+
+
+def untraced(trained: TrainedGAN) -> Parts:
+    """What the images of any GAN are made of: more networks than need be, but for discriminators."""
+    networks = (name for name, network in trained.nets.named_children() if not isinstance(network, Discriminator))
+    return Parts(_shapes(made_up(trained, TRACED)), frozenset(networks))
 
 
 def trace(trained: TrainedGAN) -> Traced:
@@ -86,9 +106,8 @@ def trace(trained: TrainedGAN) -> Traced:
         UserError: it cannot be had, and why.
     """
     maker = ImageMaker(trained.gan, trained.nets).cpu().eval()
-    given = example(trained.data, trained.gan.noise_shape(), TRACED)
-    inputs = {name: given[name] for name in input_names(trained.gan)}
-    shapes: dict[str, tuple[int | None, ...]] = {name: (None, *value.shape[1:]) for name, value in inputs.items()}
+    inputs = made_up(trained, TRACED)
+    shapes = _shapes(inputs)
     with torch.no_grad(), quiet(), _explained(trained.gan):
         captured = torch.export.export(maker, (), inputs, dynamic_shapes={"fields": _dynamic(shapes)})
         if changes_in_place(captured.graph):
@@ -110,7 +129,7 @@ def trace(trained: TrainedGAN) -> Traced:
         }
         program = torch.export.export(module, (), inputs, dynamic_shapes=_dynamic(shapes))
     networks = {name.split(".")[1] for name in needed if name.startswith("nets.")}
-    return Traced(program, shapes, frozenset(networks))
+    return Traced(shapes, frozenset(networks), program)
 
 
 @contextmanager
@@ -125,6 +144,10 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(disabled)
+
+
+def _shapes(inputs: Mapping[str, Tensor]) -> dict[str, tuple[int | None, ...]]:
+    return {name: (None, *value.shape[1:]) for name, value in inputs.items()}
 
 
 def _dynamic(shapes: Mapping[str, Sequence[int | None]]) -> dict[str, dict[int, Dim]]:

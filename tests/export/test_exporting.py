@@ -13,8 +13,7 @@ from conftest import Answer, Command
 from PIL import Image
 
 import ganzoo
-from ganzoo.export.exporting import digest, drafted
-from ganzoo.export.facts import unplaced, unplaced_command
+from ganzoo.export.exporting import check_place, digest, drafted
 from ganzoo.plugins import zoo
 
 ALONE = """
@@ -223,10 +222,39 @@ def test_an_export_takes_the_place_of_another_in_one_step(place: Path) -> None:
     assert [path.name for path in (place / "a").iterdir()] == ["b"]
 
 
-def test_an_export_does_not_tell_where_things_lay() -> None:
-    assert unplaced({"path": "/home/me/cats", "more": ["folder:/home/me/cats", 3, "https://x.org/a-{0..9}.tar"]}) == {
-        "path": "cats",
-        "more": ["folder:cats", 3, "https://x.org/a-{0..9}.tar"],
-    }
-    told = unplaced_command("/opt/me/bin/ganzoo run dcgan --data folder:/home/me/cats --out=/data/x 'runs/a b'")
-    assert told == "ganzoo run dcgan --data folder:cats --out=x 'runs/a b'"
+def test_the_export_before_comes_back_when_its_place_cannot_be_taken(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "out").mkdir()
+    (place / "out" / "export.json").write_text("first")
+    replace = Path.replace
+
+    def fails_for_the_new(self: Path, target: Path) -> Path:
+        if self.is_dir() and (self / "new").exists():
+            raise OSError(28, "No space left on device")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fails_for_the_new)
+    with pytest.raises(ganzoo.UserError, match="No space left"), drafted(place / "out") as draft:
+        (draft / "new").write_text("second")
+    assert [(path.name, (path / "export.json").read_text()) for path in place.iterdir()] == [("out", "first")]
+
+
+def test_files_of_ones_own_in_an_export_stay(place: Path) -> None:
+    (place / "out").mkdir()
+    (place / "out" / "export.json").write_text("{}")
+    check_place(place / "out")
+    (place / "out" / "thesis.tex").write_text("years of work")
+    with pytest.raises(ganzoo.UserError, match=r"'out' has 'thesis\.tex' in it, which is not from an export"):
+        check_place(Path("out"))
+
+
+def test_a_parent_that_others_write_into_stays(place: Path) -> None:
+    def write() -> None:
+        with drafted(place / "a" / "b"):
+            (place / "a" / "other").touch()
+            raise ganzoo.UserError("no")
+
+    with pytest.raises(ganzoo.UserError, match="no"):
+        write()
+    assert [path.name for path in (place / "a").iterdir()] == ["other"]

@@ -1,6 +1,7 @@
 """Graphs of the zoo's GANs as files: the same images as PyTorch, for any number of them, and only what makes them."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,14 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from torch import Tensor, nn
+from odd import odd
+from torch import nn
 
 import ganzoo
 from ganzoo.data.example import example_spec
 from ganzoo.errors import SizeError, UserError
 from ganzoo.export import graphs
 from ganzoo.export.trace import Traced, trace
-from ganzoo.networks import Networks
 from ganzoo.plugins import zoo
 
 SIDES = (8, 16, 32, 64)
@@ -75,48 +76,6 @@ def test_torch_alone_makes_them_too(tmp_path: Path) -> None:
     assert traced.networks == {"mapping", "synthesis"}
 
 
-class Odd(ganzoo.Generator):
-    """Does what exporters stumble over, as its mode says."""
-
-    def __init__(self, mode: str) -> None:
-        super().__init__()
-        self.mode = mode
-        self.weight = nn.Parameter(torch.rand(3, 1, 4, 4))
-
-    def forward(self, noise: Tensor) -> Tensor:
-        weight = torch.nn.functional.avg_pool2d(self.weight, 2, stride=1, divisor_override=1)  # exported wrongly
-        image = torch.nn.functional.conv_transpose2d(noise.view(-1, 3, 2, 2), weight).tanh()
-        if self.mode == "normal":
-            image = image * 0.5 + 0.1 * torch.randn_like(image).clamp(-1, 1)
-        elif self.mode == "uniform":
-            image = image * torch.rand(image.shape[0], 1, 4, 4)
-        elif self.mode == "permutation":
-            image = image[torch.randperm(image.shape[0])]
-        elif self.mode == "len":
-            image = image.view(len(noise), -1, 4, 4)
-        elif self.mode == "in place":
-            image.mul_(0.5)
-        elif self.mode == "wrong":
-            image = torch.nn.functional.avg_pool2d(image, 3, stride=1, padding=1, divisor_override=5)
-        return image
-
-
-class OddGAN(ganzoo.Adversarial):
-    """A stranger's GAN."""
-
-    name = "odd"
-    mode: str = "plain"
-
-    def networks(self, data: ganzoo.DataSpec) -> Networks:
-        return Networks(generator=Odd(self.mode), discriminator=nn.Linear(3, 1))
-
-
-def odd(mode: str) -> ganzoo.TrainedGAN:
-    gan = OddGAN(latent_dim=12, mode=mode)
-    spec = ganzoo.DataSpec(dataset="x", shapes={"image": (1, 4, 4)})
-    return ganzoo.TrainedGAN(Path(), gan, spec, gan.networks(spec).eval())
-
-
 @pytest.mark.parametrize("mode", ["normal", "uniform", "in place"])
 def test_a_strangers_gan_needs_no_line_for_it(mode: str, tmp_path: Path) -> None:
     trained = odd(mode)
@@ -149,3 +108,20 @@ def test_an_export_that_makes_other_images_is_refused(tmp_path: Path) -> None:
     trained = odd("wrong")
     with pytest.raises(UserError, match=r"was not exported: onnxruntime and PyTorch differ by 0\.\d+, more than"):
         graphs.write_onnx(trace(trained), trained, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("of", "write"),
+    [("onnxruntime.InferenceSession", graphs.write_onnx), ("torch.export.load", graphs.write_torchexport)],
+)
+def test_what_a_runtime_cannot_read_is_refused_in_plain_words(
+    of: str, write: Callable[..., float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: object, **options: object) -> None:
+        raise NotImplementedError("no kernel for\nthis")
+
+    trained = odd("plain")
+    traced = trace(trained)
+    monkeypatch.setattr(of, refuse)
+    with pytest.raises(UserError, match=r"cannot be run by .*: no kernel for this"):
+        write(traced, trained, tmp_path)

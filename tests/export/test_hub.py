@@ -76,11 +76,12 @@ HOSTILE: dict[str, str] = {
     "a huge file": "config.json is 5,000 MiB, and at most 1 MiB are taken",
     "huge weights": "model.safetensors is 95,367 MiB",
     "another size": "its files are not those that it lists",
-    "other weights": "holds the weights of other networks",
+    "a field that nobody needs": "its data.json has 'zzz', no field of 'dcgan'",
+    "other weights": "them/evil' holds the weights of other networks",
     "no generator": "no image can be made with it",
     "no weights": "no image can be made with it",
     "nobody's GAN": "a run of 'evil-gan': no GAN is called 'evil-gan'",
-    "no JSON": "cannot be read",
+    "no JSON": "'them/evil' is refused: config.json cannot be read",
     "huge networks": "memory|cannot be used|holds the weights of other networks",
 }
 
@@ -103,6 +104,10 @@ def spoil(what: str, files: dict[str, bytes], sizes: dict[str, int]) -> None:
             sizes[model] = 10**11
         case "another size":
             sizes[model] = len(files[model]) - 100
+        case "a field that nobody needs":
+            data = json.loads(files["data.json"])
+            data["shapes"]["zzz"] = [65536, 65536, 65536]
+            files["data.json"] = json.dumps(data).encode()
         case "other weights":
             config["gan"]["latent_dim"] = 7
         case "no generator":
@@ -140,6 +145,7 @@ def test_a_hostile_repository_is_refused_and_leaves_nothing(
     answer = command("pull", "them/evil")
     assert (answer.status, "Traceback" in answer.err) == (2, False), answer
     assert re.search(HOSTILE[what], answer.err), answer.err
+    assert str(place) not in answer.err, "it is gone when that is read"
     assert list(place.iterdir()) == []
     assert "model.bin" not in "".join(hub.asked)
 

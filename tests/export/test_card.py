@@ -1,0 +1,22 @@
+"""What stands in a card: the words of others as they are, and programs that fit."""
+
+from odd import odd
+
+from ganzoo.data.spec import DataSpec
+from ganzoo.export.card import Contents, card
+from ganzoo.export.facts import Facts
+from ganzoo.export.snippets import text_for
+
+
+def test_a_command_stands_as_it_was_typed() -> None:
+    typed = "ganzoo run odd --text '<a|b> ```x```\n# no title'"
+    facts = Facts(odd("plain"), {"data": {"name": "cats\n# <b>"}}, {"command": typed}, (), None)
+    text = card(facts, Contents("safetensors", "model.safetensors", {}, "", {}))
+    assert "````text\nganzoo run odd --text '<a|b> ```x``` # no title'\n````\n" in text
+    assert "# odd trained on cats # &lt;b>\n" in text
+
+
+def test_a_caption_is_not_too_long_for_the_data() -> None:
+    for length in (1, 5, 32):
+        spec = DataSpec(dataset="x", shapes={"image": (1, 4, 4), "caption": (length,)})
+        assert 1 <= len(text_for(spec).encode()) <= length
