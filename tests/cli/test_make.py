@@ -11,7 +11,7 @@ import pytest
 from conftest import TINY, Answer, Command, run_command
 from PIL import Image
 
-from ganzoo.generation import output
+from ganzoo.generation import films, output
 
 SIDE = 16 + 2
 
@@ -217,6 +217,31 @@ def test_a_folder_that_is_there_keeps_what_has_other_names(command: Command, pla
     (place / "old" / "notes.txt").write_text("mine")
     done(command("generate", str(runs / "dcgan"), "-n", "2", "-o", "old"))
     assert sorted(path.name for path in (place / "old").iterdir()) == ["00000.png", "00001.png", "notes.txt"]
+
+
+def test_a_folder_that_cannot_take_all_takes_none(command: Command, place: Path, runs: Path) -> None:
+    (place / "old" / "00002.png").mkdir(parents=True)
+    (place / "old" / "00000.png").write_text("mine")
+    answer = command("generate", str(runs / "dcgan"), "-n", "4", "-o", "old")
+    assert (answer.status, answer.err.count("\n")) == (2, 1), answer.err
+    assert "'old/00002.png' is a folder, not a file" in answer.err
+    assert sorted(path.name for path in (place / "old").iterdir()) == ["00000.png", "00002.png"]
+    assert (place / "old" / "00000.png").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("name", "fps"), [("a.gif", 40), ("a.gif", 30), ("a.gif", 25), ("a.webp", 60)])
+def test_a_film_is_as_fast_as_it_was_asked_to_be(name: str, fps: int, tmp_path: Path) -> None:
+    frames = (Image.new("RGB", (8, 8), (number, 0, 0)) for number in range(120))
+    films.write_film(tmp_path / name, frames, 120, fps)
+    durations = []
+    with Image.open(tmp_path / name) as film:
+        for number in range(getattr(film, "n_frames", 1)):
+            film.seek(number)
+            film.load()
+            durations.append(film.info["duration"])
+    assert len(durations) == 120
+    assert sum(durations) == pytest.approx(120_000 / fps, abs=10)
+    assert max(durations) - min(durations) <= 10
 
 
 def test_without_ffmpeg_it_says_what_to_install(
