@@ -127,7 +127,7 @@ class Asked:
         columns = self.columns or max(1, round(walks**0.5))
         whole = (pictures.grid(images, columns) for images in made)
         if self.kind == "film":
-            films.write_film(self.out, whole, self.fps or FPS)
+            films.write_film(self.out, whole, frames, self.fps or FPS)
         else:
             output.write_files(self.out, whole, frames)
 

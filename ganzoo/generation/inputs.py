@@ -110,7 +110,7 @@ def turns(
         raise UserError(f"'{gan.name}' has no classes to choose from: leave the class out")
     if takes(gan, "caption"):
         if text is None:
-            raise UserError(f"'{gan.name}' makes images from captions: say what of, as in --text \"grinning face\"")
+            raise UserError(f"'{gan.name}' makes images from captions: say what of, as in --text \"a red flower\"")
         fields["caption"] = captions(_several(text, "text"), data)
     if takes(gan, "label"):
         if not data.classes:
@@ -146,7 +146,7 @@ def captions(texts: Sequence[object], data: DataSpec) -> Tensor:
     length = math.prod(data.shapes["caption"])
     for text in texts:
         if not isinstance(text, str) or not text.strip():
-            raise OptionError(f"option 'text' cannot be {typed(text)}: say what is to be seen, such as 'grinning face'")
+            raise OptionError(f"option 'text' cannot be {typed(text)}: say what is to be seen, such as 'a red flower'")
         try:
             size = len(text.encode())
         except UnicodeEncodeError as error:  # from a command line, bytes that are no UTF-8

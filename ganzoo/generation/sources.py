@@ -55,20 +55,21 @@ class _Adapted(Config):
     as_: AnyAdaptor
 
 
-def adaptor_of(folder: RunFolder) -> Adaptor:
-    """What made the sources of a run's training out of images.
+def adaptor_of(folder: RunFolder) -> Adaptor | None:
+    """What made the sources of a run's training out of images; None: nothing did, or it is no run folder.
 
     Raises:
-        UserError: nothing did: they were sources as they are.
+        RunFolderError: what the folder says of it cannot be used.
     """
+    if not folder.holds_run:
+        return None
     config = folder.read(folder.config)
     try:
         chosen = build(_Adapted, {"as_": config.get("as_", "none")}).as_
     except UserError as error:
         raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
-    if not chosen.makes_pairs or config.get("direction") == "backward":
-        raise UserError(f"{folder.path} was trained on sources as they are, not on what --as made of images")
-    return chosen
+    # Backward, the sources were the images, and what was made of them the targets.
+    return chosen if chosen.makes_pairs and config.get("direction") != "backward" else None
 
 
 def alike(images: Iterable[Tensor], size: int) -> Iterator[Tensor]:

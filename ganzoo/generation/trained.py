@@ -1,5 +1,6 @@
 """A GAN that was trained, ready to make images."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from torch import Tensor
 
 from ganzoo import pictures
 from ganzoo.codes import settings
+from ganzoo.data.batches import latent
 from ganzoo.data.images import open_image
 from ganzoo.data.spec import DataSpec
-from ganzoo.engine import training
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError, UserError
 from ganzoo.gan import GAN
@@ -132,11 +133,13 @@ class TrainedGAN:
             raise OptionError(
                 f"option 'frames' cannot be {frames}: a walk through {points} points has at least {points}"
             )
-        _at_most_held(points * count)
+        _at_most_held("interpolate", points, count)
         sampler, inputs = self._made_ready(seed, **asked)
         self._check_noise("there is no way from one image to another")
         rows = inputs.walk(points, frames, count, batch_size, closed=closed)
-        return (frame for images in sampler.batches(rows) for frame in images.split(count))
+        # A walk gets the draws of its first image in every frame, else it would flicker.
+        made = sampler.batches(rows, lambda place: place % count * points)
+        return (frame for images in made for frame in images.split(count))
 
     def between(self, first: int, second: int, shares: Sequence[float], batch_size: int = 64, **asked: Any) -> Tensor:
         """Images on the way from the first one of a seed to that of another, N x C x H x W in [-1, 1], on the CPU.
@@ -154,7 +157,8 @@ class TrainedGAN:
         _at_least_one(shares=len(shares), batch_size=batch_size)
         sampler, inputs = self._made_ready(first, **asked)
         self._check_noise("there is no way from one image to another")
-        return torch.cat(list(sampler.batches(inputs.between(second, torch.tensor(shares), batch_size), alike=True)))
+        rows = inputs.between(second, torch.tensor(shares), batch_size)
+        return torch.cat(list(sampler.batches(rows, _first)))
 
     def sweep(
         self, codes: Mapping[str, object], count: int = 1, seed: int = 0, batch_size: int = 64, **asked: Any
@@ -175,10 +179,11 @@ class TrainedGAN:
             UserError: as `generate` does.
         """
         _at_least_one(count=count, batch_size=batch_size)
-        _at_most_held(count)
         told = settings(self.gan.codes, self.gan.name, codes)
+        combinations = math.prod(map(len, told.values()))
+        _at_most_held("codes", combinations, count)
         sampler, inputs = self._made_ready(seed, **asked)
-        return sampler.batches(inputs.sweep(told, count, batch_size))
+        return sampler.batches(inputs.sweep(told, count, batch_size), lambda place: place // combinations)
 
     def show(self, count: int = 25, seed: int = 0, **asked: Any) -> Image.Image:
         """New images in one picture, which a notebook shows; what is asked for is that of `generate`.
@@ -278,15 +283,18 @@ class TrainedGAN:
             UserError: this GAN makes images from noise, or the run was trained on sources as they are.
         """
         self._check_translates()
-        sources = Sources(self.gan, self.data, adaptor_of(RunFolder(self.folder)) if adapt else None)
+        adaptor = adaptor_of(RunFolder(self.folder)) if adapt else None
+        if adapt and adaptor is None:
+            raise UserError(f"{self.folder} was trained on sources as they are, not on what --as made of images")
+        sources = Sources(self.gan, self.data, adaptor)
         sampler, shape = Sampler(self.gan, self.nets, seed), self.gan.noise_shape()
-        noise = training.fixed_noise(1, shape, seed)
+        noise = {"noise": latent(1, shape, seed)} if shape else {}
 
         def parts() -> Iterator[dict[str, Tensor]]:
             for images in alike(map(sources.of, pictures), batch_size):
                 yield {"source": images, **{name: row.expand(len(images), *shape) for name, row in noise.items()}}
 
-        return (image for images in sampler.batches(parts(), alike=True) for image in images)
+        return (image for images in sampler.batches(parts(), _first) for image in images)
 
     def translate_files(self, files: Iterable[Path]) -> Iterator[Tensor]:
         """What it makes of each picture, C x H x W in [-1, 1]: see `translate_pictures`.
@@ -301,9 +309,17 @@ class TrainedGAN:
             raise UserError(f"'{self.gan.name}' makes images from noise, not from images; try generate")
 
 
-def _at_most_held(rows: int) -> None:
-    if rows > MOST:
-        raise OptionError(f"option 'count' is too high: {rows} rows of noise, where at most {MOST} are held at once")
+def _first(_: int) -> int:
+    """All images get the draws of the first, wherever they stand."""
+    return 0
+
+
+def _at_most_held(option: str, each: int, count: int) -> None:
+    if each * count > MOST:
+        name = option if each > MOST or count == 1 else "count"
+        raise OptionError(
+            f"option '{name}' is too high: {each * count} rows of noise, where at most {MOST} are held at once"
+        )
 
 
 def _at_least_one(**numbers: int) -> None:
