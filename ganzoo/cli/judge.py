@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ganzoo.cli.parts import AS_JSON, CHECKPOINT, DEVICE, RUN, pairs, print_table
+from ganzoo.cli.parts import AS_JSON, CHECKPOINT, DEVICE, OPTION, RUN, pairs, print_table
 from ganzoo.errors import no_exit
 
 if TYPE_CHECKING:
@@ -53,21 +53,14 @@ def _flags() -> "dict[str, Flag]":
 @click.command(cls=EvaluateCommand)
 @RUN
 @click.option("--data", metavar="NAME|NAME:PATH", help="Other real images than those of the run's own data set.")
-@click.option(
-    "-O",
-    "--option",
-    "sampling",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="An option of the GAN that only changes how images are made, such as truncation=0.7.",
-)
+@OPTION
 @CHECKPOINT
 @DEVICE
 @AS_JSON
 def evaluate(
     run: Path,
     data: str | None,
-    sampling: tuple[str, ...],
+    options: tuple[str, ...],
     checkpoint: str,
     device: str,
     data_dir: Path | None,
@@ -85,7 +78,7 @@ def evaluate(
     flags = _flags()
     given = {flags[name].name: value for name, value in typed.items() if value not in (None, ())}
     with no_exit():
-        trained = take_up(run, device, None, pairs(sampling, "--option"), checkpoint)
+        trained = take_up(run, device, None, pairs(options, "--option"), checkpoint)
         ready = ready_for(trained, {**given, **({"data": data} if data else {})}, data_dir)
         with _progress(2 * ready.protocol.samples) as tell:
             figures = ready.measure(trained.nets, tell)

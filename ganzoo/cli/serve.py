@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, RUN
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, pairs
 from ganzoo.errors import OptionError, UserError, no_exit, typed
 
 if TYPE_CHECKING:
@@ -31,17 +31,26 @@ SIZE = re.compile(r"([0-9]{1,9})\s*([KMG]?)i?B?", re.IGNORECASE)
 @click.option("--queue", type=click.IntRange(1), default=32, show_default=True, help="How many requests may wait.")
 @click.option("--max-upload", default="10MB", show_default=True, metavar="SIZE", help="How large a picture may be.")
 @click.option("--open/--no-open", "opens", default=False, help="Open the page in a browser.  [default: no-open]")
+@OPTION
 @CHECKPOINT
 @DEVICE
 def serve(
-    run: Path, host: str, port: int, queue: int, max_upload: str, opens: bool, checkpoint: str, device: str
+    run: Path,
+    host: str,
+    port: int,
+    queue: int,
+    max_upload: str,
+    opens: bool,
+    options: tuple[str, ...],
+    checkpoint: str,
+    device: str,
 ) -> None:
     """Play with the GAN that was trained in the folder RUN, on a page in the browser."""
     from ganzoo.api import take_up
 
     most_bytes = _bytes(max_upload)
     with no_exit():
-        trained = take_up(run, device, None, {}, checkpoint)
+        trained = take_up(run, device, None, pairs(options, "--option"), checkpoint)
     _check_installed()
     from ganzoo.web.server import server, take
 

@@ -43,7 +43,8 @@ def frames(file: Path) -> list[Image.Image]:
 def test_the_same_images_as_files_zip_array_and_grid(command: Command, place: Path, runs: Path) -> None:
     asked = ["generate", str(runs / "dcgan"), "-n", "5", "--seed", "7", "--batch-size", "2"]
     for out in ("folder", "a.zip", "a.npz", "grid.png"):
-        assert done(command(*asked, "--columns", "2", "-o", out)) == f"{out}\n"
+        columns = ["--columns", "2"] if out == "grid.png" else []
+        assert done(command(*asked, *columns, "-o", out)) == f"{out}\n"
     arrays = np.load(place / "a.npz")
     assert arrays["images"].shape == (5, 16, 16, 1)
     assert arrays["images"].dtype == np.uint8
@@ -132,6 +133,11 @@ def test_a_walk_is_a_strip_or_an_array(command: Command, place: Path, runs: Path
     done(command(*asked, "-n", "2", "-o", "strip.png"))
     with Image.open(place / "strip.png") as picture:
         assert picture.size == (6 * SIDE + 2, 2 * SIDE + 2)
+        strips = np.asarray(picture.convert("L"))
+    done(command(*asked, "--frames", "6", "-o", "frames.npz"))
+    for number, image in enumerate(np.load(place / "frames.npz")["images"]):  # the first walk is the upper strip
+        left = number * SIDE + 2
+        assert abs(strips[2:18, left : left + 16].astype(int) - image[..., 0]).max() <= 1
     done(command(*asked, "--frames", "5", "--open", "-o", "walk.npz"))
     done(command(*asked[:2], "-n", "3", "-o", "points.npz"))
     walk, points = (np.load(place / name)["images"].astype(int) for name in ("walk.npz", "points.npz"))
@@ -146,6 +152,10 @@ def test_a_walk_is_a_strip_or_an_array(command: Command, place: Path, runs: Path
         ("-o x.png --fps 5", "option '--fps' is of walks through images; add --interpolate 8"),
         ("-o x.png --open", "option '--open' is of walks"),
         ("-o x.png --interpolate 2 --fps 5", "option '--fps' is of films"),
+        ("-o x --columns 2", "option '--columns' is of grids, and 'x' is none; try a .png as --out"),
+        ("-o x.npz --columns 2 --interpolate 3", "option '--columns' is of grids"),
+        ("-o x.zip --columns 2", "option '--columns' is of grids"),
+        ("-o x.png --interpolate 200000", "option 'interpolate' is too high: 200000 rows of noise"),
         ("-o x.gif --interpolate 3 --fps 60", "a GIF shows 50 frames a second at most"),
         ("-o x.gif --interpolate 1", "a walk leads through at least 2 points"),
         ("-o x.gif --interpolate 9 --frames 8", "a walk through 9 points has at least 9"),
