@@ -15,6 +15,11 @@ from ganzoo.machine import lacks_memory
 from ganzoo.networks import Networks
 
 
+def first_draws(_: int) -> int:
+    """For `Sampler.batches`: every image gets the draws of the first, wherever it stands."""
+    return 0
+
+
 @dataclass
 class Sampler:
     """Networks that make images of inputs.

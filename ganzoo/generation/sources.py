@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from PIL import Image, ImageOps
@@ -28,6 +29,17 @@ class Sources:
     data: DataSpec
     adaptor: Adaptor | None = None
     """What made the sources of training out of images, and is to make these."""
+
+    @classmethod
+    def adapted(cls, gan: GAN, data: DataSpec, folder: Path) -> "Sources":
+        """What makes pictures sources as a run's own `--as` did it in training.
+
+        Raises:
+            UserError: its sources were taken as they are.
+        """
+        if (adaptor := adaptor_of(RunFolder(folder))) is None:
+            raise UserError(f"{folder} was trained on sources as they are, not on what --as made of images")
+        return cls(gan, data, adaptor)
 
     def of(self, picture: Image.Image) -> Tensor:
         """A picture as a source, C x H x W in [-1, 1].

@@ -17,10 +17,10 @@ from ganzoo.data.spec import DataSpec
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError, UserError
 from ganzoo.gan import GAN
-from ganzoo.generation.inputs import MOST, Class, Inputs, takes, told_anew, turns
+from ganzoo.generation.inputs import Class, Inputs, at_least_one, at_most_held, check_walk, takes, told_anew, turns
 from ganzoo.generation.noise import check_limit
-from ganzoo.generation.sampling import Sampler
-from ganzoo.generation.sources import Sources, adaptor_of, alike
+from ganzoo.generation.sampling import Sampler, first_draws
+from ganzoo.generation.sources import Sources, alike
 from ganzoo.networks import Networks
 
 
@@ -94,7 +94,7 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does, at once.
         """
-        _at_least_one(count=count, batch_size=batch_size)
+        at_least_one(count=count, batch_size=batch_size)
         sampler, inputs = self._made_ready(seed, **asked)
         return sampler.batches(inputs.parts(count, batch_size))
 
@@ -126,14 +126,8 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does; the GAN makes images without noise; or there are too few points or frames.
         """
-        _at_least_one(count=count, batch_size=batch_size)
-        if points < 2:
-            raise OptionError(f"option 'interpolate' cannot be {points}: a walk leads through at least 2 points")
-        if frames < points:
-            raise OptionError(
-                f"option 'frames' cannot be {frames}: a walk through {points} points has at least {points}"
-            )
-        _at_most_held("interpolate", points, count)
+        at_least_one(count=count, batch_size=batch_size)
+        check_walk(points, frames, count)
         sampler, inputs = self._made_ready(seed, **asked)
         self._check_noise("there is no way from one image to another")
         rows = inputs.walk(points, frames, count, batch_size, closed=closed)
@@ -154,11 +148,11 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does; or the GAN makes images without noise.
         """
-        _at_least_one(shares=len(shares), batch_size=batch_size)
+        at_least_one(shares=len(shares), batch_size=batch_size)
         sampler, inputs = self._made_ready(first, **asked)
         self._check_noise("there is no way from one image to another")
         rows = inputs.between(second, torch.tensor(shares), batch_size)
-        return torch.cat(list(sampler.batches(rows, _first)))
+        return torch.cat(list(sampler.batches(rows, first_draws)))
 
     def sweep(
         self, codes: Mapping[str, object], count: int = 1, seed: int = 0, batch_size: int = 64, **asked: Any
@@ -178,10 +172,10 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does.
         """
-        _at_least_one(count=count, batch_size=batch_size)
+        at_least_one(count=count, batch_size=batch_size)
         told = settings(self.gan.codes, self.gan.name, codes)
         combinations = math.prod(map(len, told.values()))
-        _at_most_held("codes", combinations, count)
+        at_most_held("codes", combinations, count)
         sampler, inputs = self._made_ready(seed, **asked)
         return sampler.batches(inputs.sweep(told, count, batch_size), lambda place: place // combinations)
 
@@ -194,8 +188,7 @@ class TrainedGAN:
             UserError: see `generate`.
         """
         made = self.generate(count, seed, **asked)
-        said = (asked.get("text"), asked.get("classes"))
-        given = [[one] if isinstance(one, str | int) else one or () for one in said]
+        given = [[one] if isinstance(one, str | int) else one or () for one in map(asked.get, ("text", "classes"))]
         return pictures.grid(made, pictures.columns_of(count, max(map(len, given))))
 
     def evaluate(self, *, data_dir: str | Path | None = None, **options: Any) -> dict[str, Any]:
@@ -283,10 +276,7 @@ class TrainedGAN:
             UserError: this GAN makes images from noise, or the run was trained on sources as they are.
         """
         self._check_translates()
-        adaptor = adaptor_of(RunFolder(self.folder)) if adapt else None
-        if adapt and adaptor is None:
-            raise UserError(f"{self.folder} was trained on sources as they are, not on what --as made of images")
-        sources = Sources(self.gan, self.data, adaptor)
+        sources = Sources.adapted(self.gan, self.data, self.folder) if adapt else Sources(self.gan, self.data)
         sampler, shape = Sampler(self.gan, self.nets, seed), self.gan.noise_shape()
         noise = {"noise": latent(1, shape, seed)} if shape else {}
 
@@ -294,7 +284,7 @@ class TrainedGAN:
             for images in alike(map(sources.of, pictures), batch_size):
                 yield {"source": images, **{name: row.expand(len(images), *shape) for name, row in noise.items()}}
 
-        return (image for images in sampler.batches(parts(), _first) for image in images)
+        return (image for images in sampler.batches(parts(), first_draws) for image in images)
 
     def translate_files(self, files: Iterable[Path]) -> Iterator[Tensor]:
         """What it makes of each picture, C x H x W in [-1, 1]: see `translate_pictures`.
@@ -307,22 +297,3 @@ class TrainedGAN:
     def _check_translates(self) -> None:
         if not self.takes_images:
             raise UserError(f"'{self.gan.name}' makes images from noise, not from images; try generate")
-
-
-def _first(_: int) -> int:
-    """All images get the draws of the first, wherever they stand."""
-    return 0
-
-
-def _at_most_held(option: str, each: int, count: int) -> None:
-    if each * count > MOST:
-        name = option if each > MOST or count == 1 else "count"
-        raise OptionError(
-            f"option '{name}' is too high: {each * count} rows of noise, where at most {MOST} are held at once"
-        )
-
-
-def _at_least_one(**numbers: int) -> None:
-    for name, number in numbers.items():
-        if number < 1:
-            raise OptionError(f"option '{name}' cannot be {number}: it must be at least 1")

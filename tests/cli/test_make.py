@@ -241,7 +241,7 @@ def test_a_folder_that_cannot_take_all_takes_none(command: Command, place: Path,
 
 @pytest.mark.parametrize(("name", "fps"), [("a.gif", 40), ("a.gif", 30), ("a.gif", 25), ("a.webp", 60)])
 def test_a_film_is_as_fast_as_it_was_asked_to_be(name: str, fps: int, tmp_path: Path) -> None:
-    frames = (Image.new("RGB", (8, 8), (number, 0, 0)) for number in range(120))
+    frames = (Image.new("RGB", (8, 8), (37 * number % 256, 0, 255 - number)) for number in range(120))
     films.write_film(tmp_path / name, frames, 120, fps)
     durations = []
     with Image.open(tmp_path / name) as film:

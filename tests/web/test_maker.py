@@ -2,6 +2,8 @@
 
 import base64
 import io
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +132,20 @@ def test_a_gan_that_takes_any_size_is_shown_pictures_as_they_are_within_a_limit(
     monkeypatch.setattr("ganzoo.web.maker.PIXELS", 1000)
     with pytest.raises(DataError, match=r"'a.jpg' has 40 x 50 pixels, and this page translates 1,024 at most"):
         maker.translated(content)
+
+
+def test_a_page_of_a_gan_trained_backward_does_not_say_that_its_sources_were_adapted(
+    runs: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(runs / "pix2pix", tmp_path / "run")
+    config = tmp_path / "run" / "config.json"
+    for direction, said in (("forward", " as masked"), ("backward", "")):
+        told = {**json.loads(config.read_text()), "as_": {"kind": "masked"}, "direction": direction}
+        config.write_text(json.dumps(told))
+        trained = ganzoo.load(tmp_path / "run", device="cpu")
+        assert f"trained on openmoji{said} ·" in about(trained)
+        blocks = page(Maker(trained, MANY), 4)
+        assert ("Cut holes into a picture" in str(blocks.config)) == bool(said)
 
 
 def test_a_turned_knob_leaves_the_iteration_as_it_is() -> None:
