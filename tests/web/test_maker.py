@@ -130,7 +130,7 @@ def test_a_gan_that_takes_any_size_is_shown_pictures_as_they_are_within_a_limit(
     (expected,) = trained.translate_pictures([open_image(stream.getvalue())])
     assert made.tobytes() == to_picture(expected).tobytes()
     monkeypatch.setattr("ganzoo.web.maker.PIXELS", 1000)
-    with pytest.raises(DataError, match=r"'a.jpg' has 40 x 50 pixels, and this page translates 1,024 at most"):
+    with pytest.raises(DataError, match=r"'a.jpg' has 40 x 50 pixels, and this page translates 1,000 at most"):
         maker.translated(content)
 
 
