@@ -32,25 +32,31 @@ def grid(images: Tensor, columns: int) -> Image.Image:
     return grid_of([images], len(images), columns)
 
 
-def grid_of(parts: Iterable[Tensor], count: int, columns: int) -> Image.Image:
+def grid_of(parts: Iterable[Tensor], count: int, columns: int, places: Iterable[int] | None = None) -> Image.Image:
     """The same of `count` images that come in parts, of which none is held longer than it takes.
+
+    Args:
+        parts: the images, N x C x H x W each.
+        count: of all.
+        columns: images in a row.
+        places: where each goes, row by row. None: where it comes.
 
     Raises:
         OptionError: there is no memory for such a picture.
     """
-    canvas, place, columns = torch.empty(0), 0, min(columns, count)
+    canvas, columns, numbers = None, min(columns, count), iter(range(count) if places is None else places)
     for pixels in map(to_pixels, parts):
         if count == 1:
             return _picture(pixels[0])
         high, wide = (side + PADDING for side in pixels.shape[1:3])
-        if not place:
+        if canvas is None:
             rows = -(-count // columns)
             canvas = _white(rows * high + PADDING, columns * wide + PADDING, max(3, pixels.shape[3]))
         for image in pixels:
+            place = next(numbers)
             top, left = place // columns * high + PADDING, place % columns * wide + PADDING
             canvas[top : top + high - PADDING, left : left + wide - PADDING] = image
-            place += 1
-    return _picture(canvas)
+    return _picture(torch.empty(0) if canvas is None else canvas)
 
 
 def _white(height: int, width: int, channels: int) -> Tensor:

@@ -62,6 +62,10 @@ class Asked:
         if self.fps is not None and self.kind != "film":
             raise OptionError(f"option '--fps' is of films, and '{self.out}' is none; try a .gif or a .mp4 as --out")
 
+        one_each = self.kind == "npz" or (self.kind in ("folder", "zip") and self.interpolate is None)
+        if self.columns is not None and one_each:
+            raise OptionError(f"option '--columns' is of grids, and '{self.out}' is none; try a .png as --out")
+
     def make(self, trained: TrainedGAN) -> None:
         """Makes them and writes them.
 
@@ -114,10 +118,9 @@ class Asked:
         made = trained.interpolate(points, frames, count=walks, **way, **inputs)
         made = shown(made, frames * walks, "images")
         if self.kind == "picture":  # a strip, one below the other
-            output.write_picture(
-                self.out,
-                lambda: pictures.grid(torch.stack(list(made), 1).flatten(0, 1), self.columns or frames),
-            )
+            places = (walk * frames + frame for frame in range(frames) for walk in range(walks))
+            columns = self.columns or frames
+            output.write_picture(self.out, lambda: pictures.grid_of(made, frames * walks, columns, places))
             return
         if self.kind == "npz":
             if walks > 1:
@@ -127,7 +130,7 @@ class Asked:
         columns = self.columns or max(1, round(walks**0.5))
         whole = (pictures.grid(images, columns) for images in made)
         if self.kind == "film":
-            films.write_film(self.out, whole, self.fps or FPS)
+            films.write_film(self.out, whole, frames, self.fps or FPS)
         else:
             output.write_files(self.out, whole, frames)
 

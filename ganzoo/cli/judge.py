@@ -2,15 +2,13 @@
 
 import json
 import statistics
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from ganzoo.cli import completion
-from ganzoo.cli.parts import AS_JSON, CHECKPOINT, DEVICE, RUN, pairs, print_table, printable
+from ganzoo.cli.parts import AS_JSON, CHECKPOINT, DEVICE, OPTION, RUN, pairs, print_table, printable
 from ganzoo.errors import no_exit
 
 if TYPE_CHECKING:
@@ -56,14 +54,7 @@ def evaluation_flags() -> "dict[str, Flag]":
 @click.command(cls=EvaluateCommand)
 @RUN
 @click.option("--data", metavar="NAME|NAME:PATH", help="Other real images than those of the run's own data set.")
-@click.option(
-    "-O",
-    "--option",
-    "sampling",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="An option of the GAN that only changes how images are made, such as truncation=0.7.",
-)
+@OPTION
 @click.option(
     "--weights",
     metavar="FILE",
@@ -76,7 +67,7 @@ def evaluate(
     run: Path,
     data: str | None,
     weights: str | None,
-    sampling: tuple[str, ...],
+    options: tuple[str, ...],
     checkpoint: str,
     device: str,
     data_dir: Path | None,
@@ -88,6 +79,7 @@ def evaluate(
     The figures are printed, and added with all they depend on to RUN/evaluations.jsonl.
     """
     from ganzoo.api import take_up
+    from ganzoo.cli.progress import counting
     from ganzoo.engine.folder import RunFolder
     from ganzoo.metrics.evaluate import keep, ready_for
 
@@ -95,9 +87,9 @@ def evaluate(
     given = {flags[name].name: value for name, value in typed.items() if value not in (None, ())}
     given |= {"extractor.weights": weights} if weights else {}
     with no_exit():
-        trained = take_up(run, device, None, pairs(sampling, "--option"), checkpoint)
+        trained = take_up(run, device, None, pairs(options, "--option"), checkpoint)
         ready = ready_for(trained, {**given, **({"data": data} if data else {})}, data_dir)
-        with _progress(2 * ready.protocol.samples) as tell:
+        with counting(2 * ready.protocol.samples, "images") as tell:
             figures = ready.measure(trained.nets, tell)
     line = ready.line(trained.iteration, figures)
     try:
@@ -124,18 +116,6 @@ def _show(ready: "Evaluation", figures: dict[str, float], iteration: int) -> Non
     click.echo(f"\niteration {iteration}; {printable(ready.protocol)}")
     for kind, reason in ready.left_out.items():
         click.echo(f"without {kind}: {reason}")
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], object]]:
-    """Shows how many images are done, on a terminal, beside what is printed."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("images", total=total)
-        yield lambda done: progress.update(task, completed=done)
 
 
 @click.command()

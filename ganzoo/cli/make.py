@@ -5,7 +5,7 @@ from typing import Any
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, RUN, pairs
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, pairs
 from ganzoo.cli.translate import translate
 from ganzoo.errors import no_exit
 
@@ -58,14 +58,7 @@ from ganzoo.errors import no_exit
 @click.option("--open", "is_open", is_flag=True, help="End the walk at its last image.")
 @click.option("--columns", type=click.IntRange(1), help="Images in a row of the grid.")
 @click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True, help="How many are made at once.")
-@click.option(
-    "-O",
-    "--option",
-    "options",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="An option of the GAN that only changes how images are made, such as truncation=0.7.",
-)
+@OPTION
 @CHECKPOINT
 @DEVICE
 def generate(run: Path, out: Path, options: tuple[str, ...], checkpoint: str, device: str, **asked: Any) -> None:

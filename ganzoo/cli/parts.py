@@ -18,6 +18,14 @@ CHECKPOINT = click.option(
     metavar="newest|best|ITERATION",
     help="Whose weights; the best is that by the metric that was watched as it trained.",
 )
+OPTION = click.option(
+    "-O",
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the GAN that only changes how images are made, such as truncation=0.7.",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"

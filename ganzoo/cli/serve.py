@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, RUN
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, pairs
 from ganzoo.errors import OptionError, UserError, no_exit, typed
 
 if TYPE_CHECKING:
-    from ganzoo.web.server import Place
+    from ganzoo.api import TrainedGAN
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 SIZE = re.compile(r"([0-9]{1,9})\s*([KMG]?)i?B?", re.IGNORECASE)
@@ -31,17 +31,26 @@ SIZE = re.compile(r"([0-9]{1,9})\s*([KMG]?)i?B?", re.IGNORECASE)
 @click.option("--queue", type=click.IntRange(1), default=32, show_default=True, help="How many requests may wait.")
 @click.option("--max-upload", default="10MB", show_default=True, metavar="SIZE", help="How large a picture may be.")
 @click.option("--open/--no-open", "opens", default=False, help="Open the page in a browser.  [default: no-open]")
+@OPTION
 @CHECKPOINT
 @DEVICE
 def serve(
-    run: Path, host: str, port: int, queue: int, max_upload: str, opens: bool, checkpoint: str, device: str
+    run: Path,
+    host: str,
+    port: int,
+    queue: int,
+    max_upload: str,
+    opens: bool,
+    options: tuple[str, ...],
+    checkpoint: str,
+    device: str,
 ) -> None:
     """Play with the GAN that was trained in the folder RUN, on a page in the browser."""
     from ganzoo.api import take_up
 
     most_bytes = _bytes(max_upload)
     with no_exit():
-        trained = take_up(run, device, None, {}, checkpoint)
+        trained = take_up(run, device, None, pairs(options, "--option"), checkpoint)
     _check_installed()
     from ganzoo.web.server import server, take
 
@@ -50,9 +59,8 @@ def serve(
         from ganzoo.web.maker import Maker
         from ganzoo.web.page import page
 
-        iteration, state = _standing(run, checkpoint)
-        serving = server(page(Maker(trained, most_bytes), iteration, queue), place, most_bytes)
-        click.echo(_line(run, trained.gan.name, state, place))
+        serving = server(page(Maker(trained, most_bytes), queue), place, most_bytes, queue)
+        click.echo(f"{trained.gan.name} of {run}{_standing(trained)}: {place.url} for {place.reach}; Ctrl-C ends it")
         if opens:
             click.launch(place.url)
         with contextlib.suppress(KeyboardInterrupt):  # the server has ended what was under way
@@ -84,30 +92,17 @@ def _check_installed() -> None:
         raise UserError(f"the page needs {error.name}, which is missing; pip install 'ganzoo[web]'") from error
 
 
-def _standing(run: Path, checkpoint: str) -> tuple[int | None, str]:
-    """The iteration of the checkpoint, and how it stands with the run: words for the line that is printed."""
-    from ganzoo.engine import state
-    from ganzoo.engine.checkpoint import newest
+def _standing(trained: "TrainedGAN") -> str:
+    """The iteration of its weights, and how that stands with the run: words for the line that is printed."""
     from ganzoo.engine.folder import RunFolder
 
-    files = RunFolder(run)
-    found = newest(files.checkpoints, (*state.WEIGHTS, state.STATE))
-    if checkpoint.isdecimal():
-        iteration = int(checkpoint)
-    elif found is None:
-        return None, ""
-    else:
-        iteration = state.best_of(found[1], found[0]) if checkpoint == "best" else int(found[0].name)
+    files = RunFolder(trained.folder)
     rows = files.lines(files.metrics)
-    words = f" at iteration {iteration:,}"
+    words = f" at iteration {trained.iteration:,}"
     epochs, reached = files.read(files.config).get("epochs"), rows[-1].get("epoch") if rows else None
     if isinstance(epochs, int) and isinstance(reached, int | float) and reached < epochs:
         words += f" (the run is not finished: {reached:g} of {epochs} epochs)"
-    return iteration, words
-
-
-def _line(run: Path, name: str, state: str, place: "Place") -> str:
-    return f"{name} of {run}{state}: {place.url} for {place.reach}; Ctrl-C ends it"
+    return words
 
 
 COMMANDS = [serve]

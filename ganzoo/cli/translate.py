@@ -5,7 +5,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, RUN
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, pairs
 from ganzoo.errors import no_exit
 
 
@@ -28,6 +28,7 @@ from ganzoo.errors import no_exit
 @click.option(
     "--batch-size", type=click.IntRange(1), default=8, show_default=True, help="How many are translated at once."
 )
+@OPTION
 @CHECKPOINT
 @DEVICE
 def translate(
@@ -38,6 +39,7 @@ def translate(
     skip_broken: bool,
     seed: int,
     batch_size: int,
+    options: tuple[str, ...],
     checkpoint: str,
     device: str,
 ) -> None:
@@ -53,7 +55,7 @@ def translate(
 
     with no_exit(), warnings.catch_warnings(), originals_at(source) as images:
         warnings.simplefilter("ignore")  # Pillow's, of files that it can read all the same
-        trained = take_up(run, device, None, {}, checkpoint)
+        trained = take_up(run, device, None, pairs(options, "--option"), checkpoint)
         originals = Originals(images, source)
         made = trained.translate_pictures(originals.pictures(skip_broken), seed, batch_size, adapt=adapt)
         with originals.written(out) as put:

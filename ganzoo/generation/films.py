@@ -1,6 +1,7 @@
 """Films: GIF and WebP by Pillow, MP4 by ffmpeg, a frame at a time."""
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -12,9 +13,10 @@ FASTEST = {".gif": 50}
 """Frames a second at most, by ending: what is faster, viewers of GIF slow down."""
 
 
-def write_film(out: Path, frames: Iterable[Image.Image], fps: int) -> None:
-    """Frames of one size as a film in the format of the path's ending: .gif, .webp or .mp4. GIF and WebP begin again.
+def write_film(out: Path, frames: Iterable[Image.Image], count: int, fps: int) -> None:
+    """So many frames of one size as a film in the format of the path's ending: .gif, .webp or .mp4.
 
+    GIF and WebP begin again at their end.
     An MP4 is written frame by frame; of the others, the frames are held as bytes until all are there.
 
     Raises:
@@ -31,15 +33,21 @@ def write_film(out: Path, frames: Iterable[Image.Image], fps: int) -> None:
         if ending == ".mp4":
             _video(draft, opaque, fps)
         elif ending == ".gif":
-            _animation(draft, map(_in_palette, opaque), fps, "GIF")
+            _animation(draft, map(_in_palette, opaque), "GIF", duration=_durations(count, fps, 10))
         else:
-            _animation(draft, opaque, fps, "WEBP", quality=90)
+            _animation(draft, opaque, "WEBP", duration=_durations(count, fps, 1), quality=90)
 
 
-def _animation(draft: Path, frames: Iterator[Image.Image], fps: int, form: str, **options: int) -> None:
+def _durations(count: int, fps: int, tick: int) -> list[int]:
+    """Milliseconds of each frame, in whole ticks: none begins farther than half a tick from when it should."""
+    begins = [round(1000 * frame / fps / tick) * tick for frame in range(count + 1)]
+    return [later - sooner for sooner, later in pairwise(begins)]
+
+
+def _animation(draft: Path, frames: Iterator[Image.Image], form: str, **options: int | list[int]) -> None:
     first = next(frames)
     with draft.open("wb") as stream:  # which Pillow would leave open where a frame cannot be made
-        first.save(stream, form, save_all=True, append_images=frames, duration=1000 / fps, loop=0, **options)
+        first.save(stream, form, save_all=True, append_images=frames, loop=0, **options)
 
 
 def _need_ffmpeg() -> None:

@@ -110,7 +110,7 @@ def turns(
         raise UserError(f"'{gan.name}' has no classes to choose from: leave the class out")
     if takes(gan, "caption"):
         if text is None:
-            raise UserError(f"'{gan.name}' makes images from captions: say what of, as in --text \"grinning face\"")
+            raise UserError(f"'{gan.name}' makes images from captions: say what of, as in --text \"a red flower\"")
         fields["caption"] = captions(_several(text, "text"), data)
     if takes(gan, "label"):
         if not data.classes:
@@ -137,6 +137,43 @@ def told_anew(gan: GAN, options: Mapping[str, object]) -> GAN:
     return build(type(gan), {**dict(gan), **options}) if options else gan
 
 
+def check_walk(points: int, frames: int, count: int) -> None:
+    """Refuses walks that lead nowhere, or through more points than are held.
+
+    Raises:
+        OptionError: naming what is too low or too high.
+    """
+    if points < 2:
+        raise OptionError(f"option 'interpolate' cannot be {points}: a walk leads through at least 2 points")
+    if frames < points:
+        raise OptionError(f"option 'frames' cannot be {frames}: a walk through {points} points has at least {points}")
+    at_most_held("interpolate", points, count)
+
+
+def at_most_held(option: str, each: int, count: int) -> None:
+    """Refuses more rows of noise, `each` for each of `count`, than are held at once.
+
+    Raises:
+        OptionError: naming the option, or 'count', whichever it is that is too high.
+    """
+    if each * count > MOST:
+        name = option if each > MOST or count == 1 else "count"
+        raise OptionError(
+            f"option '{name}' is too high: {each * count} rows of noise, where at most {MOST} are held at once"
+        )
+
+
+def at_least_one(**numbers: int) -> None:
+    """Refuses numbers below 1.
+
+    Raises:
+        OptionError: naming the first.
+    """
+    for name, number in numbers.items():
+        if number < 1:
+            raise OptionError(f"option '{name}' cannot be {number}: it must be at least 1")
+
+
 def captions(texts: Sequence[object], data: DataSpec) -> Tensor:
     """Captions as the data has them, N x L.
 
@@ -146,7 +183,7 @@ def captions(texts: Sequence[object], data: DataSpec) -> Tensor:
     length = math.prod(data.shapes["caption"])
     for text in texts:
         if not isinstance(text, str) or not text.strip():
-            raise OptionError(f"option 'text' cannot be {typed(text)}: say what is to be seen, such as 'grinning face'")
+            raise OptionError(f"option 'text' cannot be {typed(text)}: say what is to be seen, such as 'a red flower'")
         try:
             size = len(text.encode())
         except UnicodeEncodeError as error:  # from a command line, bytes that are no UTF-8

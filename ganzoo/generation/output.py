@@ -107,8 +107,16 @@ def _move(draft: Path, out: Path) -> None:
     if not (draft.is_dir() and out.is_dir()):
         draft.replace(out)
         return
-    for file in sorted(draft.rglob("*")):
-        place = out / file.relative_to(draft)
+    places = {file: out / file.relative_to(draft) for file in sorted(draft.rglob("*"))}
+    for file, place in places.items():  # each is looked at before the first is moved
+        if os.path.lexists(place) and file.is_dir() != place.is_dir():
+            kinds = ("file", "folder") if file.is_dir() else ("folder", "file")
+            raise OptionError(
+                f"'{out}' cannot be written: '{place}' is a {kinds[0]}, not a {kinds[1]}; give another --out"
+            )
+        if place.parent.is_dir() and not os.access(place.parent, os.W_OK | os.X_OK):
+            raise OptionError(f"'{out}' cannot be written: Permission denied for '{place.parent}'; give another --out")
+    for file, place in places.items():
         if file.is_dir():
             place.mkdir(exist_ok=True)
         else:

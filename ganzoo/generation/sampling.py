@@ -1,6 +1,6 @@
 """Making images of rows of inputs, a batch at a time: the n-th is the same whatever the batch size."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -8,20 +8,26 @@ from torch import Tensor
 
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import seeded
-from ganzoo.engine.randomness import undrawn
+from ganzoo.engine.randomness import random_state, seed_everything, undrawn
 from ganzoo.errors import OutOfMemory
 from ganzoo.gan import GAN
 from ganzoo.machine import lacks_memory
 from ganzoo.networks import Networks
 
 
+def first_draws(_: int) -> int:
+    """For `Sampler.batches`: every image gets the draws of the first, wherever it stands."""
+    return 0
+
+
 @dataclass
 class Sampler:
     """Networks that make images of inputs.
 
-    A GAN may draw random numbers of its own while it makes images; which image gets which would follow from the batch
-    size. Whether it does is seen by whether the generators have moved: then its images are made one by one, each with
-    numbers that follow from the seed and its own number. All others, ours among them, are made together.
+    A GAN may draw random numbers of its own while it makes images, by torch, NumPy or Python; which image gets which
+    would follow from the batch size. Whether it does is seen by whether the generators have moved: then its images are
+    made one by one, each with numbers that follow from the seed and its own number. All others, ours among them, are
+    made together.
     """
 
     gan: GAN
@@ -30,12 +36,15 @@ class Sampler:
     draws: bool = False
     """Whether it was seen to draw."""
 
-    def batches(self, parts: Iterable[Mapping[str, Tensor]], *, alike: bool = False) -> Iterator[Tensor]:
+    def batches(
+        self, parts: Iterable[Mapping[str, Tensor]], draws_of: Callable[[int], int] | None = None
+    ) -> Iterator[Tensor]:
         """The images of rows of inputs, as many at once as there are in a part: N x C x H x W in [-1, 1], on the CPU.
 
         Args:
             parts: fields of a batch.
-            alike: whether what a GAN draws is to be the same for every image, wherever it stands.
+            draws_of: from the place of an image, counted over all parts, to the number whose draws it gets, so that
+                neighbours of one film or row need not differ by them. None: that of its place.
 
         Raises:
             OutOfMemory: a part does not fit.
@@ -43,7 +52,8 @@ class Sampler:
         start = 0
         for part in parts:
             rows = len(next(iter(part.values())))
-            numbers = [0] * rows if alike else list(range(start, start + rows))
+            places = range(start, start + rows)
+            numbers = list(places if draws_of is None else map(draws_of, places))
             try:
                 # Left before the images are handed out: who takes them may draw, too.
                 with undrawn(self.device), torch.no_grad():
@@ -64,24 +74,21 @@ class Sampler:
 
     def _made(self, part: Mapping[str, Tensor], numbers: list[int]) -> Tensor:
         if not self.draws:
-            before = self._seeded(numbers[0])
+            self._seed(numbers[0])
+            before = random_state(self.device)
             images = self._batch(part)
-            self.draws = not all(map(torch.equal, before, self._states()))
+            after = random_state(self.device)
+            self.draws = not all(torch.equal(before[name], after[name]) for name in before)
             if not self.draws:
                 return images
         made = []
         for row, number in enumerate(numbers):
-            self._seeded(number)
+            self._seed(number)
             made.append(self._batch({name: values[row : row + 1] for name, values in part.items()}))
         return torch.cat(made)
 
-    def _seeded(self, number: int) -> list[Tensor]:
-        torch.manual_seed(seeded(self.seed, "sample", number).initial_seed())
-        return self._states()
-
-    def _states(self) -> list[Tensor]:
-        on_device = [torch.cuda.get_rng_state(self.device)] if self.device.type == "cuda" else []
-        return [torch.get_rng_state(), *on_device]
+    def _seed(self, number: int) -> None:
+        seed_everything(seeded(self.seed, "sample", number).initial_seed())
 
     def _batch(self, part: Mapping[str, Tensor]) -> Tensor:
         rows = {name: values.to(self.device) for name, values in part.items()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from PIL import Image, ImageOps
@@ -29,6 +30,17 @@ class Sources:
     adaptor: Adaptor | None = None
     """What made the sources of training out of images, and is to make these."""
 
+    @classmethod
+    def adapted(cls, gan: GAN, data: DataSpec, folder: Path) -> "Sources":
+        """What makes pictures sources as a run's own `--as` did it in training.
+
+        Raises:
+            UserError: its sources were taken as they are.
+        """
+        if (adaptor := adaptor_of(RunFolder(folder))) is None:
+            raise UserError(f"{folder} was trained on sources as they are, not on what --as made of images")
+        return cls(gan, data, adaptor)
+
     def of(self, picture: Image.Image) -> Tensor:
         """A picture as a source, C x H x W in [-1, 1].
 
@@ -55,20 +67,21 @@ class _Adapted(Config):
     as_: AnyAdaptor
 
 
-def adaptor_of(folder: RunFolder) -> Adaptor:
-    """What made the sources of a run's training out of images.
+def adaptor_of(folder: RunFolder) -> Adaptor | None:
+    """What made the sources of a run's training out of images; None: nothing did, or it is no run folder.
 
     Raises:
-        UserError: nothing did: they were sources as they are.
+        RunFolderError: what the folder says of it cannot be used.
     """
+    if not folder.holds_run:
+        return None
     config = folder.read(folder.config)
     try:
         chosen = build(_Adapted, {"as_": config.get("as_", "none")}).as_
     except UserError as error:
         raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
-    if not chosen.makes_pairs or config.get("direction") == "backward":
-        raise UserError(f"{folder.path} was trained on sources as they are, not on what --as made of images")
-    return chosen
+    # Backward, the sources were the images, and what was made of them the targets.
+    return chosen if chosen.makes_pairs and config.get("direction") != "backward" else None
 
 
 def alike(images: Iterable[Tensor], size: int) -> Iterator[Tensor]:

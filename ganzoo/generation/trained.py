@@ -1,5 +1,6 @@
 """A GAN that was trained, ready to make images."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,16 @@ from torch import Tensor
 
 from ganzoo import pictures
 from ganzoo.codes import settings
+from ganzoo.data.batches import latent
 from ganzoo.data.images import open_image
 from ganzoo.data.spec import DataSpec
-from ganzoo.engine import training
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError, UserError
 from ganzoo.gan import GAN
-from ganzoo.generation.inputs import MOST, Class, Inputs, takes, told_anew, turns
+from ganzoo.generation.inputs import Class, Inputs, at_least_one, at_most_held, check_walk, takes, told_anew, turns
 from ganzoo.generation.noise import check_limit
-from ganzoo.generation.sampling import Sampler
-from ganzoo.generation.sources import Sources, adaptor_of, alike
+from ganzoo.generation.sampling import Sampler, first_draws
+from ganzoo.generation.sources import Sources, alike
 from ganzoo.networks import Networks
 
 
@@ -93,7 +94,7 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does, at once.
         """
-        _at_least_one(count=count, batch_size=batch_size)
+        at_least_one(count=count, batch_size=batch_size)
         sampler, inputs = self._made_ready(seed, **asked)
         return sampler.batches(inputs.parts(count, batch_size))
 
@@ -125,18 +126,14 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does; the GAN makes images without noise; or there are too few points or frames.
         """
-        _at_least_one(count=count, batch_size=batch_size)
-        if points < 2:
-            raise OptionError(f"option 'interpolate' cannot be {points}: a walk leads through at least 2 points")
-        if frames < points:
-            raise OptionError(
-                f"option 'frames' cannot be {frames}: a walk through {points} points has at least {points}"
-            )
-        _at_most_held(points * count)
+        at_least_one(count=count, batch_size=batch_size)
+        check_walk(points, frames, count)
         sampler, inputs = self._made_ready(seed, **asked)
         self._check_noise("there is no way from one image to another")
         rows = inputs.walk(points, frames, count, batch_size, closed=closed)
-        return (frame for images in sampler.batches(rows) for frame in images.split(count))
+        # A walk gets the draws of its first image in every frame, else it would flicker.
+        made = sampler.batches(rows, lambda place: place % count * points)
+        return (frame for images in made for frame in images.split(count))
 
     def between(self, first: int, second: int, shares: Sequence[float], batch_size: int = 64, **asked: Any) -> Tensor:
         """Images on the way from the first one of a seed to that of another, N x C x H x W in [-1, 1], on the CPU.
@@ -151,10 +148,11 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does; or the GAN makes images without noise.
         """
-        _at_least_one(shares=len(shares), batch_size=batch_size)
+        at_least_one(shares=len(shares), batch_size=batch_size)
         sampler, inputs = self._made_ready(first, **asked)
         self._check_noise("there is no way from one image to another")
-        return torch.cat(list(sampler.batches(inputs.between(second, torch.tensor(shares), batch_size), alike=True)))
+        rows = inputs.between(second, torch.tensor(shares), batch_size)
+        return torch.cat(list(sampler.batches(rows, first_draws)))
 
     def sweep(
         self, codes: Mapping[str, object], count: int = 1, seed: int = 0, batch_size: int = 64, **asked: Any
@@ -174,11 +172,12 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does.
         """
-        _at_least_one(count=count, batch_size=batch_size)
-        _at_most_held(count)
+        at_least_one(count=count, batch_size=batch_size)
         told = settings(self.gan.codes, self.gan.name, codes)
+        combinations = math.prod(map(len, told.values()))
+        at_most_held("codes", combinations, count)
         sampler, inputs = self._made_ready(seed, **asked)
-        return sampler.batches(inputs.sweep(told, count, batch_size))
+        return sampler.batches(inputs.sweep(told, count, batch_size), lambda place: place // combinations)
 
     def show(self, count: int = 25, seed: int = 0, **asked: Any) -> Image.Image:
         """New images in one picture, which a notebook shows; what is asked for is that of `generate`.
@@ -189,8 +188,7 @@ class TrainedGAN:
             UserError: see `generate`.
         """
         made = self.generate(count, seed, **asked)
-        said = (asked.get("text"), asked.get("classes"))
-        given = [[one] if isinstance(one, str | int) else one or () for one in said]
+        given = [[one] if isinstance(one, str | int) else one or () for one in map(asked.get, ("text", "classes"))]
         return pictures.grid(made, pictures.columns_of(count, max(map(len, given))))
 
     def evaluate(self, *, data_dir: str | Path | None = None, **options: Any) -> dict[str, Any]:
@@ -278,15 +276,15 @@ class TrainedGAN:
             UserError: this GAN makes images from noise, or the run was trained on sources as they are.
         """
         self._check_translates()
-        sources = Sources(self.gan, self.data, adaptor_of(RunFolder(self.folder)) if adapt else None)
+        sources = Sources.adapted(self.gan, self.data, self.folder) if adapt else Sources(self.gan, self.data)
         sampler, shape = Sampler(self.gan, self.nets, seed), self.gan.noise_shape()
-        noise = training.fixed_noise(1, shape, seed)
+        noise = {"noise": latent(1, shape, seed)} if shape else {}
 
         def parts() -> Iterator[dict[str, Tensor]]:
             for images in alike(map(sources.of, pictures), batch_size):
                 yield {"source": images, **{name: row.expand(len(images), *shape) for name, row in noise.items()}}
 
-        return (image for images in sampler.batches(parts(), alike=True) for image in images)
+        return (image for images in sampler.batches(parts(), first_draws) for image in images)
 
     def translate_files(self, files: Iterable[Path]) -> Iterator[Tensor]:
         """What it makes of each picture, C x H x W in [-1, 1]: see `translate_pictures`.
@@ -299,14 +297,3 @@ class TrainedGAN:
     def _check_translates(self) -> None:
         if not self.takes_images:
             raise UserError(f"'{self.gan.name}' makes images from noise, not from images; try generate")
-
-
-def _at_most_held(rows: int) -> None:
-    if rows > MOST:
-        raise OptionError(f"option 'count' is too high: {rows} rows of noise, where at most {MOST} are held at once")
-
-
-def _at_least_one(**numbers: int) -> None:
-    for name, number in numbers.items():
-        if number < 1:
-            raise OptionError(f"option '{name}' cannot be {number}: it must be at least 1")

@@ -51,18 +51,20 @@ class TooLarge(Exception):  # noqa: N818 - reads as what it is
 class Gate:
     """The application, behind a gate."""
 
-    def __init__(self, app: ASGIApp, most_bytes: int, hosts: Iterable[str] | None) -> None:
+    def __init__(self, app: ASGIApp, most_bytes: int, hosts: Iterable[str], *, addresses: bool = False) -> None:
         """A gate.
 
         Args:
             app: what is behind it.
             most_bytes: how large a request may be.
             hosts: the names that it may be asked for by, so that no other name can be made to lead here (DNS
-                rebinding); None: any.
+                rebinding).
+            addresses: whether it may be asked for by any IP address, too.
         """
         self.app = app
         self.most_bytes = most_bytes
-        self.hosts = None if hosts is None else frozenset(hosts)
+        self.hosts = frozenset(host.lower().rstrip(".") for host in hosts)
+        self.addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -107,8 +109,9 @@ class Gate:
         if allowed is None or not allowed.fullmatch(path) or ".." in path or "\\" in path:
             return PlainTextResponse("there is no such page", 404)
         host = _host(headers.get("host", ""))
-        if self.hosts is not None and host not in self.hosts:
-            return PlainTextResponse("this page is served to its own computer only", 403)
+        if host.rstrip(".") not in self.hosts and not (self.addresses and is_address(host)):
+            reach = "by its name or IP address" if self.addresses else "to its own computer"
+            return PlainTextResponse(f"this page is served {reach} only", 403)
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != headers.get("host"):
             return PlainTextResponse("this page cannot be used from another", 403)
@@ -119,7 +122,7 @@ class Gate:
 
     def too_large(self) -> PlainTextResponse:
         """What is said to whom sends too much."""
-        return PlainTextResponse(f"{self.most_bytes / 2**20:.3g} MiB is the most that can be sent", 413)
+        return PlainTextResponse(f"{mebibytes(self.most_bytes)} is the most that can be sent", 413)
 
 
 def _host(header: str) -> str:
@@ -128,6 +131,20 @@ def _host(header: str) -> str:
         return urlsplit(f"//{header}").hostname or ""
     except ValueError:
         return ""
+
+
+def mebibytes(size: int) -> str:
+    """So many bytes, for people."""
+    return f"{size / 2**20:.3g} MiB"
+
+
+def is_address(host: str) -> bool:
+    """Whether it is an IP address, which no name's owner can turn elsewhere."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def is_loopback(address: str) -> bool:

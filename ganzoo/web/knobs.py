@@ -57,4 +57,4 @@ def turned(trained: TrainedGAN, given: Sequence[Knob], values: Sequence[object])
     if not changes:
         return trained
     gan = build(type(trained.gan), {**dict(trained.gan), **changes})
-    return TrainedGAN(trained.folder, gan, trained.data, trained.nets)
+    return TrainedGAN(trained.folder, gan, trained.data, trained.nets, trained.iteration)

@@ -11,16 +11,20 @@ from torch import Tensor
 
 from ganzoo import pictures
 from ganzoo.api import TrainedGAN
-from ganzoo.data.batches import scaled
-from ganzoo.data.fit import fit_image
 from ganzoo.data.images import open_image
 from ganzoo.errors import DataError, OptionError, typed
+from ganzoo.generation.sources import Sources
+from ganzoo.web.gate import mebibytes
 from ganzoo.web.knobs import knobs, turned
 
 MOST = 64
 """Images in one picture."""
 SEEDS = 2**53 - 1
 """The largest seed: the largest whole number that a browser can count to."""
+PIXELS = 2**19
+"""Of an upload at most, for a GAN that translates pictures of any size as they are."""
+FEW = 12
+"""Classes at most that have a column each."""
 STEPS = 8
 """Images of a way between two seeds."""
 
@@ -44,11 +48,6 @@ class Maker:
         """The names of its classes, if it takes any."""
         return self.trained.data.classes if self.trained.takes_classes else ()
 
-    def columns(self, count: int, chosen: str | None) -> int:
-        """Images in one row of so many: a column for each class, where all are shown and they are few."""
-        few = 1 < len(self.classes) <= 12 and chosen is None
-        return len(self.classes) if few else max(1, round(count**0.5))
-
     def images(self, seed: object, count: object, chosen: str | None, text: str | None, *turns: object) -> Image.Image:
         """Those of a seed, in one picture; one image is that image and nothing else.
 
@@ -59,7 +58,10 @@ class Maker:
         with self._lock:
             trained = turned(self.trained, self.knobs, turns)
             made = trained.generate(many, number, text=self._caption(text), classes=chosen)
-        return pictures.to_picture(made[0]) if many == 1 else pictures.grid(made, self.columns(many, chosen))
+        if many == 1:
+            return pictures.to_picture(made[0])
+        together = len(self.classes) if chosen is None and len(self.classes) <= FEW else 1
+        return pictures.grid(made, pictures.columns_of(many, together))
 
     def between(
         self, first: object, second: object, share: object, chosen: str | None, text: str | None, *turns: object
@@ -107,13 +109,23 @@ class Maker:
             UserError: it is no picture, or too large a file; or a value cannot be.
         """
         content, name = self._file(upload)
-        channels, *size = self.trained.data.source_shape
         with self._lock, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, of what is odd in a file: of no use to who draws
-            pixels = fit_image(open_image(content, name), (size[0], size[1]), channels)
-            source = scaled(pixels[None])
+            picture = open_image(content, name)
+            self._check_size(picture, name)
+            source = Sources(self.trained.gan, self.trained.data).of(picture)[None]
             made = turned(self.trained, self.knobs, turns).translate(source)
         return pictures.to_picture(source[0]), pictures.to_picture(made[0])
+
+    def _check_size(self, picture: Image.Image, name: str) -> None:
+        """Refuses what would keep all others waiting: a GAN that takes any size takes it as large as it is."""
+        _, height, width = self.trained.data.source_shape
+        most = max(PIXELS, height * width)
+        if self.trained.gan.any_size and picture.width * picture.height > most:
+            raise DataError(
+                f"'{name}' has {picture.width} x {picture.height} pixels, and this page translates {most:,} at most; "
+                "scale it down, or use `ganzoo translate`"
+            )
 
     def _file(self, upload: object) -> tuple[bytes, str]:
         """The bytes of an upload, and its name."""
@@ -123,7 +135,7 @@ class Maker:
         name = typed(name)[1:-1] if isinstance(name, str) and name.strip() else "the drawing"
         packed = upload["file"].partition("base64,")[2]
         if len(packed) // 4 * 3 > self.most_bytes + 3:
-            raise DataError(f"'{name}' is too large a file: {_mebibytes(self.most_bytes)} is the most; scale it down")
+            raise DataError(f"'{name}' is too large a file: {mebibytes(self.most_bytes)} is the most; scale it down")
         try:
             return base64.b64decode(packed, validate=True), name
         except (binascii.Error, ValueError) as error:
@@ -135,7 +147,3 @@ def _whole(name: str, value: object, least: int, most: int) -> int:
         return int(value)
     said = "nothing" if value is None else typed(value)
     raise OptionError(f"option '{name}' cannot be {said}: it is a whole number from {least} to {most}")
-
-
-def _mebibytes(size: int) -> str:
-    return f"{size / 2**20:.3g} MiB"

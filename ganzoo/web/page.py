@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 import gradio as gr
 
 from ganzoo.api import TrainedGAN
-from ganzoo.data.adapt import AsItIs, Masked
+from ganzoo.data.adapt import Masked
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import UserError, no_exit
+from ganzoo.generation.sources import adaptor_of
 from ganzoo.web.maker import MOST, STEPS, Maker
 from ganzoo.web.parts import packed, pad, picture, text_of
 from ganzoo.web.quiet import quietly
@@ -25,21 +26,20 @@ LATEST: Options = {**ONE_AT_A_TIME, "trigger_mode": "always_last", "show_progres
 log = logging.getLogger(__name__)
 
 
-def page(maker: Maker, iteration: int | None, queue: int) -> gr.Blocks:
+def page(maker: Maker, queue: int) -> gr.Blocks:
     """The page, ready to be served.
 
     Args:
         maker: what answers it.
-        iteration: of the checkpoint, as far as it is known.
         queue: how many requests may wait; one more is refused.
     """
-    return quietly(lambda: _page(maker, iteration, queue))
+    return quietly(lambda: _page(maker, queue))
 
 
-def _page(maker: Maker, iteration: int | None, queue: int) -> gr.Blocks:
+def _page(maker: Maker, queue: int) -> gr.Blocks:
     trained = maker.trained
     with gr.Blocks(title=f"{trained.gan.name} · ganzoo", analytics_enabled=False) as blocks:
-        gr.HTML(about(trained, iteration), elem_id="about")
+        gr.HTML(about(trained), elem_id="about")
         if trained.takes_images:
             _translation(maker)
         elif trained.gan.noise_shape():
@@ -52,29 +52,20 @@ def _page(maker: Maker, iteration: int | None, queue: int) -> gr.Blocks:
     return blocks.queue(max_size=queue, default_concurrency_limit=1, api_open=False)
 
 
-def about(trained: TrainedGAN, iteration: int | None) -> str:
+def about(trained: TrainedGAN) -> str:
     """What it is, by whom, and what it was trained on: HTML. Names may come from a run folder that anybody wrote."""
     gan, data = trained.gan, trained.data
     channels, height, width = data.shape
     colours = {1: "grey", 3: "colour", 4: "colour with opacity"}[channels]
-    made_by = f" as {adaptor}" if (adaptor := adapted(trained)) else ""
+    adaptor = adaptor_of(RunFolder(trained.folder))
+    made_by = f" as {adaptor.kind}" if adaptor else ""
     facts = [f"trained on {data.dataset}{made_by}", f"{height} x {width}, {colours}"]
-    if iteration is not None:
-        facts.append(f"iteration {iteration:,}")
-    facts.append(f"on {trained.device}")
+    facts += [f"iteration {trained.iteration:,}", f"on {trained.device}"]
     paper = html.escape(type(gan).paper())
     return (
         f"<h1>{html.escape(gan.name)}</h1><p>{html.escape(type(gan).summary())}</p>"
         f'<p class="facts">{paper}</p><p class="facts">{html.escape(" · ".join(facts))}</p>'
     )
-
-
-def adapted(trained: TrainedGAN) -> str:
-    """What made the sources that it was trained on out of images (`--as`); empty: nothing did, or it is not known."""
-    files = RunFolder(trained.folder)
-    adaptor = files.read(files.config).get("as_") if files.holds_run else None
-    kind = adaptor.get("kind") if isinstance(adaptor, dict) else None
-    return kind if isinstance(kind, str) and kind != AsItIs.kind else ""
 
 
 def _images(maker: Maker, blocks: gr.Blocks) -> None:
@@ -138,7 +129,7 @@ def _translation(maker: Maker) -> None:
         name = maker.trained.gan.name
         return packed(made, f"{name}.png", f"what {name} makes of it"), packed(seen, "seen.png", "what it is shown")
 
-    holes = adapted(maker.trained) == Masked.kind
+    holes = isinstance(adaptor_of(RunFolder(maker.trained.folder)), Masked)
     _, height, width = maker.trained.data.source_shape
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
@@ -153,7 +144,8 @@ def _translation(maker: Maker) -> None:
         with gr.Column(min_width=300):
             made = picture(f"What {maker.trained.gan.name} makes of it", elem_id="made")
     with gr.Accordion("What it is shown", open=False), gr.Row():
-        seen = picture(f"scaled and cut to {height} x {width}", elem_id="seen")
+        as_shown = "as it is" if maker.trained.gan.any_size else f"scaled and cut to {height} x {width}"
+        seen = picture(as_shown, elem_id="seen")
     ask: Options = {"fn": answered(make), "inputs": [drawing, *turns], "outputs": [made, seen]}
     drawing.input(**ask, **LATEST, api_name="translate")
     for part in turns:
@@ -182,7 +174,7 @@ def answered(work: Callable[..., Any]) -> Callable[..., Any]:
 def _caption(maker: Maker) -> gr.Textbox:
     takes = maker.trained.takes_text
     most = maker.trained.data.shapes["caption"][0] if takes else None
-    info = f"up to {most} letters" if takes else None
+    info = f"up to {most} bytes: a plain letter is one, others are two to four" if takes else None
     return gr.Textbox(None, label="Caption", info=info, placeholder="what to show", visible=takes, elem_id="caption")
 
 

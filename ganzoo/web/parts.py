@@ -14,6 +14,7 @@ import gradio
 from PIL import Image
 
 from ganzoo.data.adapt import HOLE
+from ganzoo.web.gate import mebibytes
 
 PAD = """
 <span class="label"></span>
@@ -43,7 +44,7 @@ def pad(size: tuple[int, int], most_bytes: int, *, holes: bool, **options: Any) 
         holes: its pen cuts holes into a picture, in place of drawing lines.
         options: what every component of Gradio takes.
     """
-    most = f"{most_bytes / 2**20:.3g} MiB"
+    most = mebibytes(most_bytes)
     facts: dict[str, Any] = {"size": size, "holes": holes, "ink": HOLE, "most_bytes": most_bytes, "most": most}
     return gradio.HTML(html_template=PAD, js_on_load=text_of("pad.js"), **facts, **options)
 

@@ -20,6 +20,8 @@ from ganzoo.web.quiet import quietly
 LOCAL = ("localhost", "127.0.0.1", "::1")
 PATIENCE = 2
 """Seconds for which an end waits for what is under way."""
+LINES = 64
+"""Connections that are held beside those of the queue: a browser opens up to six for a page."""
 TRIES = 100
 """Ports that are tried, to name one that is free."""
 
@@ -103,22 +105,29 @@ def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def server(blocks: gradio.Blocks, place: Place, most_bytes: int) -> uvicorn.Server:
+def server(blocks: gradio.Blocks, place: Place, most_bytes: int, queue: int) -> uvicorn.Server:
     """What serves a page there; `run(sockets=[place.socket])` does, until it is asked to stop.
 
     Args:
         blocks: the page.
         place: where.
         most_bytes: how large an uploaded file may be.
+        queue: how many requests may wait; of connections, a few for each are held at once, and one more is refused.
     """
     app = quietly(lambda: _mounted(blocks, place, most_bytes))
     blocks.has_launched = (
         True  # without it, Gradio checks no paths that it is sent; `launch` sets it, mounting does not
     )
-    hosts = {*LOCAL, place.address, place.asked.lower()} if place.is_loopback else None
-    gate = Gate(app, most_bytes * 4 // 3 + 2**16, hosts)  # base64 takes four letters for three bytes
+    names = () if place.is_loopback else (socket.gethostname(), socket.getfqdn())
+    hosts = {*LOCAL, place.address, place.asked, *names} - {""}
+    most = most_bytes * 4 // 3 + 2**16  # base64 takes four letters for three bytes
     config = uvicorn.Config(
-        gate, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=PATIENCE
+        Gate(app, most, hosts, addresses=not place.is_loopback),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=PATIENCE,
+        limit_concurrency=LINES + 4 * queue,  # each may hold an upload
     )
     return uvicorn.Server(config)
 
@@ -143,9 +152,9 @@ def _mounted(blocks: gradio.Blocks, place: Place, most_bytes: int) -> FastAPI:
 
 
 @contextlib.contextmanager
-def served(blocks: gradio.Blocks, place: Place, most_bytes: int) -> Iterator[str]:
+def served(blocks: gradio.Blocks, place: Place, most_bytes: int, queue: int) -> Iterator[str]:
     """Within, a thread serves the page at the address given."""
-    serving = server(blocks, place, most_bytes)
+    serving = server(blocks, place, most_bytes, queue)
     thread = threading.Thread(target=serving.run, kwargs={"sockets": [place.socket]}, daemon=True)
     thread.start()
     try:

@@ -11,7 +11,7 @@ import pytest
 from conftest import TINY, Answer, Command, run_command
 from PIL import Image
 
-from ganzoo.generation import output
+from ganzoo.generation import films, output
 
 SIDE = 16 + 2
 
@@ -43,7 +43,8 @@ def frames(file: Path) -> list[Image.Image]:
 def test_the_same_images_as_files_zip_array_and_grid(command: Command, place: Path, runs: Path) -> None:
     asked = ["generate", str(runs / "dcgan"), "-n", "5", "--seed", "7", "--batch-size", "2"]
     for out in ("folder", "a.zip", "a.npz", "grid.png"):
-        assert done(command(*asked, "--columns", "2", "-o", out)) == f"{out}\n"
+        columns = ["--columns", "2"] if out == "grid.png" else []
+        assert done(command(*asked, *columns, "-o", out)) == f"{out}\n"
     arrays = np.load(place / "a.npz")
     assert arrays["images"].shape == (5, 16, 16, 1)
     assert arrays["images"].dtype == np.uint8
@@ -132,6 +133,11 @@ def test_a_walk_is_a_strip_or_an_array(command: Command, place: Path, runs: Path
     done(command(*asked, "-n", "2", "-o", "strip.png"))
     with Image.open(place / "strip.png") as picture:
         assert picture.size == (6 * SIDE + 2, 2 * SIDE + 2)
+        strips = np.asarray(picture.convert("L"))
+    done(command(*asked, "--frames", "6", "-o", "frames.npz"))
+    for number, image in enumerate(np.load(place / "frames.npz")["images"]):  # the first walk is the upper strip
+        left = number * SIDE + 2
+        assert abs(strips[2:18, left : left + 16].astype(int) - image[..., 0]).max() <= 1
     done(command(*asked, "--frames", "5", "--open", "-o", "walk.npz"))
     done(command(*asked[:2], "-n", "3", "-o", "points.npz"))
     walk, points = (np.load(place / name)["images"].astype(int) for name in ("walk.npz", "points.npz"))
@@ -146,6 +152,10 @@ def test_a_walk_is_a_strip_or_an_array(command: Command, place: Path, runs: Path
         ("-o x.png --fps 5", "option '--fps' is of walks through images; add --interpolate 8"),
         ("-o x.png --open", "option '--open' is of walks"),
         ("-o x.png --interpolate 2 --fps 5", "option '--fps' is of films"),
+        ("-o x --columns 2", "option '--columns' is of grids, and 'x' is none; try a .png as --out"),
+        ("-o x.npz --columns 2 --interpolate 3", "option '--columns' is of grids"),
+        ("-o x.zip --columns 2", "option '--columns' is of grids"),
+        ("-o x.png --interpolate 200000", "option 'interpolate' is too high: 200000 rows of noise"),
         ("-o x.gif --interpolate 3 --fps 60", "a GIF shows 50 frames a second at most"),
         ("-o x.gif --interpolate 1", "a walk leads through at least 2 points"),
         ("-o x.gif --interpolate 9 --frames 8", "a walk through 9 points has at least 9"),
@@ -217,6 +227,31 @@ def test_a_folder_that_is_there_keeps_what_has_other_names(command: Command, pla
     (place / "old" / "notes.txt").write_text("mine")
     done(command("generate", str(runs / "dcgan"), "-n", "2", "-o", "old"))
     assert sorted(path.name for path in (place / "old").iterdir()) == ["00000.png", "00001.png", "notes.txt"]
+
+
+def test_a_folder_that_cannot_take_all_takes_none(command: Command, place: Path, runs: Path) -> None:
+    (place / "old" / "00002.png").mkdir(parents=True)
+    (place / "old" / "00000.png").write_text("mine")
+    answer = command("generate", str(runs / "dcgan"), "-n", "4", "-o", "old")
+    assert (answer.status, answer.err.count("\n")) == (2, 1), answer.err
+    assert "'old/00002.png' is a folder, not a file" in answer.err
+    assert sorted(path.name for path in (place / "old").iterdir()) == ["00000.png", "00002.png"]
+    assert (place / "old" / "00000.png").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("name", "fps"), [("a.gif", 40), ("a.gif", 30), ("a.gif", 25), ("a.webp", 60)])
+def test_a_film_is_as_fast_as_it_was_asked_to_be(name: str, fps: int, tmp_path: Path) -> None:
+    frames = (Image.new("RGB", (8, 8), (37 * number % 256, 0, 255 - number)) for number in range(120))
+    films.write_film(tmp_path / name, frames, 120, fps)
+    durations = []
+    with Image.open(tmp_path / name) as film:
+        for number in range(getattr(film, "n_frames", 1)):
+            film.seek(number)
+            film.load()
+            durations.append(film.info["duration"])
+    assert len(durations) == 120
+    assert sum(durations) == pytest.approx(120_000 / fps, abs=10)
+    assert max(durations) - min(durations) <= 10
 
 
 def test_without_ffmpeg_it_says_what_to_install(

@@ -76,6 +76,17 @@ def test_a_zip_goes_in_and_comes_out(command: Command, place: Path, mine: Path, 
         assert archive.read("rgb.png") == (place / "out" / "rgb.png").read_bytes()
 
 
+def test_a_folder_with_a_file_in_the_place_of_a_sub_folder_stays_as_it_is(
+    command: Command, place: Path, mine: Path, runs: Path
+) -> None:
+    (place / "out").mkdir()
+    (place / "out" / "more").write_text("a file")
+    answer = command("translate", str(runs / "pix2pix"), "mine", "-o", "out")
+    assert (answer.status, answer.out) == (2, "")
+    assert "'out/more' is a file, not a folder" in answer.err
+    assert [path.name for path in (place / "out").iterdir()] == ["more"]
+
+
 def test_one_picture_may_go_into_one(command: Command, place: Path, mine: Path, runs: Path) -> None:
     assert command("translate", str(runs / "pix2pix"), "mine/rgb.png", "-o", "new/face.png").out == "new/face.png\n"
     assert command("translate", str(runs / "pix2pix"), "mine/rgb.png", "-o", "out").out == "out/rgb.png\n"
@@ -127,6 +138,9 @@ def test_broken_ones_are_named_before_anything_is_made_or_left_out(
         ("mine/rgb.png -o mine/rgb.png", "'mine/rgb.png' would be overwritten"),
         ("mine/rgb.png -o mine", "'mine/rgb.png' would be overwritten"),
         ("mine -o mine", "'mine/grey-and-opacity.png' would be overwritten"),
+        ("mine/rgb.png -o x.jgp", "'x.jgp' ends in no picture format; try x.png"),
+        ("mine -o x.npz", "'x.npz' would be an array; give a folder, a .zip or, for one picture, x.png as --out"),
+        ("mine/rgb.png -o x.mp4", "'x.mp4' would be a film; give a folder, a .zip or, for one picture, x.png"),
         ("mine -o out --adapt", "was trained on sources as they are"),
         ("bad --skip-broken -o out", "all 1 images in 'bad' are broken; the first: left out: 'bad/a.png'"),
         ("bad.zip -o out", "'bad.zip' cannot be read"),

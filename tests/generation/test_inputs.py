@@ -71,7 +71,7 @@ def test_the_nth_image_of_a_text_is_the_same_for_any_count_and_batch_size(runs: 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "'text2image' makes images from captions: say what of, as in --text \"grinning face\""),
+        (None, "'text2image' makes images from captions: say what of, as in --text \"a red flower\""),
         (" \t", "option 'text' cannot be '': say what is to be seen"),
         (["cat", ""], "option 'text' cannot be '': say what is to be seen"),
         (3, "option 'text' cannot be '3': say what is to be seen"),

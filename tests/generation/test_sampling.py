@@ -1,5 +1,7 @@
 """The n-th image of a seed is the same however it is made: over the whole zoo, and in walks and sweeps."""
 
+import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,49 @@ def test_what_a_gan_draws_itself_belongs_to_the_image_not_to_the_batch() -> None
     assert not torch.allclose(trained.generate(9, 2), made[0])
 
 
+def test_what_a_gan_draws_itself_stays_the_same_along_a_walk_and_a_row_of_a_sweep() -> None:
+    class Coded(RestlessGAN):
+        """Has a code, which its images show nothing of."""
+
+        name = "coded"
+
+        @property
+        def codes(self) -> tuple[ganzoo.Code, ...]:
+            return (ganzoo.Continuous("tilt", 1),)
+
+        def sample(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> Tensor:
+            return nets.generator(batch.noise) * 0 + torch.randn(len(batch.noise), 1, 8, 8)
+
+    gan = Coded()
+    trained = ganzoo.TrainedGAN(Path(), gan, SPEC, gan.networks(SPEC))
+    for size in (1, 5, 64):
+        walks = torch.stack(list(trained.interpolate(3, 6, 4, size, count=2)))
+        assert (walks == walks[:1]).all(), "a walk is noise from frame to frame"
+        assert not torch.equal(walks[0, 0], walks[0, 1])
+        assert torch.equal(walks[0], trained.generate(4, 4)[::3])
+        rows = torch.cat(list(trained.sweep({"tilt": [-1, 0, 1]}, 2, 4, size))).view(2, 3, 1, 8, 8)
+        assert (rows == rows[:, :1]).all()
+        assert torch.equal(rows[:, 0], trained.generate(2, 4))
+
+
+@pytest.mark.parametrize("drawn", [lambda: float(np.random.normal()), random.random])
+def test_what_is_drawn_from_numpy_or_python_belongs_to_the_image_too(drawn: Callable[[], float]) -> None:
+    class Elsewhere(RestlessGAN):
+        """Draws, but not from torch."""
+
+        name = "elsewhere"
+
+        def sample(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> Tensor:
+            return torch.full((len(batch.noise), 1, 8, 8), drawn())
+
+    gan = Elsewhere()
+    trained = ganzoo.TrainedGAN(Path(), gan, SPEC, gan.networks(SPEC))
+    made = [trained.generate(9, 1, size) for size in (1, 4, 64)]
+    assert torch.equal(made[0], made[1])
+    assert torch.equal(made[0], made[2])
+    assert len(torch.unique(made[0], dim=0)) == 9
+
+
 def test_a_gan_that_draws_nothing_makes_whole_batches() -> None:
     trained = untrained(zoo().gan("dcgan"))
     calls: list[int] = []
@@ -139,6 +184,10 @@ def test_sweeps_show_every_combination_and_settings_hold() -> None:
         told = {"category": category, "continuous-1": value, "continuous-2": 0}
         alone = trained.generate(2, codes=told)[row // 6]
         torch.testing.assert_close(made[row], alone, rtol=0, atol=1e-4)
+    with pytest.raises(ganzoo.UserError, match="'codes' is too high: 1000000 rows"):
+        trained.sweep({"continuous-1": "-1..1:1000", "continuous-2": "-1..1:1000"})
+    with pytest.raises(ganzoo.UserError, match="'count' is too high: 120000 rows"):
+        trained.sweep(codes, 20_000)
     with pytest.raises(ganzoo.UserError, match="code 'category' has 2 values, where an image has one; try a sweep"):
         trained.generate(2, codes=codes)
 
@@ -149,7 +198,8 @@ def test_sweeps_show_every_combination_and_settings_hold() -> None:
         ({"points": 1}, "'interpolate' cannot be 1: a walk leads through at least 2 points"),
         ({"points": 5, "frames": 4}, "'frames' cannot be 4: a walk through 5 points has at least 5"),
         ({"count": 0}, "'count' cannot be 0"),
-        ({"points": 1000, "frames": 1000, "count": 1000}, "1000000 rows of noise"),
+        ({"points": 1000, "frames": 1000, "count": 1000}, "'count' is too high: 1000000 rows of noise"),
+        ({"points": 200_000, "frames": 200_000}, "'interpolate' is too high: 200000 rows of noise"),
         ({"truncation": -1}, "'truncation' cannot be '-1'"),
         ({"text": "cat"}, "leave the text out"),
     ],

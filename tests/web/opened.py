@@ -24,7 +24,7 @@ MOST = 2**20
 def serving(run: Path | TrainedGAN, queue: int = 32) -> Iterator[str]:
     """Within, the page of a run is served at the address given."""
     trained = load(run, device="cpu") if isinstance(run, Path) else run
-    with served(build(Maker(trained, MOST), 2, queue), take("127.0.0.1", 0), MOST) as url:
+    with served(build(Maker(trained, MOST), queue), take("127.0.0.1", 0), MOST, queue) as url:
         yield url
 
 

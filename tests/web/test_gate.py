@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import gradio
 import pytest
 from opened import MOST, serving
 
-from ganzoo.web.gate import is_loopback
+from ganzoo.web.gate import Gate, is_loopback
+from ganzoo.web.server import Place, server
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,26 @@ def test_by_another_name_the_page_cannot_be_asked_for(address: str, name: str) -
 def test_by_the_names_of_its_own_computer_it_can(address: str) -> None:
     for name in ("localhost:7860", "127.0.0.1", "[::1]:99"):
         assert asked(address, "GET", "/", headers={"Host": name})[0] == 200
+
+
+def status_of(gate: Gate, host: str) -> int:
+    """What is answered to who asks for the page by that name."""
+    headers = [(b"host", host.encode())]
+    refused = gate.refusal({"type": "http", "method": "GET", "path": "/", "headers": headers})
+    return 200 if refused is None else refused.status_code
+
+
+def test_served_to_the_network_it_is_asked_for_by_address_or_its_own_name_only() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as opened:  # noqa: S104 - the point
+        serving = server(gradio.Blocks(), Place(opened, "Studio.lan"), MOST, 8)
+    gate = serving.config.app
+    assert isinstance(gate, Gate)
+    own = socket.gethostname()
+    for host in ("192.168.1.2:7860", "10.0.0.1", "[fe80::1]:7860", "localhost:7860", "studio.lan:7860", own, f"{own}."):
+        assert status_of(gate, host) == 200, host
+    for host in ("evil.example", "evil.example:7860", "", "192.168.1.2.evil.example", "[", "studio.lan.evil.example"):
+        assert status_of(gate, host) == 403, host
+    assert serving.config.limit_concurrency == 64 + 4 * 8
 
 
 def test_from_another_page_it_cannot_be_used(address: str) -> None:

@@ -2,6 +2,8 @@
 
 import base64
 import io
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,13 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.api import TrainedGAN
+from ganzoo.config import build
+from ganzoo.data.images import open_image
 from ganzoo.data.spec import DataSpec
-from ganzoo.errors import OptionError, UserError
+from ganzoo.errors import DataError, OptionError, UserError
 from ganzoo.pictures import to_picture
 from ganzoo.plugins import zoo
+from ganzoo.web.knobs import knobs, turned
 from ganzoo.web.maker import MOST, SEEDS, Maker
 from ganzoo.web.page import about, page
 
@@ -45,11 +50,14 @@ def test_every_gan_has_a_page_and_answers_it(name: str) -> None:
     trained = untrained(zoo().gan(name)())
     maker = Maker(trained, MANY)
     turns = [knob.value for knob in maker.knobs]
-    endpoints = {one["api_name"] for one in page(maker, 7, 4).config["dependencies"]}
+    endpoints = {one["api_name"] for one in page(maker, 4).config["dependencies"]}
     if trained.takes_images:
         assert "translate" in endpoints
         seen, made = maker.translated(sent(Image.new("RGBA", (50, 40), "teal")), *turns)
-        assert (seen.size, made.size) == ((trained.data.source_shape[2],) * 2, (32, 32))
+        if trained.gan.any_size:
+            assert (seen.size, made.size) == ((50, 40), tuple(trained.gan.shrinks * side for side in (50, 40)))
+        else:
+            assert (seen.size, made.size) == ((trained.data.source_shape[2],) * 2, (32, 32))
         return
     text = "a cat" if trained.takes_text else None
     assert {"images", "between", "way"} <= endpoints
@@ -107,6 +115,45 @@ def test_a_picture_of_more_pixels_than_memory_is_refused_before_it_is_decoded(
         maker.translated(sent(Image.new("L", (40, 40))))
 
 
+def test_a_gan_that_takes_any_size_is_shown_pictures_as_they_are_within_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trained = untrained(build(zoo().gan("srgan"), {"width": 4, "blocks": 1, "scale": 2, "perceptual": "pixel"}))
+    maker, picture = Maker(trained, MANY), Image.new("RGB", (50, 40), "teal")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", exif=exif)
+    content = {"file": "data:;base64," + base64.b64encode(stream.getvalue()).decode(), "name": "a.jpg"}
+    seen, made = maker.translated(content)
+    assert (seen.size, made.size) == ((40, 50), (80, 100))
+    (expected,) = trained.translate_pictures([open_image(stream.getvalue())])
+    assert made.tobytes() == to_picture(expected).tobytes()
+    monkeypatch.setattr("ganzoo.web.maker.PIXELS", 1000)
+    with pytest.raises(DataError, match=r"'a.jpg' has 40 x 50 pixels, and this page translates 1,000 at most"):
+        maker.translated(content)
+
+
+def test_a_page_of_a_gan_trained_backward_does_not_say_that_its_sources_were_adapted(
+    runs: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(runs / "pix2pix", tmp_path / "run")
+    config = tmp_path / "run" / "config.json"
+    for direction, said in (("forward", " as masked"), ("backward", "")):
+        told = {**json.loads(config.read_text()), "as_": {"kind": "masked"}, "direction": direction}
+        config.write_text(json.dumps(told))
+        trained = ganzoo.load(tmp_path / "run", device="cpu")
+        assert f"trained on openmoji{said} ·" in about(trained)
+        blocks = page(Maker(trained, MANY), 4)
+        assert ("Cut holes into a picture" in str(blocks.config)) == bool(said)
+
+
+def test_a_turned_knob_leaves_the_iteration_as_it_is() -> None:
+    trained = untrained(Numbered(), image=(1, 8, 8))
+    trained.iteration = 7
+    assert turned(trained, knobs(trained), [0.5]).iteration == 7
+
+
 def test_a_class_is_chosen_by_number_and_its_knob_turned() -> None:
     trained = untrained(Numbered(), image=(1, 8, 8))
     maker = Maker(trained, MANY)
@@ -133,6 +180,6 @@ def test_the_ends_of_the_way_are_the_images_of_the_seeds(runs: Path) -> None:
 def test_names_from_a_run_folder_are_no_markup() -> None:
     trained = untrained(zoo().gan("dcgan")())
     hostile = trained.data.model_copy(update={"dataset": "<script>alert(1)</script>"})
-    said = about(TrainedGAN(trained.folder, trained.gan, hostile, trained.nets), None)
+    said = about(TrainedGAN(trained.folder, trained.gan, hostile, trained.nets))
     assert "<script>" not in said
     assert "&lt;script&gt;" in said
