@@ -159,7 +159,7 @@ def checkpoint_of(folder: RunFolder, which: str | int = "newest") -> tuple[int, 
         raise RunFolderError(f"{folder.path} is no run folder: it has no {folder.config.name}")
     if folder.is_export:
         return _exported(folder, which)
-    found = checkpoint.newest(folder.checkpoints, (*state.WEIGHTS, state.STATE))
+    found = checkpoint.newest(folder.checkpoints, (*state.WEIGHTS, checkpoint.STATE))
     if found is None:
         raise RunFolderError(f"{folder.path} has no checkpoint yet; go on with it by `ganzoo resume {folder.path}`")
     if which == "newest":
@@ -187,7 +187,7 @@ def _exported(folder: RunFolder, which: str | int) -> tuple[int, dict[str, bytes
             "`ganzoo export RUN --format safetensors` makes one for ganzoo"
         )
     try:
-        files = {state.MODEL: model.read_bytes(), state.STATE: folder.export.read_bytes()}
+        files = {state.MODEL: model.read_bytes(), checkpoint.STATE: folder.export.read_bytes()}
     except (OSError, MemoryError) as error:
         raise RunFolderError(f"{folder.path} cannot be read: {error}") from error
     return state.iteration_of(files, folder.path), files

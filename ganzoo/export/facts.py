@@ -9,9 +9,8 @@ from typing import Any
 
 from ganzoo.api import TrainedGAN
 from ganzoo.data.dataset import Dataset
-from ganzoo.engine.checkpoint import checkpoints
+from ganzoo.engine.checkpoint import STATE, checkpoints
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.state import STATE
 from ganzoo.environment import DATA_FROM
 from ganzoo.errors import RunFolderError
 from ganzoo.plugins import zoo

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from ganzoo.data import archive
-from ganzoo.engine import folder
+from ganzoo.engine import files
 
 ROOT = Path(__file__).parents[2]
 WATCHED = """
@@ -72,7 +72,7 @@ def test_the_limits_that_are_told_are_those_in_force() -> None:
         f"from {archive.SMALL // 2**20} MiB on, to more than {archive.RATIO} times",
         f"more than {archive.TOTAL // 2**30} GiB",
         f"more than {Image.MAX_IMAGE_PIXELS // 10**6} million pixels",
-        f"more than {folder.DEPTH} deep",
+        f"more than {files.DEPTH} deep",
     ):
         assert words in text, words
 
