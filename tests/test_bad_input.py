@@ -126,7 +126,7 @@ VALUES = [
     ("run dcgan --image-size 0", "option 'image_size' cannot be '0': ", "such as 64x96"),
     ("run dcgan --image-size axb", "option 'image_size' cannot be 'axb': ", "such as 64x96"),
     ("run dcgan --image-size 16x", "option 'image_size' cannot be '16x': ", "such as 64x96"),
-    ("run dcgan --image-size 16,16", "option 'image_size' cannot be '16,16': ", "such as 64x96"),
+    ("run dcgan --image-size 1,2,3", "option 'image_size' cannot be '1,2,3': ", "such as 64x96"),
     ("run dcgan --image-size 1x2x3", "option 'image_size' cannot be '1x2x3': ", "such as 64x96"),
     ("run dcgan --player nonsense", "option '--player' cannot be 'nonsense'; write NAME.FIELD=VALUE"),
     ("run dcgan --player lr=1", "option '--player' cannot be 'lr=1'; write NAME.FIELD=VALUE"),
@@ -205,7 +205,7 @@ FOLDERS = [
     ("translate {runs}/pix2pix broken -o out", "'broken/half.png' cannot be read"),
     ("translate {runs}/pix2pix images -o images", "'images/0.png' would be overwritten", "another folder as --out"),
     ("translate {runs}/pix2pix twins -o out", "would both become 'out/same.png'; rename one"),
-    ("translate {runs}/pix2pix images -o text.txt", "'text.txt' cannot be written: it is a file", "give another --out"),
+    ("translate {runs}/pix2pix images -o text.txt", "'text.txt' is one file, and there are 4 to translate; give a folder"),
     ("list --plugin", "option '--plugin' needs a file: --plugin FILE"),
 ]
 

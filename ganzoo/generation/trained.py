@@ -35,6 +35,9 @@ class TrainedGAN:
         self.data = data
         self.nets = nets
 
+    def __repr__(self) -> str:
+        return f"<TrainedGAN {self.gan.name}, {' x '.join(map(str, self.data.shape))}, from {self.folder}>"
+
     @property
     def takes_images(self) -> bool:
         """Whether it translates images; else it generates them."""

@@ -82,7 +82,8 @@ def _read(content: bytes, place: Path) -> dict[str, Tensor]:
     try:
         if place.suffix == ".safetensors":
             return safetensors.torch.load(content)
-        held = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
+        stream = BytesIO(content)
+        held = torch.load(stream, map_location="cpu", weights_only=True)
     except Exception as error:  # what is no such file trips both libraries up in many ways
         reason = " ".join(str(error).split())[:120]
         raise DataError(f"'{place}' holds no weights that can be read: {reason}") from error

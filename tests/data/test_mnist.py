@@ -81,7 +81,7 @@ def test_captions_say_which_digit_in_several_ways(folder: Path) -> None:
     assert {len(texts) for texts in ways.values()} == {7}
     assert len(set.union(*ways.values())) == 70
     assert said(read("mnist", folder, frozenset({"caption"}), limit=50)) == captions[::1200]
-    options = build(DataOptions, {"data": "mnist", "limit": 100})
+    options, fields = build(DataOptions, {"data": "mnist", "limit": 100}), fields | {"image"}
     assert load(options, fields, folder=folder).spec == describe(options, fields)
 
 

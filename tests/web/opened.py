@@ -54,7 +54,7 @@ def same(image: Image.Image, tensor: Tensor) -> bool:
 
 def until_it_shows(page: Page, name: str, tensor: Tensor) -> None:
     """Waits until the picture is that one; fails if it never is."""
-    for _ in range(100):
+    for _ in range(600):
         if same(picture(page, name), tensor):
             return
         page.wait_for_timeout(100)
