@@ -205,7 +205,7 @@ FOLDERS = [
     ("translate {runs}/pix2pix broken -o out", "'broken/half.png' cannot be read"),
     ("translate {runs}/pix2pix images -o images", "'images/0.png' would be overwritten", "another folder as --out"),
     ("translate {runs}/pix2pix twins -o out", "would both become 'out/same.png'; rename one"),
-    ("translate {runs}/pix2pix images -o text.txt", "'text.txt' is one file, and there are 4 to translate; give a folder"),
+    ("translate {runs}/pix2pix images -o text.txt", "'text.txt' is one file, and there are 4 to translate"),
     ("list --plugin", "option '--plugin' needs a file: --plugin FILE"),
 ]
 

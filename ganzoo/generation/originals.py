@@ -122,7 +122,7 @@ class Originals:
         """Whether the path is that of a single picture, not of a folder or a ZIP."""
         count, is_file = len(self.names), bool(out.suffix) and not (out.is_dir() or output.is_zip(out))
         if is_file and count > 1:
-            raise OptionError(f"'{out}' is one file, and there are {count} to translate; give a folder or .zip as --out")
+            raise OptionError(f"'{out}' is one file, and there are {count} to translate; give a folder or a .zip")
         other = {".npz": "an array", ".mp4": "a film"}.get(out.suffix.lower())
         if is_file and other:
             png = out.with_suffix(".png")

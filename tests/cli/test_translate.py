@@ -134,7 +134,7 @@ def test_broken_ones_are_named_before_anything_is_made_or_left_out(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("mine -o x.png", "'x.png' is one file, and there are 9 to translate; give a folder or .zip as --out"),
+        ("mine -o x.png", "'x.png' is one file, and there are 9 to translate; give a folder or a .zip"),
         ("mine/rgb.png -o mine/rgb.png", "'mine/rgb.png' would be overwritten"),
         ("mine/rgb.png -o mine", "'mine/rgb.png' would be overwritten"),
         ("mine -o mine", "'mine/grey-and-opacity.png' would be overwritten"),
