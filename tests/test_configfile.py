@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ganzoo
-from ganzoo.cli.train import option_panels
+from ganzoo.cli.taken import by_run
 from ganzoo.config import one_of, spelled
 from ganzoo.configfile import LARGEST, read_config, resolve_with
 from ganzoo.errors import OptionError, UserError
@@ -186,7 +186,7 @@ def test_a_template_says_the_defaults(name: str, language: str, command: Command
     file = tmp_path / f"file.{language}"
     file.write_text(answer.out)
     assert read_config(file, gan) == {}
-    flags = [flag for panel in option_panels(gan).values() for flag in panel]
+    flags = [flag for panel in by_run(gan).values() for flag in panel]
     lines = answer.out.splitlines()
     text = []
     for flag in flags:
@@ -204,7 +204,7 @@ def test_a_template_says_the_defaults(name: str, language: str, command: Command
 def test_a_template_s_other_choices_are_such_as_a_run_takes(command: Command, tmp_path: Path) -> None:
     lines = command("info", "dcgan", "--config-template", "toml").out.splitlines()
     tried = 0
-    for flag in option_panels(DCGAN)["dcgan"]:
+    for flag in by_run(DCGAN)["dcgan"]:
         if flag.hidden:
             (line,) = [line for line in lines if line.startswith(f"#{flag.name} =")]
             choice = flag.help[flag.help.rindex("(") + 1 : -1]

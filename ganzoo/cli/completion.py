@@ -149,16 +149,15 @@ def _written(module: str) -> int:
 
 
 def _ask() -> Mapping[str, Any]:
-    from ganzoo.cli.judge import evaluation_flags
-    from ganzoo.cli.train import changes, option_panels
+    from ganzoo.cli import taken
     from ganzoo.plugins import zoo
 
     gans: dict[str, Any] = {}
     for name, gan in sorted(zoo().gans.items()):
         with suppress(Exception):  # a plugin's own; the others are completed
-            flags = [flag for group in option_panels(gan).values() for flag in group]
+            flags = [flag for group in taken.by_run(gan).values() for flag in group]
             gans[name] = {"help": gan.summary(), "flags": [_written_down(flag) for flag in flags]}
-    others = {"resume": changes(), "evaluate": evaluation_flags()}
+    others = {"resume": taken.by_resume(), "evaluate": taken.by_evaluate()}
     return {"gans": gans, **{name: [_written_down(flag) for flag in told.values()] for name, told in others.items()}}
 
 

@@ -71,7 +71,7 @@ def _data(gan: "type[GAN]", options: "RunOptions") -> dict[str, Any]:
 
 
 def _options(gan: "type[GAN]") -> dict[str, list[dict[str, str]]]:
-    from ganzoo.cli.train import option_panels
+    from ganzoo.cli import taken
 
     return {
         title: [
@@ -79,7 +79,7 @@ def _options(gan: "type[GAN]") -> dict[str, list[dict[str, str]]]:
             for flag in flags
             if not flag.hidden
         ]
-        for title, flags in option_panels(gan).items()
+        for title, flags in taken.by_run(gan).items()
     }
 
 
@@ -114,7 +114,7 @@ def template(gan: "type[GAN]", language: str) -> Iterator[str]:
         gan: what it is for.
         language: "yaml" or "toml".
     """
-    from ganzoo.cli.train import option_panels
+    from ganzoo.cli import taken
     from ganzoo.options import resolve
 
     values = resolve(gan, {}).model_dump(mode="json")
@@ -123,7 +123,7 @@ def template(gan: "type[GAN]", language: str) -> Iterator[str]:
     recipe = f" (those of recipe {values['recipe']})" if gan.recipes else ""
     yield f"# Every option of `ganzoo run {gan.name} --config FILE`, with its default{recipe}."
     yield "# Take the `#` before a name away, and change the value. What ends in (NAME) goes with that choice only."
-    for title, flags in option_panels(gan).items():
+    for title, flags in taken.by_run(gan).items():
         yield f"\n# ---- {title}"
         for flag in flags:
             yield ""

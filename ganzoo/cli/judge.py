@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ganzoo.cli import completion
-from ganzoo.cli.parts import AS_JSON, CHECKPOINT, DEVICE, OPTION, RUN, pairs, print_table, printable
+from ganzoo.cli import completion, taken
+from ganzoo.cli.parts import AS_JSON, CHECKPOINT, DATA_DIR, DEVICE, OPTION, RUN, pairs, print_table, printable
 from ganzoo.errors import no_exit
 
 if TYPE_CHECKING:
@@ -21,12 +21,10 @@ class EvaluateCommand(click.RichCommand):
     """Makes its options from those of evaluations."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        from ganzoo.cli.train import DATA_DIR
-
         *own, help_option = super().get_params(ctx)
         if ctx.resilient_parsing:  # a shell asks
             return [*completion.options(completion.known()["evaluate"]), *own, DATA_DIR, help_option]
-        return [*(_option(flag) for flag in evaluation_flags().values()), *own, DATA_DIR, help_option]
+        return [*(_option(flag) for flag in taken.by_evaluate().values()), *own, DATA_DIR, help_option]
 
 
 def _option(flag: "Flag") -> click.Option:
@@ -41,14 +39,6 @@ def _kinds() -> str:
     from ganzoo.plugins import zoo
 
     return ", ".join(sorted(zoo().metrics))
-
-
-def evaluation_flags() -> "dict[str, Flag]":
-    """What an evaluation can be told."""
-    from ganzoo.cli.flags import flags
-    from ganzoo.metrics.options import EvaluationOptions
-
-    return {flag.parameter: flag for flag in flags(EvaluationOptions, {"seed": 0})}
 
 
 @click.command(cls=EvaluateCommand)
@@ -83,7 +73,7 @@ def evaluate(
     from ganzoo.engine.folder import RunFolder
     from ganzoo.metrics.evaluate import keep, ready_for
 
-    flags = evaluation_flags()
+    flags = taken.by_evaluate()
     given = {flags[name].name: value for name, value in typed.items() if value not in (None, ())}
     given |= {"extractor.weights": weights} if weights else {}
     with no_exit():

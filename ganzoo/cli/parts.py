@@ -26,6 +26,12 @@ OPTION = click.option(
     metavar="NAME=VALUE",
     help="An option of the GAN that only changes how images are made, such as truncation=0.7.",
 )
+DATA_DIR = click.Option(
+    ["--data-dir"],
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where downloads are kept.  [default: GANZOO_DATA or the user's cache]",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"

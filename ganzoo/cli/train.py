@@ -13,22 +13,14 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from rich_click.rich_panel import RichOptionPanel
 
-from ganzoo.cli import completion
-from ganzoo.cli.parts import RUN
+from ganzoo.cli import completion, taken
+from ganzoo.cli.parts import DATA_DIR, RUN
 from ganzoo.errors import OptionError, no_exit
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import Flag
     from ganzoo.gan import GAN
     from ganzoo.options import RunOptions
-
-
-DATA_DIR = click.Option(
-    ["--data-dir"],
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Where downloads are kept.  [default: GANZOO_DATA or the user's cache]",
-)
 
 
 FILES = [
@@ -79,7 +71,7 @@ def run_group() -> None:
 
 def run_command(gan: "type[GAN]") -> click.Command:
     """The command that trains this GAN."""
-    panels = option_panels(gan)
+    panels = taken.by_run(gan)
     flags = {flag.parameter: flag for group in panels.values() for flag in group}
 
     @click.pass_obj
@@ -119,23 +111,6 @@ def run_command(gan: "type[GAN]") -> click.Command:
     )
 
 
-def option_panels(gan: "type[GAN]") -> "dict[str, list[Flag]]":
-    """What a run of this GAN can be told, under headings, with the values in force."""
-    from ganzoo.cli.flags import flags
-    from ganzoo.options import HEADINGS, RunOptions, resolve
-
-    try:
-        defaults = resolve(gan, {}).model_dump(mode="json")
-    except Exception:  # an option that must be given, a data set that is not installed, a mistake of the plugin's
-        defaults = {"gan": {}}
-    elsewhere = {"gan", *(name for part in HEADINGS.values() for name in part.model_fields)}
-    recipe = list(flags(RunOptions, defaults, leave_out=sorted(elsewhere))) if gan.recipes else []
-    return {
-        gan.name: [*flags(gan, defaults["gan"]), *recipe],
-        **{title: list(flags(part, defaults)) for title, part in HEADINGS.items()},
-    }
-
-
 class ResumeCommand(click.RichCommand):
     """Makes its options from those that a run may be told anew."""
 
@@ -143,7 +118,7 @@ class ResumeCommand(click.RichCommand):
         *own, help_option = super().get_params(ctx)
         if ctx.resilient_parsing:
             return [*own, *completion.options(completion.known()["resume"]), DATA_DIR, help_option]
-        return [*own, *(flag.option() for flag in changes().values()), DATA_DIR, help_option]
+        return [*own, *(flag.option() for flag in taken.by_resume().values()), DATA_DIR, help_option]
 
 
 @click.command(cls=ResumeCommand)
@@ -158,17 +133,8 @@ def resume(words: list[str], /, run: Path, data_dir: Path | None, **typed: Any) 
     from ganzoo.engine.resume import options_of
 
     with no_exit():
-        options = options_of(RunFolder(run), _given(changes(), typed))
+        options = options_of(RunFolder(run), _given(taken.by_resume(), typed))
     _run(options, words, run, data_dir)
-
-
-def changes() -> "dict[str, Flag]":
-    """What a run that goes on can be told anew."""
-    from ganzoo.cli.flags import flags
-    from ganzoo.options import RunOptions
-
-    found = flags(RunOptions, {}, leave_out=sorted(RunOptions.model_fields.keys() - RunOptions.may_change))
-    return {flag.parameter: flag for flag in found}
 
 
 def _given(flags: "dict[str, Flag]", typed: dict[str, Any]) -> dict[str, object]:

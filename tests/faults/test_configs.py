@@ -24,7 +24,7 @@ from torch import nn
 
 import ganzoo
 from ganzoo.cli.flags import Flag
-from ganzoo.cli.train import option_panels
+from ganzoo.cli.taken import by_run
 from ganzoo.config import build, one_of
 from ganzoo.gan import GAN
 from ganzoo.machine import held_to_free_memory
@@ -49,7 +49,7 @@ def tries(soak: int) -> settings:
 @functools.cache
 def known(name: str) -> list[Flag]:
     """Every option of a GAN and its run, those inside choices too."""
-    return [flag for panel in option_panels(zoo().gan(name)).values() for flag in panel]
+    return [flag for panel in by_run(zoo().gan(name)).values() for flag in panel]
 
 
 # What may be given for anything: right for one option, at or over the limit of another, of no use to a third.
