@@ -21,6 +21,7 @@ Every message says what was asked, why it cannot be, and what to type next.
 import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
 
 
 class GanzooError(Exception):
@@ -92,10 +93,15 @@ def no_exit() -> Iterator[None]:
 
 
 def typed(value: object) -> str:
-    """A value as it was typed, for a message: quoted, on one line, and not too long."""
+    """A value as it was typed, for a message: quoted, on one line, and not too long.
+
+    What is left out is in the middle: of a path, the end tells most.
+    """
     try:
         words = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     except (ValueError, RecursionError):  # Python writes no numbers of more than 4,300 digits, nor what has no end
         words = f"{type(value).__name__} of no end"
     line = " ".join(words.split())
-    return f"'{line[:77]}...'" if len(line) > 80 else f"'{line}'"
+    most = 240 if isinstance(value, PurePath) else 80
+    kept = (most - 3) // 2
+    return f"'{line[:kept]}...{line[-kept:]}'" if len(line) > most else f"'{line}'"

@@ -121,12 +121,12 @@ class Originals:
     def _is_picture(self, out: Path) -> bool:
         """Whether the path is that of a single picture, not of a folder or a ZIP."""
         count, is_file = len(self.names), bool(out.suffix) and not (out.is_dir() or output.is_zip(out))
-        if is_file and count > 1:
-            raise OptionError(f"'{out}' is one file, and there are {count} to translate; give a folder or a .zip")
         other = {".npz": "an array", ".mp4": "a film"}.get(out.suffix.lower())
         if is_file and other:
             png = out.with_suffix(".png")
             raise OptionError(f"'{out}' would be {other}; give a folder, a .zip or, for one picture, {png} as --out")
+        if is_file and count > 1:
+            raise OptionError(f"'{out}' is one file, and there are {count} to translate; give a folder or a .zip")
         if output.kind_of(out) != "picture":
             return False
         self._check_apart(out, {self.source.resolve()})
