@@ -179,6 +179,8 @@ FOLDERS = [
     ("generate nowhere -o x.png", "nowhere is no run folder: it has no config.json"),
     ("generate images -o x.png", "images is no run folder: it has no config.json"),
     ("generate text.txt -o x.png", "text.txt is no run folder: it has no config.json"),
+    ("generate old -o old", "'old' is the folder of a run; give another --out, such as old/images"),
+    ("generate old -o -", "option '--out' cannot be '-'; give the name of a file or a folder"),
     ("generate old -o x.xyz", "'x.xyz' ends in no picture format; try x.png"),
     ("generate old -o text.txt/x.png", "'text.txt/x.png' cannot be written", "give another --out"),
     ("generate old -o text.txt/folder", "cannot be written", "give another --out"),

@@ -4,13 +4,13 @@ import errno
 import io
 import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 
 import rich_click as click
 
 from ganzoo.cli import catalogue, completion, judge, make, report, runs, serve, share, train
 from ganzoo.cli.parts import printable
+from ganzoo.cli.stopping import stoppable
 from ganzoo.cli.worker import one_of_several
 from ganzoo.errors import Diverged, OptionError, UserError, typed
 
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that it has no letters for ends no training
     try:
-        with one_of_several() if "RANK" in os.environ else nullcontext():
+        with one_of_several() if "RANK" in os.environ else stoppable():
             plugins, rest = _plugins_apart(words)
             root.main([*plugins, *rest], prog_name="ganzoo", obj=rest)
     except (UserError, Diverged) as error:

@@ -222,9 +222,9 @@ class RunFolder:
         except OSError as error:
             saved = checkpoints(self.checkpoints)
             last = f"the last checkpoint is of iteration {int(saved[-1].name)}" if saved else "it has no checkpoint"
+            again = f"`ganzoo resume {self.path}` goes on" if self.config.is_file() else "type the same command again"
             raise RunFolderError(
-                f"{self.path} cannot be written to ({error.strerror or error}); {last}: mend that, then "
-                f"`ganzoo resume {self.path}` goes on"
+                f"{self.path} cannot be written to ({error.strerror or error}); {last}: mend that, then {again}"
             ) from error
 
     def lines(self, file: Path) -> list[dict[str, Any]]:

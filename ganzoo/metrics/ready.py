@@ -52,6 +52,9 @@ def make_ready(
             so few images.
     """
     wanted = settled(gan, data, options, and_usual)  # what this refuses need not wait for the data
+    for metric in wanted:
+        if isinstance(metric, SetMetric):
+            metric.check()
     real = "image" if "image" in gan.needs else "target"
     split = options.split or ("test" if "test" in data.data.splits else "train")
     columns = rows((gan.needs & gan.inputs) | {real}, gan.shrinks, data, spec, split, options.samples, most, folder)

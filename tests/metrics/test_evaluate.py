@@ -202,6 +202,9 @@ def test_without_the_libraries_it_is_said_which_extra_to_install(
     command: Command, copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch_fidelity.metric_fid", None)
-    answer = command("evaluate", "dcgan", "--samples", "70", "--metric", "fid")
-    assert answer.status == 2
-    assert "pip install 'ganzoo[metrics]'" in answer.err
+    run = ["run", "dcgan", "--image-size", "16", "--limit", "80", "--evaluate-every", "1", "--out", "new"]
+    for line in (["evaluate", "dcgan", "--samples", "70", "--metric", "fid"], run, [*run, "--dry-run"]):
+        answer = command(*line)
+        assert answer.status == 2
+        assert "pip install 'ganzoo[metrics]'" in answer.err
+    assert not list((copied / "new").glob("metrics*")), "it is said before anything is trained"
