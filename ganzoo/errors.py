@@ -22,6 +22,21 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+__all__ = [
+    "ContractError",
+    "DataError",
+    "Diverged",
+    "GanzooError",
+    "OptionError",
+    "OutOfMemory",
+    "PeerError",
+    "RunFolderError",
+    "SizeError",
+    "UnknownName",
+    "UserError",
+    "typed",
+]
+
 
 class GanzooError(Exception):
     """Any error that ganzoo raises on purpose."""
