@@ -21,6 +21,7 @@ from .data.spec import DataSpec as DataSpec
 from .data.stream import Position as Position
 from .data.stream import Row as Row
 from .data.stream import Stream as Stream
+from .deprecation import GanzooDeprecationWarning as GanzooDeprecationWarning
 from .engine.engine import Engine as Engine
 from .engine.folder import RunFolder as RunFolder
 from .engine.speed import Speed as Speed
