@@ -42,8 +42,8 @@ PLACES = {"--out", "--data-dir", "--config", "--display", "--plugin"}
 HEAD = """# Gallery
 
 What GANs of the zoo made after a few minutes of training, as it came: nothing was chosen. Below each picture stands the
-command that made it, and above them the training that it is of, with what that took: times are as the log tells them, on
-a machine that had other work as well.
+command that made it, and above them the training that it is of, with what that took: times are as the log tells them,
+on a machine that had other work as well.
 
 {contents}
 
@@ -77,20 +77,19 @@ def exhibits(trained: ganzoo.TrainedGAN) -> Iterator[Exhibit]:
         yield Exhibit(".png", f"As the run left it: {what}.")
         return
     told: list[str] = []
-    columns, caption, alike = 10, "The first forty images.", ()
+    columns, caption = 10, "The first forty images."
     if trained.takes_text:
         told = [word for text in texts for word in ("--text", text)]
-        columns, caption, alike = len(texts), f"A column for each caption: {', '.join(texts)}.", ("--text", texts[0])
+        columns, caption = len(texts), f"A column for each caption: {', '.join(texts)}."
     elif trained.takes_classes and 1 < len(trained.data.classes) <= 16:
-        columns, caption, alike = len(trained.data.classes), "A column for each class.", ("--class", "0")
+        columns, caption = len(trained.data.classes), "A column for each class."
     yield Exhibit(".png", caption, (*told, "-n", str(ROWS * columns), "--columns", str(columns)))
-    for code in trained.gan.codes:
+    for code in {type(code): code for code in reversed(trained.gan.codes)}.values():  # the first of each kind
         low, high, steps = (0, code.count - 1, "") if isinstance(code, ganzoo.Category) else (-1, 1, ":10")
         caption = f"In each row the same noise; along it the code `{code.name}` goes from {low} to {high}."
         yield Exhibit(f"-{code.name}.png", caption, ("--codes", f"{code.name}={low}..{high}{steps}", "-n", str(ROWS)))
-    where = f", all of them with `{shlex.join(alike)}`" if alike else ""
-    caption = f"Ten walks, each through six images and back to the first{where}."
-    yield Exhibit("-walk.webp", caption, (*alike, *WALK))
+    if not (trained.takes_text or trained.takes_classes):  # of a class, there is less of a way to be gone
+        yield Exhibit("-walk.webp", "Ten walks, each through six images and back to the first.", WALK)
 
 
 def trained_by(said: str, name: str) -> str:
@@ -104,7 +103,8 @@ def trained_by(said: str, name: str) -> str:
         if option in PLACES:
             next(following if option == word else iter(()), None)
         else:
-            kept.append(Path(word).name if Path(word).is_absolute() else word)
+            kind, colon, place = word.rpartition(":")  # folder:PATH, pairs:PATH
+            kept.append(f"{kind}{colon}{Path(place).name}" if Path(place).is_absolute() else word)
     return shlex.join(["ganzoo", *kept, "--out", f"runs/{name}"])
 
 
