@@ -15,6 +15,8 @@ from ganzoo.engine.speed import Speed
 from ganzoo.engine.tape import Tape
 from ganzoo.gan import GAN
 
+__all__ = ["check_gan"]
+
 
 def check_gan(gan: type[GAN], shape: tuple[int, int, int] = (1, 32, 32)) -> None:
     """Builds a GAN with its default options, trains it for a few iterations and samples from it.

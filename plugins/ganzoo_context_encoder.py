@@ -6,7 +6,7 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.blocks import BottleneckGenerator, StridedDiscriminator
-from ganzoo.data.adapt import HOLE
+from ganzoo.data import HOLE
 
 
 class ContextEncoder(ganzoo.TwoPlayer):

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import rich_click as click
@@ -12,6 +13,7 @@ from ganzoo.cli import catalogue, completion, judge, make, report, runs, serve, 
 from ganzoo.cli.parts import printable
 from ganzoo.cli.stopping import stoppable
 from ganzoo.cli.worker import one_of_several
+from ganzoo.deprecation import GanzooDeprecationWarning
 from ganzoo.errors import Diverged, OptionError, UserError, typed
 
 PLUGIN = "--plugin"
@@ -42,6 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that it has no letters for ends no training
+    if not sys.warnoptions:  # else whoever started Python has said what is shown
+        warnings.filterwarnings("default", category=GanzooDeprecationWarning)  # which Python hides by itself
     try:
         with one_of_several() if "RANK" in os.environ else stoppable():
             plugins, rest = _plugins_apart(words)
