@@ -136,7 +136,7 @@ def write(package: Package, folder: Path) -> None:
         for left in (draft, *moved):
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
-            else:
+            with suppress(OSError):
                 left.unlink(missing_ok=True)
         for parent in made:
             with suppress(OSError):  # somebody else's files have come into it
