@@ -125,12 +125,13 @@ def test_it_is_written_whole_or_not_at_all(there: bool, place: Path) -> None:
 
 def test_a_disk_that_fails_half_way(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     moves: list[Path] = []
+    really = Path.rename
 
     def rename(self: Path, target: Path) -> None:
         moves.append(target)
         if len(moves) == 3:
             raise OSError(28, "No space left on device")
-        os.rename(self, target)
+        really(self, target)
 
     monkeypatch.setattr(Path, "rename", rename)
     package = Package("red-gan", "noise", {"one.py": "1", "two/three.py": "2", "four.py": "3", "five.py": "4"})
