@@ -22,7 +22,7 @@ class Installed:
         environment.pop("GANZOO_PLUGINS", None)
         done = subprocess.run(
             [sys.executable, *words],
-            cwd=self.work, env=environment, capture_output=True, text=True, timeout=300, check=False,
+            cwd=self.work, env=environment, capture_output=True, text=True, timeout=900, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
@@ -38,5 +38,5 @@ def install(projects: Iterable[Path], folder: Path) -> Installed:
     packages, work = folder / "packages", folder / "work"
     work.mkdir()
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*pip, "--target", str(packages), *map(str, projects)], check=True, capture_output=True, timeout=300)
+    subprocess.run([*pip, "--target", str(packages), *map(str, projects)], check=True, capture_output=True, timeout=900)
     return Installed(packages, work)
