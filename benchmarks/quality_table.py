@@ -1,7 +1,7 @@
 """Writes docs/quality.md's tables of what the GANs learned, from what `quality.py` kept.
 
-`python -m benchmarks.quality_table` puts them between its markers. The documentation site shows the same rows, with their
-pictures, on the page of each GAN.
+`python -m benchmarks.quality_table` puts them between its markers. The documentation site shows the same rows, with
+their pictures, on the page of each GAN.
 """
 
 import argparse

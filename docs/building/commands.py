@@ -24,7 +24,10 @@ def page() -> str:
 def below(group: click.Group, context: click.Context, depth: int) -> Iterator[str]:
     """The commands of a group, the GANs among them once: they differ in their own options only, which have pages."""
     names = group.list_commands(context)
-    for name in names[:1] if set(names) <= zoo().gans.keys() else names:
+    if set(names) <= zoo().gans.keys():
+        yield f"Options of {code(names[0])}, as an example; each GAN's own are on its page of [the zoo](zoo/index.md)."
+        names = names[:1]
+    for name in names:
         command = group.get_command(context, name)
         if command is None or command.hidden:
             continue

@@ -8,6 +8,7 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # mkdocs loads this file alone
 
@@ -61,7 +62,7 @@ def _made() -> dict[str, str]:
     return made | {"reference/index.md": reference.index(), "commands.md": commands.page()}
 
 
-def on_page_markdown(markdown: str, page: Any, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Fills in the overview of the zoo, leads from tables to the pages of their GANs, and keeps links inside."""
     name = page.file.src_uri
     markdown = markdown.replace(zoo.OVERVIEW, zoo.overview()) if zoo.OVERVIEW in markdown else markdown
@@ -69,8 +70,7 @@ def on_page_markdown(markdown: str, page: Any, config: MkDocsConfig, files: File
         return markdown
     known = {gan.name for gan in zoo.gans()}
     up = "../" * name.count("/")
-    markdown = NAMED.sub(
+    return NAMED.sub(
         lambda found: f"| [`{found[1]}`]({up}{zoo.HERE}/{found[1]}.md) " if found[1] in known else found[0],
         links.inside(markdown, name),
     )
-    return markdown

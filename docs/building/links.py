@@ -31,7 +31,7 @@ def place(page: str) -> str:
 
 
 def outside(markdown: str, page: str) -> dict[str, str]:
-    """What a page leads to that the site does not hold of itself: the file in the repository, by its name in the site."""
+    """Files of the repository that a page leads to and the site does not hold of itself, by their names in the site."""
     found = (target(match["path"], page) for match in TARGET.finditer(markdown))
     return {name: file for file, name in found if name.startswith(f"{COPIED}/") and (ROOT / file).is_file()}
 

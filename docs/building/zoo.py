@@ -1,5 +1,6 @@
-"""A page for each GAN of the registry: paper, idea, players, options, data, pictures, what was measured, the command."""
+"""A page for each GAN of the registry: paper, idea, command, players, data, options, pictures, what was measured."""
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -40,23 +41,20 @@ def rows() -> list[quality_table.Row]:
 
 
 def overview() -> str:
-    """A table of each family."""
+    """A card for each GAN, family by family."""
     pictures = {str(row["gan"]): row["picture"] for row in reversed(rows())}
     parts = []
     for family, members in families().items():
-        lines = (
-            (
-                f"[`{gan.name}`]({gan.name}.md)",
-                plain(gan.summary()),
-                linked(gan.paper()),
-                f"[![]({picture_of(pictures[gan.name])}){{ width=96 loading=lazy }}]({gan.name}.md)"
-                if gan.name in pictures
-                else "",
-            )
-            for gan in members
-        )
-        parts += [f"## {family.capitalize()}", table(["GAN", "what is its own", "paper", "makes"], lines)]
+        cards = "\n".join(card(gan, pictures.get(gan.name)) for gan in members)
+        parts += [f"## {family.capitalize()}", f'<div class="grid cards" markdown>\n\n{cards}\n</div>']
     return "\n\n".join(parts)
+
+
+def card(gan: type[GAN], picture: str | None) -> str:
+    """A GAN in short, as an item of a list."""
+    image = f"![What {gan.name} makes]({picture_of(picture)}){{ .zoo loading=lazy }}" if picture else ""
+    parts = (f"**[{gan.name}]({gan.name}.md)**", image, plain(gan.summary()), linked(gan.paper()))
+    return "-   " + "".join(f"{part}\n\n    " for part in parts if part).rstrip() + "\n"
 
 
 def page(gan: type[GAN]) -> str:
@@ -101,7 +99,13 @@ def pictures(measured: Sequence[quality_table.Row]) -> Iterator[str]:
             f"{kind.capitalize()}, after {row['seconds']:.0f} s on one thread of {row['machine']['cpu']}; the run of "
             f"{row['images']:,} images is repeated by"
         )
-        yield f"```bash\n{row['command']}\n```"
+        yield f"```bash\n{folded(row['command'])}\n```"
+
+
+def folded(command: str, width: int = 72) -> str:
+    """A long command in lines of about that width."""
+    lines = textwrap.wrap(command, width, break_long_words=False, break_on_hyphens=False)
+    return " \\\n    ".join(lines)
 
 
 def basics(found: Mapping[str, Any]) -> Iterator[str]:
