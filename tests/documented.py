@@ -24,6 +24,9 @@ from docs.building.links import ROOT
 MANY, FEW = 10_000, 100
 """Numbers from MANY on, of images to be made most of them, are cut to FEW."""
 
+SERVED: dict[tuple[str, ...], tuple[int, str, str]] = {}
+"""What `ganzoo serve` said, which is slow to start."""
+
 
 class Desk:
     """Where a page is worked through, from its first block to its last."""
@@ -63,7 +66,7 @@ class Desk:
         """One command, cut to a tiny size; its exit status and what it said."""
         match line.words:
             case ("ganzoo", "serve", *words):
-                return _served(tuple(words), self.place)
+                return self._served(tuple(words))
             case ("ganzoo", *words):
                 answer = run_command(*_cut(words))
                 return answer.status, answer.out, answer.err
@@ -73,6 +76,19 @@ class Desk:
                 return _installed(tuple(words))
             case _:
                 return _shell(line.typed)
+
+    def _served(self, words: tuple[str, ...]) -> tuple[int, str, str]:
+        """The page of a run, until it says where it is; then Ctrl-C. The same is not served again for another page."""
+        if words in SERVED:
+            return SERVED[words]
+        command = [sys.executable, "-m", "ganzoo", "serve", *words, "--port", "0"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        SERVED[words] = 0 if "http://127.0.0.1:" in said else 1, said + out, err
+        return SERVED[words]
 
 
 class _Cut(ast.NodeTransformer):
@@ -98,19 +114,6 @@ def _cut(words: list[str]) -> list[str]:
     if "report" in words[:1]:
         more += ["--device", "cpu"]
     return [*words, *more]
-
-
-@cache
-def _served(words: tuple[str, ...], place: Path) -> tuple[int, str, str]:
-    """The page, until it says where it is; then Ctrl-C."""
-    command = [sys.executable, "-m", "ganzoo", "serve", *words, "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=place) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        said = process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    return (0 if "http://127.0.0.1:" in said else 1), said + out, err
 
 
 @cache

@@ -46,9 +46,8 @@ def pages() -> dict[str, Path]:
     return {str(file.relative_to(links.ROOT)): file for file in found}
 
 
-def blocks(file: Path) -> Iterator[Block]:
+def blocks(text: str) -> Iterator[Block]:
     """The blocks of a page, in their order."""
-    text = file.read_text(encoding="utf-8")
     for found in FENCE.finditer(text):
         title = TITLE.search(found["info"])
         language = found["info"].split()[0] if found["info"].strip() else ""

@@ -10,7 +10,7 @@ import yaml
 from documented import Desk
 from fences import NOT_RUN, READ, RUN, SHOWN, Block, blocks, pages
 
-PAGES = pages()
+PAGES = {name: file.read_text(encoding="utf-8") for name, file in pages().items()}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -23,7 +23,7 @@ def test_every_block_says_what_it_is_and_what_it_needs_if_no_test_can_run_it(nam
             subprocess.run(["bash", "-n"], input=block.text, text=True, check=True)
 
 
-RUNNABLE = [name for name, file in PAGES.items() if any(block.language in RUN | READ for block in blocks(file))]
+RUNNABLE = [name for name, text in PAGES.items() if any(block.language in RUN | READ for block in blocks(text))]
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
@@ -34,7 +34,7 @@ def test_its_code_and_commands_run(name: str, desk: Desk) -> None:
         try:
             run(block, desk)
         except Exception as error:
-            error.add_note(f"at {PAGES[name]}:{block.line}")
+            error.add_note(f"at {name}:{block.line}")
             raise
     assert not desk.failures, "\n\n".join([name, *desk.failures])
 
