@@ -60,8 +60,8 @@ def picture(number: int, size: int = 40) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def furnish(place: Path) -> None:
-    """Puts the images there that pages speak of."""
+def furnish(place: Path, text: str) -> None:
+    """Puts the images there that a page may speak of; shards, of which there are many, if it does."""
     for kind in ("tabby", "black"):
         (place / "cats" / kind).mkdir(parents=True)
         for number in range(6):
@@ -73,6 +73,8 @@ def furnish(place: Path) -> None:
             archive.write(place / "drawings" / f"{number}.png", f"{number}.png")
     for name, size in {"drawing.png": 40, "cat.png": 40, "photo.jpg": 40, "small.png": 8}.items():
         picture(1, size).save(place / name)
+    if "shards:" not in text:
+        return
     for number in range(100):  # the page's `{000000..000099}`
         _shard(place / f"cats-{number:06}.tar", number)
     (place / "packed").mkdir()

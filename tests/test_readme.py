@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from fences import blocks
 
 from ganzoo.plugins import ENVIRONMENT, zoo
 from ganzoo.testing import check_gan
 
 README = Path(__file__).parent.parent / "README.md"
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-PLUGIN = next(text for language, text in BLOCKS if language == "python" and "register_gans" in text)
+PLUGIN = next(block.text for block in blocks(README.read_text(encoding="utf-8")) if "register_gans" in block.text)
 
 
 def test_its_gan_passes_the_checks_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
