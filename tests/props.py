@@ -13,7 +13,7 @@ from conftest import run_command
 from PIL import Image
 
 RUN = re.compile(r"\bruns/([a-z0-9-]+?)-(mnist|openmoji)-(\d{3})\b")
-SMALL = {"image_size": 32, "limit": 8, "batch_size": 4, "epochs": 1, "precision": "fp32"}
+SMALL: dict[str, int | str] = {"image_size": 32, "limit": 8, "batch_size": 4, "epochs": 1, "precision": "fp32"}
 """What a training is cut to, whatever was asked."""
 
 

@@ -42,17 +42,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, name, content=content))
     for name, path in links.included().items():
         files.append(File.generated(config, name, abs_src_path=str(path)))
-    for file in [file for file in files if file.src_uri.endswith(".ipynb")]:
-        files.remove(file)
-        page, pictures = notebooks.page(Path(str(file.abs_src_path)), file.src_uri)
-        files.append(File.generated(config, file.src_uri.replace(".ipynb", ".md"), content=page))
+    for notebook in [file for file in files if file.src_uri.endswith(".ipynb")]:
+        files.remove(notebook)
+        source = str(notebook.abs_src_path)
+        text, pictures = notebooks.page(Path(source), notebook.src_uri)
+        files.append(File.generated(config, notebook.src_uri.replace(".ipynb", ".md"), content=text))
         for name, picture in pictures.items():
             files.append(File.generated(config, name, content=picture))
-        files.append(File.generated(config, f"{links.COPIED}/docs/{file.src_uri}", abs_src_path=file.abs_src_path))
+        files.append(File.generated(config, f"{links.COPIED}/docs/{notebook.src_uri}", abs_src_path=source))
     for page in [file for file in files if file.is_documentation_page()]:
-        for name, path in links.outside(page.content_string, page.src_uri).items():
+        for name, lead in links.outside(page.content_string, page.src_uri).items():
             if files.get_file_from_path(name) is None:
-                files.append(File.generated(config, name, abs_src_path=str(links.ROOT / path)))
+                files.append(File.generated(config, name, abs_src_path=str(links.ROOT / lead)))
     return files
 
 

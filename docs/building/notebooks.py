@@ -8,7 +8,8 @@ from nbconvert import MarkdownExporter
 
 def page(file: Path, name: str) -> tuple[str, dict[str, bytes]]:
     """A notebook's text and pictures: the page, and the pictures by their names in the site."""
-    text, resources = MarkdownExporter().from_filename(str(file))
+    exporter = MarkdownExporter()  # type: ignore[no-untyped-call]  # a part of nbconvert without types
+    text, resources = exporter.from_filename(str(file))
     pictures = {f"{Path(name).stem}-{picture}": content for picture, content in resources["outputs"].items()}
     for picture in pictures:
         text = text.replace(f"]({picture.removeprefix(Path(name).stem + '-')})", f"]({picture})")
