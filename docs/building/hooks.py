@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # mkdocs loads this file alone
@@ -53,7 +53,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for page in [file for file in files if file.is_documentation_page()]:
         for name, lead in links.outside(page.content_string, page.src_uri).items():
             if files.get_file_from_path(name) is None:
-                files.append(File.generated(config, name, abs_src_path=str(links.ROOT / lead)))
+                copied = File.generated(config, name, abs_src_path=str(links.ROOT / lead))
+                copied.inclusion = InclusionLevel.NOT_IN_NAV
+                files.append(copied)
     return files
 
 
