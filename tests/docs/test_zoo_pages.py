@@ -41,8 +41,9 @@ def test_it_has_every_part_and_its_commands_run(name: str, desk: Desk) -> None:
         assert f"| `{row['network']}` | `{row['class']}` | {row['parameters']:,} |" in text
     for row in found["players"]:
         assert f"| `{row['player']}` | {row['moves']} |" in text
+    listed = prose.partition("## Options\n")[2].splitlines()
     for row in found["options"][name]:
-        line = next(line for line in prose.splitlines() if re.match(rf"\| `{re.escape(row['option'])}[ `]", line))
+        line = next(line for line in listed if re.match(rf"\| `{re.escape(row['option'])}[ `]", line))
         assert " ".join(row["help"].split()) in line
         assert row["default"] in line
     for dataset in found["data"]["suitable"]:
