@@ -16,6 +16,11 @@ log = logging.getLogger("ganzoo.srgan")
 class SRGAN(ganzoo.TwoPlayer):
     """Super-resolution: images twice or four times as large, judged by their look.
 
+    A small image has many large ones that it could come from, and the least squared error picks their blurred mean. So
+    images are compared by the features of a network that was trained to recognise things, and a discriminator tells
+    enlargements from photographs. What comes out is sharp and looks right, though its pixels are further from the true
+    ones.
+
     The generator minimises a content loss and `adversarial` times the adversarial one (eq. 3). The content loss is the
     squared difference of VGG19's features, over 12.75 each (eq. 5), or, without its weights, that of pixels (eq. 4);
     the log says which.
