@@ -174,7 +174,7 @@ FOLDERS = [
     (f"run dcgan {SMALL} --image-size 32 --out old", "its image_size is 16x16, not 32x32"),
     (f"run lsgan {SMALL} --out old", "old holds another run: its gan.name is dcgan, not lsgan. Give"),
     (f"run lsgan {SMALL} --out old --dry-run", "old holds another run: its gan.name is dcgan, not lsgan"),
-    (f"run dcgan {SMALL} --out text.txt", "text.txt is no run folder and not empty; give another --out"),
+    (f"run dcgan {SMALL} --out text.txt", "text.txt is a file, where a run is to have its folder; give another --out"),
     (f"run dcgan {SMALL} --out full", "full is no run folder and not empty; give another --out"),
     ("generate nowhere -o x.png", "nowhere is no run folder: it has no config.json"),
     ("generate images -o x.png", "images is no run folder: it has no config.json"),
@@ -299,9 +299,12 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda run: edit_config(run, lambda config: config.update(gan={"name": "dcgan", "latent_dim": -3})),
         "old/config.json cannot be used: option 'latent_dim' cannot be '-3'",
     ),
-    "no data.json": (lambda run: (run / "data.json").unlink(), "old is no run folder: it has no data.json"),
+    "no data.json": (lambda run: (run / "data.json").unlink(), "old has no data.json"),
     "empty data.json": (lambda run: (run / "data.json").write_text("{}"), "old/data.json cannot be used: "),
-    "cut weights": (lambda run: cut(weights(run)), "networks.safetensors is not what was written: "),
+    "cut weights": (
+        lambda run: cut(weights(run)),
+        "its checksum differs; put back a copy of one that is whole, or train it again",
+    ),
     "no weights": (lambda run: weights(run).unlink(), "networks.safetensors cannot be read ("),
     "other weights": (
         lambda run: edit_config(run, lambda config: config.update(gan={"name": "dcgan", "latent_dim": 3})),
