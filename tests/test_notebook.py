@@ -1,5 +1,6 @@
 """A real notebook, executed in a kernel: what stands below its cells, and how it came there."""
 
+import asyncio
 import base64
 import io
 from collections import Counter
@@ -50,7 +51,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Any
     where = str(tmp_path_factory.mktemp("notebook"))
     client = Client(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": where}})
     client.shown = Counter()
-    client.execute()
+    asyncio.run(client.async_execute())  # its own way leaves an event loop open
     patch.undo()
     return client
 
