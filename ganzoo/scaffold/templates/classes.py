@@ -4,12 +4,11 @@ Generator and discriminator are both told the class. The discriminator is shown 
 of another image, and is to refuse both. So a fake that is a good image of something else does not pass.
 """
 
+import ganzoo
 import torch
+from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator, check_classes
 from pydantic import Field
 from torch import Tensor
-
-import ganzoo
-from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator, check_classes
 
 
 class MyGAN(ganzoo.Adversarial):

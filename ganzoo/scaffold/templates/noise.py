@@ -4,11 +4,10 @@ A generator makes images of noise, and a discriminator tells them from real ones
 images and to -1 for fakes, by the square of the distance. The generator draws those of its fakes to 1.
 """
 
-from pydantic import Field
-from torch import Tensor
-
 import ganzoo
 from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
+from pydantic import Field
+from torch import Tensor
 
 
 class MyGANLoss(ganzoo.LossScheme):

@@ -4,12 +4,11 @@ A U-Net turns the source into an image, and a discriminator judges it patch by p
 also held to the target, pixel by pixel. Its edges are held to the target's, so that they do not blur.
 """
 
+import ganzoo
+from ganzoo.blocks import PatchDiscriminator, UNetGenerator
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
-
-import ganzoo
-from ganzoo.blocks import PatchDiscriminator, UNetGenerator
 
 
 class MyGAN(ganzoo.TwoPlayer):

@@ -4,10 +4,9 @@ An encoder of captions and one of images learn to find each other in a batch. A 
 noise, and beside the image that the discriminator judges. The generator is also told how well its image is found.
 """
 
-from torch import Tensor, cat
-
 import ganzoo
 from ganzoo.blocks import CaptionDiscriminator, CaptionEncoder, ImageEncoder, UpsampleGenerator, match
+from torch import Tensor, cat
 
 
 class MyGAN(ganzoo.Adversarial):

@@ -6,12 +6,11 @@ back is to be the source again. That alone ties the image to what it was made fr
 
 from dataclasses import replace
 
-from pydantic import Field
-from torch.nn import functional as F
-
 import ganzoo
 from ganzoo.blocks import PatchDiscriminator, ResidualGenerator
 from ganzoo.losses import LeastSquares
+from pydantic import Field
+from torch.nn import functional as F
 
 
 class MyGAN(ganzoo.TwoPlayer):
