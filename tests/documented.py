@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from conftest import run_command
@@ -80,16 +81,21 @@ class Desk:
                 return _shell(line.typed)
 
     def _served(self, words: tuple[str, ...]) -> tuple[int, str, str]:
-        """The page of a run, until it says where it is; then Ctrl-C. The same is not served again for another page."""
+        """The page of a run, until it answers; then Ctrl-C. The same is not served again for another page."""
         if words in SERVED:
             return SERVED[words]
         command = [sys.executable, "-m", "ganzoo", "serve", *words, "--port", "0"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             said = process.stdout.readline()
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
-        SERVED[words] = 0 if "http://127.0.0.1:" in said else 1, said + out, err
+            try:
+                if found := re.search(r"http://127\.0\.0\.1:\d+/", said):
+                    urlopen(found[0], timeout=60).close()  # noqa: S310 - it is http
+                process.send_signal(signal.SIGINT)
+                out, err = process.communicate(timeout=60)
+            finally:
+                process.kill()
+        SERVED[words] = 0 if found else 1, said + out, err
         return SERVED[words]
 
 
