@@ -64,8 +64,8 @@ def check_numbers(scheme: LossScheme, shape: tuple[int, ...]) -> None:
             gradients = [one for one in torch.autograd.grad(value, given, allow_unused=True) if one is not None]
             demand(
                 all(gradient.isfinite().all() for gradient in gradients),
-                f"{name}() has no finite gradient by logits of {shape} near {scale:g}: take functions that stay finite, "
-                "such as softplus or logsumexp, for logarithms of probabilities",
+                f"{name}() has no finite gradient by logits of {shape} near {scale:g}: take functions that stay finite,"
+                " such as softplus or logsumexp, for logarithms of probabilities",
             )
 
 

@@ -63,11 +63,12 @@ def check_sets(metric: SetMetric) -> None:
     demand(type(least) is int and least > 0, f"least() gives {least!r}; expected how many samples it takes")
     real, far = sets(metric, max(least, LEAST))
     half = torch.cat([real[: len(real) // 2], far[len(real) // 2 :]])
-    best, middle, worst = (figure(metric, real, fake) for fake in (real, half, far))
+    check_pure(metric, real, half)
+    best, middle, worst = (metric.measure(real, fake) for fake in (real, half, far))
     check_order(metric, best, middle, worst)
     shuffled = torch.randperm(len(real), generator=seeded("order"))
     for told, given in (("real", (real[shuffled], half)), ("made", (real, half[shuffled]))):
-        found = figure(metric, *given)
+        found = metric.measure(*given)
         demand(
             abs(found - middle) <= CHANCE * abs(worst - best) + 1e-6,
             f"the figure of the same {told} images in another order is {found:.4g}, not {middle:.4g}: sets have no "
@@ -75,7 +76,7 @@ def check_sets(metric: SetMetric) -> None:
         )
     few = [rows[: max(least, 1)] for rows in (real, half)]
     demand(
-        math.isfinite(figure(metric, *few)),
+        math.isfinite(metric.measure(*few)),
         f"the figure of {least} samples is not finite, and least() says that so many are enough: let it say more",
     )
 
@@ -89,8 +90,8 @@ def sets(metric: SetMetric, rows: int) -> tuple[Tensor, Tensor]:
     return noise, noise.flip(0) * 2 + 100
 
 
-def figure(metric: SetMetric, real: Tensor, fake: Tensor) -> float:
-    """A figure, twice the same, of features that stay as they are."""
+def check_pure(metric: SetMetric, real: Tensor, fake: Tensor) -> None:
+    """Demands the same figure twice, of features that stay as they are."""
     before, state = (real.clone(), fake.clone()), torch.get_rng_state()
     value, again = metric.measure(real, fake), metric.measure(real, fake)
     demand(isinstance(value, float), f"measure() gives a {type(value).__name__}; expected a float: float(...)")
@@ -101,7 +102,6 @@ def figure(metric: SetMetric, real: Tensor, fake: Tensor) -> float:
     )
     untouched = torch.equal(real, before[0]) and torch.equal(fake, before[1])
     demand(untouched, "measure() changes what it is given: use no operation that works in place")
-    return value
 
 
 def check_order(metric: Metric, best: float, middle: float, worst: float) -> None:

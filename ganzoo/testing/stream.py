@@ -41,7 +41,7 @@ def check_stream(stream: Stream, again: Stream) -> dict[str, Tensor]:
             f"two passes of {count} rows are not of the same rows: every pass has each row once, whatever its order",
         )
         check_shares(stream, passes[0])
-    check_going_on(stream, again, rows)
+    check_going_on(again, rows)
     return {name: torch.stack([row[name] for row, _ in rows[:MOST]]) for name in rows[0][0]}
 
 
@@ -82,7 +82,7 @@ def check_shares(stream: Stream, whole: Counter[tuple[tuple[str, bytes], ...]]) 
     )
 
 
-def check_going_on(stream: Stream, again: Stream, rows: list[tuple[Row, Position]]) -> None:
+def check_going_on(again: Stream, rows: list[tuple[Row, Position]]) -> None:
     """Demands that the same rows follow after every position, in a stream that was opened anew too."""
     for place in (0, len(rows) // 4, len(rows) // 2, 3 * len(rows) // 4):
         position, following = rows[place][1], rows[place + 1 : place + 4]
