@@ -12,7 +12,7 @@ from ganzoo.options import resolve
 from ganzoo.testing.configuration import check_configuration, configured
 from ganzoo.testing.demands import complaining, contract, demand
 from ganzoo.testing.keeping import check_keeping
-from ganzoo.testing.networks import check_networks, check_sample
+from ganzoo.testing.networks import check_other_shapes, check_sample
 from ganzoo.testing.players import check_training
 from ganzoo.testing.trial import made_up
 
@@ -40,10 +40,10 @@ def check_gan(gan: type[GAN] | GAN, shape: tuple[int, int, int] = (1, 32, 32)) -
         check_configuration(config)
         check_declarations(config)
         check_codes(config)
-        check_networks(config, shape)
         check_sample(config, shape)
         check_training(config, shape)
         check_keeping(config, shape, Path(place) / "run")
+        check_other_shapes(config, shape)
 
 
 def check_declarations(config: GAN) -> None:

@@ -23,19 +23,18 @@ SIZES = re.compile(r"\b(\d+)x(\d+)\b")
 """Of what a SizeError says, `--image-size 32x64`."""
 
 
-def check_networks(gan: GAN, shape: tuple[int, int, int]) -> None:
-    """Demands that all their state is registered, and that other images are taken, or refused with what works.
+def check_other_shapes(gan: GAN, shape: tuple[int, int, int]) -> None:
+    """Demands that images of other sizes and channels are taken, or refused with what works.
 
     Raises:
-        AssertionError: naming the network.
+        AssertionError: naming the shape.
     """
-    check_registered(gan.build(example_spec(gan.needs, shape, gan.shrinks)))
     channels, height, width = shape
     unit = gan.shrinks
     for other in (
         (3 if channels == 1 else 1, height, 2 * width),
         (4, 2 * height, width),
-        (channels, height - 2 * unit, width + 6 * unit),
+        (channels, max(1, height // unit - 2) * unit, width + 6 * unit),
     ):
         check_shape(gan, other)
 
@@ -108,9 +107,11 @@ def inputs(gan: GAN, batch: Batch) -> Batch:
 
 
 def check_sample(gan: GAN, shape: tuple[int, int, int]) -> None:
-    """Demands images from the inputs alone, and that making them changes nothing."""
+    """Demands that all state is registered, images come from the inputs alone, and making them changes nothing."""
     spec = example_spec(gan.needs, shape, gan.shrinks)
-    engine = Engine(gan, gan.build(spec), speed=Speed.plain())
+    nets = gan.build(spec)
+    check_registered(nets)
+    engine = Engine(gan, nets, speed=Speed.plain())
     batch = example(spec, gan.noise_shape())
     before = {name: value.clone() for name, value in engine.nets.state_dict().items()}
     change = "sample() reads more than its inputs: {}; define sample(), or name them in `inputs`"

@@ -55,7 +55,7 @@ class MakesData(Protocol):
 
 @pytest.fixture(scope="session")
 def ganzoo_data() -> MakesData:
-    """Makes data sets of twelve random rows, in memory, with the fields that are named: `ganzoo_data("image", "label")`.
+    """Makes data sets of twelve random rows with the fields that are named: `ganzoo_data("image", "label")`.
 
     Labels are of five classes; images are of whatever size and channels a run asks for.
     """
@@ -78,7 +78,7 @@ class Trains(Protocol):
 def ganzoo_run(tmp_path: Path) -> Trains:
     """Trains a GAN for seconds, into a folder of the test's own: `ganzoo_run(MyGAN, image_size=16).generate(4)`.
 
-    Two iterations on the CPU, of four images of 32 x 32 each; what it trains on is random, unless `data` says otherwise.
+    Two iterations on the CPU, of four images of 32 x 32 each; unless `data` says otherwise, these are random.
     Options are those of `ganzoo.run`, and win over these.
     """
     made = 0
