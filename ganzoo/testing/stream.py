@@ -34,6 +34,7 @@ def check_stream(stream: Stream, again: Stream) -> dict[str, Tensor]:
         pickle.dumps(stream)
     whole = count <= MOST
     rows = take(stream, 2 * count if whole else MOST)
+    check_going_on(again, rows)
     if whole:
         passes = [Counter(mark(row) for row, _ in part) for part in (rows[:count], rows[count:])]
         demand(
@@ -41,7 +42,6 @@ def check_stream(stream: Stream, again: Stream) -> dict[str, Tensor]:
             f"two passes of {count} rows are not of the same rows: every pass has each row once, whatever its order",
         )
         check_shares(stream, passes[0])
-    check_going_on(again, rows)
     return {name: torch.stack([row[name] for row, _ in rows[:MOST]]) for name in rows[0][0]}
 
 
