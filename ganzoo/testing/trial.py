@@ -31,6 +31,7 @@ def made_up(needs: frozenset[str]) -> Dataset:
         """Random numbers."""
 
         name = "made-up"
+        licence = "none: nobody made it"
         provides = (needs - {FEW}) | ({"image", "label"} if FEW in needs else frozenset())
         classes = CLASSES if "label" in needs else ()
         shapes = {"label": (), "caption": (CAPTION,)}

@@ -1,15 +1,18 @@
 """What ganzoo brings passes the checks that it holds others to: the whole registry, no exceptions."""
 
 import hashlib
-import importlib.util
 from pathlib import Path
 
 import pytest
 import torch
 
 from ganzoo.config import build
+from ganzoo.data.dataset import Request
+from ganzoo.errors import DataError
 from ganzoo.plugins import zoo
-from ganzoo.testing import check_extractor, check_gan, check_loss_scheme, check_metric
+from ganzoo.testing import check_dataset, check_extractor, check_gan, check_loss_scheme, check_metric
+from ganzoo.testing.configuration import check_configuration
+from ganzoo.testing.dataset import check_declarations
 
 
 @pytest.mark.parametrize("name", sorted(zoo().gans))
@@ -48,4 +51,32 @@ def weights(folder: Path) -> dict[str, object]:
 
 def test_the_extractor_that_ships_keeps_the_contract(tmp_path: Path) -> None:
     check_extractor(zoo().extractors["digits"], tmp_path)
-    assert importlib.util.find_spec("ganzoo_data_mnist")
+
+
+@pytest.mark.parametrize("name", sorted(zoo().datasets))
+def test_every_data_set_declares_what_it_is(
+    name: str, ganzoo_classes: Path, ganzoo_pairs: Path, ganzoo_shards: Path
+) -> None:
+    """Those of other people's files are loaded in tests/data, from small files of their real formats."""
+    kind = zoo().datasets[name]
+    if "path" not in kind.model_fields:
+        config = kind()
+        check_configuration(config)
+        check_declarations(config)
+        return
+    several = {"class_count": 2} if "class_count" in kind.model_fields else {}
+    suits = []
+    for place in (ganzoo_classes, ganzoo_pairs, ganzoo_shards):
+        config = build(kind, {"path": str(place), **several})
+        try:
+            config.load(Request(config.provides, (8, 8), 3))
+        except DataError:
+            continue
+        suits.append(place)
+        check_dataset(config)
+    assert len(suits) == 1
+
+
+@pytest.mark.parametrize("name", ["mnist", "openmoji"])
+def test_the_data_sets_that_ship_keep_the_contract(name: str, data_folder: Path) -> None:
+    check_dataset(zoo().datasets[name], data_folder)
