@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from benchmarks.quality import PICTURES, RESULTS, RIVALS
-from benchmarks.table import insert, row
+from ganzoo.bench.tables import insert, row
 from ganzoo.plugins import zoo
 
 Row: TypeAlias = Mapping[str, Any]

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.table import BEGIN, END, GOALS, insert, main, read, tables
+from benchmarks.table import GOALS, main, tables
+from ganzoo.bench.results import read
+from ganzoo.bench.tables import BEGIN, END, insert
 
 MACHINE = {"cpu": "Some CPU, 2 cores", "cuda:0": "Some GPU, 80 GiB", "torch": "2.15.0", "python": "3.11.7"}
 

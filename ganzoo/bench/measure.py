@@ -3,16 +3,17 @@
 import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.setting import Setting, precision, warm_up_cycles
 from ganzoo import machine
+from ganzoo.bench.setting import Setting, precision, warm_up_cycles
 from ganzoo.engine.training import Training
 from ganzoo.options import RunOptions
+from ganzoo.plugins import zoo
 
 ROUND = 0.5
 """Seconds that a timed round lasts, at least: on a GPU, enough iterations for its queue of launches to be full."""
@@ -72,6 +73,7 @@ class Measure:
         rounds = 1 if self.setting.smoke else ROUNDS
         self.benchmark.pedantic(work, rounds=rounds, iterations=calls, teardown=after_round)
         data: list[float] = self.benchmark.stats["data"]  # type: ignore[index]  # its types know only of none
+        self.spread(data)
         return data
 
     def images(self, count: int, work: Callable[[], object], warm_up: int = 1, *, here: bool = True) -> None:
@@ -86,16 +88,33 @@ class Measure:
         iterations = training.engine.cycle
         data = self.time(work, warm_up_cycles(training.engine), after_round=after_round)
         data = [time / iterations for time in data]
-        median = statistics.median(data)
         self.describe(training.options)
-        self.record(seconds=median, images_per_second=training.options.batch_size / median)
+        self.spread(data)
+        self.record(images_per_second=training.options.batch_size / statistics.median(data))
         return data
+
+    def spread(self, data: Sequence[float]) -> None:
+        """Writes down the seconds of rounds: the one in the middle, the shortest, the longest."""
+        self.record(seconds=statistics.median(data), seconds_min=min(data), seconds_max=max(data), rounds=len(data))
 
     def describe(self, options: RunOptions) -> None:
         """Writes down what is trained."""
-        size = "{}x{}".format(*options.image_size)
-        self.record(gan=options.gan.name, size=size, batch_size=options.batch_size, precision=precision(options))
+        self.record(
+            gan=options.gan.name,
+            size="{}x{}".format(*options.image_size),
+            batch_size=options.batch_size,
+            precision=precision(options),
+            data=options.data.label(),
+            options={name: str(value) for name, value in self.setting.given if _is_told(name, value)} or None,
+            **{"from": zoo().gans.origin(type(options.gan))},
+        )
 
     def record(self, **facts: object) -> None:
         """Writes facts beside the result; what is not known is left out."""
         self.benchmark.extra_info.update({name: fact for name, fact in facts.items() if fact is not None})
+
+
+def _is_told(name: str, value: object) -> bool:
+    """Whether an option is written down as such: not what has a fact of its own, and never where a file lies."""
+    told = {"data", "image_size", "batch_size", "precision"}
+    return name.partition(".")[0] not in told and not {"/", "\\"} & set(str(value))
