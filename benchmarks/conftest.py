@@ -26,6 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.benchmark_storage = f"file://{HERE / 'results'}"
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-benchmark's own names the branch
 def pytest_benchmark_generate_commit_info() -> dict[str, Any]:
     """The commit, and no name of a folder or of a branch."""
     info = get_commit_info("ganzoo")

@@ -46,6 +46,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("training", sorted(zoo().gans) if gans is None else gans, indirect=True, scope="module")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-benchmark's own names the machine
 def pytest_benchmark_generate_machine_info() -> dict[str, str]:
     """Versions and devices, and not the name of the machine."""
     return environment()

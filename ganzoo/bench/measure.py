@@ -3,7 +3,7 @@
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -73,7 +73,6 @@ class Measure:
         rounds = 1 if self.setting.smoke else ROUNDS
         self.benchmark.pedantic(work, rounds=rounds, iterations=calls, teardown=after_round)
         data: list[float] = self.benchmark.stats["data"]  # type: ignore[index]  # its types know only of none
-        self.spread(data)
         return data
 
     def images(self, count: int, work: Callable[[], object], warm_up: int = 1, *, here: bool = True) -> None:
@@ -88,14 +87,10 @@ class Measure:
         iterations = training.engine.cycle
         data = self.time(work, warm_up_cycles(training.engine), after_round=after_round)
         data = [time / iterations for time in data]
+        median = statistics.median(data)
         self.describe(training.options)
-        self.spread(data)
-        self.record(images_per_second=training.options.batch_size / statistics.median(data))
+        self.record(seconds=median, images_per_second=training.options.batch_size / median)
         return data
-
-    def spread(self, data: Sequence[float]) -> None:
-        """Writes down the seconds of rounds: the one in the middle, the shortest, the longest."""
-        self.record(seconds=statistics.median(data), seconds_min=min(data), seconds_max=max(data), rounds=len(data))
 
     def describe(self, options: RunOptions) -> None:
         """Writes down what is trained."""

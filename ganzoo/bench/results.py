@@ -22,6 +22,8 @@ class Result:
     facts: Mapping[str, Any]
     machine: Mapping[str, str]
     commit: str
+    stats: Mapping[str, float]
+    """Pytest-benchmark's own, in seconds; of training they are those of a whole cycle of its players."""
 
     @property
     def hardware(self) -> str:
@@ -30,12 +32,21 @@ class Result:
         threads = self.machine.get("cpu threads")
         # Torch uses all cores unless it is told otherwise, or two of them are one core's hardware threads.
         fewer = self.kind == "cpu" and threads is not None and not place.endswith(f" {threads} cores")
-        return ", ".join([place, *([f"{threads} threads"] if fewer else []), self.facts["precision"]])
+        return ", ".join(
+            [place, *([f"{threads} thread" + "s" * (threads != "1")] if fewer else []), self.facts["precision"]]
+        )
 
     @property
     def kind(self) -> str:
         """The kind of device: cpu or cuda."""
         return str(self.facts["device"]).partition(":")[0]
+
+    @property
+    def seconds(self) -> tuple[float, float, float]:
+        """Of an iteration, a batch or a checkpoint: the median of all rounds, the shortest, the longest."""
+        median = self.stats["median"]
+        share = self.facts.get("seconds", median) / median  # one iteration's, of a cycle
+        return share * median, share * self.stats["min"], share * self.stats["max"]
 
     @property
     def work(self) -> str:
@@ -78,9 +89,11 @@ def read(files: Iterable[Path], smoke: bool = False) -> list[Result]:
 def parse(content: Mapping[str, Any]) -> list[Result]:
     """What a file's content holds of trainings and generations."""
     machine, commit = content["machine_info"], content["commit_info"]["id"]
-    found = [Result(entry["name"], entry["extra_info"], machine, commit) for entry in content["benchmarks"]]
+    found = [
+        Result(entry["name"], entry["extra_info"], machine, commit, entry["stats"]) for entry in content["benchmarks"]
+    ]
     found = [result for result in found if "precision" in result.facts]
     for result in found:
         if result.work in SPEEDS:  # what tables rely on
-            _ = result.hardware, result.images, float(result.facts["images_per_second"])
+            _ = result.hardware, result.images, result.seconds, float(result.facts["images_per_second"])
     return found

@@ -56,8 +56,10 @@ def test_resuming(measure: Measure, training: Training, tmp_path: Path) -> None:
     save(training, folder)
 
     def resume() -> None:
-        if found := newest(folder.checkpoints):
-            restore(training, found[1])
+        found = newest(folder.checkpoints)
+        if found is None:
+            raise AssertionError("the checkpoint that was just made is not found")
+        restore(training, found[1])
 
     measure.time(resume)
 

@@ -7,6 +7,14 @@ from ganzoo.bench.results import SPEEDS, UNVERSIONED, Result
 
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 """Between them stand the tables, in a README."""
+WORK = {
+    "training": "training, one iteration",
+    "generation": "making one batch",
+    "saving": "saving a checkpoint",
+    "resuming": "resuming from one",
+    "eager": "one iteration, data at hand",
+}
+"""What is measured of every GAN, in words."""
 
 
 def markdown(results: Sequence[Result]) -> str:
@@ -55,6 +63,45 @@ def version(result: Result) -> str:
     ours = f"ganzoo {result.machine['ganzoo']}"
     theirs = result.facts.get("from", ours)
     return ", ".join([*used, ours, *([theirs] if theirs != ours else [])])
+
+
+def table_of(results: Sequence[Result]) -> list[dict[str, object]]:
+    """What was measured of one GAN, in words: rows for a terminal."""
+    rows: list[dict[str, object]] = []
+    for result in results:
+        median, *ends = map(duration, result.seconds)
+        rows.append(
+            {
+                "work": WORK[result.work],
+                "median": median,
+                "spread": " to ".join(ends),
+                "images/s": speed(result) if "images_per_second" in result.facts else "",
+                "memory": mebibytes(result.facts.get("peak_memory_mib")),
+                "note": remark(result),
+            }
+        )
+    return rows
+
+
+def remark(result: Result) -> str:
+    """What else there is to say of a result."""
+    facts = result.facts
+    if "ratio" in facts:
+        return "{ratio:.2f}x as fast as eager mode ({ratio_min:.2f} to {ratio_max:.2f})".format(**facts)
+    return f"of {mebibytes(facts['checkpoint_mib'])}" if "checkpoint_mib" in facts else ""
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that suits it, to three digits."""
+    for factor, unit in ((1, "s"), (1e3, "ms")):
+        if seconds * factor >= 1:
+            return f"{brief(seconds * factor)} {unit}"
+    return f"{brief(seconds * 1e6)} µs"
+
+
+def mebibytes(size: float | None) -> str:
+    """A size; empty if it is not known."""
+    return "" if size is None else f"{brief(size)} MiB"
 
 
 def row(*cells: str) -> str:

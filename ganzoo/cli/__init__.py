@@ -9,7 +9,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganzoo.cli import catalogue, completion, judge, make, report, runs, serve, share, train
+from ganzoo.cli import bench, catalogue, completion, judge, make, report, runs, serve, share, train
 from ganzoo.cli.parts import printable
 from ganzoo.cli.worker import one_of_several
 from ganzoo.errors import Diverged, OptionError, UserError, typed
@@ -32,7 +32,7 @@ def root(plugin: tuple[str, ...]) -> None:
         os.environ[FILES] = os.pathsep.join(files)
 
 
-for module in (catalogue, train, make, judge, report, serve, share, runs, completion):
+for module in (catalogue, train, make, judge, bench, report, serve, share, runs, completion):
     for command in module.COMMANDS:
         root.add_command(command)
 
