@@ -188,9 +188,14 @@ def _asked(gans: Sequence[str], device: str, smoke: bool, given: dict[str, str],
     asked = Asked(tuple(gans), device, smoke, tuple(given.items()), data_folder(data_dir))
     setting = Setting(Speed(device=device).place(), data_folder(data_dir), smoke, asked.given)
     for gan in gans:
-        options = setting.options(gan)
-        options.players()
-        options.dtype(setting.device)
+        try:
+            options = setting.options(gan)
+            options.dtype(setting.device)
+            options.players()
+        except UserError:
+            raise
+        except Exception:  # noqa: S112 - a fault of the plugin's: the session says so of this GAN, and measures the others
+            continue
     return asked
 
 
