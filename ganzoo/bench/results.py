@@ -5,11 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganzoo.engine.files import parse_json
+from ganzoo.engine.files import number, parse_json
 
 UNVERSIONED = "unversioned"
 """In place of a commit, where what was measured is an installed package."""
 
+WORK = {
+    "training": "training, one iteration",
+    "generation": "making one batch",
+    "saving": "saving a checkpoint",
+    "resuming": "resuming from one",
+    "eager": "one iteration, data at hand",
+}
+"""What is measured of every GAN, in words."""
+NUMBERS = ("images_per_second", "peak_memory_mib", "checkpoint_mib", "ratio", "ratio_min", "ratio_max")
+"""Facts that are numbers, where they are known."""
 SPEEDS = ("training", "generation")
 """Work that is measured in images per second."""
 
@@ -94,6 +104,15 @@ def parse(content: Mapping[str, Any]) -> list[Result]:
     ]
     found = [result for result in found if "precision" in result.facts]
     for result in found:
-        if result.work in SPEEDS:  # what tables rely on
-            _ = result.hardware, result.images, result.seconds, float(result.facts["images_per_second"])
+        _check(result)
     return found
+
+
+def _check(result: Result) -> None:
+    """Finds what tables could not be made of, in a file that anybody may have written."""
+    if result.work in WORK:
+        parts = [result.facts["gan"], result.images, result.hardware]
+        numbers = [*result.seconds, *(result.facts[name] for name in NUMBERS if name in result.facts)]
+        numbers += [result.facts["images_per_second"]] if result.work in SPEEDS else []
+        if not all(isinstance(part, str) for part in parts) or any(number(value) is None for value in numbers):
+            raise ValueError(f"{result.name} has facts that cannot be")

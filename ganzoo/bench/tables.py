@@ -3,18 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ganzoo.bench.results import SPEEDS, UNVERSIONED, Result
+from ganzoo.bench.results import SPEEDS, UNVERSIONED, WORK, Result
 
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 """Between them stand the tables, in a README."""
-WORK = {
-    "training": "training, one iteration",
-    "generation": "making one batch",
-    "saving": "saving a checkpoint",
-    "resuming": "resuming from one",
-    "eager": "one iteration, data at hand",
-}
-"""What is measured of every GAN, in words."""
 
 
 def markdown(results: Sequence[Result]) -> str:

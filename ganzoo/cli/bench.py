@@ -236,7 +236,8 @@ def _keep(content: object, out: Path | None) -> None:
 
 def _show(results: "list[Result]", as_json: bool, table: bool, into: Path | None) -> None:
     """Prints what was measured, in one form or another."""
-    from ganzoo.bench.tables import WORK, insert, markdown
+    from ganzoo.bench.results import WORK
+    from ganzoo.bench.tables import insert, markdown
     from ganzoo.engine.files import write_atomically
 
     results = [result for result in results if result.work in WORK and "gan" in result.facts]

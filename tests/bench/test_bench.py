@@ -137,6 +137,7 @@ REFUSED = {
     "bench missing.json": "'missing.json' cannot be read: No such file or directory",
     "bench broken.json": "broken.json is no result of pytest-benchmark",
     "bench hollow.json": "hollow.json is no result of pytest-benchmark",
+    "bench odd.json": "odd.json is no result of pytest-benchmark",
     "bench broken.json --out result.json": "option '--out' is for what is measured: name a GAN",
     "bench small-gan --smoke --table": "option '--smoke' measures nothing that a table could show",
     "bench small-gan --json --table": "options '--json' and '--table' exclude each other",
@@ -153,6 +154,10 @@ REFUSED = {
 def test_what_cannot_be_is_refused_before_anything_is_measured(line: str, command: Command, place: Path) -> None:
     hollow = {"machine_info": {}, "commit_info": {"id": "1"}, "benchmarks": [{"name": "test_training[x]"}]}
     (place / "hollow.json").write_text(json.dumps(hollow))
+    odd = {"gan": "x", "size": "1x1", "batch_size": 1, "device": "cpu", "precision": "fp32", "peak_memory_mib": "much"}
+    stats = {"median": 1, "min": 1, "max": 1, "rounds": 9}
+    entry = {"name": "test_saving[x]", "extra_info": odd, "stats": stats}
+    (place / "odd.json").write_text(json.dumps({**hollow, "machine_info": {"cpu": "A"}, "benchmarks": [entry]}))
     (place / "broken.json").write_text("{")
     answer = command(*line.split(), *PLUGIN)
     assert (answer.status, answer.out) == (2, "")
