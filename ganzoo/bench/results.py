@@ -100,7 +100,8 @@ def parse(content: Mapping[str, Any]) -> list[Result]:
     """What a file's content holds of trainings and generations."""
     machine, commit = content["machine_info"], content["commit_info"]["id"]
     found = [
-        Result(entry["name"], entry["extra_info"], machine, commit, entry["stats"]) for entry in content["benchmarks"]
+        Result(entry["name"], entry["extra_info"], machine, commit, entry.get("stats", {}))
+        for entry in content["benchmarks"]
     ]
     found = [result for result in found if "precision" in result.facts]
     for result in found:
