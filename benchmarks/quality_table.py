@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from benchmarks.quality import PICTURES, RESULTS, RIVALS
-from benchmarks.table import insert, row
+from ganzoo.bench.tables import insert, row
 
 Row: TypeAlias = Mapping[str, Any]
 DOCS = PICTURES.parents[1]

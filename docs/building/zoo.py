@@ -6,8 +6,10 @@ from typing import Any
 
 from benchmarks import quality_table
 from benchmarks.quality import PICTURES, RESULTS
-from benchmarks.table import Result, of_speed, read, speed
+from benchmarks.table import of_speed
 from docs.building.markdown import code, linked, option, plain, table
+from ganzoo.bench.results import Result, read
+from ganzoo.bench.tables import speed
 from ganzoo.cli.description import describe
 from ganzoo.gan import GAN
 from ganzoo.plugins import zoo

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganzoo.cli import catalogue, completion, judge, make, new, report, runs, serve, share, train
+from ganzoo.cli import bench, catalogue, completion, judge, make, new, report, runs, serve, share, train
 from ganzoo.cli.parts import printable
 from ganzoo.cli.stopping import stoppable
 from ganzoo.cli.worker import one_of_several
@@ -34,7 +34,7 @@ def root(plugin: tuple[str, ...]) -> None:
         os.environ[FILES] = os.pathsep.join(files)
 
 
-for module in (catalogue, train, make, judge, report, serve, share, runs, new, completion):
+for module in (catalogue, train, make, judge, bench, report, serve, share, runs, new, completion):
     for command in module.COMMANDS:
         root.add_command(command)
 

@@ -8,8 +8,8 @@ from fences import blocks
 
 import ganzoo
 from benchmarks import quality_table
-from benchmarks.table import Result
 from docs.building import zoo as pages
+from ganzoo.bench.results import Result
 from ganzoo.cli.description import describe
 from ganzoo.plugins import zoo
 
@@ -63,7 +63,7 @@ def test_it_has_every_part_and_its_commands_run(name: str, desk: Desk) -> None:
 
 def test_speed_is_shown_with_its_hardware_and_what_was_not_measured_is_said() -> None:
     facts = {"gan": "dcgan", "device": "cpu", "precision": "fp32", "size": "64x64", "batch_size": 32}
-    result = Result("test_training[dcgan]", facts | {"images_per_second": 60.12}, {"cpu": "Some CPU"}, "abc")
+    result = Result("test_training[dcgan]", facts | {"images_per_second": 60.12}, {"cpu": "Some CPU"}, "abc", {})
     table, _ = pages.speeds("dcgan", [result])
     assert "| Some CPU, fp32 | 64x64, batch 32 | 60.1 | unmeasured |" in table
     assert next(iter(pages.speeds("lsgan", [result]))).startswith(pages.NOT_MEASURED)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.setting import Setting, precision, warm_up_cycles
 from ganzoo import machine
+from ganzoo.bench.setting import Setting, precision, warm_up_cycles
 from ganzoo.engine.training import Training
 from ganzoo.options import RunOptions
+from ganzoo.plugins import zoo
 
 ROUND = 0.5
 """Seconds that a timed round lasts, at least: on a GPU, enough iterations for its queue of launches to be full."""
@@ -93,9 +94,22 @@ class Measure:
 
     def describe(self, options: RunOptions) -> None:
         """Writes down what is trained."""
-        size = "{}x{}".format(*options.image_size)
-        self.record(gan=options.gan.name, size=size, batch_size=options.batch_size, precision=precision(options))
+        self.record(
+            gan=options.gan.name,
+            size="{}x{}".format(*options.image_size),
+            batch_size=options.batch_size,
+            precision=precision(options),
+            data=options.data.label(),
+            options={name: str(value) for name, value in self.setting.given if _is_told(name, value)} or None,
+            **{"from": zoo().gans.origin(type(options.gan))},
+        )
 
     def record(self, **facts: object) -> None:
         """Writes facts beside the result; what is not known is left out."""
         self.benchmark.extra_info.update({name: fact for name, fact in facts.items() if fact is not None})
+
+
+def _is_told(name: str, value: object) -> bool:
+    """Whether an option is written down as such: not what has a fact of its own, and never where a file lies."""
+    told = {"data", "image_size", "batch_size", "precision"}
+    return name.partition(".")[0] not in told and not {"/", "\\"} & set(str(value))

@@ -2,11 +2,11 @@
 
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
-from benchmarks.measure import Measure
-from benchmarks.peak import peak
-from benchmarks.setting import flops, precision
+from ganzoo.bench.measure import Measure, seconds
+from ganzoo.bench.setting import bare_engine, eager, train_on
 from ganzoo.engine.training import Training
 
 Rival: TypeAlias = Callable[[int], float]
@@ -34,14 +34,13 @@ def duel(measure: Measure, training: Training, ours: Callable[[int], None], riva
     )
 
 
-def record_share_of_peak(measure: Measure, training: Training) -> None:
-    """How much of what the device can do on large matrix products the work achieved that was just measured."""
-    device, work = training.engine.device, flops(training)
-    achieved, kind = work / measure.benchmark.extra_info["seconds"], precision(training.options)
-    measure.record(
-        flops_per_iteration=work,
-        flops_per_second=achieved,
-        peak_flops_per_second=peak(device, kind),
-        peak_precision=kind,
-        share_of_peak=achieved / peak(device, kind),
+def against_eager(measure: Measure, training: Training) -> None:
+    """Iterations as they are recorded or compiled against the same, one operation after the other; on one batch."""
+    training, plain = replace(training, engine=bare_engine(training)), bare_engine(training, eager(training.options))
+    batch = training.batches[0]
+    duel(
+        measure,
+        training,
+        lambda iterations: train_on(training.engine, batch, iterations),
+        lambda iterations: seconds(lambda: train_on(plain, batch, iterations)) / iterations,
     )

@@ -1,11 +1,10 @@
 """What a session of benchmarks runs on, and the trainings that it makes ready."""
 
-import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from ganzoo.data.batch import Batch
 from ganzoo.engine.engine import Engine
@@ -16,6 +15,23 @@ from ganzoo.engine.training import Training, prepare
 from ganzoo.options import RunOptions, resolve
 from ganzoo.plugins import zoo
 
+Given: TypeAlias = tuple[tuple[str, object], ...]
+"""Options of runs, by their names: pairs, so that it can be a key."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a session is asked to measure; by default, what the flags of `pytest benchmarks` leave open."""
+
+    gans: tuple[str, ...] | None = None
+    """None: every GAN of the zoo."""
+    device: str = "auto"
+    smoke: bool = False
+    given: Given = ()
+    """Options of every training."""
+    data: Path | None = None
+    """The folder for downloads; None: one that lasts as long as the session."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -24,11 +40,13 @@ class Setting:
     device: torch.device
     data: Path
     smoke: bool = False
+    given: Given = ()
+    """Options of every training, unless it has others of that name."""
 
     def options(self, gan: str, **given: object) -> RunOptions:
         """A run's options; in a smoke pass with tiny images, batches and data."""
         device = self.device.type if rank_and_count()[1] > 1 else str(self.device)  # of several, each has its own GPU
-        options = resolve(zoo().gan(gan), {**given, "device": device})
+        options = resolve(zoo().gan(gan), {**dict(self.given), **given, "device": device})
         if not self.smoke:
             return options
         batch_size = min(options.batch_size, 4)
@@ -75,23 +93,3 @@ def bare_engine(training: Training, options: RunOptions | None = None) -> Engine
     options = options or training.options
     torch.manual_seed(options.seed)
     return Engine(options.gan, options.gan.build(training.spec), options.players(), options)
-
-
-def flops(training: Training) -> float:
-    """Floating-point operations of one iteration, on average over a cycle of its players."""
-    engine, batch = bare_engine(training, eager(training.options)), training.batches[0]
-    with FlopCounterMode(display=False) as counter:
-        train_on(engine, batch, engine.cycle)
-    return counter.get_total_flops() / engine.cycle
-
-
-@functools.lru_cache(maxsize=1)
-def _kept(setting: Setting, gan: str, given: tuple[tuple[str, object], ...]) -> Training:
-    return setting.training(gan, **dict(given))
-
-
-def train_here(setting: Setting, gan: str, given: tuple[tuple[str, object], ...], iterations: int) -> None:
-    """For a process of its own: trains there, and keeps what it has made ready for the next call."""
-    train(_kept(setting, gan, given), iterations)
-    if setting.device.type == "cuda":
-        torch.cuda.synchronize()
