@@ -271,7 +271,7 @@ class LooseTensor(Sound):
 
     def networks(self, data: DataSpec) -> Networks:
         nets = super().networks(data)
-        nets.generator.scale = torch.ones(3)  # type: ignore[assignment]  # which is the mistake
+        nets.generator.scale = torch.ones(3)
         return nets
 
 
