@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-from test_broken_gans import Sound
+from mistaken import Sound
 
 import ganzoo
 from ganzoo.config import build
@@ -62,7 +62,7 @@ PLUGIN = '''
 """A loose plugin."""
 
 import ganzoo
-from test_broken_gans import Sound
+from mistaken import Sound
 
 
 class Loose(Sound):
