@@ -77,12 +77,13 @@ def check_split(config: Dataset, request: Request) -> None:
         isinstance(loaded, Stream if config.streamed else Table),
         f"load() gives a {type(loaded).__name__}, not a {kind}: `streamed` says which, and is {config.streamed}",
     )
-    if isinstance(loaded, Stream):
-        columns = check_stream(loaded, config.load(request))
-    else:
+    if isinstance(loaded, Table):
         columns = dict(loaded.columns)
         check_lengths(config, columns)
         check_limit(config, limited, columns)
+    else:
+        again = config.load(request)
+        columns = check_stream(loaded, again if isinstance(again, Stream) else loaded)
     check_columns(config, request, columns, loaded.classes)
     check_description(config, request, columns, loaded.classes)
     check_other_requests(config, limited, columns)

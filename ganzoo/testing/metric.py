@@ -128,7 +128,7 @@ class Features(Extractor):
 
 def check_least(metric: SetMetric) -> None:
     """Demands that fewer samples than it takes are refused, as anybody who asks for them would be told."""
-    few, seen = metric.least(WIDTH) - 1, {metric.looks_at: WIDTH}
+    few, seen = metric.least(WIDTH) - 1, {str(metric.looks_at): WIDTH}
     demand(few > 0, f"least() gives {few + 1}; nothing can be said of sets of fewer than 2")
     refused = refusal(metric, torch.zeros(few, 1, 1, 1), Eyes(Features(), nn.Flatten(), seen))
     demand(refused, f"'{metric.kind}' is measured of {few} samples, fewer than least() says")
