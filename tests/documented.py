@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.request import urlopen
 
@@ -34,7 +35,8 @@ class Desk:
 
     def __init__(self, place: Path, runs: Runs) -> None:
         self.place, self.runs = place, runs
-        self.names: dict[str, Any] = {"__name__": "__page__"}
+        self.module = ModuleType("page")
+        """What blocks of Python are executed in, as if it were imported."""
         self.text = ""
         self.failures: list[str] = []
         """What commands said that did not end well."""
@@ -46,13 +48,13 @@ class Desk:
         self.text = text
 
     def is_script(self, name: str) -> bool:
-        """Whether a command of the page runs that file, or names it as a plugin."""
-        return re.search(rf"(?:\bpython3?|--plugin|pytest) {re.escape(name)}", self.text) is not None
+        """Whether a command of the page runs that file."""
+        return re.search(rf"(?:\bpython3?|pytest) {re.escape(name)}", self.text) is not None
 
     def execute(self, block: Block) -> None:
         """Python, in the names that the blocks before it left; large numbers in it are cut."""
         tree = ast.fix_missing_locations(_Cut().visit(ast.parse(block.text)))
-        exec(compile(tree, f"<block of line {block.line}>", "exec"), self.names)  # noqa: S102 - it is what is tested
+        exec(compile(tree, f"<block of line {block.line}>", "exec"), vars(self.module))  # noqa: S102 - it is what is tested
 
     def type(self, block: Block) -> None:
         """Commands, one by one."""
@@ -100,10 +102,18 @@ class Desk:
 
 
 class _Cut(ast.NodeTransformer):
-    """Makes large numbers small."""
+    """Makes large numbers small that functions are given."""
 
-    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
-        return ast.Constant(FEW) if type(node.value) is int and node.value >= MANY else node
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node.args = [_small(argument) for argument in node.args]
+        for keyword in node.keywords:
+            keyword.value = _small(keyword.value)
+        return self.generic_visit(node)
+
+
+def _small(node: ast.expr) -> ast.expr:
+    is_large = isinstance(node, ast.Constant) and type(node.value) is int and node.value >= MANY
+    return ast.Constant(FEW) if is_large else node
 
 
 def _cut(words: list[str]) -> list[str]:
@@ -119,6 +129,8 @@ def _cut(words: list[str]) -> list[str]:
         more += ["--samples", str(FEW)]
     if "--interpolate" in words:
         more += ["--frames", "8"]
+    if "bench" in words and not any(word.endswith(".json") for word in words[:2]) and "--table" not in words:
+        more += ["--smoke"]
     if "report" in words[:1]:
         more += ["--device", "cpu"]
     return [*words, *more]
@@ -172,4 +184,6 @@ def desk(place: Path, named_runs: Runs, data_folder: Path, monkeypatch: pytest.M
     with served() as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.address)
         hub.repositories.clear()
-        yield Desk(place, named_runs)
+        desk = Desk(place, named_runs)
+        monkeypatch.setitem(sys.modules, desk.module.__name__, desk.module)
+        yield desk

@@ -12,7 +12,13 @@ import numpy as np
 from conftest import run_command
 from PIL import Image
 
+from docs.building.links import ROOT
+
 RUN = re.compile(r"\bruns/([a-z0-9-]+?)-(mnist|openmoji)-(\d{3})\b")
+README_GAN = re.findall(
+    r"^```python[^\n]*\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+)[-1]
+"""The file that the README calls a whole plugin."""
 SMALL: dict[str, int | str] = {"image_size": 32, "limit": 8, "batch_size": 4, "epochs": 1, "precision": "fp32"}
 """What a training is cut to, whatever was asked."""
 
@@ -66,6 +72,10 @@ def furnish(place: Path, text: str) -> None:
         (place / "cats" / kind).mkdir(parents=True)
         for number in range(6):
             picture(number).save(place / "cats" / kind / f"{number}.jpg")
+    for half in "AB":
+        (place / "sketches" / half).mkdir(parents=True)
+        for number in range(4):
+            picture(number).save(place / "sketches" / half / f"{number}.png")
     (place / "drawings").mkdir()
     with zipfile.ZipFile(place / "drawings.zip", "w") as archive:
         for number in range(2):
@@ -73,6 +83,12 @@ def furnish(place: Path, text: str) -> None:
             archive.write(place / "drawings" / f"{number}.png", f"{number}.png")
     for name, size in {"drawing.png": 40, "cat.png": 40, "photo.jpg": 40, "small.png": 8}.items():
         picture(1, size).save(place / name)
+    if "my_gan.py" in text:
+        (place / "my_gan.py").write_text(README_GAN, encoding="utf-8")
+    if "cpu.json" in text:
+        for name in ("cpu.json", "gpu.json"):
+            copy2(ROOT / "benchmarks" / "results" / "epyc-2-cores-avx2.json", place / name)
+        copy2(ROOT / "README.md", place)
     if "shards:" not in text:
         return
     for number in range(100):  # the page's `{000000..000099}`

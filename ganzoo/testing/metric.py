@@ -137,7 +137,7 @@ def check_least(metric: SetMetric) -> None:
 def refusal(metric: Metric, images: Tensor, eyes: Eyes | None) -> str:
     """Why it cannot be measured of those images; empty if it can."""
     try:
-        possible([metric], images, eyes, {metric.kind})
+        possible([metric], images, eyes, {metric.kind}, lambda count: f"it takes {count}")
     except OptionError as error:
         return str(error)
     return ""
