@@ -1,10 +1,8 @@
 """Image to image without pairs, there and back (AUTHOR, YEAR).
 
 One network turns a source into an image that a discriminator takes for a target. Another turns it back, and what comes
-back is to be the source again. That alone ties the image to what it was made from.
+back is to be the source again. What is a target already, the first network is to leave as it is.
 """
-
-from dataclasses import replace
 
 import ganzoo
 from ganzoo.blocks import PatchDiscriminator, ResidualGenerator
@@ -32,15 +30,18 @@ class MyGAN(ganzoo.TwoPlayer):
         )
 
     def players(self) -> tuple[ganzoo.Player, ...]:
-        generator, discriminator = super().players()
-        return replace(generator, trains=("generator", "back")), discriminator
+        two = ("generator", "back")  # moved by one loss
+        return ganzoo.Player("generator", self.generator_loss, two, self.optimizer, self.n_critic), super().players()[1]
 
     def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
         return batch.replace(fake=nets.generator(batch.source))
 
     def generator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
-        cycle = F.l1_loss(nets.back(batch.fake), batch.source)
-        return super().generator_loss(nets, batch) | {"cycle": self.cycle * cycle}
+        losses = super().generator_loss(nets, batch)
+        losses["cycle"] = self.cycle * F.l1_loss(nets.back(batch.fake), batch.source)
+        if batch.source.shape == batch.target.shape:  # a target, taken for a source, is to stay as it is
+            losses["identity"] = self.cycle / 2 * F.l1_loss(nets.generator(batch.target), batch.target)
+        return losses
 
 
 @ganzoo.hookimpl
