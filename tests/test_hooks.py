@@ -76,7 +76,7 @@ def test_the_page_tells_the_version_there_is() -> None:
 
 
 def test_the_plugin_of_the_page_is_one(command: Command, place: Path) -> None:
-    code = re.search(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    code = re.search(r"```python[^\n]*\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert code
     (place / "plain.py").write_text(code[1])
     answer = command("--plugin", "plain.py", "info", "plain", "--json")

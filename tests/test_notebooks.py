@@ -1,13 +1,13 @@
 """The notebooks of the documentation, each executed whole in a kernel, with other sizes in its first cell."""
 
 import ast
-import asyncio
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kernel import execute
 
 nbformat: Any = pytest.importorskip("nbformat")
 nbclient: Any = pytest.importorskip("nbclient")
@@ -53,8 +53,7 @@ def test_every_cell_runs_at_tiny_size(
     cells = cells_of(notebook)
     cells[0].source = "\n".join(f"{name} = {value}" for name, value in TINY.items())
     place = {"metadata": {"path": str(tmp_path)}}
-    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=place)
-    asyncio.run(client.async_execute())  # its own way leaves an event loop open
+    execute(nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=place))
 
     [run] = (tmp_path / "runs").iterdir()
     config = json.loads((run / "config.json").read_text())

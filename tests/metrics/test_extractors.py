@@ -123,7 +123,7 @@ def test_without_the_net_it_is_said_what_to_get_and_where_to_put_it(
     monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
     with pytest.raises(ganzoo.DataError) as told:
         Inception().build(tmp_path)
-    for part in ("no way to the net", STANDARD.address, str(tmp_path / "weights"), "'weights'"):
+    for part in ("no way to the net", STANDARD.address, str(tmp_path / "weights"), "--weights FILE"):
         assert part in str(told.value)
     assert "downloading the weights of Inception, 96 MB, once" in caplog.text
     assert STANDARD.sha256.startswith(STANDARD.name.removesuffix(".pth").rpartition("-")[2])
