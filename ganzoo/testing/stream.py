@@ -1,9 +1,9 @@
 """What every stream of rows is held to."""
 
-import pickle
 from collections import Counter
 from collections.abc import Mapping
 from itertools import islice
+from multiprocessing.reduction import ForkingPickler
 
 import torch
 from torch import Tensor
@@ -31,7 +31,7 @@ def check_stream(stream: Stream, again: Stream) -> dict[str, Tensor]:
     count = len(stream)
     demand(count > 0, "the stream has no rows; if there are none, raise a DataError")
     with complaining("a stream cannot be sent to the processes that read it ({}): hold names of files, no open ones"):
-        pickle.dumps(stream)
+        ForkingPickler.dumps(stream)
     whole = count <= MOST
     rows = take(stream, 2 * count if whole else MOST)
     check_going_on(again, rows)

@@ -145,7 +145,7 @@ def test_inception_measures_offline_with_weights_that_were_put_there(
         ("dcgan --samples 500 --metric kid", "'kid' cannot be measured here: it takes 1,000 samples or more"),
         ("dcgan --samples 4 --metric density", "it takes 6 samples or more"),
         ("dcgan --samples 20000", "the test split of 'mnist' has 10000; try --samples 10000 or --split train"),
-        ("dcgan --samples 80000", "the test split of 'mnist' has 10000; try --samples 10000\n"),
+        ("dcgan --samples 80000", "the test split of 'mnist' has 10000; try --samples 10000"),
         ("dcgan --metric psnr", "'psnr' cannot be measured here: what 'dcgan' makes has no targets"),
         ("dcgan --metric fld", "no metric is called 'fld'; did you mean 'fid'?"),
         ("dcgan --metric kid:subset=3", "no option of the metric 'kid' is called 'subset'"),
