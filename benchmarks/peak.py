@@ -1,4 +1,4 @@
-"""The peak of a device: what it achieves on large matrix products, which it does best."""
+"""The peak of a device, what it achieves on large matrix products, and how much of it a training reaches."""
 
 import functools
 from collections.abc import Iterator
@@ -6,9 +6,35 @@ from contextlib import contextmanager
 
 import torch
 from torch.utils.benchmark import Timer
+from torch.utils.flop_counter import FlopCounterMode
+
+from ganzoo.bench.measure import Measure
+from ganzoo.bench.setting import bare_engine, eager, precision, train_on
+from ganzoo.engine.training import Training
 
 SIDES = {"cpu": 2048, "cuda": 8192}
 """Sides of the square matrices: large enough for every core, small enough for many products in a second."""
+
+
+def record_share_of_peak(measure: Measure, training: Training) -> None:
+    """How much of what the device can do on large matrix products the work achieved that was just measured."""
+    device, work = training.engine.device, flops(training)
+    achieved, kind = work / measure.benchmark.extra_info["seconds"], precision(training.options)
+    measure.record(
+        flops_per_iteration=work,
+        flops_per_second=achieved,
+        peak_flops_per_second=peak(device, kind),
+        peak_precision=kind,
+        share_of_peak=achieved / peak(device, kind),
+    )
+
+
+def flops(training: Training) -> float:
+    """Floating-point operations of one iteration, on average over a cycle of its players."""
+    engine, batch = bare_engine(training, eager(training.options)), training.batches[0]
+    with FlopCounterMode(display=False) as counter:
+        train_on(engine, batch, engine.cycle)
+    return counter.get_total_flops() / engine.cycle
 
 
 @functools.cache

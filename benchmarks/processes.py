@@ -3,6 +3,7 @@
 Several are the ranks of one training, as torchrun would start them.
 """
 
+import functools
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -11,6 +12,9 @@ from multiprocessing import get_context
 
 import torch
 import torch.distributed as dist
+
+from ganzoo.bench.setting import Given, Setting, train
+from ganzoo.engine.training import Training
 
 
 @contextmanager
@@ -36,3 +40,15 @@ def _begin(threads: int, environment: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     torch.set_num_threads(threads)
+
+
+@functools.lru_cache(maxsize=1)
+def _kept(setting: Setting, gan: str, given: Given) -> Training:
+    return setting.training(gan, **dict(given))
+
+
+def train_here(setting: Setting, gan: str, given: Given, iterations: int) -> None:
+    """For a process of its own: trains there, and keeps what it has made ready for the next call."""
+    train(_kept(setting, gan, given), iterations)
+    if setting.device.type == "cuda":
+        torch.cuda.synchronize()

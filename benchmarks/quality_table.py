@@ -1,6 +1,7 @@
-"""Writes the pages on what the GANs learned, from what `quality.py` kept: `python -m benchmarks.quality_table`.
+"""Writes docs/quality.md's tables of what the GANs learned, from what `quality.py` kept.
 
-The tables go between the markers of docs/quality.md; docs/gans.md gets a section for each GAN, with its picture.
+`python -m benchmarks.quality_table` puts them between its markers. The documentation site shows the same rows, with
+their pictures, on the page of each GAN.
 """
 
 import argparse
@@ -10,8 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from benchmarks.quality import PICTURES, RESULTS, RIVALS
-from benchmarks.table import insert, row
-from ganzoo.plugins import zoo
+from ganzoo.bench.tables import insert, row
 
 Row: TypeAlias = Mapping[str, Any]
 DOCS = PICTURES.parents[1]
@@ -69,7 +69,7 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
     yield row("GAN", "trained for", "images seen", *(WORDS.get(name, name) for name in names))
     yield row("---", "---:", "---:", *["---:"] * len(names))
     for entry in rows:
-        first = f"[`{entry['gan']}`](gans.md#{entry['gan']})"
+        first = f"`{entry['gan']}`"
         yield row(first, f"{entry['seconds']:.0f} s", f"{entry['images']:,}", *cells(entry["trained"], names))
         yield row("untrained", "", "", *cells(entry["untrained"], names))
         own = {name: figures for name, figures in entry["beside"].items() if name not in common(rows)}
@@ -135,48 +135,15 @@ def setting(entry: Row) -> str:
     )
 
 
-def gallery(rows: Sequence[Row]) -> str:
-    """A section for each GAN: picture, sentence, paper, command, figures."""
-    parts = []
-    registered = zoo().gans
-    for name in dict.fromkeys(str(entry["gan"]) for entry in chosen(rows)):
-        parts.append(f"## {name}")
-        if name in registered:
-            gan = registered[name]
-            parts.append(f"{gan.summary()} {gan.family().capitalize()}; {gan.paper()}.")
-        for entry in chosen(rows):
-            if entry["gan"] == name:
-                parts += section(entry)
-    return "\n\n".join(parts) or "Nothing was measured yet."
-
-
-def section(entry: Row) -> Iterator[str]:
-    """One proof of a GAN."""
-    kind = entry["protocol"]["measured"]
-    yield f"![What {entry['gan']} makes: {kind}](images/{PICTURES.name}/{entry['picture']})"
-    yield f"```bash\n{entry['command']}\n```"
-    columns = [("untrained", entry["untrained"]), ("trained", entry["trained"]), *entry["beside"].items()]
-    told = [f"{words(name, figures)}: {', '.join(told_figures(figures))}" for name, figures in columns]
-    yield f"{kind.capitalize()}, {entry['seconds']:.0f} s: " + "; ".join(told) + "."
-
-
-def told_figures(figures: Mapping[str, float]) -> Iterator[str]:
-    """Figures with their names."""
-    for name, value in figures.items():
-        if name not in NO_LINES:
-            yield f"{WORDS.get(name, name)} {shown(name, value)}"
-
-
 def main(words: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Writes the pages on what the GANs learned.")
+    parser = argparse.ArgumentParser(description="Writes the tables of what the GANs learned.")
     parser.add_argument("results", nargs="*", type=Path, metavar="ROW.json", help="default: all of quality in results/")
-    parser.add_argument("--docs", type=Path, default=DOCS, metavar="FOLDER", help="where quality.md and gans.md are")
+    parser.add_argument("--docs", type=Path, default=DOCS, metavar="FOLDER", help="where quality.md is")
     given = parser.parse_args(words)
     try:
         rows = read(given.results or sorted(RESULTS.glob("quality-*.json")))
-        for page, content in (("quality.md", tables(rows)), ("gans.md", gallery(rows))):
-            file = given.docs / page
-            file.write_text(insert(file, content), encoding="utf-8")
+        file = given.docs / "quality.md"
+        file.write_text(insert(file, tables(rows)), encoding="utf-8")
     except (OSError, ValueError) as error:
         parser.error(str(error))
 

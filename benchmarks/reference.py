@@ -17,9 +17,9 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import datasets, transforms
 from torchvision.transforms.functional import to_pil_image
 
-from benchmarks.measure import now
-from benchmarks.setting import Setting
 from benchmarks.textbook import LATENT, DigitDiscriminator, DigitGenerator, Patches, UNet
+from ganzoo.bench.measure import now
+from ganzoo.bench.setting import Setting
 from ganzoo.data.load import load
 
 Part: TypeAlias = Literal["end-to-end", "step-only"]

@@ -1,15 +1,15 @@
 """Makes the README's tables from results, and puts them there: `python benchmarks/table.py [RESULT.json ...]`."""
 
 import argparse
-import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from ganzoo.bench.results import Result, read
+from ganzoo.bench.tables import insert, row, throughput_rows, version
 
 HERE = Path(__file__).parent
-BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 
 
 @dataclass(frozen=True)
@@ -53,26 +53,6 @@ GOALS = (
 )
 
 
-@dataclass(frozen=True)
-class Result:
-    """One benchmark of a result file."""
-
-    name: str
-    facts: Mapping[str, Any]
-    machine: Mapping[str, str]
-    commit: str
-
-    @property
-    def hardware(self) -> str:
-        """What it was measured on, in words."""
-        return f"{self.machine[self.facts['device']]}, {self.facts['precision']}"
-
-    @property
-    def kind(self) -> str:
-        """The kind of device: cpu or cuda."""
-        return str(self.facts["device"]).partition(":")[0]
-
-
 def goal(name: str, device: str) -> str | None:
     """What is written beside a measurement, if it has a goal on that kind of device."""
     found = (
@@ -81,39 +61,9 @@ def goal(name: str, device: str) -> str | None:
     return next((aim(least) for least in found), None)
 
 
-def line(facts: Mapping[str, Any]) -> str:
-    """What was measured in words, for who waits for it at the terminal."""
-    words = {
-        "images_per_second": "{images_per_second:,.4g} images/s",
-        "ratio": "{ratio:.2f}x ({ratio_min:.2f} to {ratio_max:.2f}): {seconds:.4g} s against {reference_seconds:.4g} s",
-        "goal": "goal {goal}",
-        "share_of_peak": "{flops_per_second:.3g} FLOP/s, {share_of_peak:.1%} of the {peak_precision} peak",
-        "peak_memory_mib": "at most {peak_memory_mib:,.0f} MiB",
-    }
-    return "; ".join(form.format(**facts) for fact, form in words.items() if fact in facts)
-
-
 def aim(least: float) -> str:
     """A goal in words."""
     return f"≥ {least:g}x" if least >= 1 else f"≥ {least:.0%}"
-
-
-def read(files: Iterable[Path]) -> list[Result]:
-    """What files hold of trainings and generations; smoke passes measure nothing.
-
-    Raises:
-        ValueError: naming the file that pytest-benchmark did not write.
-    """
-    results = []
-    for file in files:
-        try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            machine, commit = content["machine_info"], content["commit_info"]["id"]
-            found = [Result(entry["name"], entry["extra_info"], machine, commit) for entry in content["benchmarks"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{file} is no result of pytest-benchmark") from error
-        results += [result for result in found if "precision" in result.facts and not result.facts.get("smoke")]
-    return results
 
 
 def of_speed(folder: Path) -> list[Path]:
@@ -158,57 +108,6 @@ def measured(results: Sequence[Result], least: float) -> str:
     value = f"{facts[fact]:.2f}x" if least >= 1 else f"{facts[fact]:.0%}"
     spread = f" ({facts['ratio_min']:.2f} to {facts['ratio_max']:.2f})" if least >= 1 else ""
     return (f"**{value}**" if facts[fact] >= least else value) + spread
-
-
-def throughput_rows(results: Sequence[Result]) -> Iterator[str]:
-    """A row for each GAN, a column for each machine."""
-    speeds = {
-        (result.facts["gan"], result.hardware, result.name.partition("[")[0]): result
-        for result in results
-        if result.name.startswith(("test_training[", "test_generation["))
-    }
-    machines = sorted({machine for _, machine, _ in speeds})
-    if not machines:
-        return
-    yield row("GAN", "images", *machines)
-    yield row(*["---"] * 2, *["---:"] * len(machines))
-    for gan in sorted({gan for gan, _, _ in speeds}):
-        facts = next(result.facts for (name, _, _), result in speeds.items() if name == gan)
-        cells = [
-            " / ".join(speed(speeds.get((gan, machine, work))) for work in ("test_training", "test_generation"))
-            for machine in machines
-        ]
-        yield row(f"`{gan}`", f"{facts['size']}, batch {facts['batch_size']}", *cells)
-
-
-def speed(result: Result | None) -> str:
-    """Images per second, to three digits."""
-    if result is None:
-        return "unmeasured"
-    number = float(f"{result.facts['images_per_second']:.3g}")
-    return f"{number:,.0f}" if number >= 100 else f"{number:g}"
-
-
-def version(result: Result) -> str:
-    """What was measured with what."""
-    return f"torch {result.machine['torch']}, Python {result.machine['python']}, commit {result.commit[:7]}"
-
-
-def row(*cells: str) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def insert(file: Path, content: str) -> str:
-    """A file's text with the content between its markers.
-
-    Raises:
-        ValueError: it has not both of them, in their order.
-    """
-    before, begin, rest = file.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{file} has no {BEGIN} with a {END} after it: put both where the tables should be")
-    return f"{before}{begin}\n{content}\n{end}{after}"
 
 
 def main(words: Sequence[str] | None = None) -> None:

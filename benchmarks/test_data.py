@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from torchvision.transforms.functional import to_pil_image
 
-from benchmarks.measure import Measure
-from benchmarks.setting import Setting
+from ganzoo.bench.measure import Measure
+from ganzoo.bench.setting import Setting
 from ganzoo.data.load import load
 from ganzoo.options import resolve
 from ganzoo.plugins import zoo

@@ -5,10 +5,11 @@ from typing import get_args
 
 import pytest
 
-from benchmarks.duel import duel, record_share_of_peak
-from benchmarks.measure import Measure, seconds
+from benchmarks.peak import record_share_of_peak
 from benchmarks.reference import Part, Work, seconds_per_iteration
-from benchmarks.setting import Setting, bare_engine, eager, train, train_on
+from ganzoo.bench.duel import against_eager, duel
+from ganzoo.bench.measure import Measure
+from ganzoo.bench.setting import Setting, bare_engine, train, train_on
 from ganzoo.engine.training import Training
 
 PRECISIONS = {"default": "auto", "fp32": "fp32"}
@@ -80,12 +81,5 @@ def test_captured(measure: Measure) -> None:
     """WGAN-GP, which differentiates twice, as captured graphs against our own eager mode, step only."""
     needs_cuda(measure.setting, "nothing is captured on a processor")
     training = measure.setting.training("wgan-gp", image_size=64, batch_size=64)
-    training.engine, plain = bare_engine(training), bare_engine(training, eager(training.options))
-    batch = training.batches[0]
-    duel(
-        measure,
-        training,
-        lambda iterations: train_on(training.engine, batch, iterations),
-        lambda iterations: seconds(lambda: train_on(plain, batch, iterations)) / iterations,
-    )
+    against_eager(measure, training)
     record_share_of_peak(measure, training)

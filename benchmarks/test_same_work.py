@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.reference import LOOPS, Loop
-from benchmarks.setting import Setting
+from ganzoo.bench.setting import Setting
 from ganzoo.data.batch import Batch
 from ganzoo.data.example import example
 from ganzoo.data.load import describe

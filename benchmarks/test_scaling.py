@@ -5,9 +5,9 @@ import os
 import pytest
 import torch
 
-from benchmarks.measure import Measure
-from benchmarks.processes import processes
-from benchmarks.setting import train, train_here
+from benchmarks.processes import processes, train_here
+from ganzoo.bench.measure import Measure
+from ganzoo.bench.setting import train
 
 FOR_GPUS = "on CUDA only: a processor takes the better part of a minute for one iteration"
 

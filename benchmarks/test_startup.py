@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from benchmarks.measure import Measure
+from ganzoo.bench.measure import Measure
 
 
 @pytest.mark.parametrize("words", ["--help", "list"])

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.table import BEGIN, END, GOALS, insert, main, read, tables
+from benchmarks.table import GOALS, main, tables
+from ganzoo.bench.results import read
+from ganzoo.bench.tables import BEGIN, END, insert
 
 MACHINE = {"cpu": "Some CPU, 2 cores", "cuda:0": "Some GPU, 80 GiB", "torch": "2.15.0", "python": "3.11.7"}
 
@@ -13,7 +15,10 @@ MACHINE = {"cpu": "Some CPU, 2 cores", "cuda:0": "Some GPU, 80 GiB", "torch": "2
 def saved(folder: Path, *benchmarks: tuple[str, dict[str, object]]) -> Path:
     """A result file with these benchmarks: names and facts."""
     file = folder / "result.json"
-    entries = [{"name": name, "extra_info": {"precision": "fp32", **facts}} for name, facts in benchmarks]
+    stats = {"median": 1.0, "min": 0.9, "max": 1.2, "rounds": 9}
+    entries = [
+        {"name": name, "extra_info": {"precision": "fp32", **facts}, "stats": stats} for name, facts in benchmarks
+    ]
     content = {"machine_info": MACHINE, "commit_info": {"id": "0123456789"}, "benchmarks": entries}
     file.write_text(json.dumps(content), encoding="utf-8")
     return file

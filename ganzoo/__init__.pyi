@@ -1,4 +1,7 @@
 from . import blocks as blocks
+from . import callbacks as callbacks
+from . import data as data
+from . import errors as errors
 from . import losses as losses
 from . import pictures as pictures
 from . import report as report
@@ -18,6 +21,7 @@ from .data.spec import DataSpec as DataSpec
 from .data.stream import Position as Position
 from .data.stream import Row as Row
 from .data.stream import Stream as Stream
+from .deprecation import GanzooDeprecationWarning as GanzooDeprecationWarning
 from .engine.engine import Engine as Engine
 from .engine.folder import RunFolder as RunFolder
 from .engine.speed import Speed as Speed
@@ -33,6 +37,7 @@ from .gan import Adversarial as Adversarial
 from .gan import Player as Player
 from .gan import TwoPlayer as TwoPlayer
 from .generation.trained import TrainedGAN as TrainedGAN
+from .hookspecs import HOOKS_VERSION as HOOKS_VERSION
 from .hookspecs import Register as Register
 from .hookspecs import hookimpl as hookimpl
 from .losses import Loss as Loss
@@ -51,3 +56,4 @@ from .optim import Adam as Adam
 from .optim import AnyOptimizer as AnyOptimizer
 from .optim import Optimizer as Optimizer
 from .optim import RMSprop as RMSprop
+from .version import __version__ as __version__

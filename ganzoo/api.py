@@ -1,5 +1,6 @@
 """ganzoo from Python: train with `run`, take up a run folder with `load`, make images with what they return."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,7 +15,7 @@ from ganzoo.engine import run as runs
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.speed import Speed
 from ganzoo.engine.training import Callback
-from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError
+from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, typed
 from ganzoo.gan import GAN
 from ganzoo.generation.inputs import told_anew
 from ganzoo.generation.trained import TrainedGAN as TrainedGAN
@@ -112,6 +113,8 @@ def take_up(
     checkpoint: str | int = "newest",
 ) -> TrainedGAN:
     """What `load` does, whatever the options are called."""
+    if not isinstance(folder, str | os.PathLike):
+        raise OptionError(f"option 'folder' cannot be {typed(folder)}: it must be the path of a run folder")
     files = RunFolder(Path(folder))
     # Its own part only: what it was trained on and how need not be installed, or be there, to use it.
     config = told_anew(resume.gan_of(files, gan), options)

@@ -12,6 +12,8 @@ from ganzoo.errors import OptionError, typed
 if TYPE_CHECKING:
     from ganzoo.engine.training import Callback, Training
 
+__all__ = ["CallbackConfig", "Grids", "is_due"]
+
 NONE = "none"
 """What is said for no callbacks at all, where a run had some."""
 

@@ -1,5 +1,6 @@
 """Configurations: one definition that is flag, help, validation, config file and documentation row."""
 
+import inspect
 import types
 from abc import ABC
 from collections.abc import Callable, Iterable, Mapping
@@ -99,6 +100,12 @@ class NamedConfig(Config, ABC):
     def summary(cls) -> str:
         """The first line of its docstring."""
         return (cls.__doc__ or "").strip().partition("\n")[0]
+
+    @classmethod
+    def idea(cls) -> str:
+        """The paragraph after that line, in one line; empty if there is none. A GAN's says what its paper adds."""
+        paragraphs = inspect.cleandoc(cls.__doc__ or "").split("\n\n")
+        return " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
 
     @classmethod
     def form(cls) -> str:

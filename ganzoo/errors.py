@@ -23,6 +23,21 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
 
+__all__ = [
+    "ContractError",
+    "DataError",
+    "Diverged",
+    "GanzooError",
+    "OptionError",
+    "OutOfMemory",
+    "PeerError",
+    "RunFolderError",
+    "SizeError",
+    "UnknownName",
+    "UserError",
+    "typed",
+]
+
 
 class GanzooError(Exception):
     """Any error that ganzoo raises on purpose."""

@@ -1,4 +1,8 @@
-"""What a plugin may provide. Each hook is called once, with a function to call for every class that it adds."""
+"""What a plugin may provide. Each hook is called once, with a function to call for every class that it adds.
+
+A plugin may say which version of the hooks it was written for, `ganzoo_hooks = 1` in its module: one that needs newer
+ones than there are is set aside, in place of failing in its midst. What changes the version stands in docs/hooks.md.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -7,10 +11,15 @@ import pluggy
 
 from ganzoo.config import NamedConfig
 
+HOOKS_VERSION = 1
+"""The version of the hooks: one more whenever there is a new hook, or an old one is called otherwise."""
+
 Register: TypeAlias = Callable[[type[NamedConfig]], None]
+"""What a hook is given: called with a class, it adds that class to the zoo, under its name."""
 
 hookspec = pluggy.HookspecMarker("ganzoo")
 hookimpl = pluggy.HookimplMarker("ganzoo")
+"""Marks a function of a plugin as one of the hooks below: `@ganzoo.hookimpl`."""
 
 
 @hookspec

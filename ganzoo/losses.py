@@ -12,6 +12,23 @@ from torch.nn import functional as F
 from ganzoo.config import NamedConfig, OneOf
 from ganzoo.hookspecs import Register, hookimpl
 
+__all__ = [
+    "BOUNDED_SLOPE",
+    "IMAGES_APART",
+    "CrossEntropy",
+    "Hinge",
+    "LeastSquares",
+    "Loss",
+    "LossScheme",
+    "Losses",
+    "Minimax",
+    "Relativistic",
+    "Softmax",
+    "Wasserstein",
+    "WassersteinGP",
+    "gradient",
+]
+
 Losses: TypeAlias = dict[str, Tensor]
 """Named scalar terms; their sum is minimised and every term is logged."""
 

@@ -13,6 +13,8 @@ from ganzoo.data.fit import MODES
 from ganzoo.errors import OptionError
 from ganzoo.machine import free_memory
 
+__all__ = ["columns_of", "grid", "grid_of", "save", "side_by_side", "to_picture", "to_pixels"]
+
 PADDING = 2
 """Pixels between the images of a grid."""
 

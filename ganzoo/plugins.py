@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
@@ -21,17 +21,21 @@ import pluggy
 
 from ganzoo import hookspecs, losses
 from ganzoo.callbacks import CallbackConfig
-from ganzoo.config import NamedConfig
+from ganzoo.config import LIMIT, NamedConfig
 from ganzoo.data.dataset import Dataset
-from ganzoo.errors import ContractError, UnknownName
+from ganzoo.errors import ContractError, UnknownName, typed
 from ganzoo.gan import GAN
+from ganzoo.hookspecs import HOOKS_VERSION
 from ganzoo.losses import LossScheme
 from ganzoo.metrics import builtin
 from ganzoo.metrics.extractor import Extractor
 from ganzoo.metrics.metric import Metric
+from ganzoo.version import __version__
 
 ENVIRONMENT = "GANZOO_PLUGINS"
 """The environment variable that names loose plugin files, separated like the entries of PATH."""
+HOOKS = "ganzoo_hooks"
+"""What a plugin's module may call the version of the hooks that it was written for."""
 
 Thing = TypeVar("Thing", bound=NamedConfig)
 
@@ -46,6 +50,8 @@ class Plugin:
     builtin: bool = False
     loose: bool = False
     """Whether it is a file that was named, not part of an installed distribution."""
+    hooks: int | None = None
+    """The version of the hooks that it was written for, where it says so."""
     provides: tuple[str, ...] = ()
     problem: str = ""
     """Why it was set aside; empty if it works."""
@@ -114,7 +120,10 @@ class Zoo:
     def add(self, plugin: Plugin, load: Callable[[], object]) -> None:
         """Loads one plugin and puts all it provides on the shelves, or nothing of it and the reason why."""
         try:
-            claims = self._claims(load())
+            module = load()
+            plugin = replace(plugin, hooks=_hooks(module))
+            _check_hooks(plugin)
+            claims = self._claims(module)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit, and exceptions of the plugin's own making
@@ -190,7 +199,7 @@ def zoo() -> Zoo:
 def _load(files: str) -> Zoo:
     found = Zoo()
     for name, module in (("losses", losses), ("metrics", builtin)):
-        found.add(Plugin(name, f"ganzoo {version('ganzoo')}", builtin=True), functools.partial(_itself, module))
+        found.add(Plugin(name, f"ganzoo {__version__}", builtin=True), functools.partial(_itself, module))
     for entry in sorted(entry_points(group="ganzoo"), key=_order):
         distribution = entry.dist
         package = f"{distribution.name} {distribution.version}" if distribution else "unknown"
@@ -229,6 +238,21 @@ def _load_file(path: Path) -> ModuleType:
     sys.modules[name] = module  # classes look their module up when they are asked for its docstring
     spec.loader.exec_module(module)
     return module
+
+
+def _hooks(module: object) -> int | None:
+    hooks = getattr(module, HOOKS, None)
+    if hooks is None or (type(hooks) is int and 0 < hooks < LIMIT):
+        return hooks
+    raise ContractError(f"its {HOOKS} is {typed(hooks)}; expected a whole number from 1: {HOOKS} = {HOOKS_VERSION}")
+
+
+def _check_hooks(plugin: Plugin) -> None:
+    if plugin.hooks is not None and plugin.hooks > HOOKS_VERSION:
+        raise ContractError(
+            f"it needs hooks version {plugin.hooks}; this is ganzoo {__version__} with {HOOKS_VERSION}: "
+            "pip install -U ganzoo"
+        )
 
 
 def _reason(error: BaseException) -> str:

@@ -11,6 +11,10 @@ from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator, check_classes
 class ACGAN(ganzoo.Adversarial):
     """Class to image: the generator is told the class, and the discriminator has to find it.
 
+    A generator that is told a class may ignore it, so the discriminator gets a second answer to give: which class an
+    image is of, real or made. Both players want that answer to be right, whatever else they disagree on. So images have
+    to show the class that was asked for, and the discriminator learns from the labels what makes one.
+
     L_S = E[log P(real|x)] + E[log P(fake|G(z, c))] and L_C = E[log P(c|x)] + E[log P(c|G(z, c))] (eq. 2 and 3): the
     discriminator maximises (L_S + L_C) / 2 and the generator L_C - L_S.
     """

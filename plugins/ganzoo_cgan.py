@@ -9,6 +9,10 @@ from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator, check_classes
 class CGAN(ganzoo.Adversarial):
     """Class to image: generator and discriminator are both told the class.
 
+    Noise alone leaves it to chance what is drawn. Here both networks get a label beside their input: the generator
+    makes an image of that class, and the discriminator judges whether an image is real *and* fits the label. A good
+    image of another class is then as bad as a poor one, so the generator has to heed what it is told.
+
     V(D, G) = E[log D(x|y)] + E[log(1 - D(G(z|y)|y))] (eq. 2), with DCGAN's networks. The generator has a learned vector
     of the class beside the noise, the discriminator compares one with its features (see StridedDiscriminator).
     """

@@ -6,11 +6,15 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.blocks import BottleneckGenerator, StridedDiscriminator
-from ganzoo.data.adapt import HOLE
+from ganzoo.data import HOLE
 
 
 class ContextEncoder(ganzoo.TwoPlayer):
     """Fills holes in images: an encoder, a decoder and a narrow middle that sees all.
+
+    To fill in what is missing, a network must understand what is there. An encoder squeezes the picture around the hole
+    into a narrow code, and a decoder draws the missing part from it. The squared error alone would give the blurred
+    mean of all that might be there; an adversarial loss has it choose one that looks real.
 
     The hole is where all channels of `source` have the value HOLE (in a picture of your own, paint it so); everywhere
     else the images made are the source. The generator minimises `reconstruction` times the

@@ -17,7 +17,13 @@ TURNED = dict(zip(THERE + BACK, BACK + THERE, strict=True))
 
 
 class CycleGAN(ganzoo.TwoPlayer):
-    """Unpaired image to image: there and back again gives what one began with."""
+    """Unpaired image to image: there and back again gives what one began with.
+
+    Two collections are enough, say photographs and paintings, without a painting of each photograph. One generator
+    leads there and another back, and a discriminator on each side sees to it that what arrives looks like the
+    collection. So that it is still the same scene, an image that went there and back again has to be the one that was
+    sent.
+    """
 
     name = "cyclegan"
     dataset = "openmoji"

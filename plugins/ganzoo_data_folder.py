@@ -10,8 +10,7 @@ from PIL import Image
 from pydantic import Field, field_serializer, model_validator
 
 import ganzoo
-from ganzoo.data.archive import ImageFiles, images_at
-from ganzoo.data.images import EXTENSIONS, Opener, read_columns
+from ganzoo.data import EXTENSIONS, ImageFiles, Opener, images_at, read_columns
 
 Side: TypeAlias = Literal["source", "target"]
 SIDES: tuple[Side, Side] = ("source", "target")

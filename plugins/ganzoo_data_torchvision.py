@@ -14,8 +14,7 @@ from pydantic import Field
 from torch import Tensor
 
 import ganzoo
-from ganzoo.data.batches import seeded
-from ganzoo.data.images import open_image
+from ganzoo.data import open_image, seeded
 
 
 class TorchvisionDataset(ganzoo.Dataset):

@@ -8,7 +8,13 @@ from ganzoo.losses import CrossEntropy
 
 
 class DCGAN(ganzoo.Adversarial):
-    """All-convolutional, noise to image, under cross entropy."""
+    """All-convolutional, noise to image, under cross entropy.
+
+    Earlier GANs of convolutions would not train stably, and fully connected ones drew small, noisy images. Here the
+    generator enlarges a small map of features step by step by convolutions, and the discriminator is its mirror, with
+    strides in place of pooling and batch normalization in nearly every layer. With these rules GANs of images trained
+    reliably, and many that came after began from this network.
+    """
 
     name = "dcgan"
     recipes = {

@@ -6,7 +6,13 @@ from ganzoo.losses import CrossEntropy
 
 
 class FirstGAN(ganzoo.Adversarial):
-    """The original: two fully connected networks; `--loss minimax` for the paper's own game."""
+    """The original: two fully connected networks; `--loss minimax` for the paper's own game.
+
+    Two networks play against each other: a generator turns noise into images, and a discriminator has to tell these
+    from real ones. Each learns from the other's success, so neither the distribution of images nor a measure of
+    likeness has to be written down. Where neither can do better, the generated images are distributed like the real
+    ones.
+    """
 
     name = "gan"
     loss: ganzoo.Loss = CrossEntropy()

@@ -12,6 +12,10 @@ from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
 class InfoGAN(ganzoo.Adversarial):
     """Noise to image, with codes that a recognition network must find in the image.
 
+    In a plain GAN no single number of the noise means anything. Here a part of it is set aside as codes, and a second
+    output of the discriminator has to read the codes off the image that was made from them. What can be read must be
+    seen, so without any label the codes come to stand for what varies in the images: which digit, its slant, its width.
+
     min_{G,Q} max_D V(D, G) - lambda L_I(G, Q) with L_I = E[log Q(c|G(z, c))] + H(c) (eq. 5 and 6): the codes are a
     category, drawn evenly, and values in [-1, 1], drawn evenly. Q shares all of D but the last layer; it names the
     category by a softmax and each value by a Gaussian. Codes are made from `batch.noise`, as is the rest of it.

@@ -6,7 +6,12 @@ from ganzoo.losses import LeastSquares
 
 
 class LSGAN(ganzoo.Adversarial):
-    """DCGAN's networks under the least-squares loss."""
+    """DCGAN's networks under the least-squares loss.
+
+    Cross entropy has little left to say of a fake that already passes for real, however far it lies from the real ones.
+    Squared distances to the labels 1 and 0 keep pulling at it, the more the further it is off. Nothing but the loss
+    changes, and training is steadier for it.
+    """
 
     name = "lsgan"
     loss: ganzoo.Loss = LeastSquares()

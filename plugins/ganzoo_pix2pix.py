@@ -10,7 +10,13 @@ from ganzoo.losses import IMAGES_APART
 
 
 class Pix2Pix(ganzoo.TwoPlayer):
-    """Paired image to image: a U-Net against a discriminator of patches."""
+    """Paired image to image: a U-Net against a discriminator of patches.
+
+    Given pairs, a network could simply minimise the mean absolute difference from the target, but where several answers
+    are possible it would give their blurred middle. A discriminator that sees source and answer together, patch by
+    patch, refuses what is blurred; the difference keeps the answer near the target. The generator is a U-Net, whose
+    short cuts lead what source and target share, edges above all, past its narrow middle.
+    """
 
     name = "pix2pix"
     dataset = "openmoji"

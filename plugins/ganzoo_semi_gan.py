@@ -16,6 +16,10 @@ from ganzoo.losses import CrossEntropy
 class SemiGAN(ganzoo.Adversarial):
     """Few labels beside many images: the discriminator is a classifier, and fakes are of no class.
 
+    Labels are dear and images are not. The discriminator becomes a classifier of the known classes and one more, "made
+    by the generator": to tell fakes from real images it must learn what the real ones look like, from all of them, and
+    a few labels then suffice to name the classes. What is wanted in the end is the classifier, not the pictures.
+
     Of K classes it gives K logits l; a fake is the class K + 1 with the logit 0, so that an image is real with
     probability Z / (Z + 1), Z = sum(exp(l)): the logit of that is logsumexp(l) (section 5). The generator matches the
     mean of its features, |E[f(x)] - E[f(G(z))]|^2 (eq. 1), which makes better classifiers than fooling it does.

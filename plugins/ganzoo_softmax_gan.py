@@ -6,7 +6,12 @@ from ganzoo.losses import Softmax
 
 
 class SoftmaxGAN(ganzoo.Adversarial):
-    """DCGAN's networks under one softmax over all real and fake images of a batch."""
+    """DCGAN's networks under one softmax over all real and fake images of a batch.
+
+    All images of a batch, real and fake, share one unit of probability by a softmax over their logits. The
+    discriminator tries to give it to the real ones in equal shares; the generator tries to have all images, real and
+    fake, get the same share. So every image is weighed against all others of its batch instead of on its own.
+    """
 
     name = "softmax-gan"
     loss: ganzoo.Loss = Softmax()

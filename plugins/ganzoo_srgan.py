@@ -8,14 +8,18 @@ from pydantic import Field, field_validator
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo.blocks import DeepStridedDiscriminator, SubpixelGenerator, VGGFeatures
-from ganzoo.blocks.features import Layer, vgg_is_at_hand
+from ganzoo.blocks import DeepStridedDiscriminator, SubpixelGenerator, VGGFeatures, VGGLayer, vgg_is_at_hand
 
 log = logging.getLogger("ganzoo.srgan")
 
 
 class SRGAN(ganzoo.TwoPlayer):
     """Super-resolution: images twice or four times as large, judged by their look.
+
+    A small image has many large ones that it could come from, and the least squared error picks their blurred mean. So
+    images are compared by the features of a network that was trained to recognise things, and a discriminator tells
+    enlargements from photographs. What comes out is sharp and looks right, though its pixels are further from the true
+    ones.
 
     The generator minimises a content loss and `adversarial` times the adversarial one (eq. 3). The content loss is the
     squared difference of VGG19's features, over 12.75 each (eq. 5), or, without its weights, that of pixels (eq. 4);
@@ -41,7 +45,7 @@ class SRGAN(ganzoo.TwoPlayer):
         validate_default=True,
         description="the content loss: of VGG19's features, of pixels, or of those if their weights are at hand",
     )
-    layer: Layer = Field("5_4", description="VGG19's features: 2_2 of small details, 5_4 of larger ones")
+    layer: VGGLayer = Field("5_4", description="VGG19's features: 2_2 of small details, 5_4 of larger ones")
     adversarial: float = Field(1e-3, ge=0, description="weight of the adversarial term beside the content's")
     warm_up: int = Field(200, ge=0, description="iterations on the difference of pixels alone, before all else")
     width: int = Field(32, gt=0, description="channels of the networks' first layers; the paper's have 64")

@@ -13,7 +13,13 @@ from ganzoo.blocks import MappingNetwork, ResidualDiscriminator, RunningMean, St
 
 
 class StyleGAN2(ganzoo.Adversarial):
-    """Styles steer each layer of the synthesis; R1 and path length are regularised lazily."""
+    """Styles steer each layer of the synthesis; R1 and path length are regularised lazily.
+
+    The noise is first turned into a style by a mapping, and the style scales the weights of every convolution, coarse
+    layers deciding on shape and fine ones on texture. The first StyleGAN normalized feature maps, which left blots in
+    its images; here the weights are normalized instead. A penalty on the path length makes steps of equal size in the
+    style change the image by equal amounts.
+    """
 
     name = "stylegan2"
     may_change = frozenset({"truncation"})

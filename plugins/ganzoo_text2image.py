@@ -13,6 +13,11 @@ from ganzoo.blocks import CaptionDiscriminator, CaptionEncoder, ImageEncoder, Up
 class Text2Image(ganzoo.Adversarial):
     """Captions to images: the discriminator also sees real images under wrong captions.
 
+    A caption becomes a vector that the generator gets beside the noise, and the discriminator judges image and caption
+    together. A discriminator that only ever sees real images with their own captions may never look at the words; so it
+    also sees real images under wrong captions, and has to call these fake. Vectors halfway between two captions are
+    drawn as well, so that the space between known captions is filled.
+
     With phi(t) the vector of a caption, the discriminator tells (x, phi(t)) from (G(z, phi(t)), phi(t)) and from
     (x, phi(t')), t' the caption of another image (algorithm 1); the generator also learns from vectors halfway between
     two captions, for which there is no image (eq. 5, beta = 0.5).

@@ -11,7 +11,13 @@ from ganzoo.losses import Wasserstein
 
 
 class WGAN(ganzoo.Adversarial):
-    """The Wasserstein distance, its critic held to a bounded slope by clipping its weights."""
+    """The Wasserstein distance, its critic held to a bounded slope by clipping its weights.
+
+    Where real and fake images do not overlap, the usual losses say that they differ and not by how far, so the
+    generator learns nothing. The Wasserstein distance measures how far the one would have to be moved to become the
+    other, and it falls smoothly as they approach. A critic estimates it, as long as its slope is bounded, which
+    clipping its weights achieves in the crudest way; its loss then goes along with how good the images are.
+    """
 
     name = "wgan"
     loss: ganzoo.Loss = Wasserstein()

@@ -18,7 +18,7 @@ import torch.distributed as dist
 from ganzoo.cli import main
 from ganzoo.plugins import ENVIRONMENT
 
-pytest_plugins = ["browser"]
+pytest_plugins = ["browser", "documented"]
 
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 """Processes that share the tests, if `-n` says so, and the cores: more threads than cores would wait for each other."""

@@ -208,10 +208,9 @@ class Differentiable(Small):
     augment: AnyAugmentation = DiffAugment()
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 9, 7), (4, 8, 16)], ids=str)
 @pytest.mark.parametrize("gan", [Adaptive, AdaptiveCritic, Differentiable])
-def test_a_gan_with_augmentation_keeps_the_contract(gan: type[ganzoo.GAN], shape: tuple[int, int, int]) -> None:
-    check_gan(gan, shape)
+def test_a_gan_with_augmentation_keeps_the_contract(gan: type[ganzoo.GAN]) -> None:
+    check_gan(gan, (3, 9, 7))
 
 
 def test_the_state_of_the_augmentation_is_part_of_the_networks() -> None:

@@ -300,7 +300,9 @@ DOCS = (Path(__file__).parent.parent / "docs" / "logging.md").read_text(encoding
 
 
 def test_the_logger_of_the_page_on_logging_works(command: Command, place: Path) -> None:
-    program = next(text for text in re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL) if "register_callbacks" in text)
+    program = next(
+        text for text in re.findall(r"```python[^\n]*\n(.*?)```", DOCS, re.DOTALL) if "register_callbacks" in text
+    )
     (place / "mailbox.py").write_text(program, encoding="utf-8")
     words = ["--plugin", "mailbox.py", "run", "dcgan", "--image-size", "16", "--limit", "8", "--batch-size", "4"]
     answer = command(*words, "--epochs", "1", "--callback", "mailbox:letters")

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -341,3 +342,26 @@ def test_ctrl_c_says_how_to_go_on(place: Path) -> None:
     assert (run.returncode, err) == (130, "")
     last = max(int(path.name) for path in (place / "run" / "checkpoints").iterdir() if path.name.isdecimal())
     assert f"stopped by SIGINT and saved at iteration {last}; `ganzoo resume run` goes on from iteration {last}" in out
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_what_is_half_written_goes_when_a_command_is_told_to_stop(
+    place: Path, runs: Path, number: int, status: int
+) -> None:
+    words = [sys.executable, "-m", "ganzoo", "generate", str(runs / "dcgan"), "-n", "100000", "-o", "new/digits"]
+    before = sorted(place.rglob("*"))
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as generating:
+        while generating.poll() is None and not list(place.glob("new/.*/*.png")):
+            time.sleep(0.05)
+        generating.send_signal(number)
+        _, err = generating.communicate(timeout=60)
+    assert (generating.returncode, err.strip()) == (status, "Aborted.")
+    assert sorted(place.rglob("*")) == before
+
+
+def test_an_empty_word_is_no_place_to_write_to(command: Command, runs: Path) -> None:
+    answer = command("generate", str(runs / "dcgan"), "-o", "")
+    assert (answer.status, answer.err) == (
+        2,
+        "Error: option '--out' cannot be ''; give the name of a file or a folder\n",
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kernel import execute
 from PIL import Image
 
 from ganzoo.notebook import is_notebook
@@ -50,7 +51,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Any
     where = str(tmp_path_factory.mktemp("notebook"))
     client = Client(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": where}})
     client.shown = Counter()
-    client.execute()
+    execute(client)
     patch.undo()
     return client
 

@@ -4,16 +4,13 @@ They are written, built and installed as anybody's would be, and seen by command
 """
 
 import json
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 from conftest import Command
 from PIL import Image
+from strangers import Installed, install
 
 PROJECT = """
 [build-system]
@@ -178,27 +175,6 @@ BROKEN = {
 """Modules, and how the reason for which each is set aside begins."""
 
 
-@dataclass(frozen=True)
-class Installed:
-    """Where both packages are installed, and a folder to work in."""
-
-    packages: Path
-    work: Path
-
-    def ganzoo(self, *words: str) -> str:
-        """What `python -m ganzoo WORDS` prints, in a process that finds the packages."""
-        path = os.pathsep.join(filter(None, (str(self.packages), os.environ.get("PYTHONPATH"))))
-        environment = os.environ | {"PYTHONPATH": path}
-        environment.pop("GANZOO_PLUGINS", None)
-        done = subprocess.run(
-            [sys.executable, "-m", "ganzoo", *words],
-            cwd=self.work, env=environment, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stdout
-
-
 def write_package(folder: Path, name: str, modules: dict[str, str | None]) -> Path:
     """A project with a plugin for each module; one of None is listed, but missing."""
     folder.mkdir()
@@ -217,11 +193,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
         write_package(folder / "good", "ganzoo-stripes", {"stripes": STRIPES}),
         write_package(folder / "bad", "a-broken-zoo", {name: code for name, (code, _) in BROKEN.items()}),
     ]
-    packages, work = folder / "packages", folder / "work"
-    work.mkdir()
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*pip, "--target", str(packages), *map(str, projects)], check=True, capture_output=True, timeout=120)
-    return Installed(packages, work)
+    return install(projects, folder)
 
 
 def test_what_does_not_work_is_set_aside_with_its_reason(installed: Installed) -> None:

@@ -3,7 +3,7 @@
 from ganzoo.blocks.bottleneck import BottleneckGenerator
 from ganzoo.blocks.conv import StridedClassifier, StridedDiscriminator, UpsampleConv, UpsampleGenerator
 from ganzoo.blocks.equalized import ResidualDiscriminator
-from ganzoo.blocks.features import VGGFeatures
+from ganzoo.blocks.features import VGGFeatures, VGGLayer, vgg_is_at_hand
 from ganzoo.blocks.grouped import GroupedDiscriminator, GroupedGenerator
 from ganzoo.blocks.patch import PatchDiscriminator
 from ganzoo.blocks.perceptron import PerceptronDiscriminator, PerceptronGenerator
@@ -42,9 +42,11 @@ __all__ = [
     "UpsampleConv",
     "UpsampleGenerator",
     "VGGFeatures",
+    "VGGLayer",
     "check_classes",
     "check_size",
     "initialize",
     "match",
     "mix_styles",
+    "vgg_is_at_hand",
 ]

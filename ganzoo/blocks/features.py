@@ -15,7 +15,7 @@ from ganzoo.networks import Pretrained
 
 log = logging.getLogger(__name__)
 
-Layer: TypeAlias = Literal["2_2", "5_4"]
+VGGLayer: TypeAlias = Literal["2_2", "5_4"]
 """Which of VGG19's features: of the second convolution before the second pooling, or the fourth before the fifth."""
 
 STAGES = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
@@ -38,7 +38,7 @@ class VGGFeatures(Pretrained):
         DataError: the file is there, but is not what it should be.
     """
 
-    def __init__(self, shape: tuple[int, int, int], layer: Layer = "5_4") -> None:
+    def __init__(self, shape: tuple[int, int, int], layer: VGGLayer = "5_4") -> None:
         super().__init__()
         stage, convolutions = map(int, layer.split("_"))
         check_size(f"VGG19 up to layer {layer}", shape, multiple=1, least=2 ** (stage - 1))

@@ -4,14 +4,16 @@ import errno
 import io
 import os
 import sys
-from contextlib import nullcontext
+import warnings
 from pathlib import Path
 
 import rich_click as click
 
-from ganzoo.cli import catalogue, completion, judge, make, report, runs, serve, share, train
+from ganzoo.cli import bench, catalogue, completion, judge, make, new, report, runs, serve, share, train
 from ganzoo.cli.parts import printable
+from ganzoo.cli.stopping import stoppable
 from ganzoo.cli.worker import one_of_several
+from ganzoo.deprecation import GanzooDeprecationWarning
 from ganzoo.errors import Diverged, OptionError, UserError, typed
 
 PLUGIN = "--plugin"
@@ -32,7 +34,7 @@ def root(plugin: tuple[str, ...]) -> None:
         os.environ[FILES] = os.pathsep.join(files)
 
 
-for module in (catalogue, train, make, judge, report, serve, share, runs, completion):
+for module in (catalogue, train, make, judge, bench, report, serve, share, runs, new, completion):
     for command in module.COMMANDS:
         root.add_command(command)
 
@@ -42,8 +44,10 @@ def main(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that it has no letters for ends no training
+    if not sys.warnoptions:  # else whoever started Python has said what is shown
+        warnings.filterwarnings("default", category=GanzooDeprecationWarning)  # which Python hides by itself
     try:
-        with one_of_several() if "RANK" in os.environ else nullcontext():
+        with one_of_several() if "RANK" in os.environ else stoppable():
             plugins, rest = _plugins_apart(words)
             root.main([*plugins, *rest], prog_name="ganzoo", obj=rest)
     except (UserError, Diverged) as error:

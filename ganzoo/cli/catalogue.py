@@ -98,6 +98,7 @@ def list_plugins(as_json: bool) -> None:
         {
             "plugin": plugin.name,
             "from": plugin.package,
+            **({"hooks": plugin.hooks} if as_json else {}),  # most plugins say none, and the table is wide enough
             "provides": ", ".join(plugin.provides),
             "problem": plugin.problem,
         }

@@ -139,6 +139,10 @@ def compare(runs: tuple[Path, ...], best: str | None, as_json: bool) -> None:
         for run in group.runs
     )
     click.echo(f"\n{printable(chosen[0].protocol)}\n")
+    if lacking := compare.lacking(chosen):
+        for figure, paths in lacking.items():
+            click.echo(f"{printable(figure)}: not measured for {', '.join(map(printable, paths))}")
+        click.echo()
     _say(groups, figures, found)
 
 
@@ -168,11 +172,17 @@ def _say(groups: "list[Group]", figures: list[str], found: "list[Contrast]") -> 
             "groups": f"{each.first} - {each.second}",
             "difference": f"{each.difference:+.4g}",
             "by chance": "?" if each.chance is None else f"up to {brief(each.chance)}",
-            "so": "one seed each" if each.chance is None else f"{each.better} is better" if each.better else "no more",
+            "verdict": _verdict(each),
         }
         for each in found
     )
     click.echo("\nby chance: what two groups of so many seeds differ by in 19 cases of 20, if they are alike")
+
+
+def _verdict(each: "Contrast") -> str:
+    if each.chance is None:
+        return "one seed each: cannot be told"
+    return f"{each.better} is better" if each.better else "may be chance"
 
 
 COMMANDS = [evaluate, compare]

@@ -5,7 +5,7 @@ from typing import Any
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, pairs
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs
 from ganzoo.cli.translate import translate
 from ganzoo.errors import no_exit
 
@@ -24,7 +24,7 @@ from ganzoo.errors import no_exit
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=TARGET,
     required=True,
     metavar="FILE|FOLDER",
     help="A picture takes all images in one grid; a folder or a .zip takes a PNG for each, a .npz an array; a .gif, "

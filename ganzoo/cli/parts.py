@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
@@ -18,6 +19,20 @@ CHECKPOINT = click.option(
     metavar="newest|best|ITERATION",
     help="Whose weights; the best is that by the metric that was watched as it trained.",
 )
+
+
+class Target(click.Path):
+    """Where something is to be written."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A path; an empty word is a variable of the shell's that is not set, and nothing here goes to a pipe."""
+        if value in ("", "-"):
+            raise OptionError(f"option '--out' cannot be '{value}'; give the name of a file or a folder")
+        return super().convert(value, param, ctx)
+
+
+TARGET = Target(path_type=Path)
+
 OPTION = click.option(
     "-O",
     "--option",

@@ -5,7 +5,7 @@ from pathlib import Path
 import rich_click as click
 
 from ganzoo.cli.completion import run_folders
-from ganzoo.cli.parts import CHECKPOINT, DEVICE
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, TARGET
 from ganzoo.errors import no_exit
 
 
@@ -21,7 +21,7 @@ from ganzoo.errors import no_exit
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=TARGET,
     metavar="FILE",
     help="The page; what is there is replaced.  [default: report.html in RUN; of several runs ./comparison.html]",
 )

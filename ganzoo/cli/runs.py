@@ -172,7 +172,7 @@ def _row(run: "FoundRun", now: datetime) -> dict[str, str]:
         "gan": _printable(run.gan),
         "data": _printable(run.data),
         "iteration": f"{run.iteration}/{run.iterations or '?'}" if told else "",
-        "epoch": f"{run.epoch:.3g}/{run.epochs or '?'}" if told else "",
+        "epoch": f"{_brief(run.epoch)}/{run.epochs or '?'}" if told and run.state != "export" else "",
         "metric": f"{_printable(measured.metric)} {measured.last:.4g}" if measured else "",
         "best": f"{measured.best:.4g}" if measured and measured.best is not None else "",
         "size": _bytes(run.size),
@@ -184,6 +184,10 @@ def _without_empty(rows: list[dict[str, str]]) -> Iterable[dict[str, object]]:
     """The rows without the columns in which there is nothing."""
     used = [name for name in rows[0] if any(row[name] for row in rows)]
     return [{name: row[name] for name in used} for row in rows]
+
+
+def _brief(value: float | None) -> str:
+    return "?" if value is None else f"{value:.3g}"
 
 
 def _bytes(size: int) -> str:

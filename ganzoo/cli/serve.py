@@ -49,13 +49,14 @@ def serve(
     from ganzoo.api import take_up
 
     most_bytes = _bytes(max_upload)
-    with no_exit():
-        trained = take_up(run, device, None, pairs(options, "--option"), checkpoint)
+    told = pairs(options, "--option")
     _check_installed()
     from ganzoo.web.server import server, take
 
-    place = take(host, port)
+    place = take(host, port)  # before the GAN, which may take long to load
     with contextlib.closing(place.socket):
+        with no_exit():
+            trained = take_up(run, device, None, told, checkpoint)
         from ganzoo.web.maker import Maker
         from ganzoo.web.page import page
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, RUN
+from ganzoo.cli.parts import CHECKPOINT, RUN, TARGET
 from ganzoo.errors import no_exit
 
 LICENCE = click.option(
@@ -29,7 +29,7 @@ LICENCE = click.option(
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=TARGET,
     metavar="FOLDER",
     help="Takes the export; one that is there is replaced.  [default: exports/RUN-FORMAT]",
 )
@@ -74,7 +74,7 @@ def push(run: Path, repository: str, public: bool, licence: str, checkpoint: str
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=TARGET,
     metavar="FOLDER",
     help="Takes the download; an export that is there is replaced.  [default: pulled/USER/NAME]",
 )

@@ -14,7 +14,7 @@ import rich_click as click
 from rich_click.rich_panel import RichOptionPanel
 
 from ganzoo.cli import completion, taken
-from ganzoo.cli.parts import DATA_DIR, RUN
+from ganzoo.cli.parts import DATA_DIR, RUN, TARGET
 from ganzoo.errors import OptionError, no_exit
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ FILES = [
         metavar="FILE",
         help="Options in YAML, TOML or JSON; flags win over it. `ganzoo info NAME --config-template` prints one.",
     ),
-    click.Option(["--out"], type=click.Path(path_type=Path), metavar="FOLDER", help="The run folder."),
+    click.Option(["--out"], type=TARGET, metavar="FOLDER", help="The run folder."),
     DATA_DIR,
     click.Option(
         ["--dry-run"],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, pairs
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs
 from ganzoo.errors import no_exit
 
 
@@ -15,7 +15,7 @@ from ganzoo.errors import no_exit
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=TARGET,
     required=True,
     metavar="FOLDER|ZIP|FILE",
     help="Takes a PNG of the same name for each image; for a single one, it may be a picture's.",

@@ -26,7 +26,7 @@ def is_address(name: str) -> bool:
     return name.lower().startswith(("http://", "https://"))
 
 
-def fetch(address: str) -> BytesIO:
+def download(address: str) -> BytesIO:
     """The whole of an archive that a server has, in memory, unpacked if it was gzipped.
 
     Raises:
@@ -34,7 +34,7 @@ def fetch(address: str) -> BytesIO:
     """
     for pause in (*PAUSES, None):
         try:
-            return _fetch(address)
+            return _download(address)
         except (OSError, EOFError, HTTPException) as error:
             refused = isinstance(error, HTTPError) and error.code < 500 and error.code not in PASSING
             if isinstance(error, HTTPError):
@@ -57,7 +57,7 @@ class _Onwards(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _fetch(address: str) -> BytesIO:
+def _download(address: str) -> BytesIO:
     if not is_address(address):  # urllib would read files as well
         raise DataError(f"'{address}' is no http:// or https:// address")
     with urllib.request.build_opener(_Onwards).open(address, timeout=TIMEOUT) as response:

@@ -15,6 +15,8 @@ from typing import BinaryIO, cast
 from ganzoo.data.archive import misnamed, oversized
 from ganzoo.errors import DataError, typed
 
+__all__ = ["Member", "contents", "members"]
+
 LARGEST_ARCHIVE = 2**31
 """Bytes of a whole archive, unpacked, at most: 2 GiB."""
 BLOCK = 512

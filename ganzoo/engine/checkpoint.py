@@ -107,10 +107,15 @@ def read(checkpoint: Path, names: Collection[str] = ()) -> dict[str, bytes]:
     return files
 
 
-def newest(folder: Path, names: Collection[str] = ()) -> tuple[Path, dict[str, bytes]] | None:
+def newest(folder: Path, names: Collection[str] = (), advice: str = "") -> tuple[Path, dict[str, bytes]] | None:
     """The newest whole checkpoint below `folder` and its files; None if there is no checkpoint at all.
 
     One that is damaged is passed over, and the log says which and why.
+
+    Args:
+        folder: holds them.
+        names: read these files only, where there are such; none given: all.
+        advice: what to do if all are damaged; none given: what helps a run that was to go on.
 
     Raises:
         RunFolderError: there are checkpoints, and all of them are damaged.
@@ -128,7 +133,8 @@ def newest(folder: Path, names: Collection[str] = ()) -> tuple[Path, dict[str, b
             log.warning("the checkpoint %s is taken instead", checkpoint.name)
         return checkpoint, files
     if saved:
-        raise RunFolderError(f"no checkpoint in {folder} is whole: {reason}; remove the folder to begin anew")
+        advice = advice or f"remove {folder} to begin the run anew"
+        raise RunFolderError(f"no checkpoint in {folder} is whole: {reason}; {advice}")
     return None
 
 

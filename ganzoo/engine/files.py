@@ -51,11 +51,14 @@ def write_atomically(file: Path, text: str) -> None:
     """Replaces a file in one step: a reader, or a crash, finds the old content or the new, never half."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
-    with draft.open("x", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(file)
+    try:
+        with draft.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)  # after an error
 
 
 def append_line(file: Path, row: Mapping[str, object]) -> None:

@@ -116,10 +116,12 @@ class RunFolder:
                 lock.acquire(timeout=PATIENCE)
         except Timeout:
             raise RunFolderError(
-                f"another run is training in {self.path}; wait until it ends, stop it, or give another --out"
+                f"another run is training in {self.path}; wait until it ends, stop it, or train in another folder"
             ) from None
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            is_folder = f"{self.lock} is a folder, where a run keeps its lock; remove it"
+            unwritable = f"{self.path} cannot be written to ({error.strerror or error})"
+            raise RunFolderError(is_folder if self.lock.is_dir() else unwritable) from error
         except NotImplementedError:
             log.warning("the file system of %s has no locks: see to it that no two runs train in it", self.path)
         try:
@@ -181,7 +183,8 @@ class RunFolder:
         try:
             content = parse_json(file.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
-            raise RunFolderError(f"{self.path} is no run folder: it has no {file.name}") from None
+            kind = "" if self.holds_run and file != self.config else "is no run folder: it "
+            raise RunFolderError(f"{self.path} {kind}has no {file.name}") from None
         except (OSError, ValueError) as error:
             raise RunFolderError(f"{file} cannot be read: {error}") from error
         if not isinstance(content, dict):
@@ -222,9 +225,9 @@ class RunFolder:
         except OSError as error:
             saved = checkpoints(self.checkpoints)
             last = f"the last checkpoint is of iteration {int(saved[-1].name)}" if saved else "it has no checkpoint"
+            again = f"`ganzoo resume {self.path}` goes on" if self.config.is_file() else "type the same command again"
             raise RunFolderError(
-                f"{self.path} cannot be written to ({error.strerror or error}); {last}: mend that, then "
-                f"`ganzoo resume {self.path}` goes on"
+                f"{self.path} cannot be written to ({error.strerror or error}); {last}: mend that, then {again}"
             ) from error
 
     def lines(self, file: Path) -> list[dict[str, Any]]:

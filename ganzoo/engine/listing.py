@@ -1,7 +1,7 @@
 """The runs under a folder, as their files tell. Nothing is imported that trains, and nothing is written."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ TAIL = 2**16
 
 @dataclass(frozen=True)
 class Worth:
-    """What a run's images were worth, by the first figure of its evaluations."""
+    """What a run's images were worth, by the first figure of the evaluation that leads (see `leading`)."""
 
     metric: str
     last: float
@@ -37,16 +37,17 @@ class FoundRun:
 
     path: Path
     state: str
-    """running, finished, stopped or failed; broken: it cannot be told."""
+    """running, finished, stopped or failed; export: it is none, but what was made of one; broken: it cannot be told."""
     note: str = ""
     """Why it failed, stopped or is broken."""
     gan: str = ""
     data: str = ""
     iteration: int = 0
-    """How many were made, as far as it is logged."""
+    """How many were made, as far as it is logged or saved."""
     iterations: int | None = None
     """How many the whole run has."""
-    epoch: float = 0
+    epoch: float | None = 0
+    """None: it cannot be told."""
     epochs: int | None = None
     checkpoint: int | None = None
     """The iteration of the newest checkpoint."""
@@ -117,16 +118,23 @@ def _told(folder: RunFolder) -> dict[str, Any]:
     row = last_line(folder.metrics)
     saved = checkpoints(folder.checkpoints)
     iteration, epoch, epochs = number(row.get("iteration")), number(row.get("epoch")), number(config.get("epochs"))
+    newest = int(saved[-1].name) if saved else None
+    done = max(int(iteration or 0), newest or 0)  # what was logged may be gone
     told: dict[str, Any] = {
         "gan": _name(config.get("gan")),
         "data": _name(config.get("data")),
-        "epoch": epoch or 0,
+        "epoch": epoch if epoch is not None or done else 0,
         "epochs": epochs and int(epochs),
-        "checkpoint": int(saved[-1].name) if saved else None,
+        "checkpoint": newest,
         "measured": _measured(folder, saved[-1] if saved else None),
     }
     if not told["gan"]:
         raise RunFolderError(f"{folder.config.name} does not say which GAN was trained")
+    if folder.is_export:
+        about = folder.read(folder.export)
+        of, whole = number(about.get("iteration")), number(about.get("iterations"))
+        told |= {"epoch": None, "epochs": None, "iterations": whole and int(whole)}
+        return {**told, "state": "export", "iteration": int(of or 0)}
     if folder.status.exists():
         status = folder.load(folder.status, Status)
         state, note = status.state, status.reason
@@ -134,25 +142,42 @@ def _told(folder: RunFolder) -> dict[str, Any]:
             state, note = "running", ""
         elif state == "running" and not folder.is_locked:
             state, note = "failed", f"it was killed; `ganzoo resume {folder.path}` goes on"
-        done = max(int(iteration or 0), status.iteration)
+        done = max(done, status.iteration)
         return {**told, "state": state, "note": note, "iteration": done, "iterations": status.iterations}
     # Of a version that wrote no status: its last line of metrics is of the last iteration if it finished.
     whole = number(iteration / epoch * epochs) if iteration and epoch and epochs else None
     state = "finished" if epoch and epochs and epoch >= epochs else "running" if folder.is_locked else "stopped"
     state = "running" if folder.locked_now else state
-    return {**told, "state": state, "iteration": int(iteration or 0), "iterations": whole and round(whole)}
+    return {**told, "state": state, "iteration": done, "iterations": whole and round(whole)}
 
 
 def _measured(folder: RunFolder, checkpoint: Path | None) -> Worth | None:
     rows = [row for row in folder.lines(folder.evaluations) if _figures(row)]
     if not rows:
         return None
-    last = rows[-1]
+    last = leading(rows)
     metric, value = next(iter(_figures(last).items()))
     alike = [row for row in rows if row.get("protocol") == last.get("protocol") and metric in _figures(row)]
     judged = _judged(checkpoint) if checkpoint else None
     best = [_figures(row)[metric] for row in alike if row.get("iteration") == judged]
     return Worth(metric, value, int(number(last.get("iteration")) or 0), best[-1] if best else None)
+
+
+def leading(evaluations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The evaluation whose figures are told first: of the newest iteration that was measured, that with most samples.
+
+    Where several have as many, it is the last. A quick look at ten samples does not put a thousand out of sight.
+
+    Args:
+        evaluations: lines of evaluations.jsonl, at least one.
+    """
+
+    def weight(row: Mapping[str, Any]) -> tuple[float, float]:
+        protocol = row.get("protocol")
+        samples = number(protocol.get("samples")) if isinstance(protocol, Mapping) else None
+        return number(row.get("iteration")) or 0.0, samples or 0.0
+
+    return max(reversed(evaluations), key=weight)
 
 
 def _figures(row: Mapping[str, Any]) -> dict[str, float]:

@@ -22,6 +22,8 @@ from ganzoo.plugins import zoo
 
 DISTRIBUTION = re.compile(r"([A-Za-z0-9][\w.-]{0,99}) [\w.+!-]{1,50}", re.ASCII)
 """The name of a distribution, and its version."""
+WHOLE_AGAIN = "put back a copy of one that is whole, or train it again"
+"""What gives images again, where every checkpoint is damaged."""
 
 
 def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
@@ -32,10 +34,15 @@ def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
         changes: what is told anew, of what may be.
 
     Raises:
-        RunFolderError: it is no run folder.
+        RunFolderError: it is no run folder, or an export.
         UserError: its GAN or data set is not installed, or an option does not take that value.
     """
     gan_of(folder)
+    if folder.is_export:
+        raise RunFolderError(
+            f"{folder.path} is an export, which makes images and cannot be trained further; go on with the run that it "
+            "was made from"
+        )
     config = folder.read(folder.config)
     check_config(folder, {name: value for name, value in config.items() if name not in changes})
     if started_by_launcher() and config.get("processes") != rank_and_count()[1]:
@@ -159,7 +166,7 @@ def checkpoint_of(folder: RunFolder, which: str | int = "newest") -> tuple[int, 
         raise RunFolderError(f"{folder.path} is no run folder: it has no {folder.config.name}")
     if folder.is_export:
         return _exported(folder, which)
-    found = checkpoint.newest(folder.checkpoints, (*state.WEIGHTS, checkpoint.STATE))
+    found = checkpoint.newest(folder.checkpoints, (*state.WEIGHTS, checkpoint.STATE), WHOLE_AGAIN)
     if found is None:
         raise RunFolderError(f"{folder.path} has no checkpoint yet; go on with it by `ganzoo resume {folder.path}`")
     if which == "newest":

@@ -156,8 +156,10 @@ def check_folder(folder: RunFolder, options: RunOptions) -> None:
     """Refuses a folder that cannot take this run.
 
     Raises:
-        RunFolderError: it holds another run, or other files.
+        RunFolderError: it is a file, or holds another run, or other files.
     """
+    if folder.path.exists() and not folder.path.is_dir():
+        raise RunFolderError(f"{folder.path} is a file, where a run is to have its folder; give another --out")
     folder.check_own()
     if folder.is_export:
         raise RunFolderError(

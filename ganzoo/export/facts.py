@@ -11,6 +11,7 @@ from ganzoo.api import TrainedGAN
 from ganzoo.data.dataset import Dataset
 from ganzoo.engine.checkpoint import STATE, checkpoints
 from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.listing import leading
 from ganzoo.environment import DATA_FROM
 from ganzoo.errors import RunFolderError
 from ganzoo.plugins import zoo
@@ -69,9 +70,9 @@ class Facts:
 
     @property
     def evaluation(self) -> Mapping[str, Any] | None:
-        """The last evaluation of these very weights, else the last one before them."""
+        """That with most samples of these very weights, else of the last ones before them that were measured."""
         before = [row for row in self.evaluations if row["iteration"] <= self.trained.iteration]
-        return max(before, key=lambda row: row["iteration"], default=None)
+        return leading(before) if before else None
 
 
 def facts_of(trained: TrainedGAN) -> Facts:

@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import TypeAlias
+from operator import index
+from typing import SupportsIndex, TypeAlias
 
 import torch
 from torch import Tensor
@@ -164,14 +165,25 @@ def at_most_held(option: str, each: int, count: int) -> None:
 
 
 def at_least_one(**numbers: int) -> None:
-    """Refuses numbers below 1.
+    """Refuses what is no whole number, or below 1.
 
     Raises:
         OptionError: naming the first.
     """
     for name, number in numbers.items():
-        if number < 1:
-            raise OptionError(f"option '{name}' cannot be {number}: it must be at least 1")
+        at_least(1, name, number)
+
+
+def at_least(least: int, name: str, number: object) -> None:
+    """Refuses what is no whole number, or too low: from Python, anything may be given.
+
+    Raises:
+        OptionError: naming it.
+    """
+    if not isinstance(number, SupportsIndex):
+        raise OptionError(f"option '{name}' cannot be {typed(number)}: it must be a whole number")
+    if index(number) < least:
+        raise OptionError(f"option '{name}' cannot be {number}: it must be at least {least}")
 
 
 def captions(texts: Sequence[object], data: DataSpec) -> Tensor:

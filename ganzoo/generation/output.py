@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo import pictures
+from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError
 
 Kind: TypeAlias = Literal["picture", "folder", "zip", "npz", "film"]
@@ -55,11 +56,13 @@ def kind_of(out: Path, *, film: bool = False) -> Kind:
 
 
 def check_folder(out: Path) -> None:
-    """Refuses a file in the place of a folder.
+    """Refuses a file in the place of a folder, and the folder of a run.
 
     Raises:
         OptionError: it is one.
     """
+    if RunFolder(out).config.is_file():
+        raise OptionError(f"'{out}' is the folder of a run; give another --out, such as {out / 'images'}")
     if out.exists() and not out.is_dir():
         raise OptionError(f"'{out}' cannot be written: it is a file, not a folder; give another --out")
 
@@ -92,7 +95,8 @@ def drafted(out: Path) -> Iterator[Path]:
         done = True
     except OSError as error:
         reason = error.strerror or str(error).partition("\n")[0]
-        raise OptionError(f"'{out}' cannot be written: {reason}; give another --out, such as images.png") from error
+        other = f"such as images{out.suffix.lower()}"
+        raise OptionError(f"'{out}' cannot be written: {reason}; give another --out, {other}") from error
     finally:
         if draft.is_dir():
             shutil.rmtree(draft, ignore_errors=True)

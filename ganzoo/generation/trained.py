@@ -17,7 +17,17 @@ from ganzoo.data.spec import DataSpec
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError, UserError
 from ganzoo.gan import GAN
-from ganzoo.generation.inputs import Class, Inputs, at_least_one, at_most_held, check_walk, takes, told_anew, turns
+from ganzoo.generation.inputs import (
+    Class,
+    Inputs,
+    at_least,
+    at_least_one,
+    at_most_held,
+    check_walk,
+    takes,
+    told_anew,
+    turns,
+)
 from ganzoo.generation.noise import check_limit
 from ganzoo.generation.sampling import Sampler, first_draws
 from ganzoo.generation.sources import Sources, alike
@@ -152,6 +162,7 @@ class TrainedGAN:
             UserError: as `generate` does; or the GAN makes images without noise.
         """
         at_least_one(shares=len(shares), batch_size=batch_size)
+        at_least(0, "second", second)
         sampler, inputs = self._made_ready(first, **asked)
         self._check_noise("there is no way from one image to another")
         rows = inputs.between(second, torch.tensor(shares), batch_size)
@@ -226,6 +237,7 @@ class TrainedGAN:
         codes: Mapping[str, object] | None = None,
     ) -> tuple[Sampler, Inputs]:
         """What makes images, and of what, as it was asked."""
+        at_least(0, "seed", seed)
         if self.takes_images:
             raise UserError(f"'{self.gan.name}' makes images from images, not from noise; try translate")
         told = settings(self.gan.codes, self.gan.name, codes)

@@ -185,6 +185,13 @@ def shared(runs: Sequence[Measurement]) -> list[str]:
     return [name for name in runs[0].figures if all(name in run.figures for run in runs)]
 
 
+def lacking(runs: Sequence[Measurement]) -> dict[str, list[Path]]:
+    """The figures that some runs have and others lack: of which they were not measured."""
+    known = dict.fromkeys(name for run in runs for name in run.figures)
+    without = {name: [run.run for run in runs if name not in run.figures] for name in known}
+    return {name: paths for name, paths in without.items() if paths}
+
+
 def differences(groups: Sequence[Group], figures: Sequence[str]) -> list[Contrast]:
     """Of each two groups in each figure."""
     pairs = itertools.product(figures, itertools.combinations(groups, 2))
@@ -257,4 +264,5 @@ def as_json(runs: Sequence[Measurement], groups: Sequence[Group], found: Sequenc
             for group in groups
         ],
         "differences": [vars(difference) for difference in found],
+        "not_measured": {figure: [str(path) for path in paths] for figure, paths in lacking(runs).items()},
     }

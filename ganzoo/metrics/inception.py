@@ -18,6 +18,8 @@ STANDARD = Published(
     "weights-inception-2015-12-05-6726825d.pth",
     sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
     megabytes=96,
+    by_place="--weights FILE",
+    by_sha256="--extractor.sha256",
 )
 """Those of TensorFlow's network of 2015-12-05, converted: what published figures are measured with."""
 

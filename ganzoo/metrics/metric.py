@@ -43,6 +43,13 @@ class SetMetric(Metric, ABC):
     looks_at: ClassVar[Literal["features", "logits"]] = "features"
     """Which of what the extractor gives is measured."""
 
+    def check(self) -> None:
+        """Looks, before any image is made, whether what it takes is there.
+
+        Raises:
+            UserError: it is not; it says what to install.
+        """
+
     def least(self, width: int) -> int:
         """How many samples it takes, of features or logits that are so many numbers each."""
         return 2

@@ -21,6 +21,8 @@ ALEXNET = Published(
     address="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
     sha256="7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
     megabytes=244,
+    by_place="--metric lpips:weights=FILE",
+    by_sha256="--metric lpips:weights=FILE,sha256=SHA256",
 )
 """Torchvision's, trained on ImageNet."""
 

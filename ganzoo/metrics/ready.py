@@ -1,8 +1,10 @@
 """An evaluation made ready: what is to be measured is settled, checked against what there is, and loaded."""
 
 import hashlib
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from ganzoo.data.batches import scaled
 from ganzoo.data.dataset import Split, Table
 from ganzoo.data.load import DataOptions, data_folder, load_some
 from ganzoo.data.spec import DataSpec
-from ganzoo.errors import ContractError, DataError, OptionError, typed
+from ganzoo.errors import ContractError, DataError, OptionError, UserError, typed
 from ganzoo.gan import GAN
 from ganzoo.metrics.evaluation import PART, Evaluation
 from ganzoo.metrics.extractor import Extractor, Seen, fingerprint
@@ -52,13 +54,18 @@ def make_ready(
             so few images.
     """
     wanted = settled(gan, data, options, and_usual)  # what this refuses need not wait for the data
+    for metric in wanted:
+        if isinstance(metric, SetMetric):
+            metric.check()
     real = "image" if "image" in gan.needs else "target"
     split = options.split or ("test" if "test" in data.data.splits else "train")
     columns = rows((gan.needs & gan.inputs) | {real}, gan.shrinks, data, spec, split, options.samples, most, folder)
     eyes = None
     if any(isinstance(metric, SetMetric) for metric in wanted):
         eyes = Eyes.of(options.extractor or _default(data), columns[real], device, data_folder(folder))
-    kept, left_out = possible(wanted, columns[real], eyes, {metric.kind for metric in options.metric})
+    have = partial(has_rows, frozenset({real}), gan.shrinks, data, folder)
+    more = partial(how_to_have, data=data, split=split, asked=options.samples is not None, have=have)
+    kept, left_out = possible(wanted, columns[real], eyes, {metric.kind for metric in options.metric}, more)
     built = {metric.kind: metric.build(data_folder(folder)) for metric in kept if isinstance(metric, PairMetric)}
     pairs = {kind: made.to(device) if isinstance(made, nn.Module) else made for kind, made in built.items()}
     weights = {kind: fingerprint(made) for kind, made in pairs.items() if isinstance(made, nn.Module)}
@@ -97,11 +104,41 @@ def rows(
     check_like(table, spec, data)
     there = min(map(len, table.columns.values()))
     if samples and there < samples:
+        other = split == "test" and has_rows(fields, shrinks, data, folder, "train", samples)
         raise DataError(
             f"{samples} samples were asked for, and the {split} split of '{data.data.label()}' has {there}; "
-            f"try --samples {there}{' or --split train' if split == 'test' else ''}"
+            f"try --samples {there}{' or --split train' if other else ''}"
         )
     return {name: column[:there] for name, column in table.columns.items()}
+
+
+def has_rows(
+    fields: frozenset[str], shrinks: int, data: DataOptions, folder: Path | None, split: Split, count: int
+) -> bool:
+    """Whether a split has so many rows, for advice: what it takes to know is done where something was refused."""
+    with suppress(UserError):
+        table = load_some(data, fields, split, count, folder, shrinks)
+        return min(map(len, table.columns.values())) >= count
+    return False
+
+
+def how_to_have(
+    needed: int, *, data: DataOptions, split: Split, asked: bool, have: Callable[[Split, int], bool]
+) -> str:
+    """What to type to have so many samples; if nothing helps, that.
+
+    Args:
+        needed: so many.
+        data: whose they are.
+        split: where they were too few.
+        asked: whether a number of samples was asked for.
+        have: whether a split has so many.
+    """
+    if have(split, needed):
+        return f"try --samples {needed}"
+    if split == "test" and have("train", needed):
+        return f"try {f'--samples {needed} ' if asked else ''}--split train"
+    return f"'{data.data.label()}' has no more"
 
 
 def check_like(table: Table, spec: DataSpec, data: DataOptions) -> None:
@@ -189,18 +226,32 @@ def _default(data: DataOptions) -> Extractor:
 
 
 def possible(
-    wanted: Sequence[Metric], images: Tensor, eyes: Eyes | None, asked: Set[str]
+    wanted: Sequence[Metric], images: Tensor, eyes: Eyes | None, asked: Set[str], more: Callable[[int], str]
 ) -> tuple[Sequence[Metric], dict[str, str]]:
     """The metrics that can be had of so many images of that size, and why others cannot.
+
+    Args:
+        wanted: what is to be measured.
+        images: the real ones.
+        eyes: what sets of them are looked at by.
+        asked: the kinds that were named.
+        more: what to type to have so many samples.
 
     Raises:
         OptionError: none can; or one of those that were asked for cannot.
     """
-    reasons = [_too_few(metric, images, eyes.widths if eyes else {}) for metric in wanted]
+    widths = eyes.widths if eyes else {}
+    reasons = [_too_few(metric, images, widths) for metric in wanted]
     refused = {metric.kind: reason for metric, reason in zip(wanted, reasons, strict=True) if reason}
     told = asked & refused.keys() or (refused if len(refused) == len(wanted) else ())
     if told:
-        raise OptionError("\n".join(f"'{kind}' cannot be measured here: {refused[kind]}" for kind in sorted(told)))
+        least = {metric.kind: _least(metric, widths) for metric in wanted if metric.kind in told}
+        advice = {kind: f"; {more(count)}" for kind, count in least.items() if count > len(images)}
+        raise OptionError(
+            "\n".join(
+                f"'{kind}' cannot be measured here: {refused[kind]}{advice.get(kind, '')}" for kind in sorted(told)
+            )
+        )
     return [metric for metric in wanted if metric.kind not in refused], refused
 
 
@@ -213,10 +264,13 @@ def _too_few(metric: Metric, images: Tensor, widths: Mapping[str, int]) -> str:
         raise ContractError(f"{type(metric).__name__} inherits neither ganzoo.SetMetric nor ganzoo.PairMetric")
     if metric.looks_at not in widths:
         return f"the extractor gives no {metric.looks_at}; name another --extractor"
-    needed = metric.least(widths[metric.looks_at])
-    if len(images) >= needed:
-        return ""
-    return f"it takes {needed:,} samples or more, and there are {len(images):,}; try more --samples or --split train"
+    needed = _least(metric, widths)
+    return "" if len(images) >= needed else f"it takes {needed:,} samples or more, and there are {len(images):,}"
+
+
+def _least(metric: Metric, widths: Mapping[str, int]) -> int:
+    """How many samples a metric takes, as far as their number matters to it."""
+    return metric.least(widths[metric.looks_at]) if isinstance(metric, SetMetric) and metric.looks_at in widths else 0
 
 
 def _told(chosen: Metric | Extractor, weights: str | None = None) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Figures of sets of images, through torch-fidelity; density and coverage, which no living library has, are our own."""
 
+from typing import ClassVar
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -11,7 +13,17 @@ PART = 1000
 """Rows whose distances are held at once."""
 
 
-class FrechetDistance(SetMetric):
+class Borrowed(SetMetric):
+    """One whose formula is torch-fidelity's."""
+
+    module: ClassVar[str]
+    """Where it is."""
+
+    def check(self) -> None:
+        library(self.module)
+
+
+class FrechetDistance(Borrowed):
     """Fréchet distance of features, taken for Gaussians.
 
     Heusel et al., 2017, arXiv:1706.08500, eq. 6: |m - n|^2 + tr(C + D - 2 (C D)^1/2). It falls as samples get more:
@@ -19,19 +31,20 @@ class FrechetDistance(SetMetric):
     """
 
     kind = "fid"
+    module = "torch_fidelity.metric_fid"
     usual = True
 
     def least(self, width: int) -> int:
         return width + 1  # of fewer, the covariance has no full rank
 
     def measure(self, real: Tensor, fake: Tensor) -> float:
-        fid = library("torch_fidelity.metric_fid")
+        fid = library(self.module)
         first, second = (fid.fid_features_to_statistics(features.double()) for features in (fake, real))
         distance = fid.fid_statistics_to_metric(first, second, verbose=False)[fid.KEY_METRIC_FID]
         return max(0.0, float(distance))  # of one set with itself it is -1e-12
 
 
-class KernelDistance(SetMetric):
+class KernelDistance(Borrowed):
     """Squared maximum mean discrepancy of features, the mean over random subsets.
 
     Binkowski et al., 2018, arXiv:1801.01401, with the kernel (x y / D + 1)^3. It is unbiased, so it may be a little
@@ -39,6 +52,7 @@ class KernelDistance(SetMetric):
     """
 
     kind = "kid"
+    module = "torch_fidelity.metric_kid"
     usual = True
 
     subsets: int = Field(100, gt=0, description="random subsets that it is the mean over")
@@ -48,18 +62,19 @@ class KernelDistance(SetMetric):
         return self.subset_size
 
     def measure(self, real: Tensor, fake: Tensor) -> float:
-        kid = library("torch_fidelity.metric_kid")
+        kid = library(self.module)
         size = {"kid_subsets": self.subsets, "kid_subset_size": self.subset_size}
         return float(kid.kid_features_to_metric(fake, real, **size, verbose=False)[kid.KEY_METRIC_KID_MEAN])
 
 
-class InceptionScore(SetMetric):
+class InceptionScore(Borrowed):
     """Of how many classes samples surely are: from 1 to as many as there are.
 
     Salimans et al., 2016, arXiv:1606.03498: exp(mean KL(p(y|x), p(y))). It looks at samples alone.
     """
 
     kind = "inception-score"
+    module = "torch_fidelity.metric_isc"
     higher_is_better = True
     usual = True
     looks_at = "logits"
@@ -70,17 +85,18 @@ class InceptionScore(SetMetric):
         return 10 * self.splits
 
     def measure(self, real: Tensor, fake: Tensor) -> float:
-        score = library("torch_fidelity.metric_isc")
+        score = library(self.module)
         return float(score.isc_features_to_metric(fake, self.splits)[score.KEY_METRIC_ISC_MEAN])
 
 
-class Precision(SetMetric):
+class Precision(Borrowed):
     """Share of samples within the reach of a real image: fidelity.
 
     Kynkäänniemi et al., 2019, arXiv:1904.06991. An image reaches to its k-th nearest neighbour among its like.
     """
 
     kind = "precision"
+    module = "torch_fidelity.metric_prc"
     higher_is_better = True
     usual = True
 
@@ -95,7 +111,7 @@ class Precision(SetMetric):
 
     def both(self, real: Tensor, fake: Tensor) -> tuple[float, float]:
         """Precision and recall."""
-        prc = library("torch_fidelity.metric_prc")
+        prc = library(self.module)
         options = {"prc_neighborhood": self.neighbours, "prc_batch_size": PART, "save_cpu_ram": True}
         found = prc.prc_features_to_metric(fake, real, **options, verbose=False)
         return float(found[prc.KEY_METRIC_PRECISION]), float(found[prc.KEY_METRIC_RECALL])

@@ -29,6 +29,10 @@ class Published:
     address: str
     sha256: str
     megabytes: int
+    by_place: str
+    """How a file of them is named on a command line, for messages; Python's names are alike."""
+    by_sha256: str
+    """Likewise, the checksum of such a file."""
 
     @property
     def name(self) -> str:
@@ -48,7 +52,7 @@ class Published:
             DataError: the file cannot be had or read, or its checksum is another.
         """
         if sha256 and file is None:
-            raise OptionError("option 'sha256' says which weights a file holds: name the file by 'weights', too")
+            raise OptionError(f"option 'sha256' says which weights a file holds: name it, too, by {self.by_place}")
         place = file.expanduser() if file else folder / "weights" / self.name
         if file is None and not place.is_file():
             self._download(place)
@@ -58,7 +62,9 @@ class Published:
             raise DataError(f"there are no weights of {self.title} in '{place}': {error.strerror or error}") from error
         found, wanted = hashlib.sha256(content).hexdigest(), sha256 or self.sha256
         if found != wanted:
-            advice = "give its SHA-256 as 'sha256' to use it all the same" if file else "delete it and run again"
+            advice = (
+                f"give its SHA-256 by {self.by_sha256} to use it all the same" if file else "delete it and run again"
+            )
             raise DataError(
                 f"'{place}' does not hold {'what was said' if sha256 else f'the weights of {self.title}'}: its SHA-256 "
                 f"is {found}, not {wanted}; {advice}"
@@ -73,7 +79,7 @@ class Published:
         except (OSError, RuntimeError) as error:  # a URLError is an OSError; another checksum is a RuntimeError
             raise DataError(
                 f"the weights of {self.title} cannot be downloaded: {' '.join(str(error).split())}\n"
-                f"get {self.address} elsewhere and put it into '{place.parent}', or say where it is by 'weights'"
+                f"get {self.address} elsewhere and put it into '{place.parent}', or say where it is by {self.by_place}"
             ) from error
 
 

@@ -8,6 +8,8 @@ from ganzoo.errors import OptionError, UserError
 from ganzoo.report import page
 from ganzoo.report.record import records
 
+__all__ = ["write"]
+
 NAME, COMPARISON = "report.html", "comparison.html"
 """What a report is called unless told otherwise: of one run, in its folder; of several, in the working directory."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ganzoo.config import flat
 from ganzoo.engine.files import number
+from ganzoo.engine.listing import leading
 from ganzoo.report.record import Record
 
 POINTS = 1500
@@ -155,8 +156,8 @@ def measured(records: Sequence[Record]) -> list[Charts]:
 
 
 def headlines(record: Record, most: int = 3) -> dict[str, str]:
-    """The figures of the last evaluation, each under its name and the protocol in brief."""
-    row: Mapping[str, Any] = max(reversed(record.evaluations), key=lambda row: float(row["iteration"]), default={})
+    """The figures of the evaluation that leads, each under its name and the protocol in brief."""
+    row = leading(record.evaluations) if record.evaluations else {}
     if not isinstance(row.get("figures"), dict):
         return {}
     shared, _, sampling = _protocol(row)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ganzoo import pictures
 from ganzoo.data.images import open_image
+from ganzoo.engine.listing import look_at
 from ganzoo.errors import DataError
 from ganzoo.report.record import Record
 
@@ -18,6 +19,8 @@ GRIDS, BUDGET = 48, 6 * 2**20
 """Sample grids in the slider, and their bytes, at most."""
 SIDE, LARGE = 1024, 2048
 """Pixels of a grid's longer side, at most: in the slider, and of the last one."""
+EXPORTED = "samples.png"
+"""The sample grid of an export."""
 LOSSLESS = 2**20
 """Bytes, and pixels, up to which a single picture is kept pixel by pixel."""
 
@@ -79,9 +82,9 @@ def film(record: Record) -> Film:
 
 def last(record: Record) -> Frame | None:
     """The last sample grid that can be read, large."""
-    for file in reversed(samples(record)):
+    for iteration, file in reversed(_grids(record)):
         try:
-            return Frame(int(file.stem), shot(_within(open_image(file), LARGE)))
+            return Frame(iteration, shot(_within(open_image(file), LARGE)))
         except DataError:
             continue
     return None
@@ -92,6 +95,13 @@ def samples(record: Record) -> list[Path]:
     files = [file for file in record.folder.samples.glob("*.png") if file.stem.isascii() and file.stem.isdecimal()]
     own = (file for file in files if len(file.stem) < 19 and not file.is_symlink())
     return sorted(own, key=lambda file: int(file.stem))
+
+
+def _grids(record: Record) -> list[tuple[int, Path]]:
+    """The iteration and the file of each sample grid; an export has the last one alone."""
+    if record.is_export and (own := record.folder.path / EXPORTED).is_file() and not own.is_symlink():
+        return [(look_at(record.folder.path.resolve()).iteration, own)]
+    return [(int(file.stem), file) for file in samples(record)]
 
 
 def thinned(files: Sequence[Path], most: int) -> list[Path]:
@@ -118,13 +128,13 @@ class Row:
 
 def translations(record: Record) -> list[Row]:
     """The rows of the last sample grid of a translation; empty: there is none, or it is laid out in another way."""
-    files = samples(record)
-    if not (record.translates and record.data and files):
+    grids = _grids(record)
+    if not (record.translates and record.data and grids):
         return []
     shapes = [record.data.shapes[name] for name in ("source", "target", "image") if name in record.data.shapes]
     height, width = max(shape[1] for shape in shapes), max(shape[2] for shape in shapes)
     try:
-        picture = open_image(files[-1])
+        picture = open_image(grids[-1][1])
     except DataError:
         return []
     kinds = 3 if "target" in record.data.shapes else 2

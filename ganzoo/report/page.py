@@ -114,6 +114,8 @@ def state(record: Record) -> State:
     path = record.folder.path
     found = look_at(path.resolve() if path.is_symlink() else path)
     epochs = record.epochs
+    if found.state == "export":
+        return State(True, 1.0, f"an export, of iteration {amount(found.iteration)}")
     if found.state == "finished":
         return State(True, 1.0, "finished")
     ended = f"{found.state} " if found.state in ("stopped", "failed") else ""

@@ -54,6 +54,11 @@ class Record:
         return int(max((row["iteration"] for row in self.rows), default=0))
 
     @property
+    def is_export(self) -> bool:
+        """Whether it is what was made of a run, without the run's past."""
+        return self.folder.is_export
+
+    @property
     def epoch(self) -> float:
         """How many passes through the data were made when that was."""
         return max((number(row.get("epoch")) or 0.0 for row in self.rows), default=0.0)

@@ -97,7 +97,12 @@ function show(file, address) {
       sendDrawing();
     }
   };
-  picture.onerror = () => { clear(); say(props.holes ? `${file.name} is no picture that can be shown` : `${file.name} cannot be shown here`); };
+  picture.onerror = () => {
+    clear();
+    area.classList.remove("used");
+    if (props.holes) send("", file.name);  // which is refused: what was made of another picture goes
+    say(props.holes ? `${file.name} is no picture that can be shown` : `${file.name} cannot be shown here`);
+  };
   picture.src = address;
 }
 

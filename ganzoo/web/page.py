@@ -147,7 +147,9 @@ def _translation(maker: Maker) -> None:
         as_shown = "as it is" if maker.trained.gan.any_size else f"scaled and cut to {height} x {width}"
         seen = picture(as_shown, elem_id="seen")
     ask: Options = {"fn": answered(make), "inputs": [drawing, *turns], "outputs": [made, seen]}
-    drawing.input(**ask, **LATEST, api_name="translate")
+    given = drawing.input(**ask, **LATEST, api_name="translate")
+    # What was made of another picture would be taken for what was made of this one.
+    given.failure(None, None, [made, seen], js="() => [null, null]", api_visibility="private")
     for part in turns:
         part.change(**ask, **LATEST, api_visibility="private")
 

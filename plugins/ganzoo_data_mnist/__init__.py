@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo.data.text import encode
+from ganzoo.data import encode
 from ganzoo_data_mnist.classifier import Digits
 
 CHECKSUMS = {

@@ -78,7 +78,7 @@ class Digits(ganzoo.Extractor):
     resizer = f"bilinear, antialiased, to {SIDE} x {SIDE}, in grey"
 
     def build(self, folder: Path) -> nn.Module:
-        return Seeing(digit_classifier())
+        return Seeing(digit_classifier()).eval()
 
 
 class Seeing(nn.Module):

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo.data.images import decode, open_image
-from ganzoo.data.text import encode
+from ganzoo.data import decode, encode, open_image
 
 CAPTION = 64
 """Bytes of a caption; the longest has 48."""

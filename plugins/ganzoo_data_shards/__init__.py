@@ -14,10 +14,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 import ganzoo
-from ganzoo.data.batches import seeded
-from ganzoo.data.fetch import is_address
-from ganzoo.data.images import open_image
-from ganzoo.data.text import encode
+from ganzoo.data import encode, is_address, open_image, seeded
 from ganzoo_data_shards.reading import FILES, Shard, count, find, in_background, nothing
 
 log = logging.getLogger("ganzoo.data.shards")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import ganzoo
-from ganzoo.data.fetch import fetch, is_address
+from ganzoo.data import download, is_address
 from ganzoo.data.tar import Member, contents, members
 from ganzoo.errors import typed
 
@@ -49,7 +49,7 @@ class Shard:
         Raises:
             DataError: it cannot be had, or is damaged, or refused.
         """
-        content = fetch(name) if is_address(name) else read_file(name)
+        content = download(name) if is_address(name) else read_file(name)
         return cls(name, group(members(content, name), name, fields), content.getbuffer())
 
     def file(self, sample: Sample, field: str) -> tuple[bytes, str]:

@@ -65,6 +65,31 @@ def test_only_figures_of_one_protocol_are_compared(command: Command, place: Path
     append_line(folder.evaluations, {"iteration": 40, "protocol": {"samples": 99}, "figures": {"fid": 4.0}})
     row = listed(command("runs", "--json"))["a"]
     assert (row["last"], row["best"]) == (4.0, None)
+    append_line(folder.evaluations, {"iteration": 40, "protocol": {"samples": 10}, "figures": {"fid": 7.0}})
+    append_line(folder.evaluations, {"iteration": 20, "protocol": {"samples": 99}, "figures": {"fid": 8.0}})
+    row = listed(command("runs", "--json"))["a"]
+    assert (row["last"], row["best"]) == (4.0, 8.0), "that of the newest iteration with most samples leads"
+
+
+def test_what_was_saved_was_made_even_if_nothing_was_logged(command: Command, place: Path) -> None:
+    folder = make_run(place / "runs/a", saved=[30])
+    folder.metrics.unlink()
+    for status in (True, False):
+        if not status:
+            folder.status.unlink()
+        row = listed(command("runs", "--json"))["a"]
+        assert (row["iteration"], row["epoch"], row["epochs"]) == (30, None, 4)
+    assert re.search(r" stopped +dcgan +mnist +30/\? +\?/4 ", command("runs").out)
+
+
+def test_an_export_is_listed_as_one(command: Command, place: Path) -> None:
+    folder = make_run(place / "runs/a")
+    for file in (folder.status, folder.metrics):
+        file.unlink()
+    write_json(folder.export, {"iteration": 20, "iterations": 40})
+    row = listed(command("runs", "--json"))["a"]
+    assert (row["state"], row["iteration"], row["iterations"], row["epoch"]) == ("export", 20, 40, None)
+    assert re.search(r" export +dcgan +mnist +20/40 ", command("runs").out)
 
 
 @pytest.mark.parametrize(

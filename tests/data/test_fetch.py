@@ -62,7 +62,7 @@ def address(answers: list[str]) -> Iterator[str]:
 @pytest.mark.parametrize("answer", ["whole", "whole, gzip"])
 def test_it_is_unpacked_and_in_memory(answer: str, address: str, answers: list[str]) -> None:
     answers += [answer]
-    assert fetch.fetch(address).read() == CONTENT
+    assert fetch.download(address).read() == CONTENT
 
 
 @pytest.mark.parametrize("first", ["503", "429", "half", "half, gzip"])
@@ -70,7 +70,7 @@ def test_what_may_pass_is_tried_again(
     first: str, address: str, answers: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     answers += [first, first, "whole"]
-    assert fetch.fetch(address).read() == CONTENT
+    assert fetch.download(address).read() == CONTENT
     assert len(caplog.messages) == 2
     assert all(message.startswith(f"'{address}' cannot be fetched: ") for message in caplog.messages)
 
@@ -79,7 +79,7 @@ def test_what_may_pass_is_tried_again(
 def test_tries_have_an_end(answer: str, address: str, answers: list[str], caplog: pytest.LogCaptureFixture) -> None:
     answers += [answer]
     with pytest.raises(DataError, match=rf"'{address}' cannot be fetched: "):
-        fetch.fetch(address)
+        fetch.download(address)
     assert len(caplog.messages) == 2
 
 
@@ -87,7 +87,7 @@ def test_tries_have_an_end(answer: str, address: str, answers: list[str], caplog
 def test_a_refusal_is_final(answer: str, address: str, answers: list[str], caplog: pytest.LogCaptureFixture) -> None:
     answers += [answer]
     with pytest.raises(DataError, match=rf"'{address}' cannot be fetched: HTTP Error {answer}"):
-        fetch.fetch(address)
+        fetch.download(address)
     assert caplog.messages == []
 
 
@@ -97,13 +97,13 @@ def test_what_is_too_large_is_not_asked_for_again(
     answers += ["whole"]
     monkeypatch.setattr(tar, "LARGEST_ARCHIVE", 1000)
     with pytest.raises(DataError, match=rf"'{address}' is refused: unpacked, it is more than 1,000 bytes"):
-        fetch.fetch(address)
+        fetch.download(address)
     assert caplog.messages == []
 
 
 def test_a_server_may_send_on_to_another_address(address: str, answers: list[str]) -> None:
     answers += [f"{address}?again", "whole"]
-    assert fetch.fetch(address).read() == CONTENT
+    assert fetch.download(address).read() == CONTENT
 
 
 @pytest.mark.parametrize("onwards", ["ftp://127.0.0.1/a.tar", "file:///etc/hostname"])
@@ -112,7 +112,7 @@ def test_nobody_is_sent_to_what_is_no_web_address(
 ) -> None:
     answers += [onwards]
     with pytest.raises(DataError, match=rf"'{address}' .*{onwards}"):
-        fetch.fetch(address)
+        fetch.download(address)
     assert caplog.messages == []
 
 
@@ -120,11 +120,11 @@ def test_no_server(answers: list[str], caplog: pytest.LogCaptureFixture) -> None
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Server, answers)) as gone:
         port = gone.server_port
     with pytest.raises(DataError, match=rf"'http://127.0.0.1:{port}/' cannot be fetched: .*refused"):
-        fetch.fetch(f"http://127.0.0.1:{port}/")
+        fetch.download(f"http://127.0.0.1:{port}/")
     assert len(caplog.messages) == 2
 
 
 @pytest.mark.parametrize("address", ["file:///etc/hostname", "ftp://127.0.0.1/a.tar", "a.tar", "pipe:true"])
 def test_nothing_else_is_fetched(address: str) -> None:
     with pytest.raises(DataError, match=rf"'{address}' is no http:// or https:// address"):
-        fetch.fetch(address)
+        fetch.download(address)

@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 import torch
 from conftest import Command
+from pydantic import Field
 from streams import Streamed
 from torch import Tensor, nn
 
@@ -168,7 +169,7 @@ class ToySuperResolution(ganzoo.TwoPlayer):
     needs = frozenset({"source", "target"})
     real: ClassVar[str] = "target"
     recipes = {"paper": {"as_": "lowres"}}
-    scale: int = 4
+    scale: int = Field(4, description="how much larger")
 
     @property
     def shrinks(self) -> int:

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -184,7 +185,7 @@ def test_more_readers_than_shards(shards: Path) -> None:
 
 def test_shards_packed_as_the_docs_say_are_read(tmp_path: Path) -> None:
     docs = Path(__file__).parents[2] / "docs" / "streaming.md"
-    script = docs.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    script = re.findall(r"```python[^\n]*\n(.*?)```", docs.read_text(encoding="utf-8"), re.DOTALL)[0]
     for name, reds in {"birds": (0, 50), "cats": (100, 150, 200)}.items():
         (tmp_path / name).mkdir()
         for red in reds:

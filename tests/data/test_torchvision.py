@@ -29,6 +29,8 @@ from ganzoo.data.dataset import Request, Split
 from ganzoo.data.load import DataOptions, load
 from ganzoo.data.streamed import StreamedBatches
 from ganzoo.errors import DataError
+from ganzoo.plugins import zoo
+from ganzoo.testing import check_dataset
 
 BOTH = frozenset({"image", "label"})
 
@@ -85,6 +87,7 @@ def test_cifar10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert train.classes[1] == "automobile"
     data = load(build(DataOptions, {"data": "cifar10", "image_size": 16, "batch_size": 4}), BOTH, folder=tmp_path)
     assert data.streams[0]["image"].shape == (10, 3, 16, 16)
+    check_dataset(zoo().datasets["cifar10"], tmp_path)
 
 
 def test_files_with_another_checksum_are_not_read(
@@ -142,6 +145,7 @@ def test_stl10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = build(DataOptions, {"data": unlabelled}).data.load(request)
     assert isinstance(table, ganzoo.Table)
     same(table.columns["image"], pixels[2:5].swapaxes(2, 3))
+    check_dataset(zoo().datasets["stl10"], tmp_path)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("scipy") is None, reason="needs scipy")
@@ -215,6 +219,7 @@ def test_celeba_is_a_stream(faces: Path) -> None:
     assert (len(data.stream), len(data.preview["image"])) == (FACES, 2)
     assert data.spec.classes == ("not Smiling", "Smiling")
     assert data.spec.shapes == {"image": (3, 8, 8), "label": ()}
+    check_dataset(zoo().datasets["celeba"], faces)
     first, second = numbers(StreamedBatches(data.stream, 4), 5), numbers(StreamedBatches(data.stream, 4, seed=1), 5)
     assert sorted(chain(*first)) == list(range(FACES))
     assert first != second

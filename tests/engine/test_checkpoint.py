@@ -96,8 +96,13 @@ def test_a_missing_file_is_named(two: Path, caplog: pytest.LogCaptureFixture) ->
 def test_where_all_are_damaged_it_says_so(two: Path) -> None:
     for saved in checkpoint.checkpoints(two):
         (saved / "state.json").write_bytes(b"")
-    with pytest.raises(RunFolderError, match=r"no checkpoint in .* is whole: .*00000010/state\.json is not what was"):
+    said = (
+        rf"no checkpoint in .* is whole: .*00000010/state\.json is not what was .*; remove {two} to begin the run anew$"
+    )
+    with pytest.raises(RunFolderError, match=said):
         checkpoint.newest(two)
+    with pytest.raises(RunFolderError, match=r"differs; take another$"):
+        checkpoint.newest(two, advice="take another")
 
 
 def test_shared_files_lie_there_once_are_mended_and_go_with_the_last_that_needs_them(two: Path) -> None:

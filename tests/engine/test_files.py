@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ganzoo.engine.folder import RunFolder
+from ganzoo.errors import RunFolderError
 from ganzoo.metrics.evaluate import keep
 
 
@@ -49,3 +50,18 @@ def test_a_run_that_trains_may_be_measured_by_another_process(tmp_path: Path) ->
     rows = RunFolder(tmp_path).lines(tmp_path / "evaluations.jsonl")
     assert len(rows) == 600
     assert {row["protocol"] for row in rows} == {"a" * 500, "b" * 500}
+
+
+def test_what_could_not_be_written_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    with (
+        pytest.raises(RunFolderError, match=r"it has no checkpoint: mend that, then type the same command again$"),
+        folder.written(),
+    ):
+        folder.write(folder.config, {"gan": {}})
+    assert list(folder.path.iterdir()) == []

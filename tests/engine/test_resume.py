@@ -3,6 +3,7 @@
 import json
 import logging
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -157,6 +158,19 @@ def test_what_cannot_be_gone_on_with_is_said(words: str, said: str, command: Com
     assert said in answer.err
     assert len(answer.err.splitlines()) <= 2
     assert not (place / "runs").exists()
+
+
+def test_what_cannot_be_gone_on_with_is_told_what_resume_can_be_told(command: Command, runs: Path, place: Path) -> None:
+    assert command(*["export", str(runs / "dcgan"), "--out", "made"]).status == 0
+    answer = command("resume", "made")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err.endswith("cannot be trained further; go on with the run that it was made from\n")
+    shutil.copytree(runs / "dcgan", place / "run")
+    (place / "run" / ".lock").unlink(missing_ok=True)
+    (place / "run" / ".lock").mkdir()
+    answer = command(*["resume", "run", "--epochs", "2"])
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err == "Error: run/.lock is a folder, where a run keeps its lock; remove it\n"
 
 
 def test_a_new_run_can_begin_with_the_weights_of_another_on_other_data(runs: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from conftest import TINY, Command
@@ -83,6 +84,32 @@ def test_the_nth_image_of_a_text_is_the_same_for_any_count_and_batch_size(runs: 
 def test_what_is_no_caption_is_refused(text: Any, message: str, runs: Path) -> None:
     with pytest.raises(ganzoo.UserError, match=re.escape(message)):
         ganzoo.load(runs / "text2image", device="cpu").generate(2, text=text)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"count": "4"}, "option 'count' cannot be '4': it must be a whole number"),
+        ({"count": 2.5}, "option 'count' cannot be '2.5': it must be a whole number"),
+        ({"count": 0}, "option 'count' cannot be 0: it must be at least 1"),
+        ({"count": 4, "batch_size": None}, "option 'batch_size' cannot be 'None': it must be a whole number"),
+        ({"count": 4, "seed": -1}, "option 'seed' cannot be -1: it must be at least 0"),
+        ({"count": 4, "seed": "a"}, "option 'seed' cannot be 'a': it must be a whole number"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_from_python_too(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(ganzoo.UserError, match=f"^{re.escape(message)}$"):
+        numbered().generate(**asked)
+
+
+def test_numbers_of_other_libraries_are_numbers() -> None:
+    assert len(numbered().generate(np.int64(3), seed=np.int64(1))) == 3  # type: ignore[arg-type] # as people do
+
+
+def test_what_is_no_path_is_no_run_folder() -> None:
+    folder: Any = 5
+    with pytest.raises(ganzoo.UserError, match="option 'folder' cannot be '5': it must be the path of a run folder"):
+        ganzoo.load(folder)
 
 
 def test_a_caption_may_be_as_long_as_the_data_keeps(runs: Path) -> None:

@@ -61,7 +61,8 @@ def test_runs_that_differ_in_nothing_but_their_seed_are_one_group(command: Comma
     assert coverage["better"] is None, "0.1 is less than its spread of 0, 0.1 and 0.2 would make"
     out = command("compare", "a0", "b0", "a1", "b1", "a2", "b2").out
     assert "A is better" in out
-    assert "no more" in out
+    assert "verdict" in out
+    assert "may be chance" in out
     assert "11 ± 1" in out
     assert "1,000 images made" in out
 
@@ -82,6 +83,15 @@ def test_of_one_seed_each_nothing_is_said(command: Command, place: Path) -> None
     out = command("compare", "a", "b").out
     assert "one seed each: whether another seed would have turned it round, nothing here can tell" in out
     assert "better" not in out
+
+
+def test_a_figure_that_a_run_lacks_is_said_to_be_not_measured_for_it(command: Command, place: Path) -> None:
+    run(place, "a", line(10))
+    other = line(11)
+    del other["figures"]["coverage"]
+    run(place, "b", other, seed=1)
+    assert "\ncoverage: not measured for b\n" in command("compare", "a", "b").out
+    assert compare(command, "a", "b")["not_measured"] == {"coverage": ["b"]}
 
 
 def test_runs_of_other_length_are_no_group(command: Command, place: Path) -> None:

@@ -139,10 +139,13 @@ def test_inception_measures_offline_with_weights_that_were_put_there(
     ("words", "said"),
     [
         ("dcgan --samples 50 --metric fid", "'fid' cannot be measured here: it takes 65 samples or more, and there"),
-        ("dcgan --samples 3", "try more --samples or --split train"),
+        ("dcgan --samples 3 --metric fid", "and there are 3; try --samples 65"),
+        ("dcgan --samples 3 --metric kid:subset_size=20000", "; try --samples 20000 --split train"),
+        ("dcgan --metric kid:subset_size=80000", "and there are 10,000; 'mnist' has no more"),
         ("dcgan --samples 500 --metric kid", "'kid' cannot be measured here: it takes 1,000 samples or more"),
         ("dcgan --samples 4 --metric density", "it takes 6 samples or more"),
-        ("dcgan --samples 20000", "20000 samples were asked for, and the test split of 'mnist' has 10000"),
+        ("dcgan --samples 20000", "the test split of 'mnist' has 10000; try --samples 10000 or --split train"),
+        ("dcgan --samples 80000", "the test split of 'mnist' has 10000; try --samples 10000"),
         ("dcgan --metric psnr", "'psnr' cannot be measured here: what 'dcgan' makes has no targets"),
         ("dcgan --metric fld", "no metric is called 'fld'; did you mean 'fid'?"),
         ("dcgan --metric kid:subset=3", "no option of the metric 'kid' is called 'subset'"),
@@ -202,6 +205,9 @@ def test_without_the_libraries_it_is_said_which_extra_to_install(
     command: Command, copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch_fidelity.metric_fid", None)
-    answer = command("evaluate", "dcgan", "--samples", "70", "--metric", "fid")
-    assert answer.status == 2
-    assert "pip install 'ganzoo[metrics]'" in answer.err
+    run = ["run", "dcgan", "--image-size", "16", "--limit", "80", "--evaluate-every", "1", "--out", "new"]
+    for line in (["evaluate", "dcgan", "--samples", "70", "--metric", "fid"], run, [*run, "--dry-run"]):
+        answer = command(*line)
+        assert answer.status == 2
+        assert "pip install 'ganzoo[metrics]'" in answer.err
+    assert not list((copied / "new").glob("metrics*")), "it is said before anything is trained"

@@ -75,11 +75,12 @@ def test_the_same_weights_are_the_same_whatever_file_they_came_from(
 
 
 def test_weights_of_another_checksum_are_refused(weights: Path, tmp_path: Path) -> None:
-    with pytest.raises(ganzoo.DataError, match=f"its SHA-256 is {sha256(weights)}, not {STANDARD.sha256}; give its"):
+    said = f"its SHA-256 is {sha256(weights)}, not {STANDARD.sha256}; give its SHA-256 by --extractor.sha256 to use"
+    with pytest.raises(ganzoo.DataError, match=said):
         Inception(weights=weights).build(tmp_path)
     with pytest.raises(ganzoo.DataError, match="does not hold what was said"):
         Inception(weights=weights, sha256="0" * 64).build(tmp_path)
-    with pytest.raises(ganzoo.UserError, match="name the file by 'weights'"):
+    with pytest.raises(ganzoo.UserError, match=r"name it, too, by --weights FILE$"):
         Inception(sha256="0" * 64).build(tmp_path)
     with pytest.raises(ganzoo.DataError, match="there are no weights of Inception in"):
         Inception(weights=tmp_path / "nowhere.pth").build(tmp_path)
@@ -90,6 +91,10 @@ def test_weights_of_another_checksum_are_refused(weights: Path, tmp_path: Path) 
     kept.write_bytes(b"half a download")
     with pytest.raises(ganzoo.DataError, match="delete it and run again"):
         Inception().build(tmp_path)
+
+
+NAMES = ("--weights FILE", "--extractor.sha256")
+"""How they are named on a command line."""
 
 
 class Trap:
@@ -118,7 +123,7 @@ def test_without_the_net_it_is_said_what_to_get_and_where_to_put_it(
     monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
     with pytest.raises(ganzoo.DataError) as told:
         Inception().build(tmp_path)
-    for part in ("no way to the net", STANDARD.address, str(tmp_path / "weights"), "'weights'"):
+    for part in ("no way to the net", STANDARD.address, str(tmp_path / "weights"), "--weights FILE"):
         assert part in str(told.value)
     assert "downloading the weights of Inception, 96 MB, once" in caplog.text
     assert STANDARD.sha256.startswith(STANDARD.name.removesuffix(".pth").rpartition("-")[2])
@@ -127,8 +132,8 @@ def test_without_the_net_it_is_said_what_to_get_and_where_to_put_it(
 def test_what_is_downloaded_is_checked_and_kept(tmp_path: Path) -> None:
     server, folder = tmp_path / "server.pth", tmp_path / "data"
     torch.save({"weight": torch.arange(3.0)}, server)
-    published = Published("a small network", server.as_uri(), sha256(server), 1)
-    wrong = Published("a small network", server.as_uri(), "0" * 64, 1)
+    published = Published("a small network", server.as_uri(), sha256(server), 1, *NAMES)
+    wrong = Published("a small network", server.as_uri(), "0" * 64, 1, *NAMES)
     with pytest.raises(ganzoo.DataError, match="cannot be downloaded: invalid hash value"):
         wrong.load(folder)
     assert not list((folder / "weights").iterdir())

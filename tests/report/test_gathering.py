@@ -75,6 +75,8 @@ def test_the_first_figures_name_their_protocol(run: Path) -> None:
     assert curves.headlines(of(run)) == {"fid (inception, 100, test)": "8.25"}
     write_lines(run / "evaluations.jsonl", [evaluation(2, 100, 9.0), evaluation(2, 100, 8.5)])
     assert curves.headlines(of(run)) == {"fid (inception, 100, test)": "8.5"}
+    write_lines(run / "evaluations.jsonl", [evaluation(2, 1000, 9.0), evaluation(1, 5000, 7.0), evaluation(2, 10, 8.5)])
+    assert curves.headlines(of(run)) == {"fid (inception, 1000, test)": "9"}
 
 
 def test_time_is_told_by_the_speed_that_was_logged(run: Path) -> None:

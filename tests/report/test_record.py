@@ -15,6 +15,7 @@ from playwright.sync_api import Page
 from ganzoo.engine.files import number
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import UserError
+from ganzoo.export.exporting import export
 from ganzoo.report import write
 from ganzoo.report.images import samples
 from ganzoo.report.record import records
@@ -62,6 +63,23 @@ def test_a_run_that_has_only_begun_is_reported(run: Path, tmp_path: Path) -> Non
     assert "There is no sample grid that could be shown yet" in text_of(report, "samples")
     assert "Nothing was logged yet" in text_of(report, "losses")
     assert "ganzoo evaluate" in text_of(report, "metrics")
+
+
+def test_an_export_says_that_it_is_one_and_shows_its_samples(runs: Path, tmp_path: Path) -> None:
+    for name in ("dcgan", "pix2pix"):
+        place = export(runs / name, out=tmp_path / name).folder
+        report = write(place, tmp_path / f"{name}.html")
+        page = report.read_text()
+        assert ">an export, of iteration 2<" in page
+        assert "The last sample grid: iteration 2" in page
+        assert "An export keeps the last sample grid, shown above" in text_of(report, "samples")
+        assert "An export has no losses" in text_of(report, "losses")
+        assert "log.txt" not in page.partition("<script")[0]
+        assert ('<section id="translations">' in page) == (name == "pix2pix")
+    (tmp_path / "dcgan" / "samples.png").unlink()
+    both = write([tmp_path / "dcgan", tmp_path / "pix2pix"], tmp_path / "both.html").read_text()
+    assert both.count(">an export, of iteration 2<") == 2
+    assert both.count("It has no sample grid.") == 1
 
 
 def test_a_run_of_a_plugin_that_is_gone_is_reported_as_far_as_it_goes(run: Path, page: Page, tmp_path: Path) -> None:

@@ -90,6 +90,8 @@ def status_of(gate: Gate, host: str) -> int:
     return 200 if refused is None else refused.status_code
 
 
+# Making an app collects what browsers and servers of tests before it left: event loops that their libraries leave open.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_served_to_the_network_it_is_asked_for_by_address_or_its_own_name_only() -> None:
     with socket.create_server(("0.0.0.0", 0)) as opened:  # noqa: S104 - the point
         serving = server(gradio.Blocks(), Place(opened, "Studio.lan"), MOST, 8)

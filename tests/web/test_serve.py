@@ -59,6 +59,9 @@ def test_a_port_in_use_is_named_with_one_that_is_not(command: Command, runs: Pat
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         said = command("serve", str(runs / "dcgan"), "--port", str(port))
+        assert command("serve", "nowhere", "--port", str(port)).err.startswith(f"Error: port {port} of"), (
+            "before what may take long"
+        )
     assert said.status == 2
     assert said.err.startswith(f"Error: port {port} of 127.0.0.1 is in use; try --port ")
     free = int(said.err.split()[-1])
@@ -82,7 +85,7 @@ def test_a_port_in_use_is_named_with_one_that_is_not(command: Command, runs: Pat
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(command: Command, runs: Path, words: list[str], said: str) -> None:
-    answer = command("serve", str(runs / "dcgan"), *words)
+    answer = command("serve", str(runs / "dcgan"), "--port", "0", *words)
     assert answer.status == 2
     assert said in " ".join(answer.err.replace("│", " ").split())
     assert "Traceback" not in answer.err
@@ -90,15 +93,17 @@ def test_what_cannot_be_is_said_in_a_line(command: Command, runs: Path, words: l
 
 def test_what_is_no_run_is_said_in_a_line(command: Command, runs: Path, place: Path) -> None:
     (place / "empty").mkdir()
-    assert "no run folder" in command("serve", "empty").err
-    assert "no run folder" in command("serve", "nowhere").err
+    assert "no run folder" in command("serve", "empty", "--port", "0").err
+    assert "no run folder" in command("serve", "nowhere", "--port", "0").err
     shutil.copytree(runs / "dcgan", place / "begun")
     shutil.rmtree(place / "begun" / "checkpoints")
-    assert "has no checkpoint yet; go on with it by `ganzoo resume begun`" in command("serve", "begun").err
+    assert (
+        "has no checkpoint yet; go on with it by `ganzoo resume begun`" in command("serve", "begun", "--port", "0").err
+    )
     shutil.copytree(runs / "dcgan", place / "strange")
     config = place / "strange" / "config.json"
     config.write_text(config.read_text().replace('"dcgan"', '"elsewhere"'))
-    assert "strange is a run of 'elsewhere': no GAN is called" in command("serve", "strange").err
+    assert "strange is a run of 'elsewhere': no GAN is called" in command("serve", "strange", "--port", "0").err
 
 
 def test_without_gradio_it_says_what_to_install(command: Command, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +115,7 @@ def test_without_gradio_it_says_what_to_install(command: Command, runs: Path, mo
         return found(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", missing)
-    answer = command("serve", str(runs / "dcgan"))
+    answer = command("serve", "nowhere")  # which would be seen next
     assert answer.status == 2
     assert answer.err == "Error: the page needs gradio, which is missing; pip install 'ganzoo[web]'\n"
 

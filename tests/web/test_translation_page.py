@@ -114,6 +114,10 @@ def test_an_upload_that_is_no_image_is_told_on_the_page_and_the_next_one_is_made
     photo().save(stream, "PNG")
     upload(page, "photo.png", stream.getvalue())
     shown(page, "made")
+    expect(page.locator("#pad .hint")).to_be_hidden()
+    upload(page, "other.png", b"Dear server,")
+    page.wait_for_selector("#made figure.empty")
+    expect(page.locator("#pad .hint")).to_be_visible()
 
 
 def test_too_large_a_file_is_not_even_sent(page: Page, address: str) -> None:

@@ -1,0 +1,208 @@
+"""A page for each GAN of the registry: paper, idea, command, players, data, options, pictures, what was measured."""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from benchmarks import quality_table
+from benchmarks.quality import PICTURES, RESULTS
+from benchmarks.table import of_speed
+from docs.building.markdown import code, linked, option, plain, table
+from ganzoo.bench.results import Result, read
+from ganzoo.bench.tables import speed
+from ganzoo.cli.description import describe
+from ganzoo.gan import GAN
+from ganzoo.plugins import zoo
+
+FAMILIES = ("noise to image", "class to image", "text to image", "image to image")
+"""The families in the order in which they are listed."""
+HERE = "zoo"
+"""The folder of these pages."""
+OVERVIEW = "<!-- zoo -->"
+"""What the overview takes the place of, in the page that introduces it."""
+NOT_MEASURED = "Not measured."
+
+
+def gans() -> list[type[GAN]]:
+    """The GANs that come with ganzoo, family by family, the oldest first."""
+    builtin = [gan for name, gan in zoo().gans.items() if zoo().gans.origins[name].builtin]
+    return sorted(builtin, key=lambda gan: (FAMILIES.index(gan.family()), gan.year(), gan.name))
+
+
+def families() -> dict[str, list[type[GAN]]]:
+    """They, by what they make images from."""
+    found: dict[str, list[type[GAN]]] = {}
+    for gan in gans():
+        found.setdefault(gan.family(), []).append(gan)
+    return found
+
+
+def rows() -> list[quality_table.Row]:
+    """What was measured of quality, one row for each proof of each GAN."""
+    return quality_table.chosen(quality_table.read(sorted(RESULTS.glob("quality-*.json"))))
+
+
+def overview() -> str:
+    """A card for each GAN, family by family."""
+    pictures = {str(row["gan"]): row["picture"] for row in reversed(rows())}
+    parts = []
+    for family, members in families().items():
+        cards = "\n".join(card(gan, pictures.get(gan.name)) for gan in members)
+        parts += [f"## {family.capitalize()}", f'<div class="grid cards" markdown>\n\n{cards}\n</div>']
+    return "\n\n".join(parts)
+
+
+def card(gan: type[GAN], picture: str | None) -> str:
+    """A GAN in short, as an item of a list."""
+    image = f"![What {gan.name} makes]({picture_of(picture)}){{ .zoo loading=lazy }}" if picture else ""
+    parts = (f"**[{gan.name}]({gan.name}.md)**", image, plain(gan.summary()), linked(gan.paper()))
+    return "-   " + "".join(f"{part}\n\n    " for part in parts if part).rstrip() + "\n"
+
+
+def page(gan: type[GAN]) -> str:
+    """All that there is to say of a GAN."""
+    found = describe(gan)
+    measured = [row for row in rows() if row["gan"] == gan.name]
+    parts = [
+        f"# {gan.name}",
+        f"**{plain(gan.summary())}**",
+        f"{gan.family().capitalize()}. {linked(gan.paper())}.",
+        gan.idea(),
+        *pictures(measured),
+        "## Train it",
+        f"```bash\nganzoo run {gan.name}\n```",
+        *basics(found),
+        "## Networks and players",
+        *made_of(found),
+        "## Data",
+        *data(found),
+        "## Options",
+        *options(gan, found),
+        "## What was measured",
+        "### Quality",
+        *quality(measured),
+        "### Speed",
+        *speeds(gan.name, read(of_speed(RESULTS))),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def picture_of(name: object) -> str:
+    """Where a picture is, from these pages."""
+    return f"../images/{PICTURES.name}/{name}"
+
+
+def pictures(measured: Sequence[quality_table.Row]) -> Iterator[str]:
+    """What it made, and by which command."""
+    for row in measured:
+        kind = row["protocol"]["measured"]
+        yield f"![What {row['gan']} makes: {kind}]({picture_of(row['picture'])})"
+        yield (
+            f"{kind.capitalize()}, after {row['seconds']:.0f} s on one thread of {row['machine']['cpu']}; the run of "
+            f"{row['images']:,} images is repeated by"
+        )
+        yield f"```bash\n{folded(row['command'])}\n```"
+
+
+def folded(command: str, width: int = 72) -> str:
+    """A long command in lines of about that width."""
+    lines = textwrap.wrap(command, width, break_long_words=False, break_on_hyphens=False)
+    return " \\\n    ".join(lines)
+
+
+def basics(found: Mapping[str, Any]) -> Iterator[str]:
+    """What a run is like that is told nothing more."""
+    channels, height, width = found["image"]
+    defaults = {row["option"]: row["default"] for panel in found["options"].values() for row in panel}
+    chosen = f" with `--as {found['data']['default_as']}`" if found["data"]["default_as"] != "none" else ""
+    yield (
+        f"Unless told otherwise: `{found['data']['default']}`{chosen}, {channels} x {height} x {width}, "
+        f"batches of {defaults['--batch-size']}, {defaults['--epochs']} epochs."
+    )
+    if found["recipes"]:
+        lines = (
+            (
+                code(f"--recipe {name}") + (" (in force)" if name == found["recipe"] else ""),
+                ", ".join(code(f"{key} = {shown(value)}") for key, value in values.items()),
+            )
+            for name, values in found["recipes"].items()
+        )
+        yield table(["recipe", "sets"], lines)
+
+
+def shown(value: object) -> str:
+    """A value of a recipe."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {shown(part)}" for key, part in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+
+
+def made_of(found: Mapping[str, Any]) -> Iterator[str]:
+    """Networks with their sizes, and who moves them."""
+    yield f"For images of {' x '.join(map(str, found['image']))}:"
+    networks = (
+        (code(row["network"]), code(row["class"]), f"{row['parameters']:,}", row["output"]) for row in found["networks"]
+    )
+    yield table(["network", "class", "parameters", "gives, for one image"], networks, numbers=[2])
+    yield "In the order in which they move:"
+    players = (
+        (code(row["player"]), row["moves"], row["every"], row["losses"], row["optimizer"]) for row in found["players"]
+    )
+    yield table(["player", "moves", "every", "losses", "optimizer"], players)
+
+
+def data(found: Mapping[str, Any]) -> Iterator[str]:
+    """What it can be trained on."""
+    suitable, needs = (", ".join(map(code, found["data"][key])) for key in ("suitable", "needs"))
+    adapted = found["data"]["as"]
+    more = f" With `--as {adapted}` any data that has images will do." if adapted else ""
+    yield f"It needs {needs}: `--data` takes {suitable}.{more} See [data](../data.md)."
+
+
+def options(gan: type[GAN], found: Mapping[str, Any]) -> Iterator[str]:
+    """Its own options, and where those are that every GAN has."""
+    own = found["options"][gan.name]
+    lines = ((option(row["option"], row["takes"]), code(row["default"]), plain(row["help"])) for row in own)
+    yield table(["option", "default", "what it is"], lines)
+    if found["losses"]:
+        yield f"Losses that it takes: {', '.join(map(code, found['losses']))}."
+    if found["codes"]:
+        yield "Codes: " + "; ".join(f"{code(name)}, {plain(takes)}" for name, takes in found["codes"].items()) + "."
+    yield f"All options, with those that every GAN has: `ganzoo run {gan.name} --help`, or [here](../commands.md#run)."
+
+
+def quality(measured: Sequence[quality_table.Row]) -> Iterator[str]:
+    """Figures, beside what they stand beside."""
+    if not measured:
+        yield NOT_MEASURED
+        return
+    for row in measured:
+        names = [name for name in row["trained"] if name not in quality_table.NO_LINES]
+        lines = {"trained": row["trained"], "untrained": row["untrained"]} | {
+            f"*{quality_table.words(name, figures)}*": figures for name, figures in row["beside"].items()
+        }
+        head = [row["protocol"]["measured"], *(quality_table.WORDS.get(name, name) for name in names)]
+        content = ([line, *quality_table.cells(figures, names)] for line, figures in lines.items())
+        yield table(head, content, numbers=range(1, len(head)))
+        yield f"{row['seconds']:.0f} s of training; {quality_table.setting(row)}."
+    yield "What the figures mean, and how they were measured: [do they learn?](../quality.md)"
+
+
+def speeds(name: str, results: Sequence[Result]) -> Iterator[str]:
+    """Images per second on each machine."""
+    works = {"training": "test_training", "generation": "test_generation", "all": ""}
+    found = {
+        (result.hardware, result.name.partition("[")[0]): result
+        for result in results
+        if result.facts.get("gan") == name and result.name.startswith((works["training"], works["generation"]))
+    }
+    if not found:
+        yield NOT_MEASURED + " How to: [benchmarks](../benchmarks.md)."
+        return
+    lines = []
+    for machine in sorted({machine for machine, _ in found}):
+        facts = next(result.facts for (place, _), result in found.items() if place == machine)
+        work = [speed(found.get((machine, works[kind]))) for kind in ("training", "generation")]
+        lines.append((machine, f"{facts['size']}, batch {facts['batch_size']}", *work))
+    yield table(["on", "images", "training, images/s", "generation, images/s"], lines, numbers=[2, 3])
+    yield "How it is measured: [benchmarks](../benchmarks.md)."

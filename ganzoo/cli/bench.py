@@ -1,0 +1,284 @@
+"""`ganzoo bench`: how fast GANs train, make images, and are saved and taken up again."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from ganzoo.cli.completion import gan_names
+from ganzoo.cli.parts import AS_JSON, DEVICE, pairs, print_table, printable
+from ganzoo.errors import OptionError, UserError, no_exit, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ganzoo.bench.results import Result
+    from ganzoo.bench.setting import Asked
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+"""What a GAN may be called, and no file of results is."""
+FIXED = {"device": "--device", "data_dir": "--data-dir", "processes": "one process"}
+"""Options of runs that are given in another way, or not at all."""
+
+
+@click.command()
+@click.argument("words", metavar="MY-GAN|RESULT.json ...", nargs=-1, required=True, shell_complete=gan_names)
+@DEVICE
+@click.option("--smoke", is_flag=True, help="Tiny sizes and one round: try everything, measure nothing.")
+@click.option(
+    "-O",
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Of the GANs or their training, in place of their own: batch_size=64, precision=fp32, compile=true, ...",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="Keep what is measured; what is there is replaced.",
+)
+@click.option("--table", is_flag=True, help="Print the table of images per second as Markdown, for a README.")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    metavar="README.md",
+    help="Put it there, between <!-- benchmarks --> and <!-- /benchmarks -->.",
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where downloads are kept.  [default: GANZOO_DATA or the user's cache]",
+)
+@AS_JSON
+def bench(
+    words: tuple[str, ...],
+    device: str,
+    smoke: bool,
+    options: tuple[str, ...],
+    out: Path | None,
+    table: bool,
+    into: Path | None,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure how fast GANs are, each at its own image size and batch; or show results that were kept.
+
+    Training and generation, saving and resuming; where iterations are recorded or compiled, how much that gains.
+    """
+    from ganzoo.bench.results import parse, read
+
+    gans = list(dict.fromkeys(word for word in words if NAME.fullmatch(word)))
+    files = [Path(word) for word in words if not NAME.fullmatch(word)]
+    _check(gans, out, smoke, as_json, table=table, into=into)
+    with _understood():
+        results = read(files, smoke=True)
+    failures: tuple[object, ...] = ()
+    if gans:
+        with no_exit():
+            asked = _asked(gans, device, smoke, pairs(options, "--option"), data_dir)
+        from ganzoo.bench.session import run
+
+        with _told() as tell:
+            measured = run(asked, tell)
+        failures = measured.failures
+        if measured.content is not None:
+            _keep(measured.content, out)
+            results += parse(measured.content)
+        if measured.interrupted:
+            failures = (*failures, "it was interrupted: what is not shown was not measured")
+    _show(results, as_json, table, into)
+    if failures:
+        raise UserError("\n".join(map(str, failures)))
+
+
+def _check(gans: Sequence[str], out: Path | None, smoke: bool, as_json: bool, table: bool, into: Path | None) -> None:
+    """Refuses, before anything is measured, what could not be done with it afterwards.
+
+    Raises:
+        UserError: saying what to type.
+    """
+    if as_json and table:
+        raise OptionError("options '--json' and '--table' exclude each other; leave one out")
+    if smoke and (table or into):
+        raise OptionError("option '--smoke' measures nothing that a table could show; leave it out")
+    if gans:
+        _check_installed()
+    elif out or smoke:
+        raise OptionError(f"option '{'--out' if out else '--smoke'}' is for what is measured: name a GAN")
+    if into:
+        from ganzoo.bench.tables import insert
+
+        with _understood():
+            insert(into, "")
+        _check_writable(into, "--into")
+    if out:
+        _check_writable(out, "--out")
+
+
+def _check_installed() -> None:
+    """Refuses to begin without what measures.
+
+    Raises:
+        UserError: saying what to install.
+    """
+    try:
+        import pytest  # noqa: F401 - whether it can be imported
+        import pytest_benchmark  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise UserError(f"measuring needs {error.name}, which is missing; pip install 'ganzoo[bench]'") from error
+
+
+def _check_writable(file: Path, option: str) -> None:
+    """Refuses a file that could not be replaced.
+
+    Raises:
+        OptionError: saying why.
+    """
+    folder = file.parent
+    reason = ""
+    if file.is_dir():
+        reason = "it is a folder"
+    elif not folder.is_dir():
+        reason = f"there is no folder '{folder}'"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        reason = f"Permission denied for '{folder}'"
+    if reason:
+        raise OptionError(f"'{file}' cannot be written: {reason}; give another {option}")
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Says in a line what is wrong with a file that was named.
+
+    Raises:
+        UserError: in place of what reading it raised.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"'{error.filename}' cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def _asked(gans: Sequence[str], device: str, smoke: bool, given: dict[str, str], data_dir: Path | None) -> "Asked":
+    """What the session is to do, once it is known that it can be.
+
+    Raises:
+        UserError: a GAN, its options or the device cannot be had.
+    """
+    from ganzoo.bench.setting import Asked, Setting
+    from ganzoo.data.load import data_folder
+    from ganzoo.engine.speed import Speed
+
+    for name, instead in FIXED.items():
+        if name in given:
+            raise OptionError(f"option '--option' cannot be {typed(f'{name}={given[name]}')}; it is {instead}")
+    asked = Asked(tuple(gans), device, smoke, tuple(given.items()), data_folder(data_dir))
+    setting = Setting(Speed(device=device).place(), data_folder(data_dir), smoke, asked.given)
+    for gan in gans:
+        try:
+            options = setting.options(gan)
+            options.dtype(setting.device)
+            options.players()
+        except UserError:
+            raise
+        except Exception:  # noqa: S112 - a fault of the plugin's: the session says so of this GAN, and measures the others
+            continue
+    return asked
+
+
+@contextmanager
+def _told() -> "Iterator[Callable[[str, str], None]]":
+    """Gives what says on a terminal what is measured next; while a clock runs, nothing is drawn there."""
+    terminal, last = sys.stderr, ""
+
+    def tell(gan: str, work: str) -> None:
+        nonlocal last
+        if not terminal.isatty():
+            return
+        begin = "" if gan == last else f"{gan}: " if not last else f"\n{gan}: "
+        terminal.write(f"{begin or ', '}{work}")
+        terminal.flush()
+        last = gan
+
+    yield tell
+    if last:
+        terminal.write("\n\n")
+
+
+def _keep(content: object, out: Path | None) -> None:
+    """Writes the file of results.
+
+    Raises:
+        OptionError: it cannot be written any more.
+    """
+    from ganzoo.engine.files import write_atomically
+
+    if out is None:
+        return
+    try:
+        write_atomically(out, json.dumps(content, indent=2) + "\n")
+    except OSError as error:
+        raise OptionError(f"'{out}' cannot be written: {error.strerror or error}; give another --out") from error
+
+
+def _show(results: "list[Result]", as_json: bool, table: bool, into: Path | None) -> None:
+    """Prints what was measured, in one form or another."""
+    from ganzoo.bench.results import WORK
+    from ganzoo.bench.tables import insert, markdown
+    from ganzoo.engine.files import write_atomically
+
+    results = [result for result in results if result.work in WORK and "gan" in result.facts]
+    text = markdown([result for result in results if not result.facts.get("smoke")])
+    if (table or into) and not text:
+        raise UserError("there is no table to make: no training was measured, nor images made")
+    if into:
+        with _understood():
+            write_atomically(into, insert(into, text))
+    if as_json:
+        click.echo(json.dumps([_fields(result) for result in results], indent=2))
+    elif table:
+        click.echo(printable(text))
+    elif not into:
+        _print(results)
+
+
+def _fields(result: "Result") -> dict[str, object]:
+    median, least, most = result.seconds
+    spread = {"seconds": median, "seconds_min": least, "seconds_max": most, "rounds": result.stats["rounds"]}
+    return {"work": result.work, "on": result.hardware, **result.facts, **spread}
+
+
+def _print(results: "list[Result]") -> None:
+    """A table for each GAN."""
+    from ganzoo.bench.tables import table_of
+
+    def head(result: "Result") -> str:
+        words = f"{result.facts['gan']}: {result.images}, on {result.hardware}"
+        return f"{words}; a smoke pass, which measures nothing" if result.facts.get("smoke") else words
+
+    for title, part in groupby(results, head):
+        click.echo(printable(title))
+        rows = table_of(list(part))
+        kept = [name for name in rows[0] if any(row[name] for row in rows)]
+        print_table({name: row[name] for name in kept} for row in rows)
+        click.echo()
+    if results:
+        click.echo("spread: the shortest and the longest round; memory: the most in use, of a GPU, else of the process")
+    else:
+        click.echo("nothing was measured")
+
+
+COMMANDS = [bench]

@@ -1,0 +1,75 @@
+"""What a new GAN may be called, and what becomes of that name in Python."""
+
+import importlib.util
+import keyword
+import re
+import sys
+import unicodedata
+from pathlib import Path
+
+from ganzoo.errors import OptionError, typed
+from ganzoo.plugins import zoo
+
+LONGEST = 40
+"""Letters of a name; its lines of code stay short enough to be read."""
+FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+PYTEST = frozenset({"conftest"})
+"""Modules that pytest takes for its own."""
+
+
+def module_name(name: str) -> str:
+    """The module of a GAN: `my-gan` is in `my_gan.py`."""
+    return name.replace("-", "_")
+
+
+def class_name(name: str) -> str:
+    """The class of a GAN: `my-gan` is `MyGAN`, `cats` is `CatsGAN`; it always ends so."""
+    words = name.removesuffix("gan").split("-")
+    return "".join(word.capitalize() for word in words) + "GAN"
+
+
+def check_name(name: str) -> None:
+    """Refuses what a new GAN cannot be called.
+
+    Raises:
+        OptionError: saying why, and what it could be called instead.
+    """
+    if not FORM.fullmatch(name):
+        form = "lower-case words of letters and digits, joined by '-', that begin with a letter"
+        raise OptionError(f"a GAN cannot be called {typed(name)}: a name is {form}{_such_as(_tidied(name))}")
+    if len(name) > LONGEST:
+        raise OptionError(f"a GAN cannot be called {typed(name)}: a name has {LONGEST} letters at most")
+    for shelf in (zoo().gans, zoo().losses):  # the template of a GAN with a loss of its own calls that by its name, too
+        if name in shelf:
+            origin = shelf.origin(shelf[name]).removesuffix(", which no plugin registers")
+            raise OptionError(
+                f"a GAN cannot be called '{name}': there is a {shelf.base.noun} of that name, provided by "
+                f"{origin}{_such_as(f'my-{name}')}"
+            )
+    if reason := _why_no_module(module_name(name)):
+        raise OptionError(f"a GAN cannot be called '{name}': {reason}{_such_as(f'{name}-gan')}")
+
+
+def _such_as(name: str) -> str:
+    return f"; try '{name}'" if FORM.fullmatch(name) and len(name) <= LONGEST else ""
+
+
+def _tidied(name: str) -> str:
+    """The nearest that might do: `My GAN`, `MyGAN` and `my_gan` are `my-gan`."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", plain).lower()
+    return re.sub(r"[^a-z0-9]+", "-", parted).strip("-0123456789")
+
+
+def _why_no_module(module: str) -> str:
+    if keyword.iskeyword(module):
+        return f"'{module}' is a keyword of Python, and would be the name of its module"
+    if module in sys.stdlib_module_names:
+        return f"its module '{module}.py' would hide Python's own '{module}'"
+    if module in PYTEST:
+        return f"pytest takes '{module}.py' for its own"
+    spec = importlib.util.find_spec(module)
+    # A file or folder of that name in the working directory is no package that anybody has installed.
+    if spec and spec.origin and Path.cwd() not in Path(spec.origin).absolute().parents:
+        return f"its module '{module}.py' would hide the package '{module}' that is installed"
+    return ""

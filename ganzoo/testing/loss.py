@@ -1,0 +1,222 @@
+"""`check_loss_scheme`: what every loss of the zoo is held to."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.data.batches import seeded
+from ganzoo.engine.randomness import undrawn
+from ganzoo.losses import LossScheme
+from ganzoo.testing.configuration import check_configuration, configured
+from ganzoo.testing.demands import complaining, contract, demand
+
+__tracebackhide__ = True
+
+SHAPES: tuple[tuple[int, ...], ...] = ((8,), (8, 1), (8, 1, 4, 4))
+FAR = 100.0
+"""A logit that a discriminator may well give when it is sure, and whose probability float32 rounds to 0 or 1."""
+STEPS, STEP = 60, 0.05
+"""How often, and how far in the mean, logits go down a loss when it is asked where it leads."""
+
+
+def check_loss_scheme(loss: type[LossScheme] | LossScheme) -> None:
+    """Holds a loss to all that the zoo's own are held to.
+
+    Its name, docs and options; one finite number for logits of any shape; finite gradients, far logits too; that it
+    tells real logits from fake and pulls fakes the other way; that it is pure, and looks at real logits if and only if
+    it says so; penalties that can be differentiated.
+
+    Args:
+        loss: the class, checked with its default options, or a configuration.
+
+    Raises:
+        AssertionError: it does not keep the contract; the message says what to change.
+    """
+    with undrawn(torch.device("cpu")), contract():
+        torch.manual_seed(0)
+        scheme = configured(loss, LossScheme)
+        check_configuration(scheme)
+        for shape in SHAPES:
+            check_numbers(scheme, shape)
+        check_pure(scheme)
+        check_needs_real(scheme)
+        check_direction(scheme)
+        check_penalties(scheme)
+
+
+def logits(shape: tuple[int, ...], seed: int, scale: float = 1.0) -> Tensor:
+    """Logits that can be differentiated by."""
+    return (scale * torch.randn(shape, generator=seeded("logits", seed))).requires_grad_()
+
+
+def check_numbers(scheme: LossScheme, shape: tuple[int, ...]) -> None:
+    """Demands one finite number and finite gradients for logits of that shape, near and far."""
+    for scale in (1.0, FAR):
+        real, fake = logits(shape, 0, scale), logits(shape, 1, scale)
+        seen = real if scheme.needs_real else real[:0]
+        for name, given, value in (
+            ("discriminator", (real, fake), scheme.discriminator(real, fake)),
+            ("generator", (fake,), generator(scheme, seen, fake)),
+        ):
+            check_number(f"{name}()", value, shape)
+            demand(value.requires_grad, f"{name}() cannot be differentiated: compute it from the logits by torch alone")
+            gradients = [one for one in torch.autograd.grad(value, given, allow_unused=True) if one is not None]
+            demand(
+                all(gradient.isfinite().all() for gradient in gradients),
+                f"{name}() has no finite gradient by logits of {shape} near {scale:g}: take functions that stay finite,"
+                " such as softplus or logsumexp, for logarithms of probabilities",
+            )
+
+
+def check_number(name: str, value: object, shape: tuple[int, ...]) -> None:
+    """Demands one finite number in float32."""
+    demand(isinstance(value, Tensor), f"{name} gives a {type(value).__name__}; expected a tensor")
+    given = value if isinstance(value, Tensor) else torch.zeros(())
+    demand(
+        not given.ndim and given.dtype == torch.float32,
+        f"{name} gives {given.dtype} of shape {tuple(given.shape)} for logits of {shape}; expected one float32: take "
+        "the mean",
+    )
+    demand(
+        given.isfinite(),
+        f"{name} is {given.item()} for logits of {shape}: take functions that stay finite, such as softplus or "
+        "logsumexp, for logarithms of probabilities",
+    )
+
+
+def generator(scheme: LossScheme, real: Tensor, fake: Tensor) -> Tensor:
+    """What the generator minimises; without real logits it must do if the scheme says so."""
+    if scheme.needs_real:
+        return scheme.generator(real, fake)
+    with complaining("generator() fails without real logits ({}): leave them alone, or say needs_real = True"):
+        value = scheme.generator(real, fake)
+    missing = isinstance(value, Tensor) and value.isnan().any()
+    demand(not missing, "generator() is NaN without real logits: leave them alone, or say needs_real = True")
+    return value
+
+
+def check_pure(scheme: LossScheme) -> None:
+    """Demands the same for the same logits, that these stay as they are, and that nothing is drawn."""
+    for name, method in (("discriminator", scheme.discriminator), ("generator", scheme.generator)):
+        with torch.no_grad():
+            real, fake = logits((8, 1), 2), logits((8, 1), 3)
+            before, state = (real.clone(), fake.clone()), torch.get_rng_state()
+            first, second = method(real, fake), method(real, fake)
+        demand(
+            torch.equal(real, before[0]) and torch.equal(fake, before[1]),
+            f"{name}() changes the logits that it is given: use no operation that works in place (`add_`, `+=`)",
+        )
+        demand(
+            torch.equal(first, second) and torch.equal(torch.get_rng_state(), state),
+            f"{name}() gives other numbers each time, or draws some: a loss is a pure function of logits, and what is "
+            "random belongs into penalties()",
+        )
+
+
+def check_needs_real(scheme: LossScheme) -> None:
+    """Demands that `needs_real` is true only if the generator's loss depends on real logits."""
+    if not scheme.needs_real:
+        return  # that it does without was seen
+    fake = logits((8, 1), 4)
+    values = [scheme.generator(logits((8, 1), seed), fake).detach() for seed in (5, 6)]
+    demand(
+        not torch.equal(*values),
+        "generator() is the same whatever the real logits, which cost a pass of the discriminator: say "
+        "needs_real = False",
+    )
+
+
+def check_direction(scheme: LossScheme) -> None:
+    """Demands that the discriminator's loss sets real logits apart from fake, and the generator's draws these after."""
+    real, fake = descend(scheme)
+    gap = (real.mean() - fake.mean()).item()
+    demand(
+        abs(gap) > STEP,
+        f"discriminator() does not tell real from fake: minimised, it leaves their mean logits {abs(gap):.2g} apart; "
+        "does one of its terms fall where the other rises?",
+    )
+    # Half-way, where no loss is flat: some are, where the discriminator is sure.
+    middle = (real + fake).mean() / 2
+    near = [(middle + (side - middle) / 2).detach().requires_grad_() for side in (real, fake)]
+    value = generator(scheme, near[0] if scheme.needs_real else near[0][:0], near[1])
+    moves = -torch.autograd.grad(value, near[1])[0].sum().item()
+    demand(
+        moves * gap > 0,
+        "generator() does not draw fakes towards the real side: minimised, it moves their logits "
+        f"{'up' if moves > 0 else 'down' if moves < 0 else 'nowhere'}, and discriminator() has those of real images "
+        f"{'above' if gap > 0 else 'below'}",
+    )
+    check_certainty(scheme, real, fake)
+    if scheme.won is not None:
+        sure = [scheme.discriminator(*apart).item() for apart in ((real, fake), (10 * real, 10 * fake))]
+        demand(
+            abs(min(sure) - scheme.won) < 2 * STEP,
+            f"won is {scheme.won}, but discriminator() comes to {min(sure):.3g} when it tells all apart: say that, or "
+            "leave `won` out",
+        )
+
+
+def descend(scheme: LossScheme) -> tuple[Tensor, Tensor]:
+    """Logits that were alike, after they went down the discriminator's loss."""
+    start = logits((16, 1), 7, 0.1).detach()
+    sides = [start.clone(), start.flip(0).clone()]
+    for _ in range(STEPS):
+        given = [side.requires_grad_() for side in sides]
+        slopes = torch.autograd.grad(scheme.discriminator(*given), given, allow_unused=True)
+        known = [torch.zeros_like(start) if slope is None else slope for slope in slopes]
+        scale = torch.cat(known).abs().mean().clamp(min=1e-12)
+        sides = [(side - STEP * slope / scale).detach() for side, slope in zip(given, known, strict=True)]
+    return sides[0], sides[1]
+
+
+def check_certainty(scheme: LossScheme, real: Tensor, fake: Tensor) -> None:
+    """Demands a certainty in [-1, 1] that is high where the discriminator tells real images."""
+    value = scheme.certainty(real, fake)
+    check_number("certainty()", value, tuple(real.shape))
+    demand(
+        0 < value.item() <= 1,
+        f"certainty() is {value.item():.2g} where the discriminator tells real images from fakes; expected more than 0 "
+        "and 1 at most: define it for what its logits mean",
+    )
+
+
+class Critic(nn.Module):
+    """Images to one logit each, smoothly."""
+
+    def __init__(self, images: Tensor) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(images[0].numel(), 8), nn.Softplus(), nn.Linear(8, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layers(images)
+
+
+def check_penalties(scheme: LossScheme) -> None:
+    """Demands penalties that are named numbers and teach the critic, whatever the iteration."""
+    real, fake = (torch.rand((8, 1, 8, 8), generator=seeded("images", seed)) * 2 - 1 for seed in range(2))
+    critic, before = Critic(real), (real.clone(), fake.clone())
+    penalties: Callable[..., object] = scheme.penalties
+    for step in (0, 1000):
+        terms = penalties(critic, real, fake, torch.tensor(step))
+        named = isinstance(terms, dict) and all(isinstance(name, str) for name in terms)
+        demand(named, f"penalties() gives a {type(terms).__name__}; expected terms by name: {{'r1': ...}}")
+        for name, value in terms.items() if isinstance(terms, dict) else ():
+            check_number(f"the penalty '{name}'", value, (8, 1))
+            demand(name != "adversarial", "a penalty is called 'adversarial', as the loss itself; give it another name")
+            demand(
+                value.requires_grad,
+                f"the penalty '{name}' teaches the critic nothing: take slopes by ganzoo.gradient(critic(x), x), "
+                "which can be differentiated again",
+            )
+            gradients = torch.autograd.grad(value, list(critic.parameters()), allow_unused=True, retain_graph=True)
+            demand(
+                all(gradient is None or gradient.isfinite().all() for gradient in gradients),
+                f"the penalty '{name}' has no finite gradient: guard roots where the slope is 0 (+ 1e-8)",
+            )
+    untouched = torch.equal(real, before[0]) and torch.equal(fake, before[1])
+    demand(
+        untouched and not real.requires_grad and not fake.requires_grad,
+        "penalties() changes the images that it is given: differentiate by images.detach().requires_grad_(), and "
+        "change none in place",
+    )

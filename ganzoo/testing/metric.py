@@ -1,0 +1,184 @@
+"""`check_metric`: what every metric of the zoo is held to."""
+
+import math
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.data.batches import seeded
+from ganzoo.data.load import data_folder
+from ganzoo.engine.randomness import undrawn
+from ganzoo.errors import OptionError
+from ganzoo.metrics.extractor import Extractor
+from ganzoo.metrics.metric import Metric, PairMeasure, PairMetric, SetMetric
+from ganzoo.metrics.ready import Eyes, possible
+from ganzoo.testing.configuration import check_configuration, configured
+from ganzoo.testing.demands import contract, demand
+
+__tracebackhide__ = True
+
+WIDTH = 8
+"""Features, or classes, that sets of images are described by."""
+LEAST = 160
+"""Samples at least: fewer would make figures of chance."""
+PAIRS = 6
+SIDE = 32
+CHANCE = 0.1
+"""The share of the way from the best figure to a bad one by which the order of samples may change it."""
+
+
+def check_metric(metric: type[Metric] | Metric, folder: Path | None = None) -> None:
+    """Holds a metric to all that the zoo's own are held to.
+
+    Its name, docs and options; that what is compared with itself scores best, and the worse the further off it is;
+    that order does not matter; that it is pure; and that too few samples, or too small images, are refused.
+
+    Args:
+        metric: the class, checked with its default options, or a configuration.
+        folder: where downloads are kept, weights among them; None: as everywhere.
+
+    Raises:
+        AssertionError: it does not keep the contract; the message says what to change.
+        UserError: weights that it needs cannot be had.
+    """
+    with undrawn(torch.device("cpu")), contract(), torch.no_grad():
+        torch.manual_seed(0)
+        chosen = configured(metric, Metric)
+        check_configuration(chosen)
+        if isinstance(chosen, SetMetric):
+            check_sets(chosen)
+            check_least(chosen)
+        else:
+            known = isinstance(chosen, PairMetric)
+            demand(known, f"{type(chosen).__name__} inherits neither ganzoo.SetMetric nor ganzoo.PairMetric")
+            if isinstance(chosen, PairMetric):
+                check_pairs(chosen, data_folder(folder))
+                check_side(chosen)
+
+
+def check_sets(metric: SetMetric) -> None:
+    """Demands figures of sets that are best where these are the same, and worst where nothing is alike."""
+    least = metric.least(WIDTH)
+    demand(type(least) is int and least > 0, f"least() gives {least!r}; expected how many samples it takes")
+    real, far = sets(metric, max(least, LEAST))
+    half = torch.cat([real[: len(real) // 2], far[len(real) // 2 :]])
+    check_pure(metric, real, half)
+    best, middle, worst = (metric.measure(real, fake) for fake in (real, half, far))
+    check_order(metric, best, middle, worst)
+    shuffled = torch.randperm(len(real), generator=seeded("order"))
+    for told, given in (("real", (real[shuffled], half)), ("made", (real, half[shuffled]))):
+        found = metric.measure(*given)
+        demand(
+            abs(found - middle) <= CHANCE * abs(worst - best) + 1e-6,
+            f"the figure of the same {told} images in another order is {found:.4g}, not {middle:.4g}: sets have no "
+            "order",
+        )
+    few = [rows[: max(least, 1)] for rows in (real, half)]
+    demand(
+        math.isfinite(metric.measure(*few)),
+        f"the figure of {least} samples is not finite, and least() says that so many are enough: let it say more",
+    )
+
+
+def sets(metric: SetMetric, rows: int) -> tuple[Tensor, Tensor]:
+    """What an extractor might see in good images, and in bad ones."""
+    noise = torch.randn(rows, WIDTH, generator=seeded("sets"))
+    if metric.looks_at == "logits":  # of images that surely are of one of all classes, and of such as are of none
+        classes = torch.arange(rows) % WIDTH
+        return 10 * torch.eye(WIDTH)[classes] + 0.1 * noise, 0.1 * noise
+    return noise, noise.flip(0) * 2 + 100
+
+
+def check_pure(metric: SetMetric, real: Tensor, fake: Tensor) -> None:
+    """Demands the same figure twice, of features that stay as they are."""
+    before, state = (real.clone(), fake.clone()), torch.get_rng_state()
+    value, again = metric.measure(real, fake), metric.measure(real, fake)
+    demand(isinstance(value, float), f"measure() gives a {type(value).__name__}; expected a float: float(...)")
+    demand(
+        value == again and torch.equal(torch.get_rng_state(), state),
+        f"measure() gives {value:.6g} and then {again:.6g}, or draws numbers that others miss: draw by a "
+        "torch.Generator with a seed of its own",
+    )
+    untouched = torch.equal(real, before[0]) and torch.equal(fake, before[1])
+    demand(untouched, "measure() changes what it is given: use no operation that works in place")
+
+
+def check_order(metric: Metric, best: float, middle: float, worst: float) -> None:
+    """Demands figures that get worse."""
+    scores = [metric.score(value) for value in (best, middle, worst)]
+    told = f"the same images have the figure {best:.4g}, half of them {middle:.4g}, none of them {worst:.4g}"
+    turned = "False" if metric.higher_is_better else "True"
+    way = "higher" if metric.higher_is_better else "lower"
+    demand(
+        scores[0] <= scores[1] + 1e-6 and scores[1] <= scores[2] + 1e-6 and scores[0] < scores[2],
+        f"{told}, though {way} is said to be better: is higher_is_better = {turned} meant?",
+    )
+
+
+class Features(Extractor):
+    """An extractor by name, of which nothing is asked but how much it gives."""
+
+    kind = "features"
+    resizer = "none"
+
+    def build(self, folder: Path) -> nn.Module:
+        return nn.Flatten()
+
+
+def check_least(metric: SetMetric) -> None:
+    """Demands that fewer samples than it takes are refused, as anybody who asks for them would be told."""
+    few, seen = metric.least(WIDTH) - 1, {str(metric.looks_at): WIDTH}
+    demand(few > 0, f"least() gives {few + 1}; nothing can be said of sets of fewer than 2")
+    refused = refusal(metric, torch.zeros(few, 1, 1, 1), Eyes(Features(), nn.Flatten(), seen))
+    demand(refused, f"'{metric.kind}' is measured of {few} samples, fewer than least() says")
+
+
+def refusal(metric: Metric, images: Tensor, eyes: Eyes | None) -> str:
+    """Why it cannot be measured of those images; empty if it can."""
+    try:
+        possible([metric], images, eyes, {metric.kind}, lambda count: f"it takes {count}")
+    except OptionError as error:
+        return str(error)
+    return ""
+
+
+def check_pairs(metric: PairMetric, folder: Path) -> None:
+    """Demands a figure for each pair, best where both images are the same, whatever pairs stand beside it."""
+    side = max(SIDE, metric.least_side)
+    measure = metric.build(folder)
+    for channels in (1, 3):
+        shape = (PAIRS, channels, side, side)
+        target = torch.rand(shape, generator=seeded("targets")) * 2 - 1
+        near = (target + 0.1 * torch.randn(shape, generator=seeded("near"))).clamp(-1, 1)
+        far = -target
+        figures = [pairwise(measure, made, target) for made in (target, near, far)]
+        check_order(metric, *(metric.combine(each) for each in figures))
+        apart = torch.cat([pairwise(measure, near[row : row + 1], target[row : row + 1]) for row in range(PAIRS)])
+        demand(
+            torch.allclose(apart, figures[1], rtol=1e-3, atol=1e-4),
+            "the figure of a pair depends on the pairs beside it: the function that build() gives compares each for "
+            "itself, and combine() makes one figure of all",
+        )
+        turned, straight = metric.combine(figures[1].flip(0)), metric.combine(figures[1])
+        same = isinstance(straight, float) and math.isclose(turned, straight, rel_tol=1e-4, abs_tol=1e-6)
+        demand(same, f"combine() gives {straight!r}, and {turned!r} in another order; expected the same float")
+
+
+def pairwise(measure: PairMeasure, made: Tensor, target: Tensor) -> Tensor:
+    """A figure for each pair, twice the same, of images that stay as they are."""
+    before = made.clone(), target.clone()
+    first, second = measure(made, target), measure(made, target)
+    given = tuple(first.shape) if isinstance(first, Tensor) else type(first).__name__
+    demand(given == (len(made),), f"of {len(made)} pairs come {given}; expected a figure for each, N")
+    untouched = torch.equal(made, before[0]) and torch.equal(target, before[1])
+    demand(untouched, "the images are changed: use no operation that works in place")
+    demand(torch.equal(first, second), "the figures of the same pairs are others each time: draw no random numbers")
+    return first
+
+
+def check_side(metric: PairMetric) -> None:
+    """Demands that smaller images than it takes are refused, and that the smallest ones do."""
+    if (side := metric.least_side) > 1:
+        refused = refusal(metric, torch.zeros(2, 1, side - 1, side - 1), None)
+        demand(refused, f"'{metric.kind}' is measured of images smaller than least_side, {side}")

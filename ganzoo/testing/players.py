@@ -1,0 +1,167 @@
+"""How a GAN trains: finite losses and gradients, only what is declared moves, captured as eager, in bf16 as in fp32."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ganzoo.engine.engine import Engine
+from ganzoo.engine.graph import WARM_UP, Graphs
+from ganzoo.engine.tape import Tape
+from ganzoo.engine.training import Training
+from ganzoo.gan import GAN
+from ganzoo.losses import Losses
+from ganzoo.testing.demands import complaining, demand
+from ganzoo.testing.trial import rhythm, trial
+
+__tracebackhide__ = True
+
+LIKE = 0.5
+"""The least cosine between the gradients of bf16 and of float32."""
+BFLOAT16 = 2
+"""Iterations in bf16."""
+
+Gradients = dict[str, Tensor | None]
+
+
+def check_training(gan: GAN, shape: tuple[int, int, int]) -> None:
+    """Demands that a GAN trains: each player for itself, and all together as an iteration has them.
+
+    Raises:
+        AssertionError: saying which player does what is wrong.
+        ContractError: likewise, of the engine.
+    """
+    gradients, _ = differentiated(trial(gan, shape))
+    check_gradients(gradients)
+    check_moves_and_recording(gan, shape)
+    check_bfloat16(gan, shape, gradients)
+
+
+def differentiated(training: Training) -> tuple[dict[str, Gradients], set[str]]:
+    """For each player the gradients of its losses on the first batch by its own weights; nothing moves.
+
+    Beside them, which players drew random numbers: in another precision these are others.
+    """
+    engine, found, drew = training.engine, dict[str, Gradients](), set[str]()
+    names = {weight: name for name, weight in engine.nets.named_parameters()}
+    for player in engine.players:
+        begun = torch.manual_seed(1).get_state()
+        batch = engine.generate((player,), training.batches.draw(0))
+        losses, gradients = engine.differentiate(player, batch)
+        if not torch.equal(torch.get_rng_state(), begun):
+            drew.add(player.name)
+        finite({f"{player.name}/{term}": value for term, value in losses.items()})
+        own = (names[weight] for weight in engine.weights[player.name])
+        found[player.name] = dict(zip(own, gradients, strict=True))
+    return found, drew
+
+
+def finite(losses: Losses, where: str = "") -> None:
+    """Demands losses that are numbers."""
+    for term, value in losses.items():
+        demand(
+            value.isfinite().all(),
+            f"the loss '{term}' is {value.item()} on random images{where}: guard logarithms, roots and divisions in "
+            "it, or begin with smaller weights",
+        )
+
+
+def check_gradients(gradients: dict[str, Gradients]) -> None:
+    """Demands that every weight that moves has a gradient, and that all of them are finite."""
+    for player, own in gradients.items():
+        for name, gradient in own.items():
+            demand(
+                gradient is None or gradient.isfinite().all(),
+                f"the gradient of the player '{player}' by '{name}' is not finite: guard what has no slope where it "
+                "is 0, such as a root (+ 1e-8)",
+            )
+    reached = {name for own in gradients.values() for name, gradient in own.items() if gradient is not None}
+    for player, own in gradients.items():
+        idle = next((name for name in own if name not in reached), "")
+        demand(
+            not idle,
+            f"no loss of the player '{player}' depends on '{idle}', which it moves: use it in forward(), leave it out, "
+            "or freeze it by requires_grad_(False)",
+        )
+
+
+def check_moves_and_recording(gan: GAN, shape: tuple[int, int, int]) -> None:
+    """Demands that iterations move what they should, and do the same when they are recorded and replayed."""
+    ended = []
+    for recorder in (None, Tape()):
+        training = trial(gan, shape)
+        engine = training.engine
+        engine.graphs = Graphs(recorder, engine.device, engine.state) if recorder else None
+        torch.manual_seed(1)
+        before = {name: value.clone() for name, value in engine.nets.named_parameters()}
+        iterations = list(rhythm(training))
+        for index, iteration in enumerate(iterations * (WARM_UP + 2)):
+            engine.iteration = iteration
+            finite(engine.step(training.batches.draw(index)))
+            if index == len(iterations) - 1 and not recorder:
+                check_moved(engine, before)
+        demand(
+            not (engine.graphs and engine.graphs.refusal),
+            f"cannot be a CUDA graph: {engine.graphs.refusal if engine.graphs else ''}; what a player computes may "
+            "depend on tensors alone, such as batch.step and buffers, and read none of them in Python",
+        )
+        ended.append(engine.nets.state_dict())
+    for name, value in ended[0].items():
+        demand(
+            torch.allclose(ended[1][name], value, rtol=1e-4, atol=1e-5, equal_nan=True),
+            f"'{name}' trains otherwise when an iteration is recorded and replayed: what a player computes must "
+            "depend on no Python value that changes, but on tensors: batch.step, buffers of networks",
+        )
+
+
+def check_moved(engine: Engine, before: dict[str, Tensor]) -> None:
+    """Demands that the networks that players train have moved, and no others."""
+    moved = {name for player in engine.players for name in player.networks}
+    after = dict(engine.nets.named_parameters())
+    for network in engine.nets:
+        changed = any(
+            not torch.equal(after[name], value) for name, value in before.items() if name.partition(".")[0] == network
+        )
+        demand(
+            changed or network not in moved,
+            f"no weight of '{network}' moved, although a player trains it: does its loss depend on it, and is its "
+            "learning rate above 0?",
+        )
+        demand(
+            not changed or network in moved,
+            f"'{network}' moved, although no player trains it: change no weights in a loss; name it in a player's "
+            "`trains`",
+        )
+
+
+def check_bfloat16(gan: GAN, shape: tuple[int, int, int], expected: dict[str, Gradients]) -> None:
+    """Demands that it trains with its networks in bf16: finite, its weights float32, in about the same direction."""
+    training = trial(gan, shape, precision="bf16")
+    change = "does not train in bf16 ({}): call networks as a whole, nets.generator(...), never their parts; compute "
+    with complaining(f"{change}losses from what they give, which is float32 again", RuntimeError):
+        found, drew = differentiated(training)
+        for player, gradients in found.items():
+            likeness = 1.0 if player in drew else cosine(gradients, expected[player])
+            demand(
+                likeness > LIKE,
+                f"in bf16 the gradient of the player '{player}' points elsewhere than in float32 (cosine "
+                f"{likeness:.2f}): keep what needs more than three digits out of the networks' forward",
+            )
+        torch.manual_seed(1)
+        for iteration in range(BFLOAT16):
+            finite(training.engine.step(training.batches.draw(iteration), everyone=True), " in bf16")
+    for name, weight in training.engine.nets.named_parameters():
+        demand(
+            weight.dtype == torch.float32 and weight.isfinite().all(),
+            f"after {BFLOAT16} iterations in bf16 '{name}' is {weight.dtype} and not all finite; weights stay float32",
+        )
+
+
+def cosine(first: Gradients, second: Gradients) -> float:
+    """How alike two gradients point, 1 at most; 1 where there is nothing to compare."""
+    pairs = [
+        (value.flatten(), other.flatten())
+        for name, value in first.items()
+        if value is not None and (other := second[name]) is not None
+    ]
+    one, two = (torch.cat(parts).double() for parts in zip(*pairs, strict=True))
+    return F.cosine_similarity(one, two, dim=0).item() if one.any() and two.any() else 1.0

@@ -1,0 +1,77 @@
+"""The page that each GAN of the registry gets."""
+
+import re
+
+import pytest
+from documented import Desk
+from fences import blocks
+
+import ganzoo
+from benchmarks import quality_table
+from docs.building import zoo as pages
+from ganzoo.bench.results import Result
+from ganzoo.cli.description import describe
+from ganzoo.plugins import zoo
+
+GANS = {gan.name: gan for gan in pages.gans()}
+
+
+def test_every_gan_that_comes_with_ganzoo_has_one() -> None:
+    assert sorted(GANS) == sorted(name for name in zoo().gans if zoo().gans.origins[name].builtin)
+    overview = pages.overview()
+    assert all(f"]({name}.md)" in overview for name in GANS)
+
+
+@pytest.mark.parametrize("name", sorted(GANS))
+def test_its_idea_is_said_in_about_three_sentences(name: str) -> None:
+    idea = GANS[name].idea()
+    assert 2 <= len(re.findall(r"[.?!](?= |$)", idea)) <= 4, idea
+    assert 150 < len(idea) < 600
+    assert "(eq." not in idea, "equations stand after the idea"
+
+
+@pytest.mark.parametrize("name", sorted(GANS))
+def test_it_has_every_part_and_its_commands_run(name: str, desk: Desk) -> None:
+    text, found = pages.page(GANS[name]), describe(GANS[name])
+    prose = re.sub(r"\\(.)", r"\1", text)
+    assert GANS[name].summary() in prose
+    assert GANS[name].idea() in prose
+    assert re.search(r"https://arxiv\.org/abs/\d{4}\.\d{4,5}\)", text)
+    for row in found["networks"]:
+        assert f"| `{row['network']}` | `{row['class']}` | {row['parameters']:,} |" in text
+    for row in found["players"]:
+        assert f"| `{row['player']}` | {row['moves']} |" in text
+    listed = prose.partition("## Options\n")[2].splitlines()
+    for row in found["options"][name]:
+        line = next(line for line in listed if re.match(rf"\| `{re.escape(row['option'])}[ `]", line))
+        assert " ".join(row["help"].split()) in line
+        assert row["default"] in line
+    for dataset in found["data"]["suitable"]:
+        assert f"`{dataset}`" in text
+    for heading in ("Quality", "Speed"):
+        part = text.partition(f"### {heading}\n")[2].partition("\n#")[0]
+        assert "| " in part or pages.NOT_MEASURED in part
+    for row in pages.rows():
+        if row["gan"] == name:
+            assert f"images/zoo/{row['picture']})" in text
+            assert quality_table.setting(row) in text
+    desk.lay_out(text)
+    for block in blocks(text):
+        desk.type(block)
+    assert not desk.failures, "\n\n".join(desk.failures)
+
+
+def test_speed_is_shown_with_its_hardware_and_what_was_not_measured_is_said() -> None:
+    facts = {"gan": "dcgan", "device": "cpu", "precision": "fp32", "size": "64x64", "batch_size": 32}
+    result = Result("test_training[dcgan]", facts | {"images_per_second": 60.12}, {"cpu": "Some CPU"}, "abc", {})
+    table, _ = pages.speeds("dcgan", [result])
+    assert "| Some CPU, fp32 | 64x64, batch 32 | 60.1 | unmeasured |" in table
+    assert next(iter(pages.speeds("lsgan", [result]))).startswith(pages.NOT_MEASURED)
+    assert [*pages.quality([])] == [pages.NOT_MEASURED]
+
+
+def test_a_gan_without_a_second_paragraph_has_no_idea() -> None:
+    class Silent(ganzoo.LossScheme):
+        """Says nothing more."""
+
+    assert Silent.idea() == ""
