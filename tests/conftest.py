@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import io
 import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -104,6 +105,22 @@ def place(tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("GANZOO_DATA", str(data_folder))
     monkeypatch.setenv("COLUMNS", "300")
     return tmp_path
+
+
+@pytest.fixture
+def wandb(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Weights & Biases; what it hooks into in this process, for good, is put back."""
+    monkeypatch.setattr(sys, "exit", sys.exit)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    return pytest.importorskip("wandb")
+
+
+@pytest.fixture
+def wandb_offline(wandb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights & Biases without a network."""
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    wandb.teardown()  # which reads the environment once
 
 
 @pytest.fixture

@@ -229,14 +229,11 @@ class Drawing(ganzoo.CallbackConfig):
         return Draws()
 
 
+@pytest.mark.usefixtures("wandb_offline")
 def test_nobody_who_looks_on_changes_what_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wandb = pytest.importorskip("wandb")
     pytest.importorskip("mlflow")
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    monkeypatch.setenv("WANDB_SILENT", "true")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "mlruns").as_uri())
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # which takes seconds less to make than a database
-    wandb.teardown()  # which reads the environment once
     monkeypatch.chdir(tmp_path)
     ganzoo.run("dcgan", out=tmp_path / "alone", **ONCE)
     everyone: list[Looking] = [Drawing(), *sorted(zoo().callbacks)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from ganzoo.cli.completion import gan_names
-from ganzoo.cli.parts import AS_JSON, DEVICE, pairs, print_table, printable
+from ganzoo.cli.parts import AS_JSON, DATA_DIR, DEVICE, TARGET, check_installed, pairs, print_table, printable
 from ganzoo.errors import OptionError, UserError, no_exit, typed
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ FIXED = {"device": "--device", "data_dir": "--data-dir", "processes": "one proce
 """Options of runs that are given in another way, or not at all."""
 
 
-@click.command()
+@click.command(params=[DATA_DIR])
 @click.argument("words", metavar="MY-GAN|RESULT.json ...", nargs=-1, required=True, shell_complete=gan_names)
 @DEVICE
 @click.option("--smoke", is_flag=True, help="Tiny sizes and one round: try everything, measure nothing.")
@@ -43,22 +43,16 @@ FIXED = {"device": "--device", "data_dir": "--data-dir", "processes": "one proce
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=TARGET,
     metavar="FILE.json",
     help="Keep what is measured; what is there is replaced.",
 )
 @click.option("--table", is_flag=True, help="Print the table of images per second as Markdown, for a README.")
 @click.option(
     "--into",
-    type=click.Path(path_type=Path),
+    type=TARGET,
     metavar="README.md",
     help="Put it there, between <!-- benchmarks --> and <!-- /benchmarks -->.",
-)
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Where downloads are kept.  [default: GANZOO_DATA or the user's cache]",
 )
 @AS_JSON
 def bench(
@@ -113,7 +107,7 @@ def _check(gans: Sequence[str], out: Path | None, smoke: bool, as_json: bool, ta
     if smoke and (table or into):
         raise OptionError("option '--smoke' measures nothing that a table could show; leave it out")
     if gans:
-        _check_installed()
+        check_installed("measuring", "bench", "pytest", "pytest_benchmark")
     elif out or smoke:
         raise OptionError(f"option '{'--out' if out else '--smoke'}' is for what is measured: name a GAN")
     if into:
@@ -124,19 +118,6 @@ def _check(gans: Sequence[str], out: Path | None, smoke: bool, as_json: bool, ta
         _check_writable(into, "--into")
     if out:
         _check_writable(out, "--out")
-
-
-def _check_installed() -> None:
-    """Refuses to begin without what measures.
-
-    Raises:
-        UserError: saying what to install.
-    """
-    try:
-        import pytest  # noqa: F401 - whether it can be imported
-        import pytest_benchmark  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UserError(f"measuring needs {error.name}, which is missing; pip install 'ganzoo[bench]'") from error
 
 
 def _check_writable(file: Path, option: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import rich_click as click
 
-from ganzoo.cli.parts import AS_JSON
+from ganzoo.cli.parts import AS_JSON, TARGET
 from ganzoo.errors import UnknownName, no_exit
 from ganzoo.scaffold.families import FAMILIES
 
@@ -35,7 +35,7 @@ class FamilyChoice(click.Choice[str]):
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=TARGET,
     metavar="FOLDER",
     help="Takes the package; a new folder, or an empty one.  [default: ./NAME]",
 )

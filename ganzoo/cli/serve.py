@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, pairs
-from ganzoo.errors import OptionError, UserError, no_exit, typed
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, check_installed, pairs
+from ganzoo.errors import OptionError, no_exit, typed
 
 if TYPE_CHECKING:
     from ganzoo.api import TrainedGAN
@@ -50,7 +50,7 @@ def serve(
 
     most_bytes = _bytes(max_upload)
     told = pairs(options, "--option")
-    _check_installed()
+    check_installed("the page", "web", "gradio")
     from ganzoo.web.server import server, take
 
     place = take(host, port)  # before the GAN, which may take long to load
@@ -79,18 +79,6 @@ def _bytes(size: str) -> int:
     if found is None or int(found[1]) == 0:
         raise OptionError(f"option '--max-upload' cannot be {typed(size)}: write a size, such as 10MB")
     return int(found[1]) * UNITS[found[2].upper()]
-
-
-def _check_installed() -> None:
-    """Refuses to begin without what the page is made with.
-
-    Raises:
-        UserError: saying what to install.
-    """
-    try:
-        import gradio  # noqa: F401 - whether it can be imported
-    except ModuleNotFoundError as error:
-        raise UserError(f"the page needs {error.name}, which is missing; pip install 'ganzoo[web]'") from error
 
 
 def _standing(trained: "TrainedGAN") -> str:

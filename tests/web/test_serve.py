@@ -1,6 +1,5 @@
 """The command `ganzoo serve`: what it says, what it refuses, how it ends."""
 
-import builtins
 import json
 import os
 import shutil
@@ -107,14 +106,7 @@ def test_what_is_no_run_is_said_in_a_line(command: Command, runs: Path, place: P
 
 
 def test_without_gradio_it_says_what_to_install(command: Command, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = builtins.__import__
-
-    def missing(name: str, *rest: Any) -> Any:
-        if name == "gradio":
-            raise ModuleNotFoundError("No module named 'gradio'", name="gradio")
-        return found(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+    monkeypatch.setitem(sys.modules, "gradio", None)
     answer = command("serve", "nowhere")  # which would be seen next
     assert answer.status == 2
     assert answer.err == "Error: the page needs gradio, which is missing; pip install 'ganzoo[web]'\n"
