@@ -107,20 +107,20 @@ def place(tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     return tmp_path
 
 
-@pytest.fixture
-def wandb(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Weights & Biases; what it hooks into in this process, for good, is put back."""
-    monkeypatch.setattr(sys, "exit", sys.exit)
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    return pytest.importorskip("wandb")
+@pytest.fixture(autouse=True)
+def exit_as_ever() -> Iterator[None]:
+    """Puts back what Weights & Biases hooks into for good, in whichever test it is first asked for."""
+    kept = sys.exit, sys.excepthook
+    yield
+    sys.exit, sys.excepthook = kept
 
 
 @pytest.fixture
-def wandb_offline(wandb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def wandb_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights & Biases without a network."""
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
-    wandb.teardown()  # which reads the environment once
+    pytest.importorskip("wandb").teardown()  # it reads the environment once
 
 
 @pytest.fixture

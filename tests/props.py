@@ -10,15 +10,14 @@ from shutil import copy2, copytree
 
 import numpy as np
 from conftest import run_command
+from fences import blocks
 from PIL import Image
 
 from docs.building.links import ROOT
 
 RUN = re.compile(r"\bruns/([a-z0-9-]+?)-(mnist|openmoji)-(\d{3})\b")
-README_GAN = re.findall(
-    r"^```python[^\n]*\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
-)[-1]
-"""The file that the README calls a whole plugin."""
+README_GAN = next(block.text for block in blocks((ROOT / "README.md").read_text("utf-8")) if block.title == "my_gan.py")
+"""The file that the README calls a whole GAN."""
 SMALL: dict[str, int | str] = {"image_size": 32, "limit": 8, "batch_size": 4, "epochs": 1, "precision": "fp32"}
 """What a training is cut to, whatever was asked."""
 

@@ -34,6 +34,8 @@ class Result:
     commit: str
     stats: Mapping[str, float]
     """Pytest-benchmark's own, in seconds; of training they are those of a whole cycle of its players."""
+    changed: bool = False
+    """Whether there were changes besides the commit."""
 
     @property
     def hardware(self) -> str:
@@ -98,9 +100,16 @@ def read(files: Iterable[Path], smoke: bool = False) -> list[Result]:
 
 def parse(content: Mapping[str, Any]) -> list[Result]:
     """What a file's content holds of trainings and generations."""
-    machine, commit = content["machine_info"], content["commit_info"]["id"]
+    machine, commit = content["machine_info"], content["commit_info"]
     found = [
-        Result(entry["name"], entry["extra_info"], machine, commit, entry.get("stats", {}))
+        Result(
+            entry["name"],
+            entry["extra_info"],
+            machine,
+            commit["id"],
+            entry.get("stats", {}),
+            bool(commit.get("dirty")),
+        )
         for entry in content["benchmarks"]
     ]
     found = [result for result in found if "precision" in result.facts]

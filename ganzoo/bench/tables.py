@@ -51,7 +51,7 @@ def version(result: Result) -> str:
     """What was measured with what."""
     used = [f"torch {result.machine['torch']}", f"Python {result.machine['python']}"]
     if result.commit != UNVERSIONED:
-        return ", ".join([*used, f"commit {result.commit[:7]}"])
+        return ", ".join([*used, f"commit {result.commit[:7]}{' with changes' if result.changed else ''}"])
     ours = f"ganzoo {result.machine['ganzoo']}"
     theirs = result.facts.get("from", ours)
     return ", ".join([*used, ours, *([theirs] if theirs != ours else [])])

@@ -14,6 +14,7 @@ import ganzoo
 from ganzoo.callbacks import CallbackConfig
 from ganzoo.config import OneOf
 
+wandb = pytest.importorskip("wandb")
 wandb_internal_pb2 = pytest.importorskip("wandb.proto.wandb_internal_pb2")
 BLOCK, HEADER = 2**15, struct.Struct("<IHB")
 """Of LevelDB's log format: bytes between two boundaries, and what stands before each part of a record."""
@@ -78,7 +79,7 @@ def test_a_run_that_was_stopped_is_the_same_run_when_it_goes_on(tmp_path: Path) 
 
 
 def test_who_is_not_logged_in_is_told_before_anything_is_written(
-    wandb: Any, command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_IDENTITY_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
