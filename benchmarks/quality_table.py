@@ -123,14 +123,16 @@ def title(entry: Row) -> str:
 
 def legend(protocol: Mapping[str, Any]) -> str:
     """What a reader must know of the figures of one table."""
-    return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in protocol.items() if name != "measured")
+    facts = {name: f"{value:.3g}" if isinstance(value, float) else value for name, value in protocol.items()}
+    return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items() if name != "measured")
 
 
 def setting(entry: Row) -> str:
     """On what a row was measured."""
     machine = entry["machine"]
+    threads = f"{machine['cpu threads']} thread{'s' * (str(machine['cpu threads']) != '1')}"
     return (
-        f"torch {machine['torch']}, Python {machine['python']}, {machine['cpu']}, {machine['cpu threads']} thread(s), "
+        f"torch {machine['torch']}, Python {machine['python']}, {machine['cpu']}, {threads}, "
         f"seed {entry['seed']}, commit {entry['commit'][:7]}"
     )
 

@@ -13,6 +13,7 @@ INCLUDED = {
     "CHANGELOG.md": "changelog.md",
     "benchmarks/README.md": "benchmarks.md",
     "plugins/README.md": "plugins.md",
+    "THIRD_PARTY_NOTICES.md": "notices.md",
 }
 """Pages that lie elsewhere, and what they are called in the site."""
 COPIED = "files"

@@ -98,8 +98,8 @@ def pictures(measured: Sequence[quality_table.Row]) -> Iterator[str]:
         kind = row["protocol"]["measured"]
         yield f"![What {row['gan']} makes: {kind}]({picture_of(row['picture'])})"
         yield (
-            f"{kind.capitalize()}, after {row['seconds']:.0f} s on one thread of {row['machine']['cpu']}; the run of "
-            f"{row['images']:,} images is repeated by"
+            f"{kind.capitalize()}, after {row['seconds']:.0f} s on one thread of {row['machine']['cpu']}. This command "
+            f"repeats the run ({row['images']:,} images):"
         )
         yield f"```bash\n{folded(row['command'])}\n```"
 

@@ -41,9 +41,9 @@ PLACES = {"--out", "--data-dir", "--config", "--display", "--plugin"}
 """Options of a training that say where things lie, or how its progress was shown."""
 HEAD = """# Gallery
 
-What GANs of the zoo made after a few minutes of training, as it came: nothing was chosen. Below each picture stands the
-command that made it, and above them the training that it is of, with what that took: times are as the log tells them,
-on a machine that had other work as well.
+What some GANs made after a few minutes of training; nothing was picked out. Each section begins with the command that
+trained it and how long that took, on a machine that also did other work. Under each picture is the command that made
+it; where there is none, the picture is the run's last sample grid.
 
 {contents}
 
