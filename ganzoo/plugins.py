@@ -99,10 +99,18 @@ class Shelf(Mapping[str, type[Thing]], Generic[Thing]):
             raise ContractError(
                 f"{thing.__name__}.{self.base.key} is {name!r}; expected lower-case words joined by '-'"
             )
-        if taken := sorted(set(self.reserved()) & thing.model_fields.keys()):
-            raise ContractError(f"{thing.__name__} calls a field '{taken[0]}', which is an option of every run")
+        self.check_fields(thing)
         if name in self.origins:
             raise ContractError(f"the {self.base.noun} '{name}' is already provided by {self.origins[name].package}")
+
+    def check_fields(self, thing: type[Thing]) -> None:
+        """Refuses a class with a field that cannot be called so.
+
+        Raises:
+            ContractError: naming it.
+        """
+        if taken := sorted(set(self.reserved()) & thing.model_fields.keys()):
+            raise ContractError(f"{thing.__name__} calls a field '{taken[0]}', which is an option of every run")
 
 
 class Zoo:
