@@ -5,6 +5,7 @@ to the first that claims it. Nothing that a plugin does wrong stops another, and
 """
 
 import functools
+import hashlib
 import importlib.util
 import os
 import re
@@ -238,13 +239,18 @@ def _is_ganzoo(entry: EntryPoint) -> bool:
 
 
 def _load_file(path: Path) -> ModuleType:
-    name = f"ganzoo_file_{path.stem}"
+    # By its whole path, as files of one name may lie in several folders.
+    name = f"ganzoo_file_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:16]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ContractError("it is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # classes look their module up when they are asked for its docstring
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:  # SystemExit, and exceptions of the plugin's own making
+        sys.modules.pop(name, None)
+        raise
     return module
 
 
