@@ -24,6 +24,7 @@ from ganzoo import hookspecs, losses
 from ganzoo.callbacks import CallbackConfig
 from ganzoo.config import LIMIT, NamedConfig
 from ganzoo.data.dataset import Dataset
+from ganzoo.engine.files import expanded
 from ganzoo.errors import ContractError, UnknownName, typed
 from ganzoo.gan import GAN
 from ganzoo.hookspecs import HOOKS_VERSION
@@ -214,7 +215,7 @@ def _load(files: str) -> Zoo:
         package = f"{distribution.name} {distribution.version}" if distribution else "unknown"
         found.add(Plugin(entry.name, package, builtin=_is_ganzoo(entry)), entry.load)
     for file in filter(None, files.split(os.pathsep)):
-        path = Path(file).expanduser().absolute()
+        path = expanded(file).absolute()
         found.add(Plugin(path.stem, str(path), loose=True), functools.partial(_load_file, path))
     return found
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from ganzoo.data.fit import blank
+from ganzoo.engine.files import expanded
 from ganzoo.errors import DataError, typed
 from ganzoo.machine import available_cores
 
@@ -33,10 +34,10 @@ def existing(path: Path) -> Path:
     Raises:
         DataError: there is nothing.
     """
+    path = expanded(path)
     try:
-        path = path.expanduser()
         path.stat()
-    except (OSError, RuntimeError, ValueError) as error:  # no such user as in ~user; a name that cannot be one
+    except (OSError, ValueError) as error:  # a name that cannot be one
         reason = "" if isinstance(error, FileNotFoundError | NotADirectoryError) else f": {error}"
         raise DataError(f"there is no folder {typed(path)}{reason}") from error
     return path

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import ganzoo
 from ganzoo.data import download, is_address
 from ganzoo.data.tar import Member, contents, members
+from ganzoo.engine.files import expanded
 from ganzoo.errors import typed
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz")
@@ -116,7 +117,7 @@ def look_up(name: str) -> list[str]:
     """The shards that one name, folder or wildcard means."""
     if is_address(name):
         return [name]
-    path = Path(name).expanduser()
+    path = expanded(name)
     if path.is_file():
         return [str(path)]
     if path.is_dir():
