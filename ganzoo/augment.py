@@ -40,7 +40,7 @@ class Augmenter(nn.Module, ABC):
         """The images, changed."""
 
     def adapt(self, certainty: Tensor, count: int) -> None:
-        """Told how surely the discriminator tells real images, in [-1, 1], having seen `count` more of them."""
+        """Told how surely the discriminator tells real images, in [-1, 1]; all processes saw `count` more of them."""
 
     def forward(self, images: Tensor) -> Tensor:
         return self.change(images) if self.training else images

@@ -15,6 +15,7 @@ from ganzoo.codes import Code
 from ganzoo.config import NamedConfig, OneOf
 from ganzoo.data.batch import Batch
 from ganzoo.data.spec import DataSpec
+from ganzoo.engine.torchrun import rank_and_count
 from ganzoo.errors import ContractError, OptionError
 from ganzoo.losses import CrossEntropy, Loss, Losses, LossScheme
 from ganzoo.networks import Networks, normalise_spectrally
@@ -254,7 +255,7 @@ class Adversarial(TwoPlayer):
     def adapt(self, nets: Networks, real: Tensor, fake: Tensor) -> None:
         if AUGMENT in nets:
             certainty = self.loss.certainty(real.detach(), fake.detach())
-            cast("Augmenter", nets.augment).adapt(certainty, len(real))
+            cast("Augmenter", nets.augment).adapt(certainty, len(real) * rank_and_count()[1])
 
     def noise_shape(self) -> tuple[int, ...]:
         return (self.latent_dim,)

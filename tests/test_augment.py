@@ -248,6 +248,14 @@ def test_a_sure_discriminator_raises_the_probability_and_no_gradient_comes_of_it
     assert not p.requires_grad
 
 
+def test_the_probability_follows_the_images_of_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    gan, spec = Adaptive(), example_spec(frozenset({"image"}))
+    nets = gan.build(spec)
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    gan.adapt(nets, torch.full((4, 1), 9.0), torch.zeros(4, 1))
+    assert dict(nets.named_buffers())["augment.p"].item() == pytest.approx(3 * 0.04)
+
+
 def test_bf16_leaves_the_augmentation_in_float32() -> None:
     gan, spec = Differentiable(), example_spec(frozenset({"image"}))
     engine = ganzoo.Engine(gan, gan.build(spec), speed=ganzoo.Speed(device="cpu", precision="bf16"))
