@@ -51,6 +51,7 @@ def train(training: Training, folder: RunFolder, callback: Callback) -> None:
             if training.finished:
                 return
             if stop:
+                ranks.wait()  # where one is gone, its launcher ends the others, and one of them may still be saving
                 raise Interrupted(stop, engine.iteration)
             training.meter.add(training.step(), engine.iteration)
 

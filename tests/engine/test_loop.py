@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from conftest import Command
+from conftest import Command, Together
 from test_training import TINY, rows
 from torch import Tensor, nn
 
@@ -52,6 +53,26 @@ def test_a_signal_finishes_the_iteration_and_saves(number: str, status: int, tmp
     assert saved(tmp_path / "run") == [3]
     assert signal.getsignal(getattr(signal, number)) is before
     assert f"stopped by {number}" in (tmp_path / "run" / "log.txt").read_text()
+
+
+def stopped(folder: Path) -> list[int]:
+    """The checkpoints that there were when this process stopped, where the one that leads takes its time to write."""
+
+    def write(*arguments: Any) -> Path:
+        time.sleep(1)
+        return at_once(*arguments)
+
+    at_once = checkpoint.write
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint, "write", write)
+        with pytest.raises(Interrupted):
+            ganzoo.run("dcgan", out=folder, epochs=1, callback=Send(2, signal.SIGTERM), **TINY)
+    return saved(folder)
+
+
+@POSIX
+def test_no_process_stops_before_all_is_saved(tmp_path: Path, together: Together) -> None:
+    assert together(stopped, tmp_path / "run") == [[3], [3]]
 
 
 @POSIX
