@@ -225,10 +225,10 @@ def _itself(module: ModuleType) -> ModuleType:
 
 
 def _run_options() -> Iterable[str]:
-    from ganzoo.options import RunOptions  # it asks the zoo for data sets; that module imports this one
+    from ganzoo.configfile import ELSEWHERE  # these ask the zoo for data sets; they import this module
+    from ganzoo.options import RunOptions
 
-    own = {"callback", "config", "data_dir", "display", "dry_run", "json", "out", "plugin"}
-    return {*RunOptions.model_fields, *own}
+    return {*RunOptions.model_fields, *ELSEWHERE, "display"}
 
 
 def _order(entry: EntryPoint) -> tuple[bool, str, str]:

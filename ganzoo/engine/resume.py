@@ -38,11 +38,7 @@ def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
         UserError: its GAN or data set is not installed, or an option does not take that value.
     """
     gan_of(folder)
-    if folder.is_export:
-        raise RunFolderError(
-            f"{folder.path} is an export, which makes images and cannot be trained further; go on with the run that it "
-            "was made from"
-        )
+    folder.check_trains()
     config = folder.read(folder.config)
     check_config(folder, {name: value for name, value in config.items() if name not in changes})
     if started_by_launcher() and config.get("processes") != rank_and_count()[1]:

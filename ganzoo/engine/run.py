@@ -161,11 +161,7 @@ def check_folder(folder: RunFolder, options: RunOptions) -> None:
     if folder.path.exists() and not folder.path.is_dir():
         raise RunFolderError(f"{folder.path} is a file, where a run is to have its folder; give another --out")
     folder.check_own()
-    if folder.is_export:
-        raise RunFolderError(
-            f"{folder.path} is an export, which makes images and cannot be trained further; go on with the run that it "
-            "was made from, or give another --out"
-        )
+    folder.check_trains(", or give another --out")
     if folder.holds_run:
         if different := options.differences(folder.read(folder.config)):
             raise RunFolderError(
