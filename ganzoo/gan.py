@@ -41,8 +41,9 @@ class Player:
     """It moves on every n-th iteration; each iteration brings a new batch."""
     constrain: Callable[[Networks], None] | None = None
     """Called after each move, without gradients: weight clipping and the like."""
-    won: float | None = None
-    """The least that its loss can be: near it, it has won, and the others learn nothing more from it."""
+    least_loss: float | None = None
+    """The least that its loss can be: near it, it has won, and the others learn nothing more from it. None: it has no
+    bound."""
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -194,7 +195,12 @@ class TwoPlayer(GAN):
     def players(self) -> Sequence[Player]:
         return (
             Player("generator", self.generator_loss, optimizer=self.optimizer, every=self.n_critic),
-            Player("discriminator", self.discriminator_loss, optimizer=self.optimizer, won=self.loss.won),
+            Player(
+                "discriminator",
+                self.discriminator_loss,
+                optimizer=self.optimizer,
+                least_loss=self.loss.least_loss,
+            ),
         )
 
     def augmented(self, nets: Networks, images: Tensor) -> Tensor:
