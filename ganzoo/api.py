@@ -12,9 +12,9 @@ from ganzoo.configfile import resolve_with
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine import resume, state
 from ganzoo.engine import run as runs
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.speed import Speed
-from ganzoo.engine.training import Callback
 from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, typed
 from ganzoo.gan import GAN
 from ganzoo.generation.inputs import told_anew

@@ -12,10 +12,11 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.torchrun import rank_and_count
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 from ganzoo.engine.trial import Trial
 from ganzoo.options import RunOptions
 from ganzoo.words import duration, epoch_of, losses_of, rate, title

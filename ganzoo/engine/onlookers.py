@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.callbacks import CallbackConfig
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.randomness import undrawn
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 from ganzoo.errors import GanzooError
 
 log = logging.getLogger(__name__)

@@ -115,7 +115,7 @@ def begin(training: Training, folder: RunFolder | None) -> None:
         if isinstance(network, Pretrained):
             network.fetch()
     if source is not None:
-        weights = state.told(weights_of(RunFolder(source)) if ranks.leads else {}, ranks)
+        weights = state.sent_to_all(checkpoint_of(RunFolder(source))[1] if ranks.leads else {}, ranks)
         if state.MODEL in weights:
             raise RunFolderError(
                 f"{source} is an export, which has the networks that make images and no others; begin with the run "
@@ -140,11 +140,6 @@ def check_data(training: Training, folder: RunFolder) -> None:
                 f"the data of {folder.path} had the {name} {typed(before)}, and now has {typed(after)}: put it back as "
                 "it was, or begin a new run with --init-from"
             )
-
-
-def weights_of(folder: RunFolder, which: str | int = "newest") -> dict[str, bytes]:
-    """The files of a run's checkpoint that hold its networks; see `checkpoint_of`."""
-    return checkpoint_of(folder, which)[1]
 
 
 def checkpoint_of(folder: RunFolder, which: str | int = "newest") -> tuple[int, dict[str, bytes]]:

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ganzoo.engine import checkpoint
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.files import write_json
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.logbook import Logbook
@@ -15,7 +16,7 @@ from ganzoo.engine.resume import begin
 from ganzoo.engine.signals import Interrupted
 from ganzoo.engine.status import kept
 from ganzoo.engine.torchrun import rank_and_count, this_launch
-from ganzoo.engine.training import Callback, Training, prepare
+from ganzoo.engine.training import Training, prepare
 from ganzoo.engine.trial import Trial, advised, try_out
 from ganzoo.environment import DATA_FROM, GAN_FROM, command, environment
 from ganzoo.errors import Diverged, OptionError, RunFolderError

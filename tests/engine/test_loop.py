@@ -18,9 +18,10 @@ from torch import Tensor, nn
 import ganzoo
 from ganzoo import Batch, DataSpec, Losses, Networks, Player
 from ganzoo.engine import alarm, checkpoint
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.loop import SLOWEST
 from ganzoo.engine.signals import Interrupted, StopSignals
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 from ganzoo.errors import Diverged
 from ganzoo.plugins import zoo
 
