@@ -43,24 +43,11 @@ def existing(path: Path) -> Path:
     return path
 
 
-def existing_folder(path: Path) -> Path:
-    """The folder, `~` replaced.
-
-    Raises:
-        DataError: there is none, or it is a file.
-    """
-    path = existing(path)
-    if not path.is_dir():
-        raise DataError(f"'{path}' is a file; give the folder that holds the images")
-    return path
-
-
-def find_images(folder: Path, *, deep: bool = True) -> list[Path]:
-    """The images in a folder, and unless it should not be `deep` in those below, sorted; nothing hidden."""
-    found = folder.rglob("*") if deep else folder.iterdir()
+def find_images(folder: Path) -> list[Path]:
+    """The images in a folder and in those below, sorted; nothing hidden."""
     return sorted(
         path
-        for path in found
+        for path in folder.rglob("*")
         if path.suffix.lower() in EXTENSIONS
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()
