@@ -96,7 +96,11 @@ def columns_of(count: int, together: int = 1) -> int:
 
 
 def side_by_side(columns: Sequence[Tensor]) -> Tensor:
-    """Rows of the n-th images of each tensor, in one batch; grey is made colour, small is made large."""
+    """Rows of the n-th images of each tensor, in one batch; grey is made colour, small is made large.
+
+    `columns`: tensors N x C x H x W in [-1, 1]; gives (N * columns) x C x H x W, one row of inputs and outputs after
+    the other.
+    """
     channels = max(images.shape[1] for images in columns)
     height, width = (max(images.shape[side] for images in columns) for side in (2, 3))
 
@@ -111,7 +115,12 @@ def side_by_side(columns: Sequence[Tensor]) -> Tensor:
 
 
 def save(picture: Image.Image, file: Path) -> None:
-    """Writes a picture in the format of the file's ending, creating its folder: whole, or not at all."""
+    """Writes a picture in the format of the file's ending, creating its folder: whole, or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+        ValueError: the ending is of no format.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{os.getpid()}.{file.name}")
     try:

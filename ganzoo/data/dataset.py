@@ -54,7 +54,11 @@ class Request:
         return fit_image(image, self.size, self.channels)
 
     def fit_all(self, images: Tensor) -> Tensor:
-        """The same for uint8 images of one shape at once, N x 1 or 3 x H x W."""
+        """The same for uint8 images of one shape at once, N x 1 or 3 x H x W: uint8, N x `shape`.
+
+        Raises:
+            DataError: there is not so much memory.
+        """
         return fit_images(images, self.size, self.channels)
 
 

@@ -148,7 +148,10 @@ def set_aside_after(folder: Path, iteration: int) -> None:
 
 
 def remove(checkpoint: Path) -> None:
-    """Removes a checkpoint, in one step first: a number for a name is always a whole one."""
+    """Removes a checkpoint.
+
+    It is first renamed in one step, so that a folder named by a number is always a whole checkpoint.
+    """
     draft = checkpoint.with_name(f".{checkpoint.name}.0")
     checkpoint.replace(draft)
     shutil.rmtree(draft)
