@@ -2,6 +2,7 @@
 
 import glob
 import math
+import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,6 @@ from typing import Any, TypeVar
 import ganzoo
 from ganzoo.data import download, is_address
 from ganzoo.data.tar import Member, contents, members
-from ganzoo.engine.files import expanded
 from ganzoo.errors import typed
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz")
@@ -117,7 +117,7 @@ def look_up(name: str) -> list[str]:
     """The shards that one name, folder or wildcard means."""
     if is_address(name):
         return [name]
-    path = expanded(name)
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - a Path's own raises for the home of nobody
     if path.is_file():
         return [str(path)]
     if path.is_dir():
