@@ -23,7 +23,8 @@ from pytest_benchmark.utils import get_commit_info
 import ganzoo
 from benchmarks.proofs import Figures, Proof, proofs, untrained
 from ganzoo import pictures
-from ganzoo.engine.training import Callback, Training, prepare
+from ganzoo.engine.callback import Callback
+from ganzoo.engine.training import Training, prepare
 from ganzoo.engine.trial import stopwatch, warm_up
 from ganzoo.environment import environment
 from ganzoo.gan import GAN

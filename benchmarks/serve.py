@@ -24,8 +24,9 @@ import torch
 from PIL import Image
 from pytest_benchmark.utils import get_commit_info
 
-from ganzoo.api import TrainedGAN, load
+from ganzoo.api import load
 from ganzoo.environment import environment
+from ganzoo.generation.trained import TrainedGAN
 from ganzoo.pictures import to_picture
 from ganzoo.web.knobs import knobs
 

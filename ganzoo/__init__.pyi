@@ -22,10 +22,10 @@ from .data.stream import Position as Position
 from .data.stream import Row as Row
 from .data.stream import Stream as Stream
 from .deprecation import GanzooDeprecationWarning as GanzooDeprecationWarning
+from .engine.callback import Callback as Callback
 from .engine.engine import Engine as Engine
 from .engine.folder import RunFolder as RunFolder
 from .engine.speed import Speed as Speed
-from .engine.training import Callback as Callback
 from .engine.training import Training as Training
 from .errors import ContractError as ContractError
 from .errors import DataError as DataError

@@ -12,16 +12,17 @@ from ganzoo.configfile import resolve_with
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine import resume, state
 from ganzoo.engine import run as runs
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.speed import Speed
-from ganzoo.engine.training import Callback
 from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, typed
 from ganzoo.gan import GAN
 from ganzoo.generation.inputs import told_anew
-from ganzoo.generation.trained import TrainedGAN as TrainedGAN
+from ganzoo.generation.trained import TrainedGAN
 from ganzoo.machine import held_to_free_memory, lacks_memory
 from ganzoo.networks import Networks
 from ganzoo.notebook import NotebookDisplay, is_notebook
+from ganzoo.options import resolve
 from ganzoo.plugins import zoo
 
 Looking: TypeAlias = Callback | CallbackConfig | str | Mapping[str, object]
@@ -55,6 +56,7 @@ def run(
         UserError: what was asked cannot be done; nothing was written, or, where data or disk fail later on, all up to
             the last checkpoint is whole.
         Diverged: a loss or a weight is no number.
+        ContractError: the GAN breaks the contract.
         Interrupted: a signal asked to stop (a KeyboardInterrupt, in a notebook too); all is saved.
         PeerError: another process of the same run is gone.
     """
@@ -64,15 +66,17 @@ def run(
         options["callback"] = chosen
     if display and is_notebook():
         own.insert(0, NotebookDisplay())
-    if isinstance(gan, GAN):
-        if options.get("recipe") is not None or config is not None:
-            source = "config file" if options.get("recipe") is None else "recipe"
-            raise OptionError(
-                f"a {source} says what a GAN's options are, and these are already given; name the class alone"
-            )
-        options = {**dict(gan), **options}
+    if isinstance(gan, GAN) and (options.get("recipe") is not None or config is not None):
+        source = "config file" if options.get("recipe") is None else "recipe"
+        raise OptionError(
+            f"a {source} says what a GAN's options are, and these are already given; name the class alone"
+        )
     kind = zoo().gan(gan) if isinstance(gan, str) else gan if isinstance(gan, type) else type(gan)
-    resolved = resolve_with(kind, options, Path(config) if config is not None else None)
+    zoo().gans.check_fields(kind)  # which no plugin need have registered
+    if isinstance(gan, GAN):
+        resolved = resolve(kind, options, dict(gan))
+    else:
+        resolved = resolve_with(kind, options, Path(config) if config is not None else None)
     folder = runs.run(
         resolved,
         Path(out) if out is not None else None,

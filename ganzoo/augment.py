@@ -40,7 +40,7 @@ class Augmenter(nn.Module, ABC):
         """The images, changed."""
 
     def adapt(self, certainty: Tensor, count: int) -> None:
-        """Told how surely the discriminator tells real images, in [-1, 1], having seen `count` more of them."""
+        """Told how surely the discriminator tells real images, in [-1, 1]; all processes saw `count` more of them."""
 
     def forward(self, images: Tensor) -> Tensor:
         return self.change(images) if self.training else images
@@ -206,7 +206,10 @@ class AdaptiveAugmenter(Augmenter):
         return torch.where(_each((saturation == 0) & (hue == 0)), changed, vivid)
 
     def _chosen(self, change: Change, images: Tensor, strength: Tensor, p: Tensor | None = None) -> Tensor:
-        """The strength of a change of each image; zero for those it does not come to, and if it is no policy."""
+        """The strength of a change for each image.
+
+        Zero where the draw left the image out, and for all images if the policy does not have that change.
+        """
         if change not in self.policy:
             return torch.zeros_like(strength)
         chance = self.p if p is None else p

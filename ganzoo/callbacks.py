@@ -10,7 +10,8 @@ from ganzoo.config import NamedConfig, OneOf, with_options
 from ganzoo.errors import OptionError, typed
 
 if TYPE_CHECKING:
-    from ganzoo.engine.training import Callback, Training
+    from ganzoo.engine.callback import Callback
+    from ganzoo.engine.training import Training
 
 __all__ = ["CallbackConfig", "Grids", "is_due"]
 

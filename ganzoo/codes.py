@@ -52,7 +52,13 @@ class Code(ABC):
 
     @abstractmethod
     def between(self, low: float, high: float, steps: int | None) -> list[float]:
-        """So many values from one to another, both included; None: as many as are usual."""
+        """Values from `low` to `high`, both included: `steps` of them, evenly spaced.
+
+        None: a continuous code has STEPS, a category every whole number between.
+
+        Raises:
+            OptionError: a category was given steps.
+        """
 
     @property
     def place(self) -> slice:
@@ -66,10 +72,10 @@ class Code(ABC):
         return rows.view_as(noise)
 
     def value(self, said: object) -> float:
-        """A value that was said.
+        """The value as a number.
 
         Raises:
-            OptionError: it cannot have it.
+            OptionError: it is none, or not one that this code takes.
         """
         try:
             value = float(str(said))

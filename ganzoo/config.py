@@ -35,7 +35,10 @@ class Config(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _from_words(cls, value: object, info: ValidationInfo) -> object:
-        """What was typed: several values are joined by commas, and of several numbers one may be allowed."""
+        """Reads what was typed.
+
+        Commas separate the values of a tuple, and digits are a number where a Literal allows numbers.
+        """
         field = cls.model_fields[str(info.field_name)]
         if not isinstance(value, str) or several_of(field):  # the commas of a choice belong to its own options
             return value
@@ -61,14 +64,17 @@ class Config(BaseModel):
 
 
 def bare(annotation: Any) -> Any:
-    """A type without what annotates it, or may be left out."""
+    """The type inside `Annotated[...]` or `X | None`."""
     if get_origin(annotation) in (Union, types.UnionType):
         annotation = next(part for part in get_args(annotation) if part is not type(None))
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _inherit(field: FieldInfo, name: str, bases: Iterable[type]) -> bool:
-    """Gives a field what the nearest base class says of it and it does not; whether its range changed."""
+    """Copies the description and range that a field lacks from the nearest base class.
+
+    Returns whether the range was copied, so that the model must be rebuilt.
+    """
     elders = (base.model_fields[name] for base in bases if issubclass(base, Config) and name in base.model_fields)
     elder = next(elders, None)
     if elder is None:

@@ -7,14 +7,14 @@ what `no`, `1e-3` or `012` are never comes into it. A run's config.json is such 
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_origin
 
 import yaml
 from pydantic.fields import FieldInfo
 
-from ganzoo.config import OneOf, one_of, spelled
+from ganzoo.config import OneOf, flat, one_of, spelled
 from ganzoo.engine.files import parse_json
 from ganzoo.errors import OptionError, UserError, typed
 from ganzoo.gan import GAN
@@ -106,7 +106,7 @@ def _named(values: Mapping[str, object], fields: Mapping[str, FieldInfo]) -> dic
         if mark and inner is None:  # a heading, and nothing below it
             continue
         if field and get_origin(field.annotation) is dict and isinstance(inner, Mapping):
-            inner = dict(_pairs(inner))
+            inner = {key: each for key, each in flat(inner) if each != {}}  # `discriminator: {lr: 1}`, not `{}`
         elif mark and isinstance(inner, Mapping):
             inner = _named(inner, _inside(mark))
         if name in found:
@@ -126,15 +126,6 @@ def _joined(option: str, first: object, second: object, mark: OneOf | None) -> d
     if not (isinstance(first, Mapping) and isinstance(second, Mapping)) or first.keys() & second.keys():
         raise ValueError(f"it says {typed(option)} twice")
     return {**first, **second}
-
-
-def _pairs(values: Mapping[str, object], prefix: str = "") -> Iterable[tuple[str, object]]:
-    """`discriminator: {lr: 1}` as `discriminator.lr: 1`."""
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _pairs(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _parse(file: Path) -> object:

@@ -15,6 +15,7 @@ from ganzoo.codes import Code
 from ganzoo.config import NamedConfig, OneOf
 from ganzoo.data.batch import Batch
 from ganzoo.data.spec import DataSpec
+from ganzoo.engine.torchrun import rank_and_count
 from ganzoo.errors import ContractError, OptionError
 from ganzoo.losses import CrossEntropy, Loss, Losses, LossScheme
 from ganzoo.networks import Networks, normalise_spectrally
@@ -40,8 +41,9 @@ class Player:
     """It moves on every n-th iteration; each iteration brings a new batch."""
     constrain: Callable[[Networks], None] | None = None
     """Called after each move, without gradients: weight clipping and the like."""
-    won: float | None = None
-    """The least that its loss can be: near it, it has won, and the others learn nothing more from it."""
+    least_loss: float | None = None
+    """The least that its loss can be: near it, it has won, and the others learn nothing more from it. None: it has no
+    bound."""
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -193,7 +195,12 @@ class TwoPlayer(GAN):
     def players(self) -> Sequence[Player]:
         return (
             Player("generator", self.generator_loss, optimizer=self.optimizer, every=self.n_critic),
-            Player("discriminator", self.discriminator_loss, optimizer=self.optimizer, won=self.loss.won),
+            Player(
+                "discriminator",
+                self.discriminator_loss,
+                optimizer=self.optimizer,
+                least_loss=self.loss.least_loss,
+            ),
         )
 
     def augmented(self, nets: Networks, images: Tensor) -> Tensor:
@@ -254,7 +261,7 @@ class Adversarial(TwoPlayer):
     def adapt(self, nets: Networks, real: Tensor, fake: Tensor) -> None:
         if AUGMENT in nets:
             certainty = self.loss.certainty(real.detach(), fake.detach())
-            cast("Augmenter", nets.augment).adapt(certainty, len(real))
+            cast("Augmenter", nets.augment).adapt(certainty, len(real) * rank_and_count()[1])
 
     def noise_shape(self) -> tuple[int, ...]:
         return (self.latent_dim,)

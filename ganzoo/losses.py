@@ -49,16 +49,16 @@ class LossScheme(NamedConfig, ABC):
     demands: ClassVar[frozenset[str]] = frozenset()
     """What a discriminator must have to train under it: `BOUNDED_SLOPE`, `IMAGES_APART`. A GAN has what its own
     default loss demands and what it `offers`, and takes no loss that demands more."""
-    won: ClassVar[float | None] = None
-    """What `discriminator` gives if it tells every real image from every fake; None: it knows no bound."""
+    least_loss: ClassVar[float | None] = None
+    """The least that the discriminator's loss can be; None: it has no bound."""
 
     @abstractmethod
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """What the discriminator minimises, given its logits for real and for fake images."""
+        """What the discriminator minimises, given its logits for real and for fake images: a 0-dimensional tensor."""
 
     @abstractmethod
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """What the generator minimises, given the discriminator's logits for real and for fake images."""
+        """What the generator minimises, given the discriminator's logits for real and fake images: 0-dimensional."""
 
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
         """How surely the discriminator tells real images, by its logits: a 0-dimensional tensor in [-1, 1].
@@ -79,12 +79,18 @@ class LossScheme(NamedConfig, ABC):
             real: real images, N x C x H x W.
             fake: fakes of the same shape, detached from the generator.
             step: iterations before this one, a 0-dimensional tensor on the device.
+
+        Returns:
+            Terms by name, each 0-dimensional.
         """
         return {}
 
 
 def gradient(outputs: Tensor, inputs: Tensor) -> Tensor:
-    """The gradient of the sum of `outputs` by `inputs`, in a form that can be differentiated again."""
+    """The gradient of the sum of `outputs` by `inputs`, in a form that can be differentiated again.
+
+    It is of the shape of `inputs`; an image's slope is its own only if the network does not mix the batch.
+    """
     return torch.autograd.grad(outputs.sum(), inputs, create_graph=True)[0]
 
 
@@ -95,7 +101,7 @@ class CrossEntropy(LossScheme):
     """
 
     kind = "cross-entropy"
-    won = 0.0
+    least_loss = 0.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return (_cross_entropy(real, 1.0) + _cross_entropy(fake, 0.0)) / 2
@@ -128,7 +134,7 @@ class LeastSquares(LossScheme):
     """
 
     kind = "least-squares"
-    won = 0.0
+    least_loss = 0.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return ((real - 1).square().mean() + fake.square().mean()) / 2
@@ -147,7 +153,7 @@ class Hinge(LossScheme):
     """
 
     kind = "hinge"
-    won = 0.0
+    least_loss = 0.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
@@ -225,7 +231,7 @@ class Relativistic(LossScheme):
 
     kind = "relativistic"
     needs_real = True
-    won = 0.0
+    least_loss = 0.0
     demands = frozenset({IMAGES_APART})
 
     gamma: float = Field(1.0, ge=0, description="weight of the squared slopes at real and at fake images (R1, R2)")

@@ -137,7 +137,10 @@ def reset_peak(device: torch.device) -> None:
 
 
 def peak(device: torch.device) -> int | None:
-    """The most memory in use since, in bytes: what torch took of a GPU, else the process's. None: it is not known."""
+    """The most memory in use since `reset_peak`, in bytes: what torch took of a GPU, else the process's.
+
+    None: it is not known.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_reserved(device)
     status = PROCESS / "status"
@@ -151,6 +154,6 @@ def _sizes(file: Path) -> dict[str, int]:
 
 
 def lacks_memory(error: BaseException) -> bool:
-    """Whether that is what torch means to say."""
+    """Whether an error says that memory ran out."""
     known = isinstance(error, torch.OutOfMemoryError | MemoryError)
     return known or any(words in str(error) for words in OUT_OF_MEMORY)

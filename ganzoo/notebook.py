@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.training import Callback, Training
-from ganzoo.words import duration, losses_of, rate, title
+from ganzoo.engine.training import Training
+from ganzoo.words import duration, epoch_of, losses_of, rate, title
 
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
@@ -78,10 +79,10 @@ class NotebookDisplay(Callback):
             self._show(training, f"trained in {spent}")
 
     def _progress(self, training: Training) -> str:
-        done, per_epoch = training.engine.iteration, training.batches.per_epoch
+        done = training.engine.iteration
         made, spent = done - training.began, time.monotonic() - self.since
         left = spent / made * (training.iterations - done) if made > 1 else 0.0
-        parts = [f"epoch {(done - 1) // per_epoch + 1}/{training.options.epochs}", self.speed]
+        parts = [epoch_of(training), self.speed]
         return ", ".join(filter(None, [*parts, f"{duration(left)} left" if left >= 1 else ""]))
 
     def _show(self, training: Training, what: str) -> None:

@@ -1,6 +1,5 @@
 """Pictures of tensors: grids, files, rows of inputs beside outputs."""
 
-import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -30,7 +29,12 @@ def to_picture(image: Tensor) -> Image.Image:
 
 
 def grid(images: Tensor, columns: int) -> Image.Image:
-    """Images, N x C x H x W in [-1, 1], row by row in one picture; in colours, but for a single image."""
+    """Images, N x C x H x W in [-1, 1], row by row in one picture; in colours, but for a single image.
+
+    Raises:
+        OptionError: there is no memory for such a picture.
+        ValueError: there are no images.
+    """
     return grid_of([images], len(images), columns)
 
 
@@ -45,7 +49,10 @@ def grid_of(parts: Iterable[Tensor], count: int, columns: int, places: Iterable[
 
     Raises:
         OptionError: there is no memory for such a picture.
+        ValueError: there are no images.
     """
+    if not count:
+        raise ValueError("there are no images")
     canvas, columns, numbers = None, min(columns, count), iter(range(count) if places is None else places)
     for pixels in map(to_pixels, parts):
         if count == 1:
@@ -64,7 +71,8 @@ def grid_of(parts: Iterable[Tensor], count: int, columns: int, places: Iterable[
 def _white(height: int, width: int, channels: int) -> Tensor:
     # Three times: these pixels, those of the picture, and the bytes between them. Asked first: the system may promise
     # memory that it has not, and end who uses it.
-    if 3 * height * width * channels > (free_memory() or math.inf):
+    room = free_memory()
+    if room is not None and 3 * height * width * channels > room:
         raise OptionError(
             f"there is no memory for one picture of {width}x{height} pixels; give a folder, a .zip or a .npz as --out"
         )
@@ -88,7 +96,11 @@ def columns_of(count: int, together: int = 1) -> int:
 
 
 def side_by_side(columns: Sequence[Tensor]) -> Tensor:
-    """Rows of the n-th images of each tensor, in one batch; grey is made colour, small is made large."""
+    """Rows of the n-th images of each tensor, in one batch; grey is made colour, small is made large.
+
+    `columns`: tensors N x C x H x W in [-1, 1]; gives (N * columns) x C x H x W, one row of inputs and outputs after
+    the other.
+    """
     channels = max(images.shape[1] for images in columns)
     height, width = (max(images.shape[side] for images in columns) for side in (2, 3))
 
@@ -103,7 +115,12 @@ def side_by_side(columns: Sequence[Tensor]) -> Tensor:
 
 
 def save(picture: Image.Image, file: Path) -> None:
-    """Writes a picture in the format of the file's ending, creating its folder: whole, or not at all."""
+    """Writes a picture in the format of the file's ending, creating its folder: whole, or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+        ValueError: the ending is of no format.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{os.getpid()}.{file.name}")
     try:

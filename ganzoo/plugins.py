@@ -5,6 +5,7 @@ to the first that claims it. Nothing that a plugin does wrong stops another, and
 """
 
 import functools
+import hashlib
 import importlib.util
 import os
 import re
@@ -23,6 +24,7 @@ from ganzoo import hookspecs, losses
 from ganzoo.callbacks import CallbackConfig
 from ganzoo.config import LIMIT, NamedConfig
 from ganzoo.data.dataset import Dataset
+from ganzoo.engine.files import expanded
 from ganzoo.errors import ContractError, UnknownName, typed
 from ganzoo.gan import GAN
 from ganzoo.hookspecs import HOOKS_VERSION
@@ -99,10 +101,18 @@ class Shelf(Mapping[str, type[Thing]], Generic[Thing]):
             raise ContractError(
                 f"{thing.__name__}.{self.base.key} is {name!r}; expected lower-case words joined by '-'"
             )
-        if taken := sorted(set(self.reserved()) & thing.model_fields.keys()):
-            raise ContractError(f"{thing.__name__} calls a field '{taken[0]}', which is an option of every run")
+        self.check_fields(thing)
         if name in self.origins:
             raise ContractError(f"the {self.base.noun} '{name}' is already provided by {self.origins[name].package}")
+
+    def check_fields(self, thing: type[Thing]) -> None:
+        """Refuses a class with a field that cannot be called so.
+
+        Raises:
+            ContractError: naming it.
+        """
+        if taken := sorted(set(self.reserved()) & thing.model_fields.keys()):
+            raise ContractError(f"{thing.__name__} calls a field '{taken[0]}', which is an option of every run")
 
 
 class Zoo:
@@ -205,7 +215,7 @@ def _load(files: str) -> Zoo:
         package = f"{distribution.name} {distribution.version}" if distribution else "unknown"
         found.add(Plugin(entry.name, package, builtin=_is_ganzoo(entry)), entry.load)
     for file in filter(None, files.split(os.pathsep)):
-        path = Path(file).expanduser().absolute()
+        path = expanded(file).absolute()
         found.add(Plugin(path.stem, str(path), loose=True), functools.partial(_load_file, path))
     return found
 
@@ -215,10 +225,10 @@ def _itself(module: ModuleType) -> ModuleType:
 
 
 def _run_options() -> Iterable[str]:
-    from ganzoo.options import RunOptions  # it asks the zoo for data sets; that module imports this one
+    from ganzoo.configfile import ELSEWHERE  # these ask the zoo for data sets; they import this module
+    from ganzoo.options import RunOptions
 
-    own = {"callback", "config", "data_dir", "display", "dry_run", "json", "out", "plugin"}
-    return {*RunOptions.model_fields, *own}
+    return {*RunOptions.model_fields, *ELSEWHERE, "display"}
 
 
 def _order(entry: EntryPoint) -> tuple[bool, str, str]:
@@ -230,13 +240,18 @@ def _is_ganzoo(entry: EntryPoint) -> bool:
 
 
 def _load_file(path: Path) -> ModuleType:
-    name = f"ganzoo_file_{path.stem}"
+    # By its whole path, as files of one name may lie in several folders.
+    name = f"ganzoo_file_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:16]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ContractError("it is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # classes look their module up when they are asked for its docstring
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:  # SystemExit, and exceptions of the plugin's own making
+        sys.modules.pop(name, None)
+        raise
     return module
 
 

@@ -54,7 +54,8 @@ class _Spread(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, gradient: Tensor, grid: Tensor) -> Tensor:
         ctx.save_for_backward(grid)
-        # The images' values matter to the gradient by the grid alone, which is not asked for: any of their shape do.
+        # The kernel needs the images' values only for the gradient by the grid, which is not asked for; any tensor of
+        # their shape will do.
         kernel = torch.ops.aten.grid_sampler_2d_backward
         spread: Tensor = kernel(gradient, gradient, grid, BILINEAR, REFLECTION, False, [True, False])[0]
         return spread

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ganzoo.engine.training import Training
 from ganzoo.options import RunOptions
 
 
@@ -9,6 +10,11 @@ def title(options: RunOptions) -> str:
     """What is trained: `dcgan on mnist at 32x32, batch 64`."""
     height, width = options.image_size
     return f"{options.gan.name} on {options.data.name} at {height}x{width}, batch {options.batch_size}"
+
+
+def epoch_of(training: Training) -> str:
+    """Which pass through the data the last iteration was of: `epoch 3/10`."""
+    return f"epoch {(training.engine.iteration - 1) // training.batches.per_epoch + 1}/{training.options.epochs}"
 
 
 def rate(images_per_second: float) -> str:

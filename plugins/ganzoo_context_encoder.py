@@ -17,9 +17,9 @@ class ContextEncoder(ganzoo.TwoPlayer):
     mean of all that might be there; an adversarial loss has it choose one that looks real.
 
     The hole is where all channels of `source` have the value HOLE (in a picture of your own, paint it so); everywhere
-    else the images made are the source. The generator minimises `reconstruction` times the
-    squared error, that of known pixels weighing `known`, and `adversarial` times the adversarial loss (eq. 3). The
-    discriminator sees whole images: the hole alone, as in the paper, has no fixed place here.
+    else the images made are the source. The generator minimises `reconstruction` times the squared error, that of
+    known pixels weighing `known`, and `adversarial` times the adversarial loss (eq. 3). The discriminator sees whole
+    images: the hole alone, as in the paper, has no fixed place here.
     """
 
     name = "context-encoder"

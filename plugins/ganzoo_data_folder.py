@@ -1,13 +1,13 @@
 """Your own images, in a folder or a ZIP: `folder:PATH`, sub-folders as classes, `pairs:PATH` for image translation."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import torch
 from PIL import Image
-from pydantic import Field, field_serializer, model_validator
+from pydantic import Field, field_serializer
 
 import ganzoo
 from ganzoo.data import EXTENSIONS, ImageFiles, Opener, images_at, read_columns
@@ -28,13 +28,6 @@ class PathDataset(ganzoo.Dataset):
     skip: int = Field(
         0, ge=0, description="leave out up to this many broken images, each named in the log; with more, stop"
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _needs_path(cls, values: Any) -> Any:
-        if isinstance(values, Mapping) and not values.get("path"):
-            raise ganzoo.DataError(f"'{cls.name}' needs to know which folder: write {cls.name}:PATH")
-        return values
 
     @field_serializer("path")
     def _portable(self, path: Path) -> str:

@@ -23,9 +23,8 @@ class SRGAN(ganzoo.TwoPlayer):
 
     The generator minimises a content loss and `adversarial` times the adversarial one (eq. 3). The content loss is the
     squared difference of VGG19's features, over 12.75 each (eq. 5), or, without its weights, that of pixels (eq. 4);
-    the log says which.
-    It begins with the pixels alone (`warm_up`), as the paper does with SRResNet. Unlike the paper's, the generator adds
-    to a bicubic enlargement.
+    the log says which. It begins with the pixels alone (`warm_up`), as the paper does with SRResNet. Unlike the
+    paper's, the generator adds to a bicubic enlargement.
     """
 
     name = "srgan"
@@ -71,7 +70,9 @@ class SRGAN(ganzoo.TwoPlayer):
                 f"srgan at scale {self.scale}; try --as lowres, and sides that are multiples of {self.scale}"
             )
         log.info("the content loss compares %s", "VGG19's features" if self.perceptual == "vgg" else "pixels")
-        features = {"features": VGGFeatures(data.shape, self.layer)} if self.perceptual == "vgg" else {}
+        features = {}
+        if self.perceptual == "vgg":
+            features["features"] = VGGFeatures(data.shape, self.layer, otherwise=", or train with --perceptual pixel")
         return ganzoo.Networks(
             generator=SubpixelGenerator(channels, self.scale, width=self.width, blocks=self.blocks),
             discriminator=DeepStridedDiscriminator(data.shape, width=self.width),

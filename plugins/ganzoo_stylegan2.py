@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 import ganzoo
-from ganzoo.blocks import MappingNetwork, ResidualDiscriminator, RunningMean, StyleSynthesis, mix_styles
+from ganzoo.blocks import EqualizedDiscriminator, MappingNetwork, RunningMean, StyleSynthesis, mix_styles
 
 
 class StyleGAN2(ganzoo.Adversarial):
@@ -53,7 +53,7 @@ class StyleGAN2(ganzoo.Adversarial):
         return ganzoo.Networks(
             mapping=MappingNetwork(self.latent_dim, self.style_dim, self.mapping_layers, rate=self.mapping_rate),
             synthesis=StyleSynthesis(self.style_dim, data.shape, **widths),
-            discriminator=ResidualDiscriminator(data.shape, **widths),
+            discriminator=EqualizedDiscriminator(data.shape, **widths),
             path_lengths=RunningMean(),
         )
 
@@ -81,7 +81,7 @@ class StyleGAN2(ganzoo.Adversarial):
 
     def styles(self, nets: ganzoo.Networks, noise: Tensor) -> Tensor:
         """A style for each layer, N x layers x style_dim, from noise, N x 2 x latent_dim, mixed at random."""
-        return mix_styles(nets.mapping(noise), cast("StyleSynthesis", nets.synthesis).styles, self.mixing)
+        return mix_styles(nets.mapping(noise), cast("StyleSynthesis", nets.synthesis).style_count, self.mixing)
 
     def path_length_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
         """(|J^T y| - a)^2 for random images y, a the running mean of |J^T y| (eq. 4), on half of the batch.

@@ -11,13 +11,19 @@ import torch
 
 import ganzoo
 from ganzoo.data.batches import scaled
+from ganzoo.engine import run as engine_run
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.training import Training
-from ganzoo.losses import Hinge
+from ganzoo.losses import Hinge, WassersteinGP
+from ganzoo.options import RunOptions
 from ganzoo.plugins import zoo
 
 PUBLIC: list[str] = vars(ganzoo)["__all__"]
 SMALL: dict[str, Any] = {"image_size": 16, "limit": 8, "batch_size": 4, "epochs": 1, "precision": "fp32"}
+
+
+class StoppedError(Exception):
+    """Raised in place of training."""
 
 
 def test_public_names_are_listed_once_in_order_and_are_what_the_stub_says() -> None:
@@ -65,6 +71,40 @@ def test_a_configuration_is_kept_and_options_win_over_it(tmp_path: Path, data_fo
     with pytest.raises(ganzoo.UserError, match="a recipe says what a GAN's options are"):
         ganzoo.run(gan, recipe="paper", out=tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+def test_options_reach_into_the_choices_of_a_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[RunOptions] = []
+
+    def take(options: RunOptions, *_: object) -> RunFolder:
+        given.append(options)
+        raise StoppedError
+
+    monkeypatch.setattr(engine_run, "run", take)
+    optimizer = {"kind": "adam", "lr": 1e-3, "betas": (0.5, 0.9)}
+    gan = zoo().gan("r3gan").model_validate({"optimizer": optimizer, "loss": WassersteinGP(penalty=5)})
+    changes: list[dict[str, Any]] = [{"optimizer": {"lr": 1e-4}}, {"loss": {"penalty": 1}}]
+    for change in changes:
+        with pytest.raises(StoppedError):
+            ganzoo.run(gan, **change)
+    faster, lighter = (one.gan.model_dump() for one in given)
+    assert faster == {**gan.model_dump(), "optimizer": {**gan.model_dump()["optimizer"], "lr": 1e-4}}
+    assert lighter == {**gan.model_dump(), "loss": {"kind": "wasserstein-gp", "penalty": 1}}
+
+
+def test_a_class_of_ones_own_may_not_take_a_runs_options(tmp_path: Path) -> None:
+    class Greedy(ganzoo.Adversarial):
+        """Would have what says how long a run trains."""
+
+        name = "greedy"
+        epochs: int = 1
+
+        def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+            raise NotImplementedError
+
+    for gan in (Greedy, Greedy()):
+        with pytest.raises(ganzoo.ContractError, match="Greedy calls a field 'epochs', which is an option of every"):
+            ganzoo.run(gan, epochs=3, out=tmp_path / "run")
 
 
 def test_the_nth_image_of_a_seed_is_the_same(runs: Path) -> None:

@@ -17,9 +17,10 @@ import ganzoo
 from ganzoo.augment import ADA, AdaptiveAugmenter, AnyAugmentation, Augmenter, Change, DiffAugment, NoAugmentation
 from ganzoo.config import build
 from ganzoo.data.example import example, example_spec
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.signals import Interrupted
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 from ganzoo.losses import CrossEntropy, Hinge, LeastSquares, LossScheme, Wasserstein, WassersteinGP
 from ganzoo.plugins import zoo
 from ganzoo.testing import check_gan
@@ -246,6 +247,14 @@ def test_a_sure_discriminator_raises_the_probability_and_no_gradient_comes_of_it
     gan.adapt(nets, logits + offset, logits)
     assert p.item() == pytest.approx(0.5 + (0.04 if rises else -0.04))
     assert not p.requires_grad
+
+
+def test_the_probability_follows_the_images_of_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    gan, spec = Adaptive(), example_spec(frozenset({"image"}))
+    nets = gan.build(spec)
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    gan.adapt(nets, torch.full((4, 1), 9.0), torch.zeros(4, 1))
+    assert dict(nets.named_buffers())["augment.p"].item() == pytest.approx(3 * 0.04)
 
 
 def test_bf16_leaves_the_augmentation_in_float32() -> None:

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -149,8 +151,8 @@ DATA = [
         "'mnist' gives 10 images, too few",
         "try --batch-size 10",
     ),
-    ("run dcgan --data folder", "'folder' needs to know which folder: write folder:PATH"),
-    ("run dcgan --data folder:", "'folder' needs to know which folder: write folder:PATH"),
+    ("run dcgan --data folder", "'folder' needs to know where: write folder:PATH, the folder with the images"),
+    ("run dcgan --data folder:", "'folder' needs to know where: write folder:PATH, the folder with the images"),
     ("run dcgan --data folder:nowhere", "there is no folder 'nowhere'"),
     ("run dcgan --data folder:empty", "there are no images in 'empty'", ".png"),
     ("run dcgan --data folder:text.txt", "'text.txt' is a file; give the folder that holds the images"),
@@ -166,6 +168,11 @@ DATA = [
 ]
 
 FOLDERS = [
+    ("generate ~nobody-of-that-name/run -o x.png", "~nobody-of-that-name/run is no run folder"),
+    ("report ~nobody-of-that-name/run -o x.html", "~nobody-of-that-name/run is no run folder"),
+    ("run dcgan --data shards:~nobody-of-that-name/a.tar", "there is no shard '~nobody-of-that-name/a.tar'"),
+    ("run dcgan --data folder:~nobody-of-that-name/a", "there is no folder '~nobody-of-that-name/a'"),
+    ("evaluate old --samples 8 --extractor inception --weights ~nobody-of-that-name/w", "in '~nobody-of-that-name/w'"),
     (f"run dcgan {SMALL} --out text.txt/new", "'text.txt/new' cannot be made a run folder", "give another --out"),
     (f"run dcgan {SMALL} --seed 4 --out old", "old holds another run: its seed is 0, not 4", "or another --out"),
     (f"run dcgan {SMALL} --lr 3 --out old", "old holds another run: its lr is unset, not 3.0"),
@@ -239,6 +246,37 @@ USAGE = [
     ("translate old", "Missing argument 'IMAGE|FOLDER|ZIP'", "ganzoo translate -h"),
     ("translate old images", "Missing option '-o' / '--out'"),
 ]
+
+
+@pytest.fixture
+def locked(mess: Path) -> Iterator[Path]:
+    """A folder that this process may not enter; as root it is somebody else until the test is over."""
+    if os.name != "posix":
+        pytest.skip("folders are locked in another way here")
+    folder, user = mess / "locked", os.geteuid()
+    folder.mkdir(mode=0)
+    if user == 0:
+        mess.chmod(0o755)
+        os.seteuid(65534)
+    yield folder
+    os.seteuid(user)
+    folder.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"run dcgan {SMALL} --out locked/run",
+        f"run dcgan {SMALL} --config locked/file.yaml",
+        "run dcgan --data shards:locked/a.tar --data.count 8",
+        "generate old -o locked/x.png",
+        "new x --out locked/x",
+    ],
+)
+def test_a_folder_that_may_not_be_entered_is_named(line: str, command: Command, locked: Path) -> None:
+    answer = command(*line.split())
+    assert (answer.status, answer.out) == (2, "")
+    assert re.fullmatch(r"Error: '.*locked.*' may not be looked at: permission denied\n", answer.err)
 
 
 @pytest.mark.parametrize("case", USAGE, ids=lambda case: case[0])

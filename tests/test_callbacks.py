@@ -209,6 +209,13 @@ def test_what_the_program_itself_looks_on_with_may_raise_anything(recorders: lis
     assert [type(recorder.ending) for recorder in recorders] == [ZeroDivisionError] * 2
 
 
+def test_all_are_told_of_the_end_even_if_one_raises(recorders: list[Recorder], tmp_path: Path) -> None:
+    first, second = Recorder("ended", ZeroDivisionError), Recorder()
+    with pytest.raises(ZeroDivisionError):
+        ganzoo.run("dcgan", out=tmp_path / "run", callback=[first, second, *BOTH], **ONCE)
+    assert [recorder.told[-1] for recorder in (first, second, *recorders)] == ["ended"] * 4
+
+
 class Draws(ganzoo.Callback):
     """Draws random numbers wherever it can."""
 

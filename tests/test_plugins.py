@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -285,7 +286,7 @@ def test_loose_files_by_the_environment_and_what_is_wrong_with_them(
     (place / "text.txt").write_text("not Python")
     (place / "late.py").write_text(LOOSE)
     (place / "twice.py").write_text(LOOSE.replace("register(Grey)", "register(Grey)\n    register(Grey)"))
-    names = [str(loose), "nowhere.py", "text.txt", "late.py", "twice.py"]
+    names = [str(loose), "nowhere.py", "text.txt", "late.py", "twice.py", "~nobody-of-that-name/p.py"]
     monkeypatch.setenv(ENVIRONMENT, os.pathsep.join(names))
     assert "loose-dots" in zoo().gans
     listed = command("list")
@@ -293,12 +294,28 @@ def test_loose_files_by_the_environment_and_what_is_wrong_with_them(
     assert "loose-dots" in listed.out
     reasons = {plugin.name: plugin.problem for plugin in zoo().failed()}
     assert "No such file" in reasons["nowhere"]
+    assert "No such file" in reasons["p"]
     assert reasons["text"] == "it is not a Python file"
     assert reasons["late"] == f"the GAN 'loose-dots' is already provided by {loose}"
     assert "twice" in reasons["twice"] or "already provided" in reasons["twice"]
     for name, reason in reasons.items():
         (row,) = [line for line in listed.out.splitlines() if line.startswith(f"{name} ")]
         assert row.rstrip().endswith(reason)
+
+
+def test_files_of_one_name_are_apart_and_one_that_fails_leaves_nothing(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dots = LOOSE.partition("@ganzoo.hookimpl\ndef register_losses")[0]
+    for name, year in (("first", "2021"), ("second", "2022")):
+        (place / name).mkdir()
+        (place / name / "dots.py").write_text(dots.replace("2030", year).replace("loose-dots", f"dots-{name}"))
+    (place / "half.py").write_text("raise SystemExit")
+    files = ["first/dots.py", "second/dots.py", "half.py"]
+    monkeypatch.setenv(ENVIRONMENT, os.pathsep.join(files))
+    assert [plugin.name for plugin in zoo().failed()] == ["half"]
+    assert [zoo().gans[name].year() for name in ("dots-first", "dots-second")] == ["2021", "2022"]
+    assert not [name for name in sys.modules if name.startswith("ganzoo_file_half")]
 
 
 def test_what_a_failed_plugin_would_have_brought_is_told(command: Command, place: Path) -> None:

@@ -12,9 +12,10 @@ import torch
 import ganzoo
 from benchmarks.proofs import Proof, proofs, untrained
 from ganzoo.data.load import describe
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.signals import Interrupted
-from ganzoo.engine.training import Callback, Training, prepare
+from ganzoo.engine.training import Training, prepare
 from ganzoo.options import resolve
 from ganzoo.plugins import zoo
 

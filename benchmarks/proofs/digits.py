@@ -12,9 +12,9 @@ from torch.nn import functional as F
 from benchmarks import figures
 from benchmarks.proofs.proof import PART, Figures, Proof, captions, columns_with, untrained
 from ganzoo import pictures
-from ganzoo.api import TrainedGAN
 from ganzoo.data.batches import scaled
 from ganzoo.engine.training import Training
+from ganzoo.generation.trained import TrainedGAN
 from ganzoo.networks import Networks
 from ganzoo.options import RunOptions
 

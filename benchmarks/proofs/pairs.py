@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from benchmarks import figures
 from benchmarks.proofs.proof import PART, Figures, Proof
 from ganzoo import pictures
-from ganzoo.api import TrainedGAN
 from ganzoo.engine.training import Training
+from ganzoo.generation.trained import TrainedGAN
 from ganzoo.options import RunOptions
 
 SHOWN = 8

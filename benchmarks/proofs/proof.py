@@ -10,11 +10,11 @@ from typing import ClassVar, TypeAlias
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.api import TrainedGAN
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import Batches, scaled
 from ganzoo.data.dataset import Table
 from ganzoo.engine.training import Training
+from ganzoo.generation.trained import TrainedGAN
 from ganzoo.options import RunOptions
 
 Figures: TypeAlias = dict[str, float]

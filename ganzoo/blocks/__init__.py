@@ -2,7 +2,7 @@
 
 from ganzoo.blocks.bottleneck import BottleneckGenerator
 from ganzoo.blocks.conv import StridedClassifier, StridedDiscriminator, UpsampleConv, UpsampleGenerator
-from ganzoo.blocks.equalized import ResidualDiscriminator
+from ganzoo.blocks.equalized import EqualizedDiscriminator
 from ganzoo.blocks.features import VGGFeatures, VGGLayer, vgg_is_at_hand
 from ganzoo.blocks.grouped import GroupedDiscriminator, GroupedGenerator
 from ganzoo.blocks.patch import PatchDiscriminator
@@ -21,6 +21,7 @@ __all__ = [
     "CaptionDiscriminator",
     "CaptionEncoder",
     "DeepStridedDiscriminator",
+    "EqualizedDiscriminator",
     "GroupedDiscriminator",
     "GroupedGenerator",
     "ImageEncoder",
@@ -31,7 +32,6 @@ __all__ = [
     "PerceptronGenerator",
     "ReplayPool",
     "ResidualBlock",
-    "ResidualDiscriminator",
     "ResidualGenerator",
     "RunningMean",
     "StridedClassifier",

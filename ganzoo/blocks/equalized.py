@@ -189,10 +189,10 @@ class ResidualDown(nn.Module):
         return (self.layers(image) + self.skip(image)) / GAIN
 
 
-class ResidualDiscriminator(Discriminator):
+class EqualizedDiscriminator(Discriminator):
     """Residual blocks down to 4 to 8 pixels, the deviation within the batch, then one logit for each image.
 
-    StyleGAN2's discriminator (Karras et al., 2019, figure 7c).
+    StyleGAN2's discriminator (Karras et al., 2019, arXiv:1912.04958, figure 7c).
 
     Args:
         shape: channels, height and width of the images.

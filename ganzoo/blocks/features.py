@@ -32,14 +32,16 @@ class VGGFeatures(Pretrained):
         shape: channels, height and width of the images. Grey ones are taken as three equal channels; opacity counts
             for nothing.
         layer: which features.
+        otherwise: what else can be done where they cannot be downloaded, the end of a message.
 
     Raises:
         SizeError: the images are too small for that layer.
         DataError: the file is there, but is not what it should be.
     """
 
-    def __init__(self, shape: tuple[int, int, int], layer: VGGLayer = "5_4") -> None:
+    def __init__(self, shape: tuple[int, int, int], layer: VGGLayer = "5_4", *, otherwise: str = "") -> None:
         super().__init__()
+        self.otherwise = otherwise
         stage, convolutions = map(int, layer.split("_"))
         check_size(f"VGG19 up to layer {layer}", shape, multiple=1, least=2 ** (stage - 1))
         layers: list[nn.Module] = []
@@ -83,7 +85,7 @@ class VGGFeatures(Pretrained):
         except (URLError, OSError, RuntimeError) as error:
             raise DataError(
                 f"the weights of VGG19 cannot be downloaded from {_address()} ({' '.join(str(error).split())}); "
-                f"put the file into {file.parent}, or train with --perceptual pixel"
+                f"put the file into {file.parent}{self.otherwise}"
             ) from error
         self._read()
 

@@ -78,8 +78,8 @@ def stages(network: str, shape: tuple[int, int, int], width: int) -> tuple[list[
 class GroupedGenerator(Generator):
     """R3GAN's generator (Huang et al., 2024, arXiv:2501.05441, section 4): no normalization anywhere.
 
-    The vector weighs a learned 4 x 4 image of each channel; residual blocks and bilinear upsampling take turns from
-    there.
+    The vector weighs a learned image of the smallest size, 4 x 4 for powers of two, of each channel; residual blocks
+    and bilinear upsampling take turns from there.
 
     Args:
         latent_dim: length of the noise vector.

@@ -195,12 +195,12 @@ class StyleSynthesis(Generator):
         self.layers, self.colours = nn.ModuleList(layers), nn.ModuleList(colours)
         self.bias = nn.Parameter(torch.zeros(shape[0], 1, 1))
         self.upsample = Blur(resampling="up")
-        self.styles = len(layers) + 1
+        self.style_count = len(layers) + 1
         """How many styles an image takes: one for each layer, and one for the last level's colours."""
 
     def forward(self, styles: Tensor) -> Tensor:
-        """Styles, N x `self.styles` x style_dim or one for all, N x 1, to images, N x C x H x W in [-1, 1]."""
-        each = styles.expand(-1, self.styles, -1).unbind(1)
+        """Styles, N x `self.style_count` x style_dim or one for all, N x 1, to images, N x C x H x W in [-1, 1]."""
+        each = styles.expand(-1, self.style_count, -1).unbind(1)
         features = self.layers[0](self.start.expand(styles.shape[0], -1, -1, -1), each[0])
         image: Tensor = self.colours[0](features, each[1])
         for level, colour in enumerate(self.colours[1:], 1):

@@ -29,6 +29,7 @@ def initialize(network: Network, std: float = 0.02) -> Network:
     return network
 
 
-def initialize_as(network: Network, initialization: Initialization) -> Network:
-    """Gives a network just built the initial weights of that name, and returns it."""
-    return initialize(network) if initialization == "normal" else network
+def initialize_as(network: nn.Module, initialization: Initialization) -> None:
+    """Gives a network just built the initial weights of that name."""
+    if initialization == "normal":
+        initialize(network)

@@ -18,6 +18,11 @@ from ganzoo.errors import Diverged, OptionError, UserError, typed
 
 PLUGIN = "--plugin"
 FILES = "GANZOO_PLUGINS"  # as in ganzoo.plugins, which is too slow to import for `--help`
+PLACES = {
+    errno.ENAMETOOLONG: "is too long to be the name of a file",
+    errno.EACCES: "may not be looked at: permission denied",
+}
+"""What Python says of some paths wherever it is asked whether they exist."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -54,9 +59,9 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"Error: {printable(error)}", err=True)
         sys.exit(2 if isinstance(error, UserError) else 1)
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:  # all else is said where more is known of it
+        if error.errno not in PLACES or not error.filename:  # all else is said where more is known of it
             raise
-        click.echo(f"Error: {printable(typed(error.filename))} is too long to be the name of a file", err=True)
+        click.echo(f"Error: {printable(typed(error.filename))} {PLACES[error.errno]}", err=True)
         sys.exit(2)
 
 

@@ -12,13 +12,14 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.torchrun import rank_and_count
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 from ganzoo.engine.trial import Trial
 from ganzoo.options import RunOptions
-from ganzoo.words import duration, losses_of, rate, title
+from ganzoo.words import duration, epoch_of, losses_of, rate, title
 
 
 class Display(Callback):
@@ -65,9 +66,7 @@ class Display(Callback):
         self._progress.update(self._task, total=total, completed=done)
 
     def iterated(self, training: Training) -> None:
-        done, per_epoch = training.engine.iteration, training.batches.per_epoch
-        epoch = f"epoch {(done - 1) // per_epoch + 1}/{training.options.epochs}"
-        self._progress.update(self._task, completed=done, description=epoch)
+        self._progress.update(self._task, completed=training.engine.iteration, description=epoch_of(training))
 
     def logged(self, training: Training, row: dict[str, float]) -> None:
         losses = losses_of(row)

@@ -11,7 +11,7 @@ from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, check_installed, p
 from ganzoo.errors import OptionError, no_exit, typed
 
 if TYPE_CHECKING:
-    from ganzoo.api import TrainedGAN
+    from ganzoo.generation.trained import TrainedGAN
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 SIZE = re.compile(r"([0-9]{1,9})\s*([KMG]?)i?B?", re.IGNORECASE)

@@ -4,14 +4,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from PIL import Image
+from pydantic import model_validator
 from torch import Tensor
 
 from ganzoo.config import NamedConfig, OneOf
 from ganzoo.data.fit import fit_image, fit_images
 from ganzoo.data.stream import Stream
+from ganzoo.errors import DataError
 
 Split: TypeAlias = Literal["train", "test"]
 
@@ -52,7 +54,11 @@ class Request:
         return fit_image(image, self.size, self.channels)
 
     def fit_all(self, images: Tensor) -> Tensor:
-        """The same for uint8 images of one shape at once, N x 1 or 3 x H x W."""
+        """The same for uint8 images of one shape at once, N x 1 or 3 x H x W: uint8, N x `shape`.
+
+        Raises:
+            DataError: there is not so much memory.
+        """
         return fit_images(images, self.size, self.channels)
 
 
@@ -108,6 +114,15 @@ class Dataset(NamedConfig, ABC):
     def parse(cls, text: str) -> Mapping[str, object]:
         name, _, path = text.partition(":")
         return {"name": name} | ({"path": path} if path else {})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _needs_path(cls, values: Any) -> Any:
+        path = cls.model_fields.get("path")
+        if path and path.is_required() and isinstance(values, Mapping) and not values.get("path"):
+            meaning = f", {path.description}" if path.description else ""
+            raise DataError(f"'{cls.name}' needs to know where: write {cls.form()}{meaning}")
+        return values
 
     @abstractmethod
     def load(self, request: Request) -> Table | Stream:

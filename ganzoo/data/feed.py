@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from ganzoo.data.stream import Position, Stream
+from ganzoo.engine.signals import NAMES
 from ganzoo.errors import ContractError, UserError
 
 
@@ -82,7 +83,7 @@ def obey_the_parent_alone(parent: int, over: Connection, _: int) -> None:
 
     It ends when its parent says so or is gone, whatever it waits for.
     """
-    for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
+    for name in NAMES:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     threading.Thread(target=_watch, args=(parent, over), daemon=True).start()

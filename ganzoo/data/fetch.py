@@ -30,7 +30,7 @@ def download(address: str) -> BytesIO:
     """The whole of an archive that a server has, in memory, unpacked if it was gzipped.
 
     Raises:
-        DataError: the server refuses, all tries failed, or the archive is too large or damaged.
+        DataError: it is no address, the server refuses, all tries failed, or the archive is too large or damaged.
     """
     for pause in (*PAUSES, None):
         try:
@@ -43,6 +43,8 @@ def download(address: str) -> BytesIO:
                 raise DataError(f"'{address}' cannot be fetched: {error}") from error
             log.warning("'%s' cannot be fetched: %s; trying again in %d s", address, error, pause)
             time.sleep(pause)
+        except ValueError as error:  # of letters, or a host, that no address can have
+            raise DataError(f"'{address}' is no address that can be fetched: {error}") from error
     raise AssertionError("the last try returns or raises")
 
 

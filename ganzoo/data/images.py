@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from ganzoo.data.fit import blank
+from ganzoo.engine.files import expanded
 from ganzoo.errors import DataError, typed
 from ganzoo.machine import available_cores
 
@@ -33,33 +34,20 @@ def existing(path: Path) -> Path:
     Raises:
         DataError: there is nothing.
     """
+    path = expanded(path)
     try:
-        path = path.expanduser()
         path.stat()
-    except (OSError, RuntimeError, ValueError) as error:  # no such user as in ~user; a name that cannot be one
+    except (OSError, ValueError) as error:  # a name that cannot be one
         reason = "" if isinstance(error, FileNotFoundError | NotADirectoryError) else f": {error}"
         raise DataError(f"there is no folder {typed(path)}{reason}") from error
     return path
 
 
-def existing_folder(path: Path) -> Path:
-    """The folder, `~` replaced.
-
-    Raises:
-        DataError: there is none, or it is a file.
-    """
-    path = existing(path)
-    if not path.is_dir():
-        raise DataError(f"'{path}' is a file; give the folder that holds the images")
-    return path
-
-
-def find_images(folder: Path, *, deep: bool = True) -> list[Path]:
-    """The images in a folder, and unless it should not be `deep` in those below, sorted; nothing hidden."""
-    found = folder.rglob("*") if deep else folder.iterdir()
+def find_images(folder: Path) -> list[Path]:
+    """The images in a folder and in those below, sorted; nothing hidden."""
     return sorted(
         path
-        for path in found
+        for path in folder.rglob("*")
         if path.suffix.lower() in EXTENSIONS
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()

@@ -132,8 +132,8 @@ def check_provides(dataset: Dataset, plan: Plan) -> None:
 def suitable(needs: frozenset[str], adaptor: Adaptor | None = None) -> list[str]:
     """The data sets, as `--data` takes them, from which a GAN's fields can be had."""
     return [
-        f"{name}:PATH" if "path" in dataset.model_fields else name
-        for name, dataset in sorted(Dataset.choices().items())
+        dataset.form()
+        for _, dataset in sorted(Dataset.choices().items())
         if Plan(needs, dataset.provides, adaptor or AsItIs()).fields <= dataset.provides
         and not (FEW in needs and dataset.streamed)
     ]

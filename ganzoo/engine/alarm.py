@@ -28,12 +28,12 @@ class Alarms:
     """
 
     def __init__(self, players: Iterable[Player]) -> None:
-        self._least = {player.name: player.won for player in players if player.won is not None}
+        self._least_losses = {player.name: player.least_loss for player in players if player.least_loss is not None}
         self._counts: dict[str, int] = {}
 
     def look_at_losses(self, losses: Mapping[str, float], iteration: int) -> None:
         """Warns if a player has won for long: there is no slope left for the others to learn from."""
-        for name, least in self._least.items():
+        for name, least in self._least_losses.items():
             loss = losses.get(f"{name}/adversarial")  # what it plays for; other terms have other bounds
             if loss is not None and self._has_lasted(name, loss < least + NEAR, LONG):
                 log.warning(

@@ -148,10 +148,19 @@ def set_aside_after(folder: Path, iteration: int) -> None:
 
 
 def remove(checkpoint: Path) -> None:
-    """Removes a checkpoint, in one step first: a number for a name is always a whole one."""
+    """Removes a checkpoint.
+
+    It is first renamed in one step, so that a folder named by a number is always a whole checkpoint.
+    """
     draft = checkpoint.with_name(f".{checkpoint.name}.0")
     checkpoint.replace(draft)
     shutil.rmtree(draft)
+
+
+def superfluous(folder: Path, keep: int, keep_every: int | None, best: int | None) -> list[Path]:
+    """The checkpoints that `prune` removes, oldest first."""
+    old = [(int(path.name), path) for path in checkpoints(folder)[:-keep]]
+    return [path for iteration, path in old if iteration != best and not (keep_every and iteration % keep_every == 0)]
 
 
 def prune(folder: Path, keep: int, keep_every: int | None, best: int | None) -> None:
@@ -163,10 +172,8 @@ def prune(folder: Path, keep: int, keep_every: int | None, best: int | None) -> 
         keep_every: of the others, those stay whose iteration is a multiple of it.
         best: the iteration of the one that stays because it is the best.
     """
-    for old in checkpoints(folder)[:-keep]:
-        iteration = int(old.name)
-        if iteration != best and not (keep_every and iteration % keep_every == 0):
-            remove(old)
+    for old in superfluous(folder, keep, keep_every, best):
+        remove(old)
     kept = [path for checkpoint in folder.glob("*[0-9]") for path in _named(checkpoint)]
     for file in folder.iterdir():
         if SHARED.fullmatch(file.name) and file.resolve() not in kept:
@@ -178,17 +185,21 @@ def remove_drafts(folder: Path) -> None:
 
     A checkpoint that was moved out of the way of another of its iteration is put back if that one never came.
     """
-    for left_over in folder.glob(".*"):
-        match = DRAFT.fullmatch(left_over.name)
-        if match is None:
-            continue
-        if match[2] == "old" and not (final := folder / match[1]).exists():
-            left_over.replace(final)
-        elif left_over.is_dir() and not left_over.is_symlink():
-            shutil.rmtree(left_over, ignore_errors=True)
-        else:
+    for path in folder.glob(".*"):
+        match = DRAFT.fullmatch(path.name)
+        if match and not is_left_over(path):
+            path.replace(folder / match[1])
+        elif match and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif match:
             with suppress(OSError):
-                left_over.unlink()
+                path.unlink()
+
+
+def is_left_over(path: Path) -> bool:
+    """Whether something beside checkpoints is what `remove_drafts` removes."""
+    match = DRAFT.fullmatch(path.name)
+    return match is not None and (match[2] != "old" or path.with_name(match[1]).exists())
 
 
 def _sums(checkpoint: Path) -> list[tuple[str, Path, str]]:

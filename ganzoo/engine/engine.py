@@ -95,6 +95,10 @@ class Engine:
 
         Returns:
             Their loss terms by `player/term`, 0-dimensional and float32, on the device.
+
+        Raises:
+            ContractError: a player's loss or its gradients are not what they should be; it says which.
+            OptionError: the networks cannot be compiled.
         """
         due = tuple(player for player in self.players if everyone or (self.iteration + 1) % player.every == 0)
         if not self._tried_compiled:
@@ -170,8 +174,9 @@ class Engine:
                 player.constrain(self.nets)
 
     def sample(self, batch: Batch) -> Tensor:
-        """Images made in evaluation mode, on the CPU: the same for the same weights and inputs, whatever is drawn.
+        """Images made in evaluation mode: the same for the same weights and inputs, whatever is drawn.
 
+        They are N x C x H x W in [-1, 1], float32, on the CPU.
         A moving average makes them, if one is kept; `settle` it first. Training goes on as if nothing had been called.
         """
         with self.evaluating(), self.speed.arithmetic(self.device):

@@ -11,6 +11,11 @@ DEPTH = 30
 """How deeply JSON may be nested."""
 
 
+def expanded(path: str | Path) -> Path:
+    """The path with `~` and `~user` replaced; one that begins with the name of nobody stays as it was typed."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - a Path's own raises there
+
+
 def parse_json(text: str | bytes) -> Any:
     """The value of JSON that anybody may have written.
 

@@ -157,6 +157,18 @@ class RunFolder:
         """Whether this is an export: it makes images, and cannot be trained further."""
         return self.export.is_file()
 
+    def check_trains(self, advice: str = "") -> None:
+        """Refuses an export; `advice` is what else can be done.
+
+        Raises:
+            RunFolderError: it is one.
+        """
+        if self.is_export:
+            raise RunFolderError(
+                f"{self.path} is an export, which makes images and cannot be trained further; go on with the run that "
+                f"it was made from{advice}"
+            )
+
     def check_own(self) -> None:
         """Refuses links in the place of its files: whoever sent the folder would choose where a run writes.
 

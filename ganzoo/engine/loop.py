@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from ganzoo import pictures
 from ganzoo.engine import checkpoint, state
 from ganzoo.engine.alarm import Alarms
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.files import append_line
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.ranks import LaggedVote, Ranks
 from ganzoo.engine.signals import Interrupted, StopSignals
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 from ganzoo.errors import Diverged
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def train(training: Training, folder: RunFolder, callback: Callback) -> None:
             if training.finished:
                 return
             if stop:
+                ranks.wait()  # where one is gone, its launcher ends the others, and one of them may still be saving
                 raise Interrupted(stop, engine.iteration)
             training.meter.add(training.step(), engine.iteration)
 
@@ -178,7 +180,7 @@ def go_back(training: Training, folder: RunFolder, error: Diverged, doomed: int)
             f"{error}; {last} ({folder.path}); {engine.optimizers.scale:g} times the learning rates did not help"
         )
     put_back(training, folder, files)
-    training.saved = -1  # it is to be saved anew, with other learning rates
+    training.saved = -1  # whatever was saved after this iteration is to be saved again, with the lower learning rates
     engine.optimizers.scale = scale
     if ranks.leads:
         with folder.written():
@@ -208,4 +210,4 @@ def newest(folder: RunFolder, ranks: Ranks) -> dict[str, bytes]:
         RunFolderError: there are checkpoints, and all of them are damaged.
     """
     found = checkpoint.newest(folder.checkpoints) if ranks.leads else None
-    return state.told(found[1] if found else {}, ranks)
+    return state.sent_to_all(found[1] if found else {}, ranks)

@@ -2,14 +2,15 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from ganzoo.callbacks import CallbackConfig
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.randomness import undrawn
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 from ganzoo.errors import GanzooError
 
 log = logging.getLogger(__name__)
@@ -60,12 +61,13 @@ class Callbacks(Callback):
 
     def ended(self, training: Training, error: BaseException | None) -> None:
         """Tells all that were told of the beginning, even if one raises."""
-        for name, callback in list(self.chosen):
-            if callback in self.begun:
-                self._end(name, callback, training, error)
-        for callback in self.own:
-            if callback in self.begun:
-                callback.ended(training, error)
+        with ExitStack() as own:
+            for callback in reversed(self.own):
+                if callback in self.begun:
+                    own.callback(callback.ended, training, error)
+            for name, callback in list(self.chosen):
+                if callback in self.begun:
+                    self._end(name, callback, training, error)
 
     def _tell(self, training: Training, tell: Callable[[Callback], None], method: str = "") -> None:
         for callback in self.own:

@@ -11,7 +11,11 @@ from ganzoo.optim import Adam, Optimizer
 
 
 def settle(players: Iterable[Player]) -> tuple[Player, ...]:
-    """The same players, each with a configuration of its own or the name of the player whose optimizer it shares."""
+    """The same players, each with a configuration of its own or the name of the player whose optimizer it shares.
+
+    Raises:
+        ContractError: two have one name, by which all else tells them apart.
+    """
     settled: list[Player] = []
     for player in players:
         if player.optimizer is None:
@@ -19,6 +23,9 @@ def settle(players: Iterable[Player]) -> tuple[Player, ...]:
             shared = elder and (elder.optimizer if isinstance(elder.optimizer, str) else elder.name)
             player = replace(player, optimizer=shared or Adam())
         settled.append(player)
+    names = [player.name for player in settled]
+    if len(set(names)) < len(names):
+        raise ContractError(f"players() must give players each of its own name; it gives {names}")
     return tuple(settled)
 
 
@@ -74,8 +81,8 @@ def check(players: Sequence[Player], nets: Networks) -> None:
         ContractError: saying which player, and what to change.
     """
     by_name = {player.name: player for player in players}
-    if not players or len(by_name) < len(players):
-        raise ContractError(f"players() must give at least one player, each of its own name; it gives {list(by_name)}")
+    if not players:
+        raise ContractError("players() must give at least one player")
     for player in players:
         if not player.name.isidentifier():  # it is part of names: of losses, of checkpointed state
             raise ContractError(f"a player is called '{player.name}'; expected letters, digits and '_'")

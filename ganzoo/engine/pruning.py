@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.engine import checkpoint
-from ganzoo.engine.checkpoint import DRAFT, STATE, checkpoints
+from ganzoo.engine.checkpoint import STATE, checkpoints, is_left_over
 from ganzoo.engine.files import parse_json
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.listing import FoundRun, look_at, size_of
@@ -63,10 +63,6 @@ class _Stays:
     keep: int
     keep_every: int | None
     best: int | None
-
-    def takes(self, path: Path, newest: list[Path]) -> bool:
-        iteration = int(path.name)
-        return path in newest or iteration == self.best or bool(self.keep_every and iteration % self.keep_every == 0)
 
 
 def plan(found: FoundRun, rule: Rule) -> Prunable:
@@ -153,16 +149,9 @@ def _best(files: dict[str, bytes], path: Path) -> int | None:
 
 def _superfluous(folder: RunFolder, stays: _Stays | None) -> list[Path]:
     """Of the folder of checkpoints, all that goes; files that only those shared go too, uncounted."""
-    saved = checkpoints(folder.checkpoints)
-    old = [path for path in saved if stays and not stays.takes(path, saved[-stays.keep :])]
+    old = checkpoint.superfluous(folder.checkpoints, stays.keep, stays.keep_every, stays.best) if stays else []
     rest = sorted(folder.checkpoints.iterdir()) if folder.checkpoints.is_dir() else []
-    return [*old, *(path for path in rest if DAMAGED.fullmatch(path.name) or _is_left_over(path))]
-
-
-def _is_left_over(path: Path) -> bool:
-    match = DRAFT.fullmatch(path.name)
-    # A checkpoint that was moved out of the way of another is put back if that never came.
-    return match is not None and (match[2] != "old" or path.with_name(match[1]).exists())
+    return [*old, *(path for path in rest if DAMAGED.fullmatch(path.name) or is_left_over(path))]
 
 
 def _whole(folder: RunFolder, size: int) -> Prunable:

@@ -38,11 +38,7 @@ def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
         UserError: its GAN or data set is not installed, or an option does not take that value.
     """
     gan_of(folder)
-    if folder.is_export:
-        raise RunFolderError(
-            f"{folder.path} is an export, which makes images and cannot be trained further; go on with the run that it "
-            "was made from"
-        )
+    folder.check_trains()
     config = folder.read(folder.config)
     check_config(folder, {name: value for name, value in config.items() if name not in changes})
     if started_by_launcher() and config.get("processes") != rank_and_count()[1]:
@@ -119,7 +115,7 @@ def begin(training: Training, folder: RunFolder | None) -> None:
         if isinstance(network, Pretrained):
             network.fetch()
     if source is not None:
-        weights = state.told(weights_of(RunFolder(source)) if ranks.leads else {}, ranks)
+        weights = state.sent_to_all(checkpoint_of(RunFolder(source))[1] if ranks.leads else {}, ranks)
         if state.MODEL in weights:
             raise RunFolderError(
                 f"{source} is an export, which has the networks that make images and no others; begin with the run "
@@ -144,11 +140,6 @@ def check_data(training: Training, folder: RunFolder) -> None:
                 f"the data of {folder.path} had the {name} {typed(before)}, and now has {typed(after)}: put it back as "
                 "it was, or begin a new run with --init-from"
             )
-
-
-def weights_of(folder: RunFolder, which: str | int = "newest") -> dict[str, bytes]:
-    """The files of a run's checkpoint that hold its networks; see `checkpoint_of`."""
-    return checkpoint_of(folder, which)[1]
 
 
 def checkpoint_of(folder: RunFolder, which: str | int = "newest") -> tuple[int, dict[str, bytes]]:

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ganzoo.engine import checkpoint
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.files import write_json
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.logbook import Logbook
@@ -15,7 +16,7 @@ from ganzoo.engine.resume import begin
 from ganzoo.engine.signals import Interrupted
 from ganzoo.engine.status import kept
 from ganzoo.engine.torchrun import rank_and_count, this_launch
-from ganzoo.engine.training import Callback, Training, prepare
+from ganzoo.engine.training import Training, prepare
 from ganzoo.engine.trial import Trial, advised, try_out
 from ganzoo.environment import DATA_FROM, GAN_FROM, command, environment
 from ganzoo.errors import Diverged, OptionError, RunFolderError
@@ -161,11 +162,7 @@ def check_folder(folder: RunFolder, options: RunOptions) -> None:
     if folder.path.exists() and not folder.path.is_dir():
         raise RunFolderError(f"{folder.path} is a file, where a run is to have its folder; give another --out")
     folder.check_own()
-    if folder.is_export:
-        raise RunFolderError(
-            f"{folder.path} is an export, which makes images and cannot be trained further; go on with the run that it "
-            "was made from, or give another --out"
-        )
+    folder.check_trains(", or give another --out")
     if folder.holds_run:
         if different := options.differences(folder.read(folder.config)):
             raise RunFolderError(

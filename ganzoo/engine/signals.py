@@ -17,7 +17,6 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(f"stopped by {signal.Signals(number).name} and saved at iteration {iteration}")
         self.status = 128 + number
         """The exit status that says so."""
-        self.iteration = iteration
 
 
 class StopSignals(AbstractContextManager["StopSignals"]):

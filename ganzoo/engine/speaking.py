@@ -1,4 +1,4 @@
-"""Which of several processes that fail says why: the first alone, as all that fail for want of it know less."""
+"""When several processes fail, the first alone says why: the others fail because it is gone, and know less."""
 
 from contextlib import suppress
 from datetime import timedelta

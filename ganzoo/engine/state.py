@@ -167,7 +167,7 @@ def _numbers(rows: object) -> str:
     return " and ".join(map(str, rows)) if isinstance(rows, list) else typed(rows)
 
 
-def told(files: Mapping[str, bytes], ranks: Ranks) -> dict[str, bytes]:
+def sent_to_all(files: Mapping[str, bytes], ranks: Ranks) -> dict[str, bytes]:
     """The files that the process that leads has read, in every process."""
     if ranks.count == 1:
         return dict(files)

@@ -30,6 +30,9 @@ SECONDS = 3.0
 """How long a dry run trains, once it is warm; a whole cycle of players at least."""
 SHARE = 0.5
 """Of the CPU's free memory, what the tensors of the largest batch may fill: gaps between them take as much again."""
+MOST_OF_TWO, MOST_OF_MORE = 1 / 2, 1 / 8
+"""Of the CPU's free memory, what a batch may use for one of twice its size to be tried: a batch of two may use more, as
+there is nothing to reckon by before one of four was tried."""
 EXACT = 16
 """The largest batch that fits is looked for until a step is one in so many."""
 
@@ -132,23 +135,23 @@ def advised(attempt: Callable[[], Result], options: RunOptions, data_dir: Path |
     raise OutOfMemory(f"{complaint}; the largest batch that fits is about {batch}: --batch-size {batch}")
 
 
-def largest_tried(too_large: int, used: Callable[[int], int | None]) -> int:
+def largest_tried(too_large: int, memory_of: Callable[[int], int | None]) -> int:
     """The largest batch that fits, to one part in sixteen: half of one that does not, until one does, then between."""
     least, most = 0, too_large
     while most - least > max(1, least // EXACT):
         middle = (least + most) // 2
-        least, most = (least, middle) if used(middle) is None else (middle, most)
+        least, most = (least, middle) if memory_of(middle) is None else (middle, most)
     return least
 
 
-def largest_reckoned(too_large: int, used: Callable[[int], int | None], room: int) -> int:
+def largest_reckoned(too_large: int, memory_of: Callable[[int], int | None], room: int) -> int:
     """The same from what small batches use: for the CPU, where libraries below torch crash when memory is full."""
-    batch, first = 2, used(2)
+    batch, first = 2, memory_of(2)
     if first is None:
         return 0
     now = first
-    while now < room / (2 if batch == 2 else 8) and 2 * batch < too_large:
-        if (more := used(2 * batch)) is None:
+    while now < room * (MOST_OF_TWO if batch == 2 else MOST_OF_MORE) and 2 * batch < too_large:
+        if (more := memory_of(2 * batch)) is None:
             return batch
         batch, now = 2 * batch, more
     if now <= first:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzoo.api import TrainedGAN, load
+from ganzoo.api import load
 from ganzoo.engine.files import write_json
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.state import MODEL
@@ -28,6 +28,7 @@ from ganzoo.export.snippets import onnx_snippet, text_for, torch_snippet
 from ganzoo.export.trace import Parts, made_up, trace, untraced
 from ganzoo.export.weights import write_weights
 from ganzoo.gan import GAN
+from ganzoo.generation.trained import TrainedGAN
 
 EXPORTS = Path("exports")
 """Where exports go unless a place is named."""

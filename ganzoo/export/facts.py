@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from ganzoo.api import TrainedGAN
 from ganzoo.data.dataset import Dataset
 from ganzoo.engine.checkpoint import STATE, checkpoints
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.listing import leading
 from ganzoo.environment import DATA_FROM
 from ganzoo.errors import RunFolderError
+from ganzoo.generation.trained import TrainedGAN
 from ganzoo.plugins import zoo
 
 PRIVATE = ("launch",)

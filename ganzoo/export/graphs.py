@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganzoo.api import TrainedGAN
 from ganzoo.errors import UserError
 from ganzoo.export.trace import OUTPUT, ImageMaker, Traced, quiet
+from ganzoo.generation.trained import TrainedGAN
 
 ONNX, PT2 = "model.onnx", "model.pt2"
 SIZES = (1, 5)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ganzoo.api import TrainedGAN, load
+from ganzoo.api import load
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.state import MODEL
 from ganzoo.errors import OptionError, RunFolderError, UserError, typed
@@ -25,6 +25,7 @@ from ganzoo.export import graphs
 from ganzoo.export.card import UNKNOWN
 from ganzoo.export.exporting import CARD, check_place, digest, drafted, export
 from ganzoo.export.trace import made_up
+from ganzoo.generation.trained import TrainedGAN
 from ganzoo.machine import held_to_free_memory
 
 if TYPE_CHECKING:

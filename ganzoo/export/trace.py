@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from ganzoo.api import TrainedGAN
 from ganzoo.data.batch import Batch
 from ganzoo.data.example import example
 from ganzoo.errors import UserError
 from ganzoo.export.fold import RANDOM, changes_in_place, draws, fold, give_random_numbers, trim
 from ganzoo.gan import GAN
+from ganzoo.generation.trained import TrainedGAN
 from ganzoo.networks import Discriminator, Networks
 
 OUTPUT = "image"

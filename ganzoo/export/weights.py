@@ -6,8 +6,8 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
-from ganzoo.api import TrainedGAN
 from ganzoo.engine.state import MODEL
+from ganzoo.generation.trained import TrainedGAN
 
 
 def write_weights(trained: TrainedGAN, networks: Container[str], folder: Path) -> None:

@@ -15,7 +15,7 @@ from ganzoo.metrics.options import EvaluationOptions
 from ganzoo.metrics.ready import make_ready
 
 if TYPE_CHECKING:
-    from ganzoo.api import TrainedGAN
+    from ganzoo.generation.trained import TrainedGAN
 
 
 def ready_for(trained: "TrainedGAN", given: Mapping[str, Any], data_dir: Path | None = None) -> Evaluation:

@@ -12,6 +12,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ganzoo.engine.files import expanded
 from ganzoo.errors import DataError, OptionError
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Published:
         """
         if sha256 and file is None:
             raise OptionError(f"option 'sha256' says which weights a file holds: name it, too, by {self.by_place}")
-        place = file.expanduser() if file else folder / "weights" / self.name
+        place = expanded(file) if file else folder / "weights" / self.name
         if file is None and not place.is_file():
             self._download(place)
         try:

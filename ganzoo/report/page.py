@@ -12,11 +12,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ganzoo.api import TrainedGAN, take_up
+from ganzoo.api import take_up
 from ganzoo.engine.files import number
 from ganzoo.engine.listing import look_at
 from ganzoo.engine.speed import Speed
 from ganzoo.errors import UserError
+from ganzoo.generation.trained import TrainedGAN
 from ganzoo.report import curves, images, settings
 from ganzoo.report.record import Record
 from ganzoo.report.walk import Walk, walk

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.data.spec import DataSpec
-from ganzoo.engine.files import number
+from ganzoo.engine.files import expanded, number
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.resume import gan_of
 from ganzoo.errors import RunFolderError, UserError
@@ -95,7 +95,7 @@ def records(paths: Sequence[Path]) -> list[Record]:
     Raises:
         RunFolderError: one is no run folder, or cannot be read.
     """
-    folders = list(dict.fromkeys(path.expanduser() for path in paths))
+    folders = list(dict.fromkeys(map(expanded, paths)))
     places = dict(zip(folders, (folder.resolve() for folder in folders), strict=True))
     once = {place: folder for folder, place in reversed(places.items())}
     folders = [folder for folder in folders if once[places[folder]] == folder]

@@ -148,12 +148,12 @@ def check_direction(scheme: LossScheme) -> None:
         f"{'above' if gap > 0 else 'below'}",
     )
     check_certainty(scheme, real, fake)
-    if scheme.won is not None:
+    if scheme.least_loss is not None:
         sure = [scheme.discriminator(*apart).item() for apart in ((real, fake), (10 * real, 10 * fake))]
         demand(
-            abs(min(sure) - scheme.won) < 2 * STEP,
-            f"won is {scheme.won}, but discriminator() comes to {min(sure):.3g} when it tells all apart: say that, or "
-            "leave `won` out",
+            abs(min(sure) - scheme.least_loss) < 2 * STEP,
+            f"least_loss is {scheme.least_loss}, but discriminator() comes to {min(sure):.3g} when it tells all apart: "
+            "say that, or leave `least_loss` out",
         )
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ganzoo.api import TrainedGAN
 from ganzoo.config import build
 from ganzoo.errors import OptionError, typed
+from ganzoo.generation.trained import TrainedGAN
 
 
 @dataclass(frozen=True)

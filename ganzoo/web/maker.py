@@ -10,10 +10,10 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo import pictures
-from ganzoo.api import TrainedGAN
 from ganzoo.data.images import open_image
 from ganzoo.errors import DataError, OptionError, typed
 from ganzoo.generation.sources import Sources
+from ganzoo.generation.trained import TrainedGAN
 from ganzoo.web.gate import mebibytes
 from ganzoo.web.knobs import knobs, turned
 

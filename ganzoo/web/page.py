@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 
 import gradio as gr
 
-from ganzoo.api import TrainedGAN
 from ganzoo.data.adapt import Masked
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import UserError, no_exit
 from ganzoo.generation.sources import adaptor_of
+from ganzoo.generation.trained import TrainedGAN
 from ganzoo.web.maker import MOST, STEPS, Maker
 from ganzoo.web.parts import packed, pad, picture, text_of
 from ganzoo.web.quiet import quietly

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar, cast
 
 import torch
+from filelock import FileLock
 from torch import Tensor
 
 import ganzoo
@@ -154,6 +155,14 @@ class FashionMNIST(IdxDataset):
     )
 
     def fetch(self, file: Path) -> None:
+        try:
+            with FileLock(file.parents[2] / f".{self.name}.lock"):  # other processes may be doing the same
+                if not file.is_file():
+                    self._download(file)
+        except (OSError, NotImplementedError) as error:  # the latter of file systems without locks
+            raise unwritable(file, error) from error
+
+    def _download(self, file: Path) -> None:
         from torchvision import datasets  # slow to import
 
         mirror, packed = datasets.FashionMNIST.mirrors[0], file.with_name(f"{file.name}.gz")

@@ -3,14 +3,14 @@
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor
 
 import ganzoo
@@ -40,15 +40,6 @@ class Shards(ganzoo.Dataset):
     class_count: int | None = Field(None, gt=0, description="how many classes there are: labels are from 0 to below it")
     caption_bytes: int = Field(CAPTION, gt=0, description="bytes that are kept of a caption")
     skip: int = Field(0, ge=0, description="broken samples that each reading process leaves out in a pass")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _needs_path(cls, values: Any) -> Any:
-        if isinstance(values, Mapping) and not values.get("path"):
-            raise ganzoo.DataError(
-                "'shards' needs to know which: write shards:PATTERN, such as shards:data-{00..99}.tar"
-            )
-        return values
 
     def load(self, request: ganzoo.Request) -> ganzoo.Stream:
         if "label" in request.fields and self.class_count is None:

@@ -12,10 +12,10 @@ from ganzoo import SizeError
 from ganzoo.blocks.equalized import (
     Blur,
     EqualizedConv,
+    EqualizedDiscriminator,
     EqualizedLinear,
     MinibatchDeviation,
     Resampling,
-    ResidualDiscriminator,
     channels_of,
     levels_of,
 )
@@ -202,8 +202,8 @@ def test_networks_begin_at_four_to_eight_pixels(size: tuple[int, int], smallest:
     levels = levels_of("x", (1, *size))
     assert levels[0] == smallest
     assert levels[-1] == size
-    synthesis, discriminator = StyleSynthesis(4, (2, *size), channels=2), ResidualDiscriminator((2, *size), channels=2)
-    images = synthesis(torch.randn(2, synthesis.styles, 4))
+    synthesis, discriminator = StyleSynthesis(4, (2, *size), channels=2), EqualizedDiscriminator((2, *size), channels=2)
+    images = synthesis(torch.randn(2, synthesis.style_count, 4))
     assert images.shape == (2, 2, *size)
     assert images.abs().max() <= 1
     assert discriminator(images).shape == (2, 1)
@@ -224,8 +224,11 @@ def test_channels_double_as_sides_are_halved_up_to_a_limit() -> None:
 
 
 def test_slopes_of_both_networks_can_be_differentiated() -> None:
-    synthesis, discriminator = StyleSynthesis(4, (1, 8, 8), channels=3), ResidualDiscriminator((1, 8, 8), channels=3)
-    for network, inputs in ((synthesis, torch.randn(4, synthesis.styles, 4)), (discriminator, torch.randn(4, 1, 8, 8))):
+    synthesis, discriminator = StyleSynthesis(4, (1, 8, 8), channels=3), EqualizedDiscriminator((1, 8, 8), channels=3)
+    for network, inputs in (
+        (synthesis, torch.randn(4, synthesis.style_count, 4)),
+        (discriminator, torch.randn(4, 1, 8, 8)),
+    ):
         inputs.requires_grad_()
         (slope,) = torch.autograd.grad(network(inputs).square().sum(), inputs, create_graph=True)
         weights = list(network.parameters())

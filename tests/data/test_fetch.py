@@ -128,3 +128,13 @@ def test_no_server(answers: list[str], caplog: pytest.LogCaptureFixture) -> None
 def test_nothing_else_is_fetched(address: str) -> None:
     with pytest.raises(DataError, match=rf"'{address}' is no http:// or https:// address"):
         fetch.download(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:9/\N{LATIN SMALL LETTER A WITH DIAERESIS}.tar", "http://a..b/", "http://[x/"]
+)
+def test_what_is_no_address_is_said(address: str, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(DataError) as caught:
+        fetch.download(address)
+    assert str(caught.value).startswith(f"'{address}' is no address that can be fetched: ")
+    assert caplog.messages == []

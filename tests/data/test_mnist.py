@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import struct
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -179,3 +181,26 @@ def test_downloaded_files_are_verified_and_unpacked(
     (raw / f"{TRAIN}.gz").write_bytes(b"cut short")
     with pytest.raises(DataError, match=rf"'{TRAIN}.gz' cannot be downloaded"):
         read("fashion-mnist", tmp_path)
+
+
+def test_what_several_processes_want_is_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torchvision import datasets
+
+    images, labels = torch.zeros(3, 28, 28, dtype=torch.uint8), [7, 8, 9]
+    idx(tmp_path, "train", images, labels)
+    fetched: list[str] = []
+
+    def download(address: str, root: Path, filename: str, checksum: str) -> None:
+        fetched.append(filename)
+        packed = gzip.compress((tmp_path / filename.removesuffix(".gz")).read_bytes())
+        with (root / filename).open("wb") as file:
+            file.write(packed[:9])
+            file.flush()
+            time.sleep(0.2)
+            file.write(packed[9:])
+
+    monkeypatch.setattr(datasets.utils, "download_url", download)
+    with ThreadPoolExecutor() as pool:
+        for table in pool.map(lambda _: read("fashion-mnist", tmp_path), range(3)):
+            assert table.columns["label"].tolist() == labels
+    assert sorted(fetched) == [f"{TRAIN}.gz", "train-labels-idx1-ubyte.gz"]

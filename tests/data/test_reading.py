@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.data.images import decode, existing_folder, find_images, open_image
+from ganzoo.data.images import decode, existing, find_images, open_image
 from ganzoo.data.text import encode
 from ganzoo.errors import DataError
 
@@ -18,7 +18,6 @@ def test_images_are_found_below_in_order_and_nothing_else(tmp_path: Path) -> Non
         (tmp_path / name).touch()
     found = [path.relative_to(tmp_path).as_posix() for path in find_images(tmp_path)]
     assert found == ["a.webp", "b/1.Jpeg", "b/2.PNG"]
-    assert [path.name for path in find_images(tmp_path, deep=False)] == ["a.webp"]
 
 
 def test_a_folder_below_a_hidden_one_may_be_given(tmp_path: Path) -> None:
@@ -28,16 +27,12 @@ def test_a_folder_below_a_hidden_one_may_be_given(tmp_path: Path) -> None:
     assert find_images(folder) == [folder / "a.png"]
 
 
-def test_folders_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_is_none_and_one_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(DataError, match=r"there is no folder '.*nowhere'"):
-        existing_folder(tmp_path / "nowhere")
-    file = tmp_path / "file.png"
-    file.touch()
-    with pytest.raises(DataError, match=r"file.png' is a file; give the folder"):
-        existing_folder(file)
+        existing(tmp_path / "nowhere")
     (tmp_path / "cats").mkdir()
-    assert existing_folder(Path("~/cats")) == tmp_path / "cats"
+    assert existing(Path("~/cats")) == tmp_path / "cats"
 
 
 def test_broken_files_are_named(tmp_path: Path) -> None:

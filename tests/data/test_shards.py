@@ -25,8 +25,9 @@ import ganzoo
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions, load
 from ganzoo.data.streamed import StreamedBatches
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.signals import Interrupted
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 from ganzoo.errors import DataError
 
 

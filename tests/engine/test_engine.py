@@ -13,6 +13,7 @@ import ganzoo
 from ganzoo import Batch, DataSpec, Engine, Losses, Networks, Player, Speed
 from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
 from ganzoo.data.batches import Batches
+from ganzoo.options import resolve
 from ganzoo.plugins import zoo
 
 SHAPE = (1, 16, 16)
@@ -222,6 +223,12 @@ class Wrong(ganzoo.Adversarial):
 def test_players_that_cannot_play_are_refused_by_name(mistake: str, message: str) -> None:
     with pytest.raises(ganzoo.ContractError, match=message):
         engine_after(1, Speed.plain(), Wrong(mistake=mistake))
+
+
+def test_no_player_of_a_run_is_lost_to_another_of_its_name() -> None:
+    options = resolve(Wrong, {"mistake": "same name"})
+    with pytest.raises(ganzoo.ContractError, match=r"it gives \['generator', 'discriminator', 'generator'\]"):
+        options.players()
 
 
 def test_a_player_moves_on_every_nth_iteration() -> None:

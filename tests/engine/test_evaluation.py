@@ -11,8 +11,9 @@ from test_training import Stop, tensors
 
 import ganzoo
 from ganzoo.engine import checkpoint
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 
 TINY: dict[str, Any] = {"image_size": 16, "limit": 16, "batch_size": 4, "checkpoint_every": 100, "precision": "fp32"}
 OFTEN: dict[str, Any] = {"evaluate_every": 3, "evaluate_samples": 70}

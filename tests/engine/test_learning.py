@@ -8,11 +8,12 @@ import torch
 import ganzoo
 from ganzoo import Speed
 from ganzoo.data.example import example, example_spec
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.graph import WARM_UP, Graphs
 from ganzoo.engine.learning import Learning
 from ganzoo.engine.tape import Tape
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 from ganzoo.plugins import zoo
 
 SPEC = example_spec(frozenset({"image"}), (1, 16, 16))

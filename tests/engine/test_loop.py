@@ -4,22 +4,24 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from conftest import Command
+from conftest import Command, Together
 from test_training import TINY, rows
 from torch import Tensor, nn
 
 import ganzoo
 from ganzoo import Batch, DataSpec, Losses, Networks, Player
 from ganzoo.engine import alarm, checkpoint
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.loop import SLOWEST
 from ganzoo.engine.signals import Interrupted, StopSignals
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 from ganzoo.errors import Diverged
 from ganzoo.plugins import zoo
 
@@ -52,6 +54,26 @@ def test_a_signal_finishes_the_iteration_and_saves(number: str, status: int, tmp
     assert saved(tmp_path / "run") == [3]
     assert signal.getsignal(getattr(signal, number)) is before
     assert f"stopped by {number}" in (tmp_path / "run" / "log.txt").read_text()
+
+
+def stopped(folder: Path) -> list[int]:
+    """The checkpoints that there were when this process stopped, where the one that leads takes its time to write."""
+
+    def write(*arguments: Any) -> Path:
+        time.sleep(1)
+        return at_once(*arguments)
+
+    at_once = checkpoint.write
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint, "write", write)
+        with pytest.raises(Interrupted):
+            ganzoo.run("dcgan", out=folder, epochs=1, callback=Send(2, signal.SIGTERM), **TINY)
+    return saved(folder)
+
+
+@POSIX
+def test_no_process_stops_before_all_is_saved(tmp_path: Path, together: Together) -> None:
+    assert together(stopped, tmp_path / "run") == [[3], [3]]
 
 
 @POSIX

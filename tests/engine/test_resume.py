@@ -23,10 +23,11 @@ from torch import nn
 import ganzoo
 from ganzoo import Batch, DataSpec, Losses, Networks, Player
 from ganzoo.engine import checkpoint
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.logbook import Logbook
 from ganzoo.engine.randomness import seed_everything, undrawn
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 from ganzoo.errors import Diverged
 
 

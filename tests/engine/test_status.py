@@ -13,9 +13,10 @@ import torch
 from conftest import TINY
 
 import ganzoo
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.listing import find_runs, look_at
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 from ganzoo.errors import Diverged, UserError
 
 OPTIONS: dict[str, Any] = {"image_size": 16, "limit": 8, "batch_size": 4, "precision": "fp32", "log_every": 1}

@@ -11,10 +11,11 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.engine import checkpoint
+from ganzoo.engine.callback import Callback
 from ganzoo.engine.files import write_atomically
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.meter import Meter
-from ganzoo.engine.training import Callback, Training
+from ganzoo.engine.training import Training
 
 TINY: dict[str, Any] = {
     "image_size": 16,

@@ -53,7 +53,8 @@ def train(folder: Path, epochs: int, iteration: "ctypes.c_int64", writing: "ctyp
     """A run, in a process of its own, that says how far it is."""
     import ganzoo
     from ganzoo.engine import checkpoint
-    from ganzoo.engine.training import Callback, Training
+    from ganzoo.engine.callback import Callback
+    from ganzoo.engine.training import Training
 
     class Tell(Callback):
         """Writes the iteration where the parent can read it."""

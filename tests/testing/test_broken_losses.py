@@ -74,7 +74,11 @@ LOSSES: dict[str, tuple[type[LossScheme], dict[str, Any], str]] = {
         {"discriminator": lambda self, real, fake: (real - 1).square().mean() + (fake - 1).square().mean()},
         r"discriminator\(\) does not tell real from fake: minimised, it leaves",
     ),
-    "won": (LeastSquares, {"won": 1.0}, r"won is 1.0, but discriminator\(\) comes to .* when it tells all apart"),
+    "least loss": (
+        LeastSquares,
+        {"least_loss": 1.0},
+        r"least_loss is 1.0, but discriminator\(\) comes to .* when it tells all apart",
+    ),
     "certainty": (
         Hinge,
         {"certainty": lambda self, real, fake: torch.sign(-real).mean()},

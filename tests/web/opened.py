@@ -10,7 +10,8 @@ from PIL import Image
 from playwright.sync_api import Locator, Page
 from torch import Tensor
 
-from ganzoo.api import TrainedGAN, load
+from ganzoo.api import load
+from ganzoo.generation.trained import TrainedGAN
 from ganzoo.pictures import grid, to_picture
 from ganzoo.web.maker import Maker
 from ganzoo.web.page import page as build

@@ -13,11 +13,11 @@ from numbered import Numbered
 from PIL import Image
 
 import ganzoo
-from ganzoo.api import TrainedGAN
 from ganzoo.config import build
 from ganzoo.data.images import open_image
 from ganzoo.data.spec import DataSpec
 from ganzoo.errors import DataError, OptionError, UserError
+from ganzoo.generation.trained import TrainedGAN
 from ganzoo.pictures import to_picture
 from ganzoo.plugins import zoo
 from ganzoo.web.knobs import knobs, turned

@@ -11,8 +11,8 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
 import ganzoo
-from ganzoo.api import TrainedGAN
 from ganzoo.data.adapt import HOLE
+from ganzoo.generation.trained import TrainedGAN
 
 
 @pytest.fixture(scope="module")

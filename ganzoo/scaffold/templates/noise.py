@@ -14,7 +14,7 @@ class MyGANLoss(ganzoo.LossScheme):
     """L_D = mean((D(x) - 1)^2 + (D(G(z)) + 1)^2) / 2 and L_G = mean((D(G(z)) - 1)^2) / 2."""
 
     kind = "my-gan"
-    won = 0.0  # the least that `discriminator` gives; near it the generator learns no more, and a run warns
+    least_loss = 0.0  # the least that `discriminator` gives; near it the generator learns no more, and a run warns
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return ((real - 1).square().mean() + (fake + 1).square().mean()) / 2
