@@ -119,11 +119,11 @@ def _meaning(facts: Facts, name: str) -> str:
 
 def _training(facts: Facts) -> str:
     config, about = facts.config, facts.environment
-    whole = f" of {facts.whole:,}" if facts.whole is not None and not facts.finished else ""
+    whole = f" of {facts.whole:,}" if facts.whole is not None and not facts.at_end else ""
     batch, seed = (_inline(config.get(name, "?")) for name in ("batch_size", "seed"))
     lines = [f"Iteration {facts.trained.iteration:,}{whole}, batches of {batch}, seed {seed}."]
-    if not facts.finished:
-        lines.insert(0, "**This GAN is not trained through**: its run had not ended when it was exported.")
+    if not facts.at_end:
+        lines.insert(0, "**These weights are not from the end of the training**.")
     if config.get("ema_images"):
         lines.append("The weights are a moving average of those that were trained.")
     command = f"\n\n{_fenced(about['command'])}" if "command" in about else ""

@@ -18,6 +18,7 @@ from torch import Tensor
 from ganzoo.api import TrainedGAN, load
 from ganzoo.engine.files import write_json
 from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.randomness import seed_everything, undrawn
 from ganzoo.engine.state import MODEL
 from ganzoo.environment import versions
 from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError, typed
@@ -33,7 +34,7 @@ EXPORTS = Path("exports")
 """Where exports go unless a place is named."""
 MODELS = {"safetensors": MODEL, "onnx": graphs.ONNX, "torchexport": graphs.PT2}
 """The formats, and what the file with the model is called."""
-PICTURE, CARD = "samples.png", "README.md"
+PICTURE, CARD = RunFolder(Path()).picture.name, "README.md"
 NAMES = frozenset(
     (*MODELS.values(), PICTURE, CARD, *(f"{name}.json" for name in ("config", "data", "environment", "export")))
 ) | {"evaluations.jsonl"}
@@ -61,8 +62,8 @@ class Exported:
     name: str
     """Of the GAN."""
     iteration: int
-    finished: bool
-    """Whether the GAN was trained through, as far as is known."""
+    at_end: bool
+    """Whether the weights are from the end of the training, as far as is known."""
     seconds: float
 
 
@@ -113,9 +114,8 @@ def export(
             code = onnx_snippet(traced, trained.data) if form == "onnx" else torch_snippet(traced, trained.data)
             _describe(draft, wish, facts, traced, _how_to_use(wish, code), difference)
     seconds = time.perf_counter() - began
-    return Exported(
-        place, place / MODELS[form], difference, trained.gan.name, trained.iteration, facts.finished, seconds
-    )
+    model = place / MODELS[form]
+    return Exported(place, model, difference, trained.gan.name, trained.iteration, facts.at_end, seconds)
 
 
 def _write_weights(draft: Path, wish: Wish, facts: Facts, gan: type[GAN] | None) -> None:
@@ -145,10 +145,10 @@ def _images(trained: TrainedGAN, seed: int) -> Tensor:
         UserError: it makes none.
     """
     try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.default_generator.manual_seed(0)
+        with undrawn(torch.device("cpu")), torch.no_grad():
+            seed_everything(0)
             inputs = made_up(trained, max(graphs.SIZES))
-            torch.default_generator.manual_seed(seed)
+            seed_everything(seed)
             return graphs.maker(trained)(inputs)
     except Exception as error:  # a plugin's code raises anything
         raise UserError(f"'{trained.gan.name}' makes no images: {' '.join(str(error).split())}") from error
@@ -170,7 +170,7 @@ def _describe(
     write_json(files.environment, dict(facts.environment))
     if facts.evaluations:
         files.evaluations.write_text("".join(f"{json.dumps(row)}\n" for row in facts.evaluations), encoding="utf-8")
-    if picture := samples_of(trained.folder):
+    if picture := samples_of(trained.folder, trained.iteration):
         shutil.copyfile(picture, draft / PICTURE)
     digests = {file.name: digest(file) for file in sorted(draft.iterdir())}
     about: dict[str, Any] = {

@@ -122,6 +122,7 @@ def pull(repository: str, out: str | Path | None = None, *, revision: str | None
         with _named(repository, draft):
             _check_files(repository, draft, sizes)
         trained = _tried_out(repository, draft)
+    trained.folder = place
     return Pulled(place, trained, left)
 
 

@@ -25,7 +25,7 @@ def written(mode: str, place: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("mode", ["normal", "uniform", "permutation", "len"])
+@pytest.mark.parametrize("mode", ["normal", "uniform", "permutation", "numpy", "python", "len"])
 def test_any_gan_is_exported_as_weights(mode: str, place: Path) -> None:
     folder = written(mode, place)
     made = export(folder, out=place / "out", gan=OddGAN)
