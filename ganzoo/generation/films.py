@@ -23,8 +23,6 @@ def write_film(out: Path, frames: Iterable[Image.Image], count: int, fps: int) -
         UserError: it cannot be written, or there is no ffmpeg.
     """
     ending = out.suffix.lower()
-    if fps > FASTEST.get(ending, fps):
-        raise OptionError(f"option 'fps' cannot be {fps}: a GIF shows {FASTEST[ending]} frames a second at most")
     if ending == ".mp4":
         _need_ffmpeg()
     with drafted(out) as draft:
@@ -36,6 +34,17 @@ def write_film(out: Path, frames: Iterable[Image.Image], count: int, fps: int) -
             _animation(draft, map(_in_palette, opaque), "GIF", duration=_durations(count, fps, 10))
         else:
             _animation(draft, opaque, "WEBP", duration=_durations(count, fps, 1), quality=90)
+
+
+def check_fps(out: Path, fps: int) -> None:
+    """Refuses what viewers would not show.
+
+    Raises:
+        OptionError: so many frames a second are too many.
+    """
+    most = FASTEST.get(out.suffix.lower(), fps)
+    if fps > most:
+        raise OptionError(f"option 'fps' cannot be {fps}: a GIF shows {most} frames a second at most")
 
 
 def _durations(count: int, fps: int, tick: int) -> list[int]:

@@ -22,6 +22,8 @@ Class: TypeAlias = str | int
 """A class by its name or its number."""
 MOST = 100_000
 """Points of walks, or rows of sweeps, at most: their noise is held at once."""
+LONGEST = 1_000_000
+"""Frames of a walk at most: where each of them is, is held at once."""
 MANY = 20
 """So many classes are named where one does not exist."""
 
@@ -138,17 +140,21 @@ def told_anew(gan: GAN, options: Mapping[str, object]) -> GAN:
     return build(type(gan), {**dict(gan), **options}) if options else gan
 
 
-def check_walk(points: int, frames: int, count: int) -> None:
-    """Refuses walks that lead nowhere, or through more points than are held.
+def check_walk(points: object, frames: object, count: int) -> tuple[int, int]:
+    """Points and frames of a walk that leads somewhere, and through no more points than are held.
 
     Raises:
-        OptionError: naming what is too low or too high.
+        OptionError: naming what is no whole number, too low or too high.
     """
+    points, frames = whole("interpolate", points), whole("frames", frames)
     if points < 2:
         raise OptionError(f"option 'interpolate' cannot be {points}: a walk leads through at least 2 points")
     if frames < points:
         raise OptionError(f"option 'frames' cannot be {frames}: a walk through {points} points has at least {points}")
     at_most_held("interpolate", points, count)
+    if frames > LONGEST:
+        raise OptionError(f"option 'frames' cannot be {frames}: a walk has at most {LONGEST}")
+    return points, frames
 
 
 def at_most_held(option: str, each: int, count: int) -> None:
@@ -164,26 +170,36 @@ def at_most_held(option: str, each: int, count: int) -> None:
         )
 
 
-def at_least_one(**numbers: int) -> None:
-    """Refuses what is no whole number, or below 1.
+def at_least_one(**numbers: object) -> tuple[int, ...]:
+    """The numbers, each of them whole and at least 1.
 
     Raises:
-        OptionError: naming the first.
+        OptionError: naming the first that is not.
     """
-    for name, number in numbers.items():
-        at_least(1, name, number)
+    return tuple(at_least(1, name, number) for name, number in numbers.items())
 
 
-def at_least(least: int, name: str, number: object) -> None:
-    """Refuses what is no whole number, or too low: from Python, anything may be given.
+def at_least(least: int, name: str, number: object) -> int:
+    """A number, whole and not too low: from Python, anything may be given.
 
     Raises:
         OptionError: naming it.
     """
+    found = whole(name, number)
+    if found < least:
+        raise OptionError(f"option '{name}' cannot be {found}: it must be at least {least}")
+    return found
+
+
+def whole(name: str, number: object) -> int:
+    """A whole number as Python's own, whatever library it is from: what is drawn follows from how it is written.
+
+    Raises:
+        OptionError: it is none.
+    """
     if not isinstance(number, SupportsIndex):
         raise OptionError(f"option '{name}' cannot be {typed(number)}: it must be a whole number")
-    if index(number) < least:
-        raise OptionError(f"option '{name}' cannot be {number}: it must be at least {least}")
+    return int(index(number))
 
 
 def captions(texts: Sequence[object], data: DataSpec) -> Tensor:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -173,7 +174,11 @@ def write_picture(out: Path, picture: Callable[[], Image.Image]) -> None:
         OptionError: it cannot be written.
     """
     with drafted(out) as draft, draft.open("w+b") as stream:
-        picture().save(stream, Image.registered_extensions()[out.suffix.lower()])
+        made = picture()
+        try:
+            made.save(stream, Image.registered_extensions()[out.suffix.lower()])
+        except (ValueError, struct.error) as error:  # what a format has no room or no colours for
+            raise OptionError(f"'{out}' cannot be written: {error}; try {_as_png(out)} as --out") from error
 
 
 def write_arrays(out: Path, parts: Iterable[Tensor], count: int, others: Mapping[str, np.ndarray[Any, Any]]) -> None:

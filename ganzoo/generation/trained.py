@@ -33,6 +33,9 @@ from ganzoo.generation.sampling import Sampler, first_draws
 from ganzoo.generation.sources import Sources, alike
 from ganzoo.networks import Networks
 
+WORDS = {"label": "classes", "caption": "captions"}
+"""What people call fields that images are made from."""
+
 
 class TrainedGAN:
     """A GAN with weights, ready to make images. It needs its run folder and no data set."""
@@ -107,7 +110,7 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does, at once.
         """
-        at_least_one(count=count, batch_size=batch_size)
+        count, batch_size = at_least_one(count=count, batch_size=batch_size)
         sampler, inputs = self._made_ready(seed, **asked)
         return sampler.batches(inputs.parts(count, batch_size))
 
@@ -139,8 +142,8 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does; the GAN makes images without noise; or there are too few points or frames.
         """
-        at_least_one(count=count, batch_size=batch_size)
-        check_walk(points, frames, count)
+        count, batch_size = at_least_one(count=count, batch_size=batch_size)
+        points, frames = check_walk(points, frames, count)
         sampler, inputs = self._made_ready(seed, **asked)
         self._check_noise("there is no way from one image to another")
         rows = inputs.walk(points, frames, count, batch_size, closed=closed)
@@ -161,8 +164,8 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does; or the GAN makes images without noise.
         """
-        at_least_one(shares=len(shares), batch_size=batch_size)
-        at_least(0, "second", second)
+        _, batch_size = at_least_one(shares=len(shares), batch_size=batch_size)
+        second = at_least(0, "second", second)
         sampler, inputs = self._made_ready(first, **asked)
         self._check_noise("there is no way from one image to another")
         rows = inputs.between(second, torch.tensor(shares), batch_size)
@@ -186,7 +189,7 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does.
         """
-        at_least_one(count=count, batch_size=batch_size)
+        count, batch_size = at_least_one(count=count, batch_size=batch_size)
         told = settings(self.gan.codes, self.gan.name, codes)
         combinations = math.prod(map(len, told.values()))
         at_most_held("codes", combinations, count)
@@ -237,8 +240,9 @@ class TrainedGAN:
         codes: Mapping[str, object] | None = None,
     ) -> tuple[Sampler, Inputs]:
         """What makes images, and of what, as it was asked."""
-        at_least(0, "seed", seed)
+        seed = at_least(0, "seed", seed)
         if self.takes_images:
+            self._check_source_alone()
             raise UserError(f"'{self.gan.name}' makes images from images, not from noise; try translate")
         told = settings(self.gan.codes, self.gan.name, codes)
         for code, values in told.items():
@@ -263,9 +267,13 @@ class TrainedGAN:
         A GAN whose `any_size` is true takes them of any height and width.
 
         Raises:
-            UserError: this GAN makes images from noise, or the images have another shape.
+            UserError: this GAN makes images from noise, or from more than images; there are no images, or they have
+                another shape.
         """
         self._check_translates()
+        seed, batch_size = at_least(0, "seed", seed), at_least(1, "batch_size", batch_size)
+        if not len(images):
+            raise OptionError("option 'images' holds no image to translate; give at least one")
         shape, expected = tuple(images.shape[1:]), self.data.source_shape
         if shape != expected and not (self.gan.any_size and len(shape) == 3 and shape[0] == expected[0]):
             raise UserError(f"images of shape {shape} do not fit; expected {expected}")
@@ -288,9 +296,11 @@ class TrainedGAN:
                 photographs, a hole in images that are whole.
 
         Raises:
-            UserError: this GAN makes images from noise, or the run was trained on sources as they are.
+            UserError: this GAN makes images from noise, or from more than images; or the run was trained on sources as
+                they are.
         """
         self._check_translates()
+        seed, batch_size = at_least(0, "seed", seed), at_least(1, "batch_size", batch_size)
         sources = Sources.adapted(self.gan, self.data, self.folder) if adapt else Sources(self.gan, self.data)
         sampler, shape = Sampler(self.gan, self.nets, seed), self.gan.noise_shape()
         noise = {"noise": latent(1, shape, seed)} if shape else {}
@@ -312,3 +322,12 @@ class TrainedGAN:
     def _check_translates(self) -> None:
         if not self.takes_images:
             raise UserError(f"'{self.gan.name}' makes images from noise, not from images; try generate")
+        self._check_source_alone()
+
+    def _check_source_alone(self) -> None:
+        others = [WORDS.get(field, field) for field in sorted((self.gan.needs & self.gan.inputs) - {"source"})]
+        if others:
+            raise UserError(
+                f"'{self.gan.name}' makes images from images and {' and '.join(others)}, and there is no translating "
+                "with these yet: what it makes is to be seen in the samples of its run folder"
+            )
