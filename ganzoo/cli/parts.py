@@ -28,7 +28,8 @@ class Target(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """A path; an empty word is a variable of the shell's that is not set, and nothing here goes to a pipe."""
         if value in ("", "-"):
-            raise OptionError(f"option '--out' cannot be '{value}'; give the name of a file or a folder")
+            option = param.opts[-1] if param else "--out"
+            raise OptionError(f"option '{option}' cannot be '{value}'; give the name of a file or a folder")
         return super().convert(value, param, ctx)
 
 
