@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from ganzoo.config import build
 from ganzoo.engine.folder import RunFolder
-from ganzoo.errors import OptionError, RunFolderError, UserError
+from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError
 from ganzoo.metrics.metric import Metric
 from ganzoo.metrics.protocol import Protocol
 from ganzoo.options import Judging, Keeping, RunOptions
@@ -87,6 +87,7 @@ def measured(runs: Sequence[Path], best: str | None = None) -> list[Measurement]
         RunFolderError: one is no run folder, or was not measured yet.
         UserError: there is no such protocol: naming what differs, and what to type.
         OptionError: a run is named twice, fewer than two are named, or a metric was not measured.
+        UnknownName: there is no such metric.
     """
     if len(runs) < 2:
         raise OptionError("name at least two runs to compare")
@@ -140,11 +141,14 @@ def _chosen(lines: Sequence[Measurement], best: str | None) -> Measurement:
     if best is None:
         return lines[-1]
     kinds = Metric.choices()
+    if best not in kinds:
+        raise UnknownName(Metric.noun, best, kinds)
     having = [line for line in lines if best in line.figures]
-    if best not in kinds or not having:
+    if not having:
         there = sorted({name for line in lines for name in line.figures})
         raise OptionError(f"'{best}' was not measured of '{lines[0].run}'; there are: {', '.join(there)}")
-    return replace(min(having, key=lambda line: kinds[best]().score(line.figures[best])), chosen_by=best)
+    choose = max if kinds[best].higher_is_better else min
+    return replace(choose(having, key=lambda line: line.figures[best]), chosen_by=best)
 
 
 def _of_two_protocols(lines: Sequence[Sequence[Measurement]]) -> UserError:

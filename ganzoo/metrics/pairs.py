@@ -114,6 +114,8 @@ class LPIPS(PairMetric):
         try:
             network.net.load_state_dict({name: held[theirs] for name, theirs in own.items()})
         except (KeyError, RuntimeError) as error:
+            if self.weights is None:  # no mistake in what was asked
+                raise
             raise DataError(
                 f"'{self.weights}' holds the weights of another network: {' '.join(str(error).split())[:120]}"
             ) from error

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganzoo.config import build
 from ganzoo.data.batches import scaled
 from ganzoo.data.dataset import Split, Table
 from ganzoo.data.load import DataOptions, data_folder, load_some
@@ -175,7 +176,9 @@ def settled(gan: GAN, data: DataOptions, options: EvaluationOptions, and_usual: 
     if options.metric and not and_usual:
         return options.metric
     asked, family = {metric.kind for metric in options.metric}, SetMetric if unfit else PairMetric
-    usual = [kind() for kind in Metric.choices().values() if kind.usual and issubclass(kind, family)]
+    kinds = [kind for kind in Metric.choices().values() if kind.usual and issubclass(kind, family)]
+    # One with an option that must be given is measured where it is asked for.
+    usual = [kind() for kind in kinds if not any(field.is_required() for field in kind.model_fields.values())]
     return [*options.metric, *(metric for metric in usual if metric.kind not in asked)]
 
 
@@ -222,7 +225,7 @@ def _default(data: DataOptions) -> Extractor:
             f"'{data.data.label()}' is looked at by the extractor '{name}', which is not installed; name another "
             f"--extractor: {', '.join(sorted(choices))}"
         )
-    return choices[name]()
+    return build(choices[name], {}, prefix="extractor.")
 
 
 def possible(
