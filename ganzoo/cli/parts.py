@@ -18,7 +18,8 @@ CHECKPOINT = click.option(
     default="newest",
     show_default=True,
     metavar="newest|best|ITERATION",
-    help="Whose weights; the best is that by the metric that was watched as it trained.",
+    help="Which weights: the newest checkpoint's, those that scored best on the metric watched in training, or those "
+    "of an iteration.",
 )
 
 

@@ -7,6 +7,7 @@ import rich_click as click
 from ganzoo.cli.parts import CHECKPOINT, RUN, TARGET
 from ganzoo.errors import no_exit
 
+# Formats, names of files and the word for no licence are as in ganzoo.export, which imports torch.
 LICENCE = click.option(
     "--licence",
     default="unknown",

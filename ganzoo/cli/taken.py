@@ -1,4 +1,4 @@
-"""Which flags commands take that are made from configurations, to be shown, read, completed and described alike.
+"""The flags of commands whose options are fields of configurations: one source for help, parsing and completion.
 
 Their fields are those of the zoo, so they are asked for only once a command is to do something.
 """

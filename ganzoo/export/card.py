@@ -25,8 +25,6 @@ class Contents:
     """What an export has, besides what is known of the GAN."""
 
     format: str
-    model: str
-    """The name of the file with the model."""
     files: Mapping[str, str]
     """SHA-256 by name."""
     use: str
@@ -140,7 +138,7 @@ def _data(facts: Facts, contents: Contents) -> str:
         else f"The weights are under: {contents.licence}"
     )
     return (
-        f"## Data and licences\n\nTrained on `{_inline(facts.dataset)}`. Licence of the data: "
+        f"## Data and licences\n\nTrained on {_inline(facts.dataset)}. Licence of the data: "
         f"{_inline(facts.data_licence)}. {said}. ganzoo itself is under MIT."
     )
 
@@ -180,7 +178,7 @@ def _number(value: Any) -> str:
 def _inline(value: object) -> str:
     """Anybody's words on one line, which cannot become markup of their own."""
     line = " ".join(str(value).split())
-    return line.replace("|", "/").replace("`", "'").replace("<", "&lt;").replace("![", "!\\[")
+    return re.sub(r"([\\\[\]*_])", r"\\\1", line).replace("|", "/").replace("`", "'").replace("<", "&lt;")
 
 
 def _fenced(value: object) -> str:

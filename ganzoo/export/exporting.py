@@ -185,7 +185,6 @@ def _describe(
     write_json(files.export, about)
     contents = Contents(
         format=wish.form,
-        model=MODELS[wish.form],
         files=digests,
         use=use,
         inputs=graphs.shown(parts.shapes),

@@ -1,5 +1,6 @@
 """Graphs as files, each compared with PyTorch before it is given to anybody."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,7 +104,8 @@ def compare(what: str, run: Images, traced: Traced, trained: TrainedGAN) -> floa
         if made.shape != expected.shape:
             raise UserError(f"{what} makes images of shape {tuple(made.shape)}, PyTorch of {tuple(expected.shape)}")
         difference = (made - expected).abs().max().item()
-        worst = difference if difference != difference else max(worst, difference)
+        # NaN is the worst of all, and max() would lose it.
+        worst = difference if math.isnan(difference) else max(worst, difference)
         if not worst <= MOST:
             raise UserError(
                 f"'{trained.gan.name}' was not exported: {what} and PyTorch differ by {worst:.2g}, more than the "
@@ -129,7 +131,10 @@ def _usable(what: str) -> Iterator[None]:
 
 
 def maker(trained: TrainedGAN) -> Images:
-    """The GAN itself."""
+    """The GAN in PyTorch as a function of inputs by name: what a file is compared with.
+
+    It gives N x C x H x W in [-1, 1].
+    """
     module = ImageMaker(trained.gan, trained.nets)
     return lambda inputs: module(**inputs)
 

@@ -127,7 +127,7 @@ def told_anew(gan: GAN, options: Mapping[str, object]) -> GAN:
     """The GAN with some options changed, of those that weights do not depend on.
 
     Raises:
-        UserError: an option is no such.
+        UserError: there is no such option, or weights depend on it.
     """
     for name in options:
         if name not in type(gan).model_fields:

@@ -12,7 +12,6 @@ from torch import Tensor
 from ganzoo import pictures
 from ganzoo.codes import settings
 from ganzoo.data.batches import latent
-from ganzoo.data.images import open_image
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError, UserError
@@ -42,11 +41,15 @@ class TrainedGAN:
 
     def __init__(self, folder: Path, gan: GAN, data: DataSpec, nets: Networks, iteration: int = 0) -> None:
         self.folder = folder
+        """The run folder, or an export."""
         self.iteration = iteration
         """Of the checkpoint whose weights these are."""
         self.gan = gan
+        """Its configuration."""
         self.data = data
+        """The shapes of what it was trained on, and the names of classes."""
         self.nets = nets
+        """Its networks, in evaluation mode."""
 
     def __repr__(self) -> str:
         return f"<TrainedGAN {self.gan.name}, {' x '.join(map(str, self.data.shape))}, from {self.folder}>"
@@ -82,7 +85,7 @@ class TrainedGAN:
         truncation: float | None = None,
         codes: Mapping[str, object] | None = None,
     ) -> Tensor:
-        """New images, count x C x H x W in [-1, 1], on the CPU.
+        """New images, count x C x H x W, float32 in [-1, 1], on the CPU.
 
         The n-th image of a seed is the same for any count, batch size and device, to float precision.
 
@@ -266,9 +269,15 @@ class TrainedGAN:
 
         A GAN whose `any_size` is true takes them of any height and width.
 
+        Args:
+            images: to translate.
+            seed: of noise, where a GAN takes some beside the image.
+            batch_size: how many are translated at once.
+
         Raises:
             UserError: this GAN makes images from noise, or from more than images; there are no images, or they have
                 another shape.
+            OutOfMemory: so many at once do not fit.
         """
         self._check_translates()
         seed, batch_size = at_least(0, "seed", seed), at_least(1, "batch_size", batch_size)
@@ -298,6 +307,8 @@ class TrainedGAN:
         Raises:
             UserError: this GAN makes images from noise, or from more than images; or the run was trained on sources as
                 they are.
+            DataError: a picture is too small, or has colours of an unknown range; as it is reached.
+            OutOfMemory: so many at once do not fit; likewise.
         """
         self._check_translates()
         seed, batch_size = at_least(0, "seed", seed), at_least(1, "batch_size", batch_size)
@@ -310,14 +321,6 @@ class TrainedGAN:
                 yield {"source": images, **{name: row.expand(len(images), *shape) for name, row in noise.items()}}
 
         return (image for images in sampler.batches(parts(), first_draws) for image in images)
-
-    def translate_files(self, files: Iterable[Path]) -> Iterator[Tensor]:
-        """What it makes of each picture, C x H x W in [-1, 1]: see `translate_pictures`.
-
-        Raises:
-            UserError: this GAN makes images from noise, or a file is no picture; it is named.
-        """
-        return self.translate_pictures(map(open_image, files))
 
     def _check_translates(self) -> None:
         if not self.takes_images:

@@ -40,7 +40,6 @@ class Measurement:
     experiment: str
     """What was trained, in what way; the same for runs that differ in nothing but their seed."""
     iteration: int
-    when: str
     protocol: Protocol
     figures: Mapping[str, float]
 
@@ -128,10 +127,10 @@ def lines_of(folder: RunFolder) -> list[Measurement]:
         try:
             protocol = Protocol.model_validate(line["protocol"])
             figures = {key: float(value) for key, value in line["figures"].items() if value is not None}
-            iteration, when = int(line["iteration"]), str(line.get("when", ""))
+            iteration = int(line["iteration"])
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError, ValidationError):
             continue  # of another version of ganzoo, or of nobody's
-        found.append(Measurement(folder.path, name, config.get("seed"), experiment, iteration, when, protocol, figures))
+        found.append(Measurement(folder.path, name, config.get("seed"), experiment, iteration, protocol, figures))
     if not found:
         raise RunFolderError(f"{folder.path} was not measured yet: `ganzoo evaluate {folder.path}` does it")
     return found
@@ -153,11 +152,9 @@ def _chosen(lines: Sequence[Measurement], best: str | None) -> Measurement:
 
 def _of_two_protocols(lines: Sequence[Sequence[Measurement]]) -> UserError:
     reference = lines[0][-1]
-    for mine in lines[1:]:
-        if different := mine[-1].protocol.differences(reference.protocol):
-            return _not_alike(mine[-1], reference, different)
-    first, second = lines[0][-1], lines[1][-1]
-    return _not_alike(second, first, second.protocol.differences(first.protocol))
+    told = ((mine[-1], mine[-1].protocol.differences(reference.protocol)) for mine in lines[1:])
+    other, different = next(pair for pair in told if pair[1])
+    return _not_alike(other, reference, different)
 
 
 def _not_alike(first: Measurement, second: Measurement, different: Mapping[str, str]) -> UserError:

@@ -47,8 +47,6 @@ class Film:
     frames: list[Frame]
     last: Frame | None
     """The last one, large."""
-    whole: int
-    """How many there are in the folder."""
     notes: list[str]
     """What was left out or made smaller, in sentences."""
 
@@ -75,7 +73,7 @@ def film(record: Record) -> Film:
         notes.insert(0, f"{len(encoded)} of {len(files)} grids, evenly spaced; the folder has them all.")
     if scaled:
         notes.append(f"Scaled down to {SIDE} pixels.")
-    return Film(encoded, last(record), len(files), notes)
+    return Film(encoded, last(record), notes)
 
 
 def last(record: Record) -> Frame | None:

@@ -103,7 +103,7 @@ class Gate:
             await self.too_large()(scope, receive, send)
 
     def refusal(self, scope: Scope) -> PlainTextResponse | None:
-        """What is said to whom is not let through."""
+        """The answer to a request that is not let through. None: it is let through."""
         headers, path = Headers(scope=scope), scope["path"]
         allowed = {"GET": GET, "HEAD": GET, "POST": POST}.get(scope["method"])
         if allowed is None or not allowed.fullmatch(path) or ".." in path or "\\" in path:
@@ -121,7 +121,7 @@ class Gate:
         return None
 
     def too_large(self) -> PlainTextResponse:
-        """What is said to whom sends too much."""
+        """The answer, 413, to a request of more than `most_bytes`."""
         return PlainTextResponse(f"{mebibytes(self.most_bytes)} is the most that can be sent", 413)
 
 

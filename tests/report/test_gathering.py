@@ -145,7 +145,7 @@ def test_a_way_begins_with_what_generate_makes(runs: Path) -> None:
 
 def test_captions_are_what_the_rows_are_of(runs: Path) -> None:
     trained = ganzoo.load(runs / "text2image", device="cpu")
-    assert walk(trained, ["a face", "a cat"]).rows_of == ["a face", "a cat"] * 2
+    assert walk(trained, ["a face", "a cat"]).labels == ["a face", "a cat"] * 2
     with pytest.raises(ganzoo.UserError, match="cannot be"):
         walk(trained, ["x" * 10_000])
 
