@@ -84,7 +84,7 @@ def _data(gan: "type[GAN]", options: "RunOptions") -> dict[str, Any]:
 
 
 def _options(gan: "type[GAN]") -> dict[str, list[dict[str, str]]]:
-    from ganzoo.cli import taken
+    from ganzoo.cli import made_flags
 
     return {
         title: [
@@ -92,7 +92,7 @@ def _options(gan: "type[GAN]") -> dict[str, list[dict[str, str]]]:
             for flag in flags
             if not flag.hidden
         ]
-        for title, flags in taken.by_run(gan).items()
+        for title, flags in made_flags.by_run(gan).items()
     }
 
 
@@ -134,7 +134,7 @@ def template(gan: "type[GAN]", language: str) -> Iterator[str]:
         gan: what it is for.
         language: "yaml" or "toml".
     """
-    from ganzoo.cli import taken
+    from ganzoo.cli import made_flags
     from ganzoo.errors import UserError
     from ganzoo.options import resolve
 
@@ -151,7 +151,7 @@ def template(gan: "type[GAN]", language: str) -> Iterator[str]:
     recipe = f" (those of recipe {values['recipe']})" if gan.recipes and values else ""
     yield f"# Every option of `ganzoo run {gan.name} --config FILE`, with its default{recipe}."
     yield "# Take the `#` before a name away, and change the value. What ends in (NAME) goes with that choice only."
-    for title, flags in taken.by_run(gan).items():
+    for title, flags in made_flags.by_run(gan).items():
         yield f"\n# ---- {title}"
         for flag in flags:
             yield ""

@@ -74,3 +74,6 @@ def translate(
         click.echo(note, err=True)
     for target in originals.targets:
         click.echo(target)
+
+
+COMMANDS = [translate]

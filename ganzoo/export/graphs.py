@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.api import TrainedGAN
-from ganzoo.errors import UserError
+from ganzoo.errors import UserError, check_installed
 from ganzoo.export.trace import OUTPUT, ImageMaker, Traced, quiet
 
 ONNX, PT2 = "model.onnx", "model.pt2"
@@ -28,14 +28,7 @@ def check_onnx() -> None:
     Raises:
         UserError: a library is missing.
     """
-    try:
-        import onnx  # noqa: F401 - whether they are there is all that is asked
-        import onnxruntime  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise UserError(
-            f"--format onnx needs a package that is not there ({error.name}): pip install 'ganzoo[onnx]'"
-        ) from error
+    check_installed("--format onnx", "onnx", "onnx", "onnxruntime", "onnxscript")
 
 
 def write_onnx(traced: Traced, trained: TrainedGAN, folder: Path) -> float:

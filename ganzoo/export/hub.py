@@ -20,7 +20,7 @@ import torch
 from ganzoo.api import TrainedGAN, load
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.state import MODEL
-from ganzoo.errors import OptionError, RunFolderError, UserError, typed
+from ganzoo.errors import OptionError, RunFolderError, UserError, check_installed, typed
 from ganzoo.export import graphs
 from ganzoo.export.card import UNKNOWN
 from ganzoo.export.exporting import CARD, check_place, digest, drafted, export
@@ -134,10 +134,9 @@ def client(repository: str) -> "HfApi":
     """
     if len(repository) > 96 or not REPOSITORY.fullmatch(repository):
         raise OptionError(f"a repository cannot be called {typed(repository)}: write user/name")
-    try:
-        from huggingface_hub import HfApi
-    except ImportError as error:
-        raise UserError("the Hub needs a package that is not there: pip install 'ganzoo[hub]'") from error
+    check_installed("the Hub", "hub", "huggingface_hub")
+    from huggingface_hub import HfApi
+
     return HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, library_name="ganzoo")
 
 

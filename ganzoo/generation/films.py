@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from ganzoo.errors import OptionError, UserError
+from ganzoo.errors import OptionError, UserError, check_installed
 from ganzoo.generation.output import drafted
 
 FASTEST = {".gif": 50}
@@ -65,12 +65,13 @@ def _need_ffmpeg() -> None:
     Raises:
         UserError: there is none.
     """
-    try:
-        import imageio_ffmpeg
+    check_installed("an MP4", "video", "imageio_ffmpeg")
+    import imageio_ffmpeg
 
+    try:
         imageio_ffmpeg.get_ffmpeg_exe()
-    except (ImportError, RuntimeError) as error:
-        raise UserError("an MP4 needs ffmpeg: pip install 'ganzoo[video]', or try a .gif or .webp as --out") from error
+    except RuntimeError as error:
+        raise UserError("an MP4 needs ffmpeg, which is missing; try a .gif or .webp as --out") from error
 
 
 def _video(draft: Path, frames: Iterator[Image.Image], fps: int) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import rich_click as click
 
 from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs
-from ganzoo.cli.translate import translate
 from ganzoo.errors import no_exit
 
 
@@ -64,13 +63,13 @@ from ganzoo.errors import no_exit
 def generate(run: Path, out: Path, options: tuple[str, ...], checkpoint: str, device: str, **asked: Any) -> None:
     """Make new images with the GAN that was trained in the folder RUN."""
     from ganzoo.api import take_up
-    from ganzoo.cli.asked import Asked
+    from ganzoo.cli.generating import Generation
 
-    wish = Asked(out=out, **asked)
+    wish = Generation(out=out, **asked)
     wish.check()
     with no_exit():
         wish.make(take_up(run, device, None, pairs(options, "--option"), checkpoint))
     click.echo(out)
 
 
-COMMANDS = [generate, translate]
+COMMANDS = [generate]

@@ -28,7 +28,7 @@ LARGEST = 10_000_000
 
 
 @dataclass(frozen=True)
-class Asked:
+class Generation:
     """The flags of `ganzoo generate`; None: not given."""
 
     out: Path
