@@ -17,7 +17,7 @@ from ganzoo.cli.progress import shown
 from ganzoo.codes import Code, settings
 from ganzoo.errors import OptionError
 from ganzoo.generation import films, output
-from ganzoo.generation.inputs import turns
+from ganzoo.generation.asking import turns
 from ganzoo.generation.trained import TrainedGAN
 
 Array: TypeAlias = np.ndarray[Any, Any]

@@ -16,24 +16,21 @@ from ganzoo.data.spec import DataSpec
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError, UserError
 from ganzoo.gan import GAN
-from ganzoo.generation.inputs import (
+from ganzoo.generation.asking import (
     Class,
-    Inputs,
     at_least,
     at_least_one,
     at_most_held,
+    check_noise,
+    check_source_alone,
     check_walk,
+    made_ready,
     takes,
-    told_anew,
-    turns,
 )
-from ganzoo.generation.noise import check_limit
+from ganzoo.generation.inputs import Inputs
 from ganzoo.generation.sampling import Sampler, first_draws
 from ganzoo.generation.sources import Sources, alike
 from ganzoo.networks import Networks
-
-WORDS = {"label": "classes", "caption": "captions"}
-"""What people call fields that images are made from."""
 
 
 class TrainedGAN:
@@ -114,7 +111,7 @@ class TrainedGAN:
             UserError: as `generate` does, at once.
         """
         count, batch_size = at_least_one(count=count, batch_size=batch_size)
-        sampler, inputs = self._made_ready(seed, **asked)
+        sampler, inputs = made_ready(self.gan, self.nets, self.data, seed, **asked)
         return sampler.batches(inputs.parts(count, batch_size))
 
     def interpolate(
@@ -147,8 +144,8 @@ class TrainedGAN:
         """
         count, batch_size = at_least_one(count=count, batch_size=batch_size)
         points, frames = check_walk(points, frames, count)
-        sampler, inputs = self._made_ready(seed, **asked)
-        self._check_noise("there is no way from one image to another")
+        sampler, inputs = made_ready(self.gan, self.nets, self.data, seed, **asked)
+        check_noise(self.gan, "there is no way from one image to another")
         rows = inputs.walk(points, frames, count, batch_size, closed=closed)
         # A walk gets the draws of its first image in every frame, else it would flicker.
         made = sampler.batches(rows, lambda place: place % count * points)
@@ -169,8 +166,8 @@ class TrainedGAN:
         """
         _, batch_size = at_least_one(shares=len(shares), batch_size=batch_size)
         second = at_least(0, "second", second)
-        sampler, inputs = self._made_ready(first, **asked)
-        self._check_noise("there is no way from one image to another")
+        sampler, inputs = made_ready(self.gan, self.nets, self.data, first, **asked)
+        check_noise(self.gan, "there is no way from one image to another")
         rows = inputs.between(second, torch.tensor(shares), batch_size)
         return torch.cat(list(sampler.batches(rows, first_draws)))
 
@@ -196,7 +193,7 @@ class TrainedGAN:
         told = settings(self.gan.codes, self.gan.name, codes)
         combinations = math.prod(map(len, told.values()))
         at_most_held("codes", combinations, count)
-        sampler, inputs = self._made_ready(seed, **asked)
+        sampler, inputs = made_ready(self.gan, self.nets, self.data, seed, **asked)
         return sampler.batches(inputs.sweep(told, count, batch_size), lambda place: place // combinations)
 
     def show(self, count: int = 25, seed: int = 0, **asked: Any) -> Image.Image:
@@ -232,37 +229,6 @@ class TrainedGAN:
         line = ready.line(self.iteration, ready.measure(self.nets))
         evaluate.keep(RunFolder(self.folder), line)
         return line
-
-    def _made_ready(
-        self,
-        seed: int,
-        *,
-        text: str | Sequence[str] | None = None,
-        classes: Class | Sequence[Class] | None = None,
-        truncation: float | None = None,
-        codes: Mapping[str, object] | None = None,
-    ) -> tuple[Sampler, Inputs]:
-        """What makes images, and of what, as it was asked."""
-        seed = at_least(0, "seed", seed)
-        if self.takes_images:
-            self._check_source_alone()
-            raise UserError(f"'{self.gan.name}' makes images from images, not from noise; try translate")
-        told = settings(self.gan.codes, self.gan.name, codes)
-        for code, values in told.items():
-            if len(values) > 1:
-                raise OptionError(f"code '{code.name}' has {len(values)} values, where an image has one; try a sweep")
-        own = {"truncation": truncation} if truncation is not None and "truncation" in self.gan.may_change else {}
-        gan, limit = told_anew(self.gan, own), None
-        if truncation is not None and not own:
-            limit = check_limit(truncation)
-            self._check_noise("there is nothing to truncate")
-        fields = turns(gan, self.data, text, classes)
-        fixed = {code: value for code, (value,) in told.items()}
-        return Sampler(gan, self.nets, seed), Inputs(gan.noise_shape(), seed, fields, limit, fixed)
-
-    def _check_noise(self, meaning: str) -> None:
-        if not self.gan.noise_shape():
-            raise UserError(f"'{self.gan.name}' makes images without noise: {meaning}")
 
     def translate(self, images: Tensor, seed: int = 0, batch_size: int = 16) -> Tensor:
         """What it makes of images, N x C x H x W in [-1, 1] of `data.source_shape`; the same form, on the CPU.
@@ -325,12 +291,4 @@ class TrainedGAN:
     def _check_translates(self) -> None:
         if not self.takes_images:
             raise UserError(f"'{self.gan.name}' makes images from noise, not from images; try generate")
-        self._check_source_alone()
-
-    def _check_source_alone(self) -> None:
-        others = [WORDS.get(field, field) for field in sorted((self.gan.needs & self.gan.inputs) - {"source"})]
-        if others:
-            raise UserError(
-                f"'{self.gan.name}' makes images from images and {' and '.join(others)}, and there is no translating "
-                "with these yet: what it makes is to be seen in the samples of its run folder"
-            )
+        check_source_alone(self.gan)

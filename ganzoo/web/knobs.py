@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ganzoo.api import TrainedGAN
 from ganzoo.errors import OptionError, typed
-from ganzoo.generation.inputs import told_anew
+from ganzoo.generation.asking import told_anew
 
 
 @dataclass(frozen=True)
