@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo.data.fit import MODES
+from ganzoo.engine.files import drafted
 from ganzoo.errors import OptionError
 from ganzoo.machine import free_memory
 
@@ -104,10 +105,5 @@ def side_by_side(columns: Sequence[Tensor]) -> Tensor:
 
 def save(picture: Image.Image, file: Path) -> None:
     """Writes a picture in the format of the file's ending, creating its folder: whole, or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{os.getpid()}.{file.name}")
-    try:
+    with drafted(file.with_name(f".{os.getpid()}.{file.name}"), file) as draft:
         picture.save(draft)
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -6,17 +6,18 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
 from torch import Tensor
 
 from ganzoo.api import TrainedGAN, load
-from ganzoo.engine.files import write_json
+from ganzoo.engine.files import drafted, write_json
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.randomness import seed_everything, undrawn
 from ganzoo.engine.state import MODEL
@@ -27,7 +28,6 @@ from ganzoo.export.card import UNKNOWN, Contents, card
 from ganzoo.export.facts import Facts, facts_of, samples_of
 from ganzoo.export.snippets import onnx_snippet, text_for, torch_snippet
 from ganzoo.export.trace import Parts, made_up, trace, untraced
-from ganzoo.export.weights import write_weights
 from ganzoo.gan import GAN
 
 EXPORTS = Path("exports")
@@ -102,10 +102,10 @@ def export(
     place = Path(out) if out is not None else EXPORTS / f"{trained.folder.resolve().name}-{form}"
     check_place(place, trained.folder)
     facts = facts_of(trained)
-    with drafted(place) as draft:
+    with exchanged(place) as draft:
         wish = Wish(form, licence, repository)
         if form == "safetensors":
-            _write_weights(draft, wish, facts, gan)
+            _export_weights(draft, wish, facts, gan)
             difference = None
         else:
             traced = trace(trained)
@@ -118,7 +118,7 @@ def export(
     return Exported(place, model, difference, trained.gan.name, trained.iteration, facts.at_end, seconds)
 
 
-def _write_weights(draft: Path, wish: Wish, facts: Facts, gan: type[GAN] | None) -> None:
+def _export_weights(draft: Path, wish: Wish, facts: Facts, gan: type[GAN] | None) -> None:
     """Writes the weights of what makes images, with what is said of them, and sees that they do.
 
     Raises:
@@ -136,6 +136,16 @@ def _write_weights(draft: Path, wish: Wish, facts: Facts, gan: type[GAN] | None)
     _describe(draft, wish, facts, parts, _how_to_load(wish, trained), drawing=not torch.equal(expected, again))
     if not torch.equal(expected, _images(load(draft, device="cpu", gan=gan), 0)):
         raise UserError(f"'{trained.gan.name}' was not exported: what is loaded again makes other images")
+
+
+def write_weights(trained: TrainedGAN, networks: Container[str], folder: Path) -> None:
+    """Writes the weights of some networks as one safetensors file, each under the name it has in `trained.nets`."""
+    tensors = {
+        name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, value in trained.nets.state_dict().items()
+        if name.partition(".")[0] in networks
+    }
+    (folder / MODEL).write_bytes(safetensors.torch.save(tensors, metadata={"format": "pt"}))
 
 
 def _images(trained: TrainedGAN, seed: int) -> Tensor:
@@ -241,33 +251,24 @@ def check_place(place: Path, run: Path | None = None) -> None:
 
 
 @contextmanager
-def drafted(place: Path) -> Iterator[Path]:
+def exchanged(place: Path) -> Iterator[Path]:
     """A folder that takes a place in one step when all within went well, and else is gone.
 
     Raises:
         RunFolderError: it cannot be written; what was in its place is there again.
     """
     place = place.absolute()
-    draft, old = (place.with_name(f".{place.name}.{os.getpid()}{end}") for end in ("", ".old"))
     try:
-        made = [parent for parent in place.parents if not parent.exists()]
-        draft.mkdir(parents=True)
-        try:
+        with drafted(place.with_name(f".{place.name}.{os.getpid()}"), place, _exchange) as draft:
+            draft.mkdir()
             yield draft
-            _exchange(draft, place, old)
-            made = []
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-            for parent in made:
-                with suppress(OSError):  # somebody else's files have come into it
-                    parent.rmdir()
     except OSError as error:
         raise RunFolderError(f"'{place}' cannot be written ({error.strerror or error}); give another --out") from error
 
 
-def _exchange(draft: Path, place: Path, old: Path) -> None:
+def _exchange(draft: Path, place: Path) -> None:
     """Puts a folder in the place of another, which is deleted once that is done."""
-    there = place.exists()
+    there, old = place.exists(), draft.with_name(f"{draft.name}.old")
     if there:
         place.replace(old)
     try:

@@ -23,7 +23,7 @@ from ganzoo.engine.state import MODEL
 from ganzoo.errors import OptionError, RunFolderError, UserError, check_installed, typed
 from ganzoo.export import graphs
 from ganzoo.export.card import UNKNOWN
-from ganzoo.export.exporting import CARD, check_place, digest, drafted, export
+from ganzoo.export.exporting import CARD, check_place, digest, exchanged, export
 from ganzoo.export.trace import made_up
 from ganzoo.machine import held_to_free_memory
 
@@ -113,7 +113,7 @@ def pull(repository: str, out: str | Path | None = None, *, revision: str | None
     with _said(repository):
         info = api.model_info(repository, revision=revision, files_metadata=True, token=_token(needed=False))
     sizes, left = _wanted(repository, info)
-    with drafted(place) as draft:
+    with exchanged(place) as draft:
         with _said(repository):
             api.snapshot_download(
                 repository, revision=info.sha, allow_patterns=list(sizes), local_dir=draft, token=_token(needed=False)

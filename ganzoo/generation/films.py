@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from ganzoo.errors import OptionError, UserError, check_installed
-from ganzoo.generation.output import drafted
+from ganzoo.generation.output import written
 
 FASTEST = {".gif": 50}
 """Frames a second at most, by ending: what is faster, viewers of GIF slow down."""
@@ -25,7 +25,7 @@ def write_film(out: Path, frames: Iterable[Image.Image], count: int, fps: int) -
     ending = out.suffix.lower()
     if ending == ".mp4":
         _need_ffmpeg()
-    with drafted(out) as draft:
+    with written(out) as draft:
         draft.touch()
         opaque = map(_on_white, frames)
         if ending == ".mp4":

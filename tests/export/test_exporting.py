@@ -14,7 +14,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.engine.folder import RunFolder
-from ganzoo.export.exporting import check_place, digest, drafted
+from ganzoo.export.exporting import check_place, digest, exchanged
 from ganzoo.export.facts import samples_of
 from ganzoo.plugins import zoo
 
@@ -227,7 +227,7 @@ def test_a_missing_library_is_named(runs: Path, command: Command, place: Path, m
 
 def test_an_export_takes_the_place_of_another_in_one_step(place: Path) -> None:
     def write(words: str) -> None:
-        with drafted(place / "a" / "b") as draft:
+        with exchanged(place / "a" / "b") as draft:
             (draft / "export.json").write_text(words)
             if words == "broken":
                 raise ganzoo.UserError("no")
@@ -256,7 +256,7 @@ def test_the_export_before_comes_back_when_its_place_cannot_be_taken(
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", fails_for_the_new)
-    with pytest.raises(ganzoo.UserError, match="No space left"), drafted(place / "out") as draft:
+    with pytest.raises(ganzoo.UserError, match="No space left"), exchanged(place / "out") as draft:
         (draft / "new").write_text("second")
     assert [(path.name, (path / "export.json").read_text()) for path in place.iterdir()] == [("out", "first")]
 
@@ -272,7 +272,7 @@ def test_files_of_ones_own_in_an_export_stay(place: Path) -> None:
 
 def test_a_parent_that_others_write_into_stays(place: Path) -> None:
     def write() -> None:
-        with drafted(place / "a" / "b"):
+        with exchanged(place / "a" / "b"):
             (place / "a" / "other").touch()
             raise ganzoo.UserError("no")
 

@@ -9,8 +9,7 @@ from odd import OddGAN, odd
 
 import ganzoo
 from ganzoo.engine.files import write_json
-from ganzoo.export.exporting import export
-from ganzoo.export.weights import write_weights
+from ganzoo.export.exporting import export, write_weights
 
 
 def written(mode: str, place: Path) -> Path:
