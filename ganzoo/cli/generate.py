@@ -52,7 +52,11 @@ from ganzoo.errors import no_exit
     "columns; with two such codes the first one's are laid out in rows.",
 )
 @click.option("--interpolate", type=int, metavar="POINTS", help="Walk through so many images, and back to the first.")
-@click.option("--frames", type=int, help="Images of such a walk.  [default: 120; in a picture two for each point]")
+@click.option(
+    "--frames",
+    type=int,
+    help="Images of such a walk.  [default: 120, or one for each point if these are more; in a picture two]",
+)
 @click.option("--fps", type=click.IntRange(1, 120), help="Frames of a film in a second.  [default: 25]")
 @click.option("--open", "is_open", is_flag=True, help="End the walk at its last image.")
 @click.option("--columns", type=click.IntRange(1), help="Images in a row of the grid.")

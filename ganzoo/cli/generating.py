@@ -63,7 +63,6 @@ class Generation:
             raise OptionError(f"option '{wrong[0]}' is of walks through images; add --interpolate 8, or leave it out")
         if self.fps is not None and self.kind != "film":
             raise OptionError(f"option '--fps' is of films, and '{self.out}' is none; try a .gif or a .mp4 as --out")
-
         if self.kind == "film":
             films.check_fps(self.out, self.fps or FPS)
         if self.kind == "npz":
