@@ -17,7 +17,7 @@ from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.speed import Speed
 from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, typed
 from ganzoo.gan import GAN
-from ganzoo.generation.inputs import told_anew
+from ganzoo.generation.asking import told_anew
 from ganzoo.generation.trained import TrainedGAN
 from ganzoo.machine import held_to_free_memory, lacks_memory
 from ganzoo.networks import Networks

@@ -21,6 +21,7 @@ Every message says what was asked, why it cannot be, and what to type next.
 import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import PurePath
 
 __all__ = [
@@ -105,6 +106,19 @@ def no_exit() -> Iterator[None]:
         yield
     except SystemExit as error:
         raise ContractError(f"a plugin ended the program, with status {error.code}, where it had to go on") from error
+
+
+def check_installed(what: str, extra: str, *modules: str) -> None:
+    """Refuses to begin without the packages that something takes.
+
+    Raises:
+        UserError: saying which extra to install.
+    """
+    try:
+        for module in modules:
+            import_module(module)
+    except ModuleNotFoundError as error:
+        raise UserError(f"{what} needs {error.name}, which is missing; pip install 'ganzoo[{extra}]'") from error
 
 
 def typed(value: object) -> str:

@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo.data.fit import MODES
+from ganzoo.engine.files import drafted
 from ganzoo.errors import OptionError
 from ganzoo.machine import free_memory
 
@@ -121,10 +122,5 @@ def save(picture: Image.Image, file: Path) -> None:
         OSError: it cannot be written.
         ValueError: the ending is of no format.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{os.getpid()}.{file.name}")
-    try:
+    with drafted(file.with_name(f".{os.getpid()}.{file.name}"), file) as draft:
         picture.save(draft)
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -1,9 +1,12 @@
-"""How a run is spoken of wherever one looks on: in a terminal, in a notebook."""
+"""How a run is spoken of wherever one looks on: in a terminal, in a notebook, on a page."""
 
 from collections.abc import Mapping
 
 from ganzoo.engine.training import Training
 from ganzoo.options import RunOptions
+
+COLOURS = {1: "grey", 3: "colour", 4: "colour with opacity"}
+"""What images of so many channels are."""
 
 
 def title(options: RunOptions) -> str:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ganzoo
-from ganzoo.cli.taken import by_run
+from ganzoo.cli.made_flags import by_run
 from ganzoo.config import one_of, spelled
 from ganzoo.configfile import LARGEST, read_config, resolve_with
 from ganzoo.errors import OptionError, UserError

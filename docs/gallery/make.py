@@ -23,6 +23,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.cli import main as ganzoo_command
+from ganzoo.engine.folder import RunFolder
 
 HERE = Path(__file__).parent
 ROWS = 4
@@ -178,7 +179,7 @@ def last_grid(run: Path) -> Path:
     Raises:
         UserError: it has left none.
     """
-    grids = sorted((run / "samples").glob("*.png"))
+    grids = RunFolder(run).grids()
     if not grids:
         raise ganzoo.UserError(f"{run} has no sample grid yet; go on with it by `ganzoo resume {run}`")
     return grids[-1]

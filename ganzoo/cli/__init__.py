@@ -9,7 +9,21 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganzoo.cli import bench, catalogue, completion, judge, make, new, report, runs, serve, share, train
+from ganzoo.cli import (
+    bench,
+    catalogue,
+    completion,
+    figures,
+    generate,
+    new,
+    report,
+    runs,
+    serve,
+    share,
+    train,
+    translate,
+)
+from ganzoo.cli.completion import PLUGINS
 from ganzoo.cli.parts import printable
 from ganzoo.cli.stopping import stoppable
 from ganzoo.cli.worker import one_of_several
@@ -17,7 +31,6 @@ from ganzoo.deprecation import GanzooDeprecationWarning
 from ganzoo.errors import Diverged, OptionError, UserError, typed
 
 PLUGIN = "--plugin"
-FILES = "GANZOO_PLUGINS"  # as in ganzoo.plugins, which is too slow to import for `--help`
 PLACES = {
     errno.ENAMETOOLONG: "is too long to be the name of a file",
     errno.EACCES: "may not be looked at: permission denied",
@@ -34,12 +47,12 @@ def root(plugin: tuple[str, ...]) -> None:
         if not Path(file).is_file():
             raise OptionError(f"there is no plugin file '{file}'")
     # By way of the environment, so that processes started from this one find the same zoo.
-    files = [file for file in (os.environ.get(FILES), *plugin) if file]
+    files = [file for file in (os.environ.get(PLUGINS), *plugin) if file]
     if files:
-        os.environ[FILES] = os.pathsep.join(files)
+        os.environ[PLUGINS] = os.pathsep.join(files)
 
 
-for module in (catalogue, train, make, judge, bench, report, serve, share, runs, new, completion):
+for module in (catalogue, train, generate, translate, figures, bench, report, serve, share, runs, new, completion):
     for command in module.COMMANDS:
         root.add_command(command)
 

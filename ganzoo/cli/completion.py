@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from ganzoo.cli.flags import Flag
 
+PLUGINS = "GANZOO_PLUGINS"
+"""As in ganzoo.plugins, which is too slow to import for `--help`."""
 VARIABLE = "_GANZOO_COMPLETE"
 """The environment variable by which a shell asks; click's own rule for a command called ganzoo."""
 
@@ -130,7 +132,7 @@ def _fingerprint() -> str:
     parts: list[object] = [version("ganzoo"), _latest(Path(__file__).parents[1])]
     for entry in sorted(entry_points(group="ganzoo"), key=lambda entry: (entry.name, entry.value)):
         parts += [entry.name, entry.value, entry.dist and entry.dist.version, _written(entry.module.partition(".")[0])]
-    for file in filter(None, os.environ.get("GANZOO_PLUGINS", "").split(os.pathsep)):
+    for file in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
         with suppress(OSError):
             parts += [file, Path(file).stat().st_mtime_ns]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -149,15 +151,15 @@ def _written(module: str) -> int:
 
 
 def _ask() -> Mapping[str, Any]:
-    from ganzoo.cli import taken
+    from ganzoo.cli import made_flags
     from ganzoo.plugins import zoo
 
     gans: dict[str, Any] = {}
     for name, gan in sorted(zoo().gans.items()):
         with suppress(Exception):  # a plugin's own; the others are completed
-            flags = [flag for group in taken.by_run(gan).values() for flag in group]
+            flags = [flag for group in made_flags.by_run(gan).values() for flag in group]
             gans[name] = {"help": gan.summary(), "flags": [_written_down(flag) for flag in flags]}
-    others = {"resume": taken.by_resume(), "evaluate": taken.by_evaluate()}
+    others = {"resume": made_flags.by_resume(), "evaluate": made_flags.by_evaluate()}
     return {"gans": gans, **{name: [_written_down(flag) for flag in told.values()] for name, told in others.items()}}
 
 

@@ -15,8 +15,30 @@ if TYPE_CHECKING:
 
 
 def describe(gan: "type[GAN]") -> dict[str, Any]:
-    """Paper, networks, players, data, losses, recipes and options, as JSON values."""
+    """Paper, networks, players, data, losses, recipes and options, as JSON values.
+
+    Of one that cannot be made without being told more, what its class says, and a note of what is missing.
+    """
     from ganzoo.config import spelled
+    from ganzoo.errors import UserError
+
+    about = {
+        "name": gan.name,
+        "family": gan.family(),
+        "summary": gan.summary(),
+        "paper": gan.paper(),
+        "year": gan.year(),
+    }
+    recipes = {name: {spelled(option): value for option, value in told.items()} for name, told in gan.recipes.items()}
+    try:
+        made = _made(gan)
+    except UserError as error:
+        made = {"note": str(error)}
+    return {**about, **made, "recipes": recipes, "options": _options(gan)}
+
+
+def _made(gan: "type[GAN]") -> dict[str, Any]:
+    """What is to be told of it once it is made, as it is unless told otherwise."""
     from ganzoo.data.load import describe as describe_data
     from ganzoo.options import resolve
     from ganzoo.plugins import zoo
@@ -27,11 +49,6 @@ def describe(gan: "type[GAN]") -> dict[str, Any]:
     summary = summarise(options, data)
     losses = sorted(zoo().losses.items()) if "loss" in gan.model_fields else []
     return {
-        "name": gan.name,
-        "family": gan.family(),
-        "summary": gan.summary(),
-        "paper": gan.paper(),
-        "year": gan.year(),
         "image": list(data.shape),
         "networks": [
             {"network": part.name, "class": part.kind, "parameters": part.parameters, "output": part.output}
@@ -50,11 +67,7 @@ def describe(gan: "type[GAN]") -> dict[str, Any]:
         "data": _data(gan, options),
         "losses": [name for name, loss in losses if gan.allows(loss)],
         "codes": {code.name: code.takes for code in options.gan.codes},
-        "recipes": {
-            name: {spelled(option): value for option, value in values.items()} for name, values in gan.recipes.items()
-        },
         "recipe": options.recipe,
-        "options": _options(gan),
     }
 
 
@@ -71,7 +84,7 @@ def _data(gan: "type[GAN]", options: "RunOptions") -> dict[str, Any]:
 
 
 def _options(gan: "type[GAN]") -> dict[str, list[dict[str, str]]]:
-    from ganzoo.cli import taken
+    from ganzoo.cli import made_flags
 
     return {
         title: [
@@ -79,15 +92,28 @@ def _options(gan: "type[GAN]") -> dict[str, list[dict[str, str]]]:
             for flag in flags
             if not flag.hidden
         ]
-        for title, flags in taken.by_run(gan).items()
+        for title, flags in made_flags.by_run(gan).items()
     }
 
 
 def print_description(found: Mapping[str, Any]) -> None:
     """What `describe` found, for a person."""
+    click.echo(f"{found['name']}: {found['summary']}\n{found['paper']}\n")
+    if "note" in found:
+        click.echo(f"as it is, it cannot be made: {found['note']}")
+    else:
+        _print_made(found)
+    for recipe, values in found["recipes"].items():
+        mark = "  (in force unless --recipe names another)" if recipe == found.get("recipe") else ""
+        click.echo(f"recipe {recipe}: {json.dumps(values)}{mark}")
+    for title, rows in found["options"].items():
+        click.echo(f"\noptions: {title}")
+        print_table(rows)
+
+
+def _print_made(found: Mapping[str, Any]) -> None:
     channels, height, width = found["image"]
     data = found["data"]
-    click.echo(f"{found['name']}: {found['summary']}\n{found['paper']}\n")
     click.echo(f"networks, for {channels} x {height} x {width} images ({data['default'].partition(':')[0]})")
     print_table([{**row, "parameters": f"{row['parameters']:,}"} for row in found["networks"]])
     click.echo("\nplayers, in the order in which they move")
@@ -99,12 +125,6 @@ def print_description(found: Mapping[str, Any]) -> None:
         click.echo(f"losses it takes: {', '.join(found['losses'])}")
     for code, takes in found["codes"].items():
         click.echo(f"code {code}: {takes}")
-    for recipe, values in found["recipes"].items():
-        mark = "  (in force unless --recipe names another)" if recipe == found["recipe"] else ""
-        click.echo(f"recipe {recipe}: {json.dumps(values)}{mark}")
-    for title, rows in found["options"].items():
-        click.echo(f"\noptions: {title}")
-        print_table(rows)
 
 
 def template(gan: "type[GAN]", language: str) -> Iterator[str]:
@@ -114,16 +134,24 @@ def template(gan: "type[GAN]", language: str) -> Iterator[str]:
         gan: what it is for.
         language: "yaml" or "toml".
     """
-    from ganzoo.cli import taken
+    from ganzoo.cli import made_flags
+    from ganzoo.errors import UserError
     from ganzoo.options import resolve
 
-    values = resolve(gan, {}).model_dump(mode="json")
-    values |= values.pop("gan")
+    values: dict[str, Any] = {}
+    note = ""
+    try:
+        values = resolve(gan, {}).model_dump(mode="json")
+        values |= values.pop("gan")
+    except UserError as error:
+        note = " ".join(str(error).split())
     yield f"# {gan.name}: {gan.summary()}"
-    recipe = f" (those of recipe {values['recipe']})" if gan.recipes else ""
+    if note:
+        yield f"# As it is, it cannot be made: {note}"
+    recipe = f" (those of recipe {values['recipe']})" if gan.recipes and values else ""
     yield f"# Every option of `ganzoo run {gan.name} --config FILE`, with its default{recipe}."
     yield "# Take the `#` before a name away, and change the value. What ends in (NAME) goes with that choice only."
-    for title, flags in taken.by_run(gan).items():
+    for title, flags in made_flags.by_run(gan).items():
         yield f"\n# ---- {title}"
         for flag in flags:
             yield ""
@@ -137,13 +165,16 @@ def _default(flag: "Flag", values: Mapping[str, Any]) -> object:
 
     from ganzoo.config import one_of
 
-    if flag.hidden:  # an option of a choice that is not the default one
+    mark = one_of(flag.field)
+    # An option of a choice that is not the default one; or all of them, where not all are known.
+    if flag.hidden or not values:
+        if flag.field.is_required():
+            return None
         default = flag.field.get_default(call_default_factory=True)
-        return None if flag.field.is_required() else to_jsonable_python(default, fallback=str)
+        return default.label() if mark and isinstance(default, mark.base) else to_jsonable_python(default, fallback=str)
     found: Any = values
     for part in flag.name.split("."):
         found = found[part]
-    mark = one_of(flag.field)
     return found[mark.base.key] if mark and found is not None else found
 
 

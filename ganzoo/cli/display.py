@@ -28,7 +28,9 @@ class Display(Callback):
     def __init__(self) -> None:
         # Its own notion of a terminal asks the environment, too: a quiet console may still be one.
         leads = rank_and_count()[0] == 0
-        self.console = Console(quiet=not leads, force_terminal=None if leads else False)
+        terminal = None if leads else False
+        # Paths and names may look like markup.
+        self.console = Console(quiet=not leads, force_terminal=terminal, markup=False, emoji=False)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -96,7 +98,7 @@ class Display(Callback):
         if as_json:
             losses = {name: value if math.isfinite(value) else None for name, value in trial.losses.items()}
             found = {"gan": options.gan.name, "data": options.data.name, **asdict(trial), "losses": losses}
-            self.console.print(json.dumps(found, indent=2), markup=False, highlight=False, soft_wrap=True)
+            self.console.print(json.dumps(found, indent=2), highlight=False, soft_wrap=True)
             return
         table = Table.grid(padding=(0, 2))
         table.add_row("iteration", f"{duration(trial.seconds)}, {rate(trial.images_per_second)}")
@@ -120,7 +122,7 @@ class Display(Callback):
 
     def left(self, folder: RunFolder) -> None:
         """Where the results are, the samples last."""
-        samples = sorted(folder.samples.glob("*.png"))
+        samples = folder.grids()
         self.console.print(f"run folder   {folder.path}", soft_wrap=True)
         if samples:
             self.console.print(f"sample grid  {_relative(samples[-1])}", soft_wrap=True)

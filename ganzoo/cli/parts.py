@@ -1,24 +1,37 @@
 """What several commands share: arguments, options, and tables."""
 
 import json
-from collections.abc import Iterable, Sequence
-from importlib import import_module
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
 from ganzoo.cli.completion import run_folders
-from ganzoo.errors import OptionError, UserError, typed
+from ganzoo.errors import OptionError, typed
+from ganzoo.errors import check_installed as check_installed  # for bench
 
 RUN = click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
+
+
+def runs(metavar: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The argument of commands that take several run folders.
+
+    Args:
+        metavar: how it is shown, which says how many there must be.
+    """
+    kind = click.Path(path_type=Path)
+    return click.argument("runs", metavar=metavar, nargs=-1, required=True, type=kind, shell_complete=run_folders)
+
+
 DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 CHECKPOINT = click.option(
     "--checkpoint",
     default="newest",
     show_default=True,
     metavar="newest|best|ITERATION",
-    help="Whose weights; the best is that by the metric that was watched as it trained.",
+    help="Which weights: the newest checkpoint's, those that scored best on the metric watched in training, or those "
+    "of an iteration.",
 )
 
 
@@ -28,7 +41,8 @@ class Target(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """A path; an empty word is a variable of the shell's that is not set, and nothing here goes to a pipe."""
         if value in ("", "-"):
-            raise OptionError(f"option '--out' cannot be '{value}'; give the name of a file or a folder")
+            option = param.opts[-1] if param else "--out"
+            raise OptionError(f"option '{option}' cannot be '{value}'; give the name of a file or a folder")
         return super().convert(value, param, ctx)
 
 
@@ -51,19 +65,6 @@ DATA_DIR = click.Option(
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
-
-
-def check_installed(what: str, extra: str, *modules: str) -> None:
-    """Refuses to begin without the packages that something takes.
-
-    Raises:
-        UserError: saying which extra to install.
-    """
-    try:
-        for module in modules:
-            import_module(module)
-    except ModuleNotFoundError as error:
-        raise UserError(f"{what} needs {error.name}, which is missing; pip install 'ganzoo[{extra}]'") from error
 
 
 def pairs(said: Sequence[str], option: str) -> dict[str, str]:

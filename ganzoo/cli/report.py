@@ -4,20 +4,12 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganzoo.cli.completion import run_folders
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, TARGET
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, TARGET, runs
 from ganzoo.errors import no_exit
 
 
 @click.command()
-@click.argument(
-    "runs",
-    metavar="RUN [RUN ...]",
-    nargs=-1,
-    required=True,
-    type=click.Path(path_type=Path),
-    shell_complete=run_folders,
-)
+@runs("RUN [RUN ...]")
 @click.option(
     "-o",
     "--out",

@@ -54,7 +54,7 @@ def list_runs(folder: Path | None, as_json: bool) -> None:
     for run in found:
         if run.note:  # too long for a column
             click.echo(f"{_printable(run.path)} {run.state}: {_printable(run.note)}")
-    click.echo(f"{_count(len(found), 'run')}, {_bytes(sum(run.size for run in found))}")
+    click.echo(f"{_count(len(found), 'run')}, {_shown_size(sum(run.size for run in found))}")
 
 
 @runs_group.command("prune")
@@ -97,7 +97,7 @@ def prune_runs(
     if problems:
         raise RunFolderError("\n".join(map(_printable, problems.values())))
     if removes and not as_json:
-        click.echo(f"freed {_bytes(sum(planned.size for planned in going))}")
+        click.echo(f"freed {_shown_size(sum(planned.size for planned in going))}")
 
 
 def _found(folder: Path | None) -> "list[FoundRun]":
@@ -114,7 +114,7 @@ def _agreed(going: "list[Prunable]") -> bool:
     """
     if not sys.stdin.isatty():
         raise OptionError("there is no terminal to ask on, and nothing was removed; add --yes to remove it unasked")
-    size = _bytes(sum(planned.size for planned in going))
+    size = _shown_size(sum(planned.size for planned in going))
     return click.confirm(f"Remove this from {_count(len(going), 'run')}, {size}?")
 
 
@@ -122,9 +122,10 @@ def _print_plans(plans: "list[Prunable]") -> None:
     going = [planned for planned in plans if planned.paths]
     if going:
         print_table(
-            {"run": _printable(planned.run), "goes": planned.what, "size": _bytes(planned.size)} for planned in going
+            {"run": _printable(planned.run), "goes": planned.what, "size": _shown_size(planned.size)}
+            for planned in going
         )
-        click.echo(f"\n{_bytes(sum(planned.size for planned in going))} of {_count(len(plans), 'run')}")
+        click.echo(f"\n{_shown_size(sum(planned.size for planned in going))} of {_count(len(plans), 'run')}")
     else:
         click.echo("there is nothing to remove")
     for planned in plans:
@@ -175,7 +176,7 @@ def _row(run: "FoundRun", now: datetime) -> dict[str, str]:
         "epoch": f"{_brief(run.epoch)}/{run.epochs or '?'}" if told and run.state != "export" else "",
         "metric": f"{_printable(measured.metric)} {measured.last:.4g}" if measured else "",
         "best": f"{measured.best:.4g}" if measured and measured.best is not None else "",
-        "size": _bytes(run.size),
+        "size": _shown_size(run.size),
         "changed": _ago((now - run.changed).total_seconds()) if run.changed else "",
     }
 
@@ -190,7 +191,7 @@ def _brief(value: float | None) -> str:
     return "?" if value is None else f"{value:.3g}"
 
 
-def _bytes(size: int) -> str:
+def _shown_size(size: int) -> str:
     value, unit = float(size), "B"
     for unit in ("B", "kB", "MB", "GB", "TB"):
         if value < 999.5 or unit == "TB":

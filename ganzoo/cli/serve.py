@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, check_installed, pairs
-from ganzoo.errors import OptionError, no_exit, typed
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, pairs
+from ganzoo.errors import OptionError, check_installed, no_exit, typed
 
 if TYPE_CHECKING:
     from ganzoo.generation.trained import TrainedGAN
@@ -48,7 +48,7 @@ def serve(
     """Play with the GAN that was trained in the folder RUN, on a page in the browser."""
     from ganzoo.api import take_up
 
-    most_bytes = _bytes(max_upload)
+    most_bytes = _parsed_size(max_upload)
     told = pairs(options, "--option")
     check_installed("the page", "web", "gradio")
     from ganzoo.web.server import server, take
@@ -69,7 +69,7 @@ def serve(
     click.echo("stopped")
 
 
-def _bytes(size: str) -> int:
+def _parsed_size(size: str) -> int:
     """A size as people write it: 500KB, 10MB.
 
     Raises:
@@ -83,14 +83,12 @@ def _bytes(size: str) -> int:
 
 def _standing(trained: "TrainedGAN") -> str:
     """The iteration of its weights, and how that stands with the run: words for the line that is printed."""
-    from ganzoo.engine.folder import RunFolder
+    from ganzoo.engine.listing import look_at
 
-    files = RunFolder(trained.folder)
-    rows = files.lines(files.metrics)
+    run = look_at(trained.folder.resolve())
     words = f" at iteration {trained.iteration:,}"
-    epochs, reached = files.read(files.config).get("epochs"), rows[-1].get("epoch") if rows else None
-    if isinstance(epochs, int) and isinstance(reached, int | float) and reached < epochs:
-        words += f" (the run is not finished: {reached:g} of {epochs} epochs)"
+    if run.state in ("running", "stopped", "failed") and run.epoch is not None and run.epochs:
+        words += f" (the run is not finished: {run.epoch:g} of {run.epochs} epochs)"
     return words
 
 

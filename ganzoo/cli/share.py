@@ -7,6 +7,7 @@ import rich_click as click
 from ganzoo.cli.parts import CHECKPOINT, RUN, TARGET
 from ganzoo.errors import no_exit
 
+# Formats, names of files and the word for no licence are as in ganzoo.export, which imports torch.
 LICENCE = click.option(
     "--licence",
     default="unknown",
@@ -48,8 +49,8 @@ def export(run: Path, form: str, out: Path | None, licence: str, checkpoint: str
     same = f"differs from PyTorch by {made.difference:.2g} at most" if made.difference else "the same as PyTorch"
     click.echo(f"{made.model}: {size:.1f} MiB, {same}, {made.seconds:.1f} s")
     click.echo(made.folder / "README.md")
-    if not made.finished:
-        click.echo("note: this GAN is not trained through, and its card says so", err=True)
+    if not made.at_end:
+        click.echo("note: these weights are not from the end of the training, and the card says so", err=True)
 
 
 @click.command()

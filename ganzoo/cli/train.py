@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from rich_click.rich_panel import RichOptionPanel
 
-from ganzoo.cli import completion, taken
+from ganzoo.cli import completion, made_flags
 from ganzoo.cli.parts import DATA_DIR, RUN, TARGET
 from ganzoo.errors import OptionError, no_exit
 
@@ -71,7 +71,7 @@ def run_group() -> None:
 
 def run_command(gan: "type[GAN]") -> click.Command:
     """The command that trains this GAN."""
-    panels = taken.by_run(gan)
+    panels = made_flags.by_run(gan)
     flags = {flag.parameter: flag for group in panels.values() for flag in group}
 
     @click.pass_obj
@@ -111,17 +111,7 @@ def run_command(gan: "type[GAN]") -> click.Command:
     )
 
 
-class ResumeCommand(click.RichCommand):
-    """Makes its options from those that a run may be told anew."""
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        *own, help_option = super().get_params(ctx)
-        if ctx.resilient_parsing:
-            return [*own, *completion.options(completion.known()["resume"]), DATA_DIR, help_option]
-        return [*own, *(flag.option() for flag in taken.by_resume().values()), DATA_DIR, help_option]
-
-
-@click.command(cls=ResumeCommand)
+@click.command(cls=made_flags.MadeCommand, source=made_flags.by_resume)
 @RUN
 @click.pass_obj
 def resume(words: list[str], /, run: Path, data_dir: Path | None, **typed: Any) -> None:
@@ -133,7 +123,7 @@ def resume(words: list[str], /, run: Path, data_dir: Path | None, **typed: Any) 
     from ganzoo.engine.resume import options_of
 
     with no_exit():
-        options = options_of(RunFolder(run), _given(taken.by_resume(), typed))
+        options = options_of(RunFolder(run), _given(made_flags.by_resume(), typed))
     _run(options, words, run, data_dir)
 
 

@@ -18,13 +18,20 @@ from ganzoo.errors import no_exit
     type=TARGET,
     required=True,
     metavar="FOLDER|ZIP|FILE",
-    help="Takes a PNG of the same name for each image; for a single one, it may be a picture's.",
+    help="Where to write: a folder or a .zip takes a PNG of the same name for each image; a single image may go to a "
+    "picture file.",
 )
 @click.option(
     "--adapt", is_flag=True, help="First do to the images what --as did when this was trained: edges, a hole, ..."
 )
 @click.option("--skip-broken", is_flag=True, help="Leave broken images out, and name them.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of what is drawn.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of the random numbers, where the GAN draws any.",
+)
 @click.option(
     "--batch-size", type=click.IntRange(1), default=8, show_default=True, help="How many are translated at once."
 )
@@ -67,3 +74,6 @@ def translate(
         click.echo(note, err=True)
     for target in originals.targets:
         click.echo(target)
+
+
+COMMANDS = [translate]

@@ -3,7 +3,9 @@
 import json
 import math
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,33 @@ def write_atomically(file: Path, text: str) -> None:
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)  # after an error
+
+
+@contextmanager
+def drafted(draft: Path, place: Path, move: Callable[[Path, Path], object] = Path.replace) -> Iterator[Path]:
+    """Within, a file or a folder can be written as a draft, which takes its place at the end.
+
+    Folders above it that are missing are made. After an error they are gone again, and so is the draft.
+
+    Args:
+        draft: where to write; on the same disk.
+        place: where it goes.
+        move: takes it there, in one step.
+    """
+    made = [parent for parent in place.parents if not parent.exists()]  # the innermost first
+    try:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        yield draft
+        move(draft, place)
+        made = []
+    finally:
+        if draft.is_dir():
+            shutil.rmtree(draft, ignore_errors=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        for parent in made:
+            with suppress(OSError):  # somebody else's files have come into it
+                parent.rmdir()
 
 
 def append_line(file: Path, row: Mapping[str, object]) -> None:

@@ -13,6 +13,7 @@ checkpoints/       weights and training state, a folder for each
 What `ganzoo export` makes is such a folder without a past: in place of all that training needs, it has
 
 export.json        what it is, of which iteration, and the checksums of its files
+samples.png        the sample grid of that iteration, or the last before it
 model.safetensors  the weights of the networks that make images (or the same as a graph: model.onnx, model.pt2)
 """
 
@@ -54,6 +55,7 @@ class RunFolder:
         self.evaluations = path / "evaluations.jsonl"
         self.log = path / "log.txt"
         self.samples = path / "samples"
+        self.picture = path / "samples.png"
         self.checkpoints = path / "checkpoints"
         self.lock = path / ".lock"
         self.export = path / "export.json"
@@ -185,6 +187,12 @@ class RunFolder:
     def is_free(self) -> bool:
         """Whether a run can be started here: there is nothing in it that can be seen."""
         return self.path.is_dir() and all(path.name.startswith(".") for path in self.path.iterdir())
+
+    def grids(self) -> list[Path]:
+        """The sample grids, by iteration, which is their name; links are left out: they may lead to anything."""
+        files = [file for file in self.samples.glob("*.png") if file.stem.isascii() and file.stem.isdecimal()]
+        own = (file for file in files if len(file.stem) < 19 and not file.is_symlink())
+        return sorted(own, key=lambda file: int(file.stem))
 
     def read(self, file: Path) -> dict[str, Any]:
         """A JSON object of this folder.

@@ -25,8 +25,6 @@ class Contents:
     """What an export has, besides what is known of the GAN."""
 
     format: str
-    model: str
-    """The name of the file with the model."""
     files: Mapping[str, str]
     """SHA-256 by name."""
     use: str
@@ -119,11 +117,11 @@ def _meaning(facts: Facts, name: str) -> str:
 
 def _training(facts: Facts) -> str:
     config, about = facts.config, facts.environment
-    whole = f" of {facts.whole:,}" if facts.whole is not None and not facts.finished else ""
+    whole = f" of {facts.whole:,}" if facts.whole is not None and not facts.at_end else ""
     batch, seed = (_inline(config.get(name, "?")) for name in ("batch_size", "seed"))
     lines = [f"Iteration {facts.trained.iteration:,}{whole}, batches of {batch}, seed {seed}."]
-    if not facts.finished:
-        lines.insert(0, "**This GAN is not trained through**: its run had not ended when it was exported.")
+    if not facts.at_end:
+        lines.insert(0, "**These weights are not from the end of the training**.")
     if config.get("ema_images"):
         lines.append("The weights are a moving average of those that were trained.")
     command = f"\n\n{_fenced(about['command'])}" if "command" in about else ""
@@ -140,7 +138,7 @@ def _data(facts: Facts, contents: Contents) -> str:
         else f"The weights are under: {contents.licence}"
     )
     return (
-        f"## Data and licences\n\nTrained on `{_inline(facts.dataset)}`. Licence of the data: "
+        f"## Data and licences\n\nTrained on {_inline(facts.dataset)}. Licence of the data: "
         f"{_inline(facts.data_licence)}. {said}. ganzoo itself is under MIT."
     )
 
@@ -180,7 +178,7 @@ def _number(value: Any) -> str:
 def _inline(value: object) -> str:
     """Anybody's words on one line, which cannot become markup of their own."""
     line = " ".join(str(value).split())
-    return line.replace("|", "/").replace("`", "'").replace("<", "&lt;").replace("![", "!\\[")
+    return re.sub(r"([\\\[\]*_])", r"\\\1", line).replace("|", "/").replace("`", "'").replace("<", "&lt;")
 
 
 def _fenced(value: object) -> str:

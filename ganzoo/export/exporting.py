@@ -6,18 +6,20 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
 from torch import Tensor
 
 from ganzoo.api import load
-from ganzoo.engine.files import write_json
+from ganzoo.engine.files import drafted, write_json
 from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.randomness import seed_everything, undrawn
 from ganzoo.engine.state import MODEL
 from ganzoo.environment import versions
 from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError, typed
@@ -26,7 +28,6 @@ from ganzoo.export.card import UNKNOWN, Contents, card
 from ganzoo.export.facts import Facts, facts_of, samples_of
 from ganzoo.export.snippets import onnx_snippet, text_for, torch_snippet
 from ganzoo.export.trace import Parts, made_up, trace, untraced
-from ganzoo.export.weights import write_weights
 from ganzoo.gan import GAN
 from ganzoo.generation.trained import TrainedGAN
 
@@ -34,7 +35,7 @@ EXPORTS = Path("exports")
 """Where exports go unless a place is named."""
 MODELS = {"safetensors": MODEL, "onnx": graphs.ONNX, "torchexport": graphs.PT2}
 """The formats, and what the file with the model is called."""
-PICTURE, CARD = "samples.png", "README.md"
+PICTURE, CARD = RunFolder(Path()).picture.name, "README.md"
 NAMES = frozenset(
     (*MODELS.values(), PICTURE, CARD, *(f"{name}.json" for name in ("config", "data", "environment", "export")))
 ) | {"evaluations.jsonl"}
@@ -62,8 +63,8 @@ class Exported:
     name: str
     """Of the GAN."""
     iteration: int
-    finished: bool
-    """Whether the GAN was trained through, as far as is known."""
+    at_end: bool
+    """Whether the weights are from the end of the training, as far as is known."""
     seconds: float
 
 
@@ -102,10 +103,10 @@ def export(
     place = Path(out) if out is not None else EXPORTS / f"{trained.folder.resolve().name}-{form}"
     check_place(place, trained.folder)
     facts = facts_of(trained)
-    with drafted(place) as draft:
+    with exchanged(place) as draft:
         wish = Wish(form, licence, repository)
         if form == "safetensors":
-            _write_weights(draft, wish, facts, gan)
+            _export_weights(draft, wish, facts, gan)
             difference = None
         else:
             traced = trace(trained)
@@ -114,12 +115,11 @@ def export(
             code = onnx_snippet(traced, trained.data) if form == "onnx" else torch_snippet(traced, trained.data)
             _describe(draft, wish, facts, traced, _how_to_use(wish, code), difference)
     seconds = time.perf_counter() - began
-    return Exported(
-        place, place / MODELS[form], difference, trained.gan.name, trained.iteration, facts.finished, seconds
-    )
+    model = place / MODELS[form]
+    return Exported(place, model, difference, trained.gan.name, trained.iteration, facts.at_end, seconds)
 
 
-def _write_weights(draft: Path, wish: Wish, facts: Facts, gan: type[GAN] | None) -> None:
+def _export_weights(draft: Path, wish: Wish, facts: Facts, gan: type[GAN] | None) -> None:
     """Writes the weights of what makes images, with what is said of them, and sees that they do.
 
     Raises:
@@ -139,6 +139,16 @@ def _write_weights(draft: Path, wish: Wish, facts: Facts, gan: type[GAN] | None)
         raise UserError(f"'{trained.gan.name}' was not exported: what is loaded again makes other images")
 
 
+def write_weights(trained: TrainedGAN, networks: Container[str], folder: Path) -> None:
+    """Writes the weights of some networks as one safetensors file, each under the name it has in `trained.nets`."""
+    tensors = {
+        name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, value in trained.nets.state_dict().items()
+        if name.partition(".")[0] in networks
+    }
+    (folder / MODEL).write_bytes(safetensors.torch.save(tensors, metadata={"format": "pt"}))
+
+
 def _images(trained: TrainedGAN, seed: int) -> Tensor:
     """Images of inputs that are always the same, what the GAN draws by itself being that of a seed.
 
@@ -146,10 +156,10 @@ def _images(trained: TrainedGAN, seed: int) -> Tensor:
         UserError: it makes none.
     """
     try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.default_generator.manual_seed(0)
+        with undrawn(torch.device("cpu")), torch.no_grad():
+            seed_everything(0)
             inputs = made_up(trained, max(graphs.SIZES))
-            torch.default_generator.manual_seed(seed)
+            seed_everything(seed)
             return graphs.maker(trained)(inputs)
     except Exception as error:  # a plugin's code raises anything
         raise UserError(f"'{trained.gan.name}' makes no images: {' '.join(str(error).split())}") from error
@@ -171,7 +181,7 @@ def _describe(
     write_json(files.environment, dict(facts.environment))
     if facts.evaluations:
         files.evaluations.write_text("".join(f"{json.dumps(row)}\n" for row in facts.evaluations), encoding="utf-8")
-    if picture := samples_of(trained.folder):
+    if picture := samples_of(trained.folder, trained.iteration):
         shutil.copyfile(picture, draft / PICTURE)
     digests = {file.name: digest(file) for file in sorted(draft.iterdir())}
     about: dict[str, Any] = {
@@ -186,7 +196,6 @@ def _describe(
     write_json(files.export, about)
     contents = Contents(
         format=wish.form,
-        model=MODELS[wish.form],
         files=digests,
         use=use,
         inputs=graphs.shown(parts.shapes),
@@ -243,33 +252,24 @@ def check_place(place: Path, run: Path | None = None) -> None:
 
 
 @contextmanager
-def drafted(place: Path) -> Iterator[Path]:
+def exchanged(place: Path) -> Iterator[Path]:
     """A folder that takes a place in one step when all within went well, and else is gone.
 
     Raises:
         RunFolderError: it cannot be written; what was in its place is there again.
     """
     place = place.absolute()
-    draft, old = (place.with_name(f".{place.name}.{os.getpid()}{end}") for end in ("", ".old"))
     try:
-        made = [parent for parent in place.parents if not parent.exists()]
-        draft.mkdir(parents=True)
-        try:
+        with drafted(place.with_name(f".{place.name}.{os.getpid()}"), place, _exchange) as draft:
+            draft.mkdir()
             yield draft
-            _exchange(draft, place, old)
-            made = []
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-            for parent in made:
-                with suppress(OSError):  # somebody else's files have come into it
-                    parent.rmdir()
     except OSError as error:
         raise RunFolderError(f"'{place}' cannot be written ({error.strerror or error}); give another --out") from error
 
 
-def _exchange(draft: Path, place: Path, old: Path) -> None:
+def _exchange(draft: Path, place: Path) -> None:
     """Puts a folder in the place of another, which is deleted once that is done."""
-    there = place.exists()
+    there, old = place.exists(), draft.with_name(f"{draft.name}.old")
     if there:
         place.replace(old)
     try:

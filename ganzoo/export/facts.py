@@ -8,11 +8,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from ganzoo.data.dataset import Dataset
-from ganzoo.engine.checkpoint import STATE, checkpoints
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.listing import leading
+from ganzoo.engine.listing import leading, look_at
 from ganzoo.environment import DATA_FROM
-from ganzoo.errors import RunFolderError
 from ganzoo.generation.trained import TrainedGAN
 from ganzoo.plugins import zoo
 
@@ -45,11 +43,11 @@ class Facts:
     """environment.json, likewise."""
     evaluations: tuple[Mapping[str, Any], ...]
     whole: int | None
-    """Iterations that its whole training has, where that is known."""
+    """Iterations of the whole training, where that is known."""
 
     @property
-    def finished(self) -> bool:
-        """Whether it was trained through, as far as is known."""
+    def at_end(self) -> bool:
+        """Whether the weights are from the end of the training, as far as is known."""
         return self.whole is None or self.trained.iteration >= self.whole
 
     @property
@@ -89,7 +87,7 @@ def facts_of(trained: TrainedGAN) -> Facts:
     if isinstance(command, str):
         about = {"command": unplaced_command(command), **about}
     rows = tuple(unplaced(row) for row in files.lines(files.evaluations) if _is_evaluation(row))
-    return Facts(trained, unplaced(config), about, rows, _whole(files, trained, config))
+    return Facts(trained, unplaced(config), about, rows, look_at(trained.folder.resolve()).iterations)
 
 
 def unplaced(value: Any) -> Any:
@@ -128,21 +126,8 @@ def _is_evaluation(row: Mapping[str, Any]) -> bool:
     )
 
 
-def _whole(files: RunFolder, trained: TrainedGAN, config: Mapping[str, Any]) -> int | None:
-    try:
-        if files.is_export:
-            whole = files.read(files.export).get("iterations")
-            return whole if type(whole) is int else None
-        saved = {int(path.name): path for path in checkpoints(files.checkpoints)}
-        rows = files.read(saved[trained.iteration] / STATE)["rows"]
-        return int(config["epochs"]) * max(1, max(rows) // int(config["batch_size"]))
-    except (RunFolderError, LookupError, TypeError, ValueError, ArithmeticError):
-        return None
-
-
-def samples_of(folder: Path) -> Path | None:
-    """The last sample grid of a run, or that of an export."""
+def samples_of(folder: Path, iteration: int) -> Path | None:
+    """The sample grid of that iteration of a run, or the last one before it; or that of an export."""
     files = RunFolder(folder)
-    grids = sorted(files.samples.glob("*.png")) if files.samples.is_dir() else []
-    own = folder / "samples.png"
-    return next((file for file in (*reversed(grids), own) if file.is_file() and not file.is_symlink()), None)
+    grids = [file for file in files.grids() if int(file.stem) <= iteration]
+    return next((file for file in (*reversed(grids), files.picture) if file.is_file() and not file.is_symlink()), None)

@@ -1,5 +1,6 @@
 """Graphs as files, each compared with PyTorch before it is given to anybody."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganzoo.errors import UserError
+from ganzoo.errors import UserError, check_installed
 from ganzoo.export.trace import OUTPUT, ImageMaker, Traced, quiet
 from ganzoo.generation.trained import TrainedGAN
 
@@ -27,14 +28,7 @@ def check_onnx() -> None:
     Raises:
         UserError: a library is missing.
     """
-    try:
-        import onnx  # noqa: F401 - whether they are there is all that is asked
-        import onnxruntime  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise UserError(
-            f"--format onnx needs a package that is not there ({error.name}): pip install 'ganzoo[onnx]'"
-        ) from error
+    check_installed("--format onnx", "onnx", "onnx", "onnxruntime", "onnxscript")
 
 
 def write_onnx(traced: Traced, trained: TrainedGAN, folder: Path) -> float:
@@ -103,7 +97,8 @@ def compare(what: str, run: Images, traced: Traced, trained: TrainedGAN) -> floa
         if made.shape != expected.shape:
             raise UserError(f"{what} makes images of shape {tuple(made.shape)}, PyTorch of {tuple(expected.shape)}")
         difference = (made - expected).abs().max().item()
-        worst = difference if difference != difference else max(worst, difference)
+        # NaN is the worst of all, and max() would lose it.
+        worst = difference if math.isnan(difference) else max(worst, difference)
         if not worst <= MOST:
             raise UserError(
                 f"'{trained.gan.name}' was not exported: {what} and PyTorch differ by {worst:.2g}, more than the "
@@ -129,7 +124,10 @@ def _usable(what: str) -> Iterator[None]:
 
 
 def maker(trained: TrainedGAN) -> Images:
-    """The GAN itself."""
+    """The GAN in PyTorch as a function of inputs by name: what a file is compared with.
+
+    It gives N x C x H x W in [-1, 1].
+    """
     module = ImageMaker(trained.gan, trained.nets)
     return lambda inputs: module(**inputs)
 

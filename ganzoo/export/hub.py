@@ -20,10 +20,10 @@ import torch
 from ganzoo.api import load
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.state import MODEL
-from ganzoo.errors import OptionError, RunFolderError, UserError, typed
+from ganzoo.errors import OptionError, RunFolderError, UserError, check_installed, typed
 from ganzoo.export import graphs
 from ganzoo.export.card import UNKNOWN
-from ganzoo.export.exporting import CARD, check_place, digest, drafted, export
+from ganzoo.export.exporting import CARD, check_place, digest, exchanged, export
 from ganzoo.export.trace import made_up
 from ganzoo.generation.trained import TrainedGAN
 from ganzoo.machine import held_to_free_memory
@@ -114,7 +114,7 @@ def pull(repository: str, out: str | Path | None = None, *, revision: str | None
     with _said(repository):
         info = api.model_info(repository, revision=revision, files_metadata=True, token=_token(needed=False))
     sizes, left = _wanted(repository, info)
-    with drafted(place) as draft:
+    with exchanged(place) as draft:
         with _said(repository):
             api.snapshot_download(
                 repository, revision=info.sha, allow_patterns=list(sizes), local_dir=draft, token=_token(needed=False)
@@ -123,6 +123,7 @@ def pull(repository: str, out: str | Path | None = None, *, revision: str | None
         with _named(repository, draft):
             _check_files(repository, draft, sizes)
         trained = _tried_out(repository, draft)
+    trained.folder = place
     return Pulled(place, trained, left)
 
 
@@ -134,10 +135,9 @@ def client(repository: str) -> "HfApi":
     """
     if len(repository) > 96 or not REPOSITORY.fullmatch(repository):
         raise OptionError(f"a repository cannot be called {typed(repository)}: write user/name")
-    try:
-        from huggingface_hub import HfApi
-    except ImportError as error:
-        raise UserError("the Hub needs a package that is not there: pip install 'ganzoo[hub]'") from error
+    check_installed("the Hub", "hub", "huggingface_hub")
+    from huggingface_hub import HfApi
+
     return HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, library_name="ganzoo")
 
 

@@ -94,7 +94,10 @@ def made_up(trained: TrainedGAN, count: int) -> dict[str, Tensor]:
 
 
 def untraced(trained: TrainedGAN) -> Parts:
-    """What the images of any GAN are made of: more networks than need be, but for discriminators."""
+    """Inputs and networks of a GAN that cannot be traced.
+
+    They are all networks but discriminators, which may be more than its images take.
+    """
     networks = (name for name, network in trained.nets.named_children() if not isinstance(network, Discriminator))
     return Parts(_shapes(made_up(trained, TRACED)), frozenset(networks))
 

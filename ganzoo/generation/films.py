@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from ganzoo.errors import OptionError, UserError
-from ganzoo.generation.output import drafted
+from ganzoo.errors import OptionError, UserError, check_installed
+from ganzoo.generation.output import written
 
 FASTEST = {".gif": 50}
 """Frames a second at most, by ending: what is faster, viewers of GIF slow down."""
@@ -23,11 +23,9 @@ def write_film(out: Path, frames: Iterable[Image.Image], count: int, fps: int) -
         UserError: it cannot be written, or there is no ffmpeg.
     """
     ending = out.suffix.lower()
-    if fps > FASTEST.get(ending, fps):
-        raise OptionError(f"option 'fps' cannot be {fps}: a GIF shows {FASTEST[ending]} frames a second at most")
     if ending == ".mp4":
         _need_ffmpeg()
-    with drafted(out) as draft:
+    with written(out) as draft:
         draft.touch()
         opaque = map(_on_white, frames)
         if ending == ".mp4":
@@ -36,6 +34,17 @@ def write_film(out: Path, frames: Iterable[Image.Image], count: int, fps: int) -
             _animation(draft, map(_in_palette, opaque), "GIF", duration=_durations(count, fps, 10))
         else:
             _animation(draft, opaque, "WEBP", duration=_durations(count, fps, 1), quality=90)
+
+
+def check_fps(out: Path, fps: int) -> None:
+    """Refuses what viewers would not show.
+
+    Raises:
+        OptionError: so many frames a second are too many.
+    """
+    most = FASTEST.get(out.suffix.lower(), fps)
+    if fps > most:
+        raise OptionError(f"option 'fps' cannot be {fps}: a GIF shows {most} frames a second at most")
 
 
 def _durations(count: int, fps: int, tick: int) -> list[int]:
@@ -56,12 +65,13 @@ def _need_ffmpeg() -> None:
     Raises:
         UserError: there is none.
     """
-    try:
-        import imageio_ffmpeg
+    check_installed("an MP4", "video", "imageio_ffmpeg")
+    import imageio_ffmpeg
 
+    try:
         imageio_ffmpeg.get_ffmpeg_exe()
-    except (ImportError, RuntimeError) as error:
-        raise UserError("an MP4 needs ffmpeg: pip install 'ganzoo[video]', or try a .gif or .webp as --out") from error
+    except RuntimeError as error:
+        raise UserError("an MP4 needs ffmpeg, which is missing; try a .gif or .webp as --out") from error
 
 
 def _video(draft: Path, frames: Iterator[Image.Image], fps: int) -> None:

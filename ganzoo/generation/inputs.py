@@ -1,34 +1,15 @@
-"""What images are asked to be of: noise, classes and captions as people say them, as the fields of a batch."""
+"""What images are made from: rows of noise and of what goes with it, as the fields of a batch."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
-from operator import index
-from typing import SupportsIndex, TypeAlias
 
 import torch
 from torch import Tensor
 
 from ganzoo.codes import Code
-from ganzoo.config import build
-from ganzoo.data.spec import DataSpec
-from ganzoo.data.text import encode
-from ganzoo.errors import OptionError, UnknownName, UserError, typed
-from ganzoo.gan import GAN
 from ganzoo.generation.noise import drawn, spherical, truncated, way
-
-Class: TypeAlias = str | int
-"""A class by its name or its number."""
-MOST = 100_000
-"""Points of walks, or rows of sweeps, at most: their noise is held at once."""
-MANY = 20
-"""So many classes are named where one does not exist."""
-
-
-def takes(gan: GAN, field: str) -> bool:
-    """Whether its images are made from that field: "caption", "label", "source"."""
-    return field in gan.needs & gan.inputs
 
 
 @dataclass(frozen=True)
@@ -94,145 +75,3 @@ class Inputs:
         for code, value in self.codes.items():
             rows = code.put(rows, torch.full((len(rows),), value))
         return rows
-
-
-def turns(
-    gan: GAN, data: DataSpec, text: str | Sequence[str] | None, classes: Class | Sequence[Class] | None
-) -> dict[str, Tensor]:
-    """The rows of `caption` and `label` that images take in turn, as far as the GAN takes such.
-
-    Raises:
-        UserError: it takes none of that kind, or none was said; or this one cannot be.
-    """
-    fields = {}
-    if text is not None and not takes(gan, "caption"):
-        raise UserError(f"'{gan.name}' does not make images from captions: leave the text out")
-    if classes is not None and not takes(gan, "label"):
-        raise UserError(f"'{gan.name}' has no classes to choose from: leave the class out")
-    if takes(gan, "caption"):
-        if text is None:
-            raise UserError(f"'{gan.name}' makes images from captions: say what of, as in --text \"a red flower\"")
-        fields["caption"] = captions(_several(text, "text"), data)
-    if takes(gan, "label"):
-        if not data.classes:
-            raise UserError(f"the data of this run names no classes, so '{gan.name}' cannot be told of which to make")
-        numbers = range(len(data.classes)) if classes is None else class_numbers(_several(classes, "classes"), data)
-        fields["label"] = torch.tensor(numbers)
-    return fields
-
-
-def told_anew(gan: GAN, options: Mapping[str, object]) -> GAN:
-    """The GAN with some options changed, of those that weights do not depend on.
-
-    Raises:
-        UserError: an option is no such.
-    """
-    for name in options:
-        if name not in type(gan).model_fields:
-            raise UnknownName(f"option of {gan.name}", name, gan.may_change)
-        if name not in gan.may_change:
-            may = (
-                f"those that may: {', '.join(sorted(gan.may_change))}" if gan.may_change else "none of its options may"
-            )
-            raise OptionError(f"option '{name}' of '{gan.name}' cannot be changed after training; {may}")
-    return build(type(gan), {**dict(gan), **options}) if options else gan
-
-
-def check_walk(points: int, frames: int, count: int) -> None:
-    """Refuses walks that lead nowhere, or through more points than are held.
-
-    Raises:
-        OptionError: naming what is too low or too high.
-    """
-    if points < 2:
-        raise OptionError(f"option 'interpolate' cannot be {points}: a walk leads through at least 2 points")
-    if frames < points:
-        raise OptionError(f"option 'frames' cannot be {frames}: a walk through {points} points has at least {points}")
-    at_most_held("interpolate", points, count)
-
-
-def at_most_held(option: str, each: int, count: int) -> None:
-    """Refuses more rows of noise, `each` for each of `count`, than are held at once.
-
-    Raises:
-        OptionError: naming the option, or 'count', whichever it is that is too high.
-    """
-    if each * count > MOST:
-        name = option if each > MOST or count == 1 else "count"
-        raise OptionError(
-            f"option '{name}' is too high: {each * count} rows of noise, where at most {MOST} are held at once"
-        )
-
-
-def at_least_one(**numbers: int) -> None:
-    """Refuses what is no whole number, or below 1.
-
-    Raises:
-        OptionError: naming the first.
-    """
-    for name, number in numbers.items():
-        at_least(1, name, number)
-
-
-def at_least(least: int, name: str, number: object) -> None:
-    """Refuses what is no whole number, or too low: from Python, anything may be given.
-
-    Raises:
-        OptionError: naming it.
-    """
-    if not isinstance(number, SupportsIndex):
-        raise OptionError(f"option '{name}' cannot be {typed(number)}: it must be a whole number")
-    if index(number) < least:
-        raise OptionError(f"option '{name}' cannot be {number}: it must be at least {least}")
-
-
-def captions(texts: Sequence[object], data: DataSpec) -> Tensor:
-    """Captions as the data has them, N x L.
-
-    Raises:
-        OptionError: one is no text, is blank, or is longer than the data's own may be.
-    """
-    length = math.prod(data.shapes["caption"])
-    for text in texts:
-        if not isinstance(text, str) or not text.strip():
-            raise OptionError(f"option 'text' cannot be {typed(text)}: say what is to be seen, such as 'a red flower'")
-        try:
-            size = len(text.encode())
-        except UnicodeEncodeError as error:  # from a command line, bytes that are no UTF-8
-            raise OptionError(f"option 'text' cannot be {typed(ascii(text))}: it is no Unicode text") from error
-        if "\0" in text:
-            raise OptionError(f"option 'text' cannot be {typed(ascii(text))}: a caption ends where a zero is")
-        if size > length:
-            raise OptionError(
-                f"option 'text' cannot be {typed(text)}: it has {size} bytes, and captions of '{data.dataset}' keep "
-                f"{length}; say it in fewer words"
-            )
-    return encode([str(text) for text in texts], length)
-
-
-def class_numbers(classes: Sequence[object], data: DataSpec) -> list[int]:
-    """The numbers of classes that are said by name or number; what is a name is no number.
-
-    Raises:
-        UnknownName: there is no such class.
-    """
-    return [_class_number(value, data) for value in classes]
-
-
-def _class_number(value: object, data: DataSpec) -> int:
-    if isinstance(value, str) and value in data.classes:
-        return data.classes.index(value)
-    number = str(value).strip()
-    if number.isascii() and number.isdecimal() and len(number) < 9 and int(number) < len(data.classes):
-        return int(number)
-    hint = ""
-    if number.removeprefix("-").isdecimal():
-        hint = f"classes are numbered from 0 to {len(data.classes) - 1}"
-    raise UnknownName("class", value, data.classes, hint, most=MANY)
-
-
-def _several(value: object, option: str) -> Sequence[object]:
-    values = [value] if isinstance(value, str | int) or not isinstance(value, Sequence) else value
-    if not values:
-        raise OptionError(f"option '{option}' names nothing: leave it out, or name at least one")
-    return values

@@ -79,12 +79,14 @@ class Originals:
         Raises:
             DataError: one is broken, and none is to be skipped, or all are.
         """
+        first = ""
         for name in self.names:
             try:
                 picture = self.images.open(name)
             except DataError as error:
                 if not skip_broken:
                     raise
+                first = first or str(error)
                 self.notes.append(f"left out: {error}")
                 continue
             if SEVERAL in picture.info:
@@ -92,7 +94,7 @@ class Originals:
             self._taken.append(name)
             yield picture
         if not self._taken:
-            raise DataError(f"all {len(self.names)} images in '{self.source}' are broken; the first: {self.notes[0]}")
+            raise DataError(f"all {len(self.names)} images in '{self.source}' are broken; the first: {first}")
 
     @contextmanager
     def written(self, out: Path) -> Iterator[Put]:
@@ -101,7 +103,7 @@ class Originals:
         Raises:
             UserError: two would go to one place, or one to where an original is; or it cannot be written.
         """
-        if self._is_picture(out):
+        if self._checked_picture(out):
             made: list[Image.Image] = []
             yield made.append
             output.write_picture(out, made.pop)
@@ -118,8 +120,12 @@ class Originals:
             yield put_next
         self.targets = [out] if output.is_zip(out) else [places[name] for name in self._taken]
 
-    def _is_picture(self, out: Path) -> bool:
-        """Whether the path is that of a single picture, not of a folder or a ZIP."""
+    def _checked_picture(self, out: Path) -> bool:
+        """Whether the path is that of a single picture, not of a folder or a ZIP.
+
+        Raises:
+            UserError: it is that of one file for several pictures, of something else, or of the original.
+        """
         count, is_file = len(self.names), bool(out.suffix) and not (out.is_dir() or output.is_zip(out))
         other = {".npz": "an array", ".mp4": "a film"}.get(out.suffix.lower())
         if is_file and other:

@@ -1,10 +1,10 @@
 """Files of images: one picture, a folder, a ZIP or an array. Written as the images come, and whole or not at all."""
 
 import os
-import shutil
+import struct
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any, Literal, TypeAlias
 
@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo import pictures
+from ganzoo.engine.files import drafted
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError
 
@@ -77,7 +78,7 @@ def _as_png(out: Path) -> Path:
 
 
 @contextmanager
-def drafted(out: Path) -> Iterator[Path]:
+def written(out: Path) -> Iterator[Path]:
     """Gives a path beside that of a file, or in a folder that is there; what was written to it becomes `out`.
 
     What is in a folder already stays, unless it has the same name. After an error nothing is left of what was written.
@@ -85,26 +86,14 @@ def drafted(out: Path) -> Iterator[Path]:
     Raises:
         OptionError: it cannot be written.
     """
-    draft = (out if out.is_dir() else out.parent) / f".{os.getpid()}.{out.name}"
-    made = [parent for parent in out.parents if not parent.exists()]
-    done = False
+    folder = out if out.is_dir() else out.parent
     try:
-        draft.parent.mkdir(parents=True, exist_ok=True)
-        yield draft
-        _move(draft, out)
-        done = True
+        with drafted(folder / f".{os.getpid()}.{out.name}", out, _move) as draft:
+            yield draft
     except OSError as error:
         reason = error.strerror or str(error).partition("\n")[0]
         other = f"such as images{out.suffix.lower()}"
         raise OptionError(f"'{out}' cannot be written: {reason}; give another --out, {other}") from error
-    finally:
-        if draft.is_dir():
-            shutil.rmtree(draft, ignore_errors=True)
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-        for folder in () if done else made:  # the innermost first
-            with suppress(OSError):
-                folder.rmdir()
 
 
 def _move(draft: Path, out: Path) -> None:
@@ -134,7 +123,7 @@ def files(out: Path) -> Iterator[Put]:
     Raises:
         OptionError: it cannot be written.
     """
-    with drafted(out) as draft:
+    with written(out) as draft:
         if is_zip(out):
             with zipfile.ZipFile(draft, "x") as archive:
                 yield lambda name, picture: _pack(archive, name, picture)
@@ -172,8 +161,12 @@ def write_picture(out: Path, picture: Callable[[], Image.Image]) -> None:
     Raises:
         OptionError: it cannot be written.
     """
-    with drafted(out) as draft, draft.open("w+b") as stream:
-        picture().save(stream, Image.registered_extensions()[out.suffix.lower()])
+    with written(out) as draft, draft.open("w+b") as stream:
+        made = picture()
+        try:
+            made.save(stream, Image.registered_extensions()[out.suffix.lower()])
+        except (ValueError, struct.error) as error:  # what a format has no room or no colours for
+            raise OptionError(f"'{out}' cannot be written: {error}; try {_as_png(out)} as --out") from error
 
 
 def write_arrays(out: Path, parts: Iterable[Tensor], count: int, others: Mapping[str, np.ndarray[Any, Any]]) -> None:
@@ -182,7 +175,7 @@ def write_arrays(out: Path, parts: Iterable[Tensor], count: int, others: Mapping
     Raises:
         OptionError: it cannot be written.
     """
-    with drafted(out) as draft, zipfile.ZipFile(draft, "x") as archive:
+    with written(out) as draft, zipfile.ZipFile(draft, "x") as archive:
         with archive.open(zipfile.ZipInfo("images.npy", EPOCH), "w", force_zip64=True) as stream:
             for number, pixels in enumerate(map(pictures.to_pixels, parts)):
                 if not number:

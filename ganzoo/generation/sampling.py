@@ -16,7 +16,7 @@ from ganzoo.networks import Networks
 
 
 def first_draws(_: int) -> int:
-    """For `Sampler.batches`: every image gets the draws of the first, wherever it stands."""
+    """A `draws_of` for `Sampler.batches`: every image gets the random numbers of image 0."""
     return 0
 
 

@@ -38,27 +38,36 @@ class Sources:
             UserError: its sources were taken as they are.
         """
         if (adaptor := adaptor_of(RunFolder(folder))) is None:
-            raise UserError(f"{folder} was trained on sources as they are, not on what --as made of images")
+            raise UserError(
+                f"{folder} was trained on sources as they are, not on what --as made of images; leave --adapt out"
+            )
         return cls(gan, data, adaptor)
 
     def of(self, picture: Image.Image) -> Tensor:
         """A picture as a source, C x H x W in [-1, 1].
 
         Raises:
-            DataError: it is too small.
+            DataError: it is too small, or its colours have no known range.
         """
         upright = ImageOps.exif_transpose(picture)
         channels, *size = self.data.source_shape if self.adaptor is None else self.data.shape
         if self.gan.any_size:
             size = [upright.height, upright.width]
         if self.adaptor is None:
-            return scaled(fit_image(upright, (size[0], size[1]), channels)[None])[0]
+            return scaled(_fitted(upright, (size[0], size[1]), channels)[None])[0]
         shrinks = self.gan.shrinks
         height, width = (side // shrinks * shrinks for side in size)
         if not (height and width):
             raise DataError(f"an image of {size[0]}x{size[1]} cannot be made {shrinks} times smaller")
-        pixels = fit_image(upright, (height, width), channels)
+        pixels = _fitted(upright, (height, width), channels)
         return scaled(self.adaptor.sources(pixels[None], shrinks))[0]
+
+
+def _fitted(picture: Image.Image, size: tuple[int, int], channels: int) -> Tensor:
+    try:
+        return fit_image(picture, size, channels)
+    except ValueError as error:  # of floating-point numbers
+        raise DataError(f"a picture cannot be translated: {error}") from error
 
 
 class _Adapted(Config):

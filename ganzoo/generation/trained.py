@@ -12,23 +12,22 @@ from torch import Tensor
 from ganzoo import pictures
 from ganzoo.codes import settings
 from ganzoo.data.batches import latent
-from ganzoo.data.images import open_image
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError, UserError
 from ganzoo.gan import GAN
-from ganzoo.generation.inputs import (
+from ganzoo.generation.asking import (
     Class,
-    Inputs,
     at_least,
     at_least_one,
     at_most_held,
+    check_noise,
+    check_source_alone,
     check_walk,
+    made_ready,
     takes,
-    told_anew,
-    turns,
 )
-from ganzoo.generation.noise import check_limit
+from ganzoo.generation.inputs import Inputs
 from ganzoo.generation.sampling import Sampler, first_draws
 from ganzoo.generation.sources import Sources, alike
 from ganzoo.networks import Networks
@@ -39,11 +38,15 @@ class TrainedGAN:
 
     def __init__(self, folder: Path, gan: GAN, data: DataSpec, nets: Networks, iteration: int = 0) -> None:
         self.folder = folder
+        """The run folder, or an export."""
         self.iteration = iteration
         """Of the checkpoint whose weights these are."""
         self.gan = gan
+        """Its configuration."""
         self.data = data
+        """The shapes of what it was trained on, and the names of classes."""
         self.nets = nets
+        """Its networks, in evaluation mode."""
 
     def __repr__(self) -> str:
         return f"<TrainedGAN {self.gan.name}, {' x '.join(map(str, self.data.shape))}, from {self.folder}>"
@@ -79,7 +82,7 @@ class TrainedGAN:
         truncation: float | None = None,
         codes: Mapping[str, object] | None = None,
     ) -> Tensor:
-        """New images, count x C x H x W in [-1, 1], on the CPU.
+        """New images, count x C x H x W, float32 in [-1, 1], on the CPU.
 
         The n-th image of a seed is the same for any count, batch size and device, to float precision.
 
@@ -107,8 +110,8 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does, at once.
         """
-        at_least_one(count=count, batch_size=batch_size)
-        sampler, inputs = self._made_ready(seed, **asked)
+        count, batch_size = at_least_one(count=count, batch_size=batch_size)
+        sampler, inputs = made_ready(self.gan, self.nets, self.data, seed, **asked)
         return sampler.batches(inputs.parts(count, batch_size))
 
     def interpolate(
@@ -139,10 +142,10 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does; the GAN makes images without noise; or there are too few points or frames.
         """
-        at_least_one(count=count, batch_size=batch_size)
-        check_walk(points, frames, count)
-        sampler, inputs = self._made_ready(seed, **asked)
-        self._check_noise("there is no way from one image to another")
+        count, batch_size = at_least_one(count=count, batch_size=batch_size)
+        points, frames = check_walk(points, frames, count)
+        sampler, inputs = made_ready(self.gan, self.nets, self.data, seed, **asked)
+        check_noise(self.gan, "there is no way from one image to another")
         rows = inputs.walk(points, frames, count, batch_size, closed=closed)
         # A walk gets the draws of its first image in every frame, else it would flicker.
         made = sampler.batches(rows, lambda place: place % count * points)
@@ -161,10 +164,10 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does; or the GAN makes images without noise.
         """
-        at_least_one(shares=len(shares), batch_size=batch_size)
-        at_least(0, "second", second)
-        sampler, inputs = self._made_ready(first, **asked)
-        self._check_noise("there is no way from one image to another")
+        _, batch_size = at_least_one(shares=len(shares), batch_size=batch_size)
+        second = at_least(0, "second", second)
+        sampler, inputs = made_ready(self.gan, self.nets, self.data, first, **asked)
+        check_noise(self.gan, "there is no way from one image to another")
         rows = inputs.between(second, torch.tensor(shares), batch_size)
         return torch.cat(list(sampler.batches(rows, first_draws)))
 
@@ -186,11 +189,11 @@ class TrainedGAN:
         Raises:
             UserError: as `generate` does.
         """
-        at_least_one(count=count, batch_size=batch_size)
+        count, batch_size = at_least_one(count=count, batch_size=batch_size)
         told = settings(self.gan.codes, self.gan.name, codes)
         combinations = math.prod(map(len, told.values()))
         at_most_held("codes", combinations, count)
-        sampler, inputs = self._made_ready(seed, **asked)
+        sampler, inputs = made_ready(self.gan, self.nets, self.data, seed, **asked)
         return sampler.batches(inputs.sweep(told, count, batch_size), lambda place: place // combinations)
 
     def show(self, count: int = 25, seed: int = 0, **asked: Any) -> Image.Image:
@@ -227,45 +230,25 @@ class TrainedGAN:
         evaluate.keep(RunFolder(self.folder), line)
         return line
 
-    def _made_ready(
-        self,
-        seed: int,
-        *,
-        text: str | Sequence[str] | None = None,
-        classes: Class | Sequence[Class] | None = None,
-        truncation: float | None = None,
-        codes: Mapping[str, object] | None = None,
-    ) -> tuple[Sampler, Inputs]:
-        """What makes images, and of what, as it was asked."""
-        at_least(0, "seed", seed)
-        if self.takes_images:
-            raise UserError(f"'{self.gan.name}' makes images from images, not from noise; try translate")
-        told = settings(self.gan.codes, self.gan.name, codes)
-        for code, values in told.items():
-            if len(values) > 1:
-                raise OptionError(f"code '{code.name}' has {len(values)} values, where an image has one; try a sweep")
-        own = {"truncation": truncation} if truncation is not None and "truncation" in self.gan.may_change else {}
-        gan, limit = told_anew(self.gan, own), None
-        if truncation is not None and not own:
-            limit = check_limit(truncation)
-            self._check_noise("there is nothing to truncate")
-        fields = turns(gan, self.data, text, classes)
-        fixed = {code: value for code, (value,) in told.items()}
-        return Sampler(gan, self.nets, seed), Inputs(gan.noise_shape(), seed, fields, limit, fixed)
-
-    def _check_noise(self, meaning: str) -> None:
-        if not self.gan.noise_shape():
-            raise UserError(f"'{self.gan.name}' makes images without noise: {meaning}")
-
     def translate(self, images: Tensor, seed: int = 0, batch_size: int = 16) -> Tensor:
         """What it makes of images, N x C x H x W in [-1, 1] of `data.source_shape`; the same form, on the CPU.
 
         A GAN whose `any_size` is true takes them of any height and width.
 
+        Args:
+            images: to translate.
+            seed: of noise, where a GAN takes some beside the image.
+            batch_size: how many are translated at once.
+
         Raises:
-            UserError: this GAN makes images from noise, or the images have another shape.
+            UserError: this GAN makes images from noise, or from more than images; there are no images, or they have
+                another shape.
+            OutOfMemory: so many at once do not fit.
         """
         self._check_translates()
+        seed, batch_size = at_least(0, "seed", seed), at_least(1, "batch_size", batch_size)
+        if not len(images):
+            raise OptionError("option 'images' holds no image to translate; give at least one")
         shape, expected = tuple(images.shape[1:]), self.data.source_shape
         if shape != expected and not (self.gan.any_size and len(shape) == 3 and shape[0] == expected[0]):
             raise UserError(f"images of shape {shape} do not fit; expected {expected}")
@@ -288,9 +271,13 @@ class TrainedGAN:
                 photographs, a hole in images that are whole.
 
         Raises:
-            UserError: this GAN makes images from noise, or the run was trained on sources as they are.
+            UserError: this GAN makes images from noise, or from more than images; or the run was trained on sources as
+                they are.
+            DataError: a picture is too small, or has colours of an unknown range; as it is reached.
+            OutOfMemory: so many at once do not fit; likewise.
         """
         self._check_translates()
+        seed, batch_size = at_least(0, "seed", seed), at_least(1, "batch_size", batch_size)
         sources = Sources.adapted(self.gan, self.data, self.folder) if adapt else Sources(self.gan, self.data)
         sampler, shape = Sampler(self.gan, self.nets, seed), self.gan.noise_shape()
         noise = {"noise": latent(1, shape, seed)} if shape else {}
@@ -301,14 +288,7 @@ class TrainedGAN:
 
         return (image for images in sampler.batches(parts(), first_draws) for image in images)
 
-    def translate_files(self, files: Iterable[Path]) -> Iterator[Tensor]:
-        """What it makes of each picture, C x H x W in [-1, 1]: see `translate_pictures`.
-
-        Raises:
-            UserError: this GAN makes images from noise, or a file is no picture; it is named.
-        """
-        return self.translate_pictures(map(open_image, files))
-
     def _check_translates(self) -> None:
         if not self.takes_images:
             raise UserError(f"'{self.gan.name}' makes images from noise, not from images; try generate")
+        check_source_alone(self.gan)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from ganzoo.config import build
 from ganzoo.engine.folder import RunFolder
-from ganzoo.errors import OptionError, RunFolderError, UserError
+from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError
 from ganzoo.metrics.metric import Metric
 from ganzoo.metrics.protocol import Protocol
 from ganzoo.options import Judging, Keeping, RunOptions
@@ -40,7 +40,6 @@ class Measurement:
     experiment: str
     """What was trained, in what way; the same for runs that differ in nothing but their seed."""
     iteration: int
-    when: str
     protocol: Protocol
     figures: Mapping[str, float]
 
@@ -87,6 +86,7 @@ def measured(runs: Sequence[Path], best: str | None = None) -> list[Measurement]
         RunFolderError: one is no run folder, or was not measured yet.
         UserError: there is no such protocol: naming what differs, and what to type.
         OptionError: a run is named twice, fewer than two are named, or a metric was not measured.
+        UnknownName: there is no such metric.
     """
     if len(runs) < 2:
         raise OptionError("name at least two runs to compare")
@@ -127,10 +127,10 @@ def lines_of(folder: RunFolder) -> list[Measurement]:
         try:
             protocol = Protocol.model_validate(line["protocol"])
             figures = {key: float(value) for key, value in line["figures"].items() if value is not None}
-            iteration, when = int(line["iteration"]), str(line.get("when", ""))
+            iteration = int(line["iteration"])
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError, ValidationError):
             continue  # of another version of ganzoo, or of nobody's
-        found.append(Measurement(folder.path, name, config.get("seed"), experiment, iteration, when, protocol, figures))
+        found.append(Measurement(folder.path, name, config.get("seed"), experiment, iteration, protocol, figures))
     if not found:
         raise RunFolderError(f"{folder.path} was not measured yet: `ganzoo evaluate {folder.path}` does it")
     return found
@@ -140,20 +140,21 @@ def _chosen(lines: Sequence[Measurement], best: str | None) -> Measurement:
     if best is None:
         return lines[-1]
     kinds = Metric.choices()
+    if best not in kinds:
+        raise UnknownName(Metric.noun, best, kinds)
     having = [line for line in lines if best in line.figures]
-    if best not in kinds or not having:
+    if not having:
         there = sorted({name for line in lines for name in line.figures})
         raise OptionError(f"'{best}' was not measured of '{lines[0].run}'; there are: {', '.join(there)}")
-    return replace(min(having, key=lambda line: kinds[best]().score(line.figures[best])), chosen_by=best)
+    choose = max if kinds[best].higher_is_better else min
+    return replace(choose(having, key=lambda line: line.figures[best]), chosen_by=best)
 
 
 def _of_two_protocols(lines: Sequence[Sequence[Measurement]]) -> UserError:
     reference = lines[0][-1]
-    for mine in lines[1:]:
-        if different := mine[-1].protocol.differences(reference.protocol):
-            return _not_alike(mine[-1], reference, different)
-    first, second = lines[0][-1], lines[1][-1]
-    return _not_alike(second, first, second.protocol.differences(first.protocol))
+    told = ((mine[-1], mine[-1].protocol.differences(reference.protocol)) for mine in lines[1:])
+    other, different = next(pair for pair in told if pair[1])
+    return _not_alike(other, reference, different)
 
 
 def _not_alike(first: Measurement, second: Measurement, different: Mapping[str, str]) -> UserError:

@@ -43,7 +43,7 @@ class Evaluation:
     _seen: Seen | None = None
     """What the extractor sees in the real images: once for all weights."""
 
-    def measure(self, nets: Networks, tell: Callable[[int], object] = int) -> dict[str, float]:
+    def measure(self, nets: Networks, tell: Callable[[int], object] = lambda _: None) -> dict[str, float]:
         """The figures of networks on the device, in evaluation mode. Weights and later random numbers stay as they are.
 
         Args:

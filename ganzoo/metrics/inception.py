@@ -58,5 +58,7 @@ class Inception(Extractor):
         try:
             return InceptionV3(weights).eval()
         except RuntimeError as error:  # torch's own, of names and shapes
+            if self.weights is None:  # no mistake in what was asked
+                raise
             reason = " ".join(str(error).split())[:120]
             raise DataError(f"'{self.weights}' holds the weights of another network: {reason}") from error

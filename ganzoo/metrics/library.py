@@ -3,7 +3,7 @@
 import importlib
 from types import ModuleType
 
-from ganzoo.errors import UserError
+from ganzoo.errors import check_installed
 
 
 def library(name: str) -> ModuleType:
@@ -12,13 +12,5 @@ def library(name: str) -> ModuleType:
     Raises:
         UserError: it is not installed.
     """
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        package = name.partition(".")[0]
-        if (error.name or "").partition(".")[0] != package:
-            raise
-        raise UserError(
-            f"figures are measured with {package.replace('_', '-')}, which is not installed: "
-            "pip install 'ganzoo[metrics]'"
-        ) from error
+    check_installed("measuring", "metrics", name)
+    return importlib.import_module(name)

@@ -28,7 +28,7 @@ ALEXNET = Published(
 
 
 class AbsoluteDifference(PairMetric):
-    """Mean absolute difference, as a share of the way from black to white."""
+    """Mean absolute difference, from 0 to 1: as a share of the way from black to white."""
 
     kind = "l1"
     usual = True
@@ -45,7 +45,8 @@ def absolute_difference(made: Tensor, target: Tensor) -> Tensor:
 class SignalToNoise(PairMetric):
     """Peak signal-to-noise ratio.
 
-    Of the mean square over all pairs: single ones may be right to the last pixel.
+    10 log10(4 / mean square), in dB, for images in [-1, 1]. Of the mean square over all pairs: single ones may be right
+    to the last pixel.
     """
 
     kind = "psnr"
@@ -67,7 +68,7 @@ class SignalToNoise(PairMetric):
 
 
 class StructuralSimilarity(PairMetric):
-    """Structural similarity; 1: the same picture.
+    """Structural similarity, from -1 to 1; 1: the same picture.
 
     Wang et al., 2004, in Gaussian windows of 11 pixels, sigma 1.5.
     """
@@ -90,7 +91,7 @@ class StructuralSimilarity(PairMetric):
 
 
 class LPIPS(PairMetric):
-    """Learned perceptual distance, by AlexNet's features.
+    """Learned perceptual distance, by AlexNet's features; 0: the same picture, and there is no upper end.
 
     Zhang et al., 2018, arXiv:1801.03924, version 0.1. The weights of AlexNet are downloaded once (244 MB)
     unless `weights` says where they are.
@@ -114,6 +115,8 @@ class LPIPS(PairMetric):
         try:
             network.net.load_state_dict({name: held[theirs] for name, theirs in own.items()})
         except (KeyError, RuntimeError) as error:
+            if self.weights is None:  # no mistake in what was asked
+                raise
             raise DataError(
                 f"'{self.weights}' holds the weights of another network: {' '.join(str(error).split())[:120]}"
             ) from error

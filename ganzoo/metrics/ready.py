@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganzoo.config import build
 from ganzoo.data.batches import scaled
 from ganzoo.data.dataset import Split, Table
 from ganzoo.data.load import DataOptions, data_folder, load_some
@@ -54,91 +55,86 @@ def make_ready(
             so few images.
     """
     wanted = settled(gan, data, options, and_usual)  # what this refuses need not wait for the data
-    for metric in wanted:
-        if isinstance(metric, SetMetric):
-            metric.check()
     real = "image" if "image" in gan.needs else "target"
     split = options.split or ("test" if "test" in data.data.splits else "train")
-    columns = rows((gan.needs & gan.inputs) | {real}, gan.shrinks, data, spec, split, options.samples, most, folder)
+    rows = Rows(data, (gan.needs & gan.inputs) | {real}, gan.shrinks, folder)
+    columns = rows.load(spec, split, options.samples, most)
     eyes = None
     if any(isinstance(metric, SetMetric) for metric in wanted):
         eyes = Eyes.of(options.extractor or _default(data), columns[real], device, data_folder(folder))
-    have = partial(has_rows, frozenset({real}), gan.shrinks, data, folder)
-    more = partial(how_to_have, data=data, split=split, asked=options.samples is not None, have=have)
+    more = partial(rows.advice, split=split, asked=options.samples is not None)
     kept, left_out = possible(wanted, columns[real], eyes, {metric.kind for metric in options.metric}, more)
     built = {metric.kind: metric.build(data_folder(folder)) for metric in kept if isinstance(metric, PairMetric)}
     pairs = {kind: made.to(device) if isinstance(made, nn.Module) else made for kind, made in built.items()}
-    weights = {kind: fingerprint(made) for kind, made in pairs.items() if isinstance(made, nn.Module)}
-    channels, height, width = columns[real].shape[1:]
     protocol = Protocol(
         data=data.data.label(),
         split=split,
-        samples=len(columns[real]),
         seed=options.seed,
-        shape=(channels, height, width),
-        images=checksum([columns[name] for name in sorted({real, *(PAIR & columns.keys())})]),
-        metrics={metric.kind: _told(metric, weights.get(metric.kind)) for metric in kept},
+        metrics={metric.kind: _told(metric, pairs.get(metric.kind)) for metric in kept},
         sampling={name: value for name, value in gan.model_dump(mode="json").items() if name in gan.may_change},
+        **_looked_at(columns, real),
         **(eyes.described() if eyes else {}),
     )
     network = eyes.network if eyes else None
     return Evaluation(gan, columns, real, kept, pairs, network, protocol, device, left_out)
 
 
-def rows(
-    fields: frozenset[str],
-    shrinks: int,
-    data: DataOptions,
-    spec: DataSpec,
-    split: Split,
-    samples: int | None,
-    most: int,
-    folder: Path | None,
-) -> dict[str, Tensor]:
-    """The rows of a split that are looked at, by field: `samples` of them, or up to `most`.
-
-    Raises:
-        DataError: they cannot be had, are not so many, or have another form than those that were trained on.
-    """
-    table = load_some(data, fields, split, samples or most, folder, shrinks)
-    check_like(table, spec, data)
-    there = min(map(len, table.columns.values()))
-    if samples and there < samples:
-        other = split == "test" and has_rows(fields, shrinks, data, folder, "train", samples)
-        raise DataError(
-            f"{samples} samples were asked for, and the {split} split of '{data.data.label()}' has {there}; "
-            f"try --samples {there}{' or --split train' if other else ''}"
-        )
-    return {name: column[:there] for name, column in table.columns.items()}
+def _looked_at(columns: Mapping[str, Tensor], real: str) -> dict[str, Any]:
+    """The part of the protocol that says which images are looked at."""
+    pair = sorted({real, *(PAIR & columns.keys())})
+    shape = tuple(columns[real].shape[1:])
+    return {"samples": len(columns[real]), "shape": shape, "images": checksum([columns[name] for name in pair])}
 
 
-def has_rows(
-    fields: frozenset[str], shrinks: int, data: DataOptions, folder: Path | None, split: Split, count: int
-) -> bool:
-    """Whether a split has so many rows, for advice: what it takes to know is done where something was refused."""
-    with suppress(UserError):
-        table = load_some(data, fields, split, count, folder, shrinks)
-        return min(map(len, table.columns.values())) >= count
-    return False
+@dataclass(frozen=True)
+class Rows:
+    """Where the rows come from that an evaluation looks at."""
 
+    data: DataOptions
+    fields: frozenset[str]
+    """What is looked at of each."""
+    shrinks: int
+    """See `GAN.shrinks`."""
+    folder: Path | None
+    """Where downloads are kept."""
 
-def how_to_have(
-    needed: int, *, data: DataOptions, split: Split, asked: bool, have: Callable[[Split, int], bool]
-) -> str:
-    """What to type to have so many samples; if nothing helps, that.
+    def load(self, spec: DataSpec, split: Split, samples: int | None, most: int) -> dict[str, Tensor]:
+        """The rows of a split, by field: `samples` of them, or up to `most`.
 
-    Args:
-        needed: so many.
-        data: whose they are.
-        split: where they were too few.
-        asked: whether a number of samples was asked for.
-        have: whether a split has so many.
-    """
-    if have(split, needed):
-        return f"try --samples {needed}"
-    if split == "test" and have("train", needed):
-        return f"try {f'--samples {needed} ' if asked else ''}--split train"
-    return f"'{data.data.label()}' has no more"
+        Raises:
+            DataError: they cannot be had, are not so many, or have another form than those that were trained on.
+        """
+        table = load_some(self.data, self.fields, split, samples or most, self.folder, self.shrinks)
+        check_like(table, spec, self.data)
+        there = min(map(len, table.columns.values()))
+        if samples and there < samples:
+            other = split == "test" and self.has("train", samples)
+            raise DataError(
+                f"{samples} samples were asked for, and the {split} split of '{self.data.data.label()}' has {there}; "
+                f"try --samples {there}{' or --split train' if other else ''}"
+            )
+        return {name: column[:there] for name, column in table.columns.items()}
+
+    def has(self, split: Split, count: int) -> bool:
+        """Whether a split has so many, for advice: what it takes to know is done where something was refused."""
+        with suppress(UserError):
+            table = load_some(self.data, self.fields, split, count, self.folder, self.shrinks)
+            return min(map(len, table.columns.values())) >= count
+        return False
+
+    def advice(self, needed: int, *, split: Split, asked: bool) -> str:
+        """What to type to have so many samples; if nothing helps, that.
+
+        Args:
+            needed: so many.
+            split: where they were too few.
+            asked: whether a number of samples was asked for.
+        """
+        if self.has(split, needed):
+            return f"try --samples {needed}"
+        if split == "test" and self.has("train", needed):
+            return f"try {f'--samples {needed} ' if asked else ''}--split train"
+        return f"'{self.data.data.label()}' has no more"
 
 
 def check_like(table: Table, spec: DataSpec, data: DataOptions) -> None:
@@ -164,7 +160,8 @@ def settled(gan: GAN, data: DataOptions, options: EvaluationOptions, and_usual: 
     """What is to be measured: what was asked for; else what is usual for pairs, where there are any, or for sets.
 
     Raises:
-        OptionError: something was asked for that is not for what this GAN does, or asked for twice.
+        UserError: something was asked for that is not for what this GAN does, or asked for twice; or what a metric
+            takes is not installed.
     """
     unfit = _unfit(gan, data)
     for metric in options.metric:
@@ -172,11 +169,22 @@ def settled(gan: GAN, data: DataOptions, options: EvaluationOptions, and_usual: 
             raise OptionError(f"'{metric.kind}' cannot be measured here: {unfit}; try --metric fid")
         if [other.kind for other in options.metric].count(metric.kind) > 1:
             raise OptionError(f"option 'metric' names '{metric.kind}' twice; leave one out")
-    if options.metric and not and_usual:
-        return options.metric
-    asked, family = {metric.kind for metric in options.metric}, SetMetric if unfit else PairMetric
-    usual = [kind() for kind in Metric.choices().values() if kind.usual and issubclass(kind, family)]
-    return [*options.metric, *(metric for metric in usual if metric.kind not in asked)]
+    wanted = list(options.metric)
+    if and_usual or not wanted:
+        wanted += _usual(unfit, wanted)
+    for metric in wanted:
+        if isinstance(metric, SetMetric):
+            metric.check()
+    return wanted
+
+
+def _usual(unfit: str, but: Sequence[Metric]) -> list[Metric]:
+    """What is usual for pairs, or for sets where there are none, without those of the kinds that are there already."""
+    asked, family = {metric.kind for metric in but}, SetMetric if unfit else PairMetric
+    kinds = [kind for kind in Metric.choices().values() if kind.usual and issubclass(kind, family)]
+    # One with an option that must be given is measured where it is asked for.
+    usual = [kind() for kind in kinds if not any(field.is_required() for field in kind.model_fields.values())]
+    return [metric for metric in usual if metric.kind not in asked]
 
 
 def _unfit(gan: GAN, data: DataOptions) -> str:
@@ -222,7 +230,7 @@ def _default(data: DataOptions) -> Extractor:
             f"'{data.data.label()}' is looked at by the extractor '{name}', which is not installed; name another "
             f"--extractor: {', '.join(sorted(choices))}"
         )
-    return choices[name]()
+    return build(choices[name], {}, prefix="extractor.")
 
 
 def possible(
@@ -273,10 +281,10 @@ def _least(metric: Metric, widths: Mapping[str, int]) -> int:
     return metric.least(widths[metric.looks_at]) if isinstance(metric, SetMetric) and metric.looks_at in widths else 0
 
 
-def _told(chosen: Metric | Extractor, weights: str | None = None) -> dict[str, Any]:
-    """The options that figures depend on, and the checksum of what weights say."""
+def _told(chosen: Metric | Extractor, network: object = None) -> dict[str, Any]:
+    """The options that figures depend on, and the checksum of the weights of a metric that is a network."""
     options = chosen.model_dump(mode="json", exclude=set(chosen.places))
-    return {**options, "weights": weights} if weights else options
+    return {**options, "weights": fingerprint(network)} if isinstance(network, nn.Module) else options
 
 
 def checksum(columns: Sequence[Tensor]) -> str:

@@ -24,7 +24,7 @@ class Borrowed(SetMetric):
 
 
 class FrechetDistance(Borrowed):
-    """Fréchet distance of features, taken for Gaussians.
+    """Fréchet distance of features, taken for Gaussians; from 0: the same.
 
     Heusel et al., 2017, arXiv:1706.08500, eq. 6: |m - n|^2 + tr(C + D - 2 (C D)^1/2). It falls as samples get more:
     compare figures of as many only.
@@ -130,7 +130,7 @@ class Recall(Precision):
 
 
 class Density(SetMetric):
-    """How many real images reach a sample, of k expected: fidelity.
+    """How many real images reach a sample, of k expected, from 0: fidelity.
 
     Naeem et al., 2020, arXiv:2002.09797, eq. 3: 1/(k M) sum_j sum_i [|Y_j - X_i| < NND_k(X_i)]
     over M samples Y. Unlike precision, one outlier among the real images counts for little. It may exceed 1.

@@ -49,17 +49,18 @@ def write(
     if file is None:
         file = found[0].folder.path / NAME if len(found) == 1 else Path(COMPARISON)
     file = Path(file)
-    check_target(file)
-    text = page.render(found, checkpoint, device, [text] if isinstance(text, str) and text else list(text))
+    _check_target(file)
+    captions = [text] if isinstance(text, str) and text else list(text)
+    html = page.render(found, checkpoint, device, captions)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, text)
+        write_atomically(file, html)
     except OSError as error:
         raise OptionError(f"'{file}' cannot be written: {error.strerror or error}; give another --out") from error
     return file
 
 
-def check_target(file: Path) -> None:
+def _check_target(file: Path) -> None:
     """Refuses, before anything is worked out, a file that is no page.
 
     Raises:

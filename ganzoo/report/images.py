@@ -19,8 +19,6 @@ GRIDS, BUDGET = 48, 6 * 2**20
 """Sample grids in the slider, and their bytes, at most."""
 SIDE, LARGE = 1024, 2048
 """Pixels of a grid's longer side, at most: in the slider, and of the last one."""
-EXPORTED = "samples.png"
-"""The sample grid of an export."""
 LOSSLESS = 2**20
 """Bytes, and pixels, up to which a single picture is kept pixel by pixel."""
 
@@ -49,8 +47,6 @@ class Film:
     frames: list[Frame]
     last: Frame | None
     """The last one, large."""
-    whole: int
-    """How many there are in the folder."""
     notes: list[str]
     """What was left out or made smaller, in sentences."""
 
@@ -61,7 +57,7 @@ class Film:
 
 def film(record: Record) -> Film:
     """The sample grids of a run: all, or as many as a page bears."""
-    files = samples(record)
+    files = record.folder.grids()
     frames, notes, scaled = [], [], False
     for file in thinned(files, GRIDS):
         try:
@@ -77,7 +73,7 @@ def film(record: Record) -> Film:
         notes.insert(0, f"{len(encoded)} of {len(files)} grids, evenly spaced; the folder has them all.")
     if scaled:
         notes.append(f"Scaled down to {SIDE} pixels.")
-    return Film(encoded, last(record), len(files), notes)
+    return Film(encoded, last(record), notes)
 
 
 def last(record: Record) -> Frame | None:
@@ -90,18 +86,11 @@ def last(record: Record) -> Frame | None:
     return None
 
 
-def samples(record: Record) -> list[Path]:
-    """The files of sample grids, by iteration; links are left out: they may lead to anything."""
-    files = [file for file in record.folder.samples.glob("*.png") if file.stem.isascii() and file.stem.isdecimal()]
-    own = (file for file in files if len(file.stem) < 19 and not file.is_symlink())
-    return sorted(own, key=lambda file: int(file.stem))
-
-
 def _grids(record: Record) -> list[tuple[int, Path]]:
-    """The iteration and the file of each sample grid; an export has the last one alone."""
-    if record.is_export and (own := record.folder.path / EXPORTED).is_file() and not own.is_symlink():
+    """The iteration and the file of each sample grid; an export has one alone."""
+    if record.is_export and (own := record.folder.picture).is_file() and not own.is_symlink():
         return [(look_at(record.folder.path.resolve()).iteration, own)]
-    return [(int(file.stem), file) for file in samples(record)]
+    return [(int(file.stem), file) for file in record.folder.grids()]
 
 
 def thinned(files: Sequence[Path], most: int) -> list[Path]:

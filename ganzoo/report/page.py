@@ -16,12 +16,12 @@ from ganzoo.api import take_up
 from ganzoo.engine.files import number
 from ganzoo.engine.listing import look_at
 from ganzoo.engine.speed import Speed
-from ganzoo.errors import UserError
+from ganzoo.errors import UserError, check_installed
 from ganzoo.generation.trained import TrainedGAN
 from ganzoo.report import curves, images, settings
 from ganzoo.report.record import Record
 from ganzoo.report.walk import Walk, walk
-from ganzoo.words import duration
+from ganzoo.words import COLOURS, duration
 
 TEMPLATES = Path(__file__).with_name("templates")
 WARNINGS = 40
@@ -139,8 +139,7 @@ def _facts(record: Record, trained: TrainedGAN | None) -> dict[str, str]:
     facts: dict[str, str] = {}
     if record.data is not None:
         channels, height, width = record.data.shape
-        colours = {1: "grey", 3: "colour", 4: "colour with opacity"}[channels]
-        facts["image size"] = f"{height}x{width}, {colours}"
+        facts["image size"] = f"{height}x{width}, {COLOURS[channels]}"
     if record.rows:
         facts["iterations"] = amount(record.iteration)
         facts["epochs"] = f"{amount(record.epoch)} of {amount(record.epochs)}"
@@ -208,10 +207,9 @@ def _library() -> bytes:
     Raises:
         UserError: it is not installed.
     """
-    try:
-        from plotly.offline import get_plotlyjs  # here, not above: an extra, and slow to import
-    except ImportError as error:
-        raise UserError("a report needs the package plotly; pip install 'ganzoo[report]'") from error
+    check_installed("a report", "report", "plotly.offline")
+    from plotly.offline import get_plotlyjs  # here, not above: an extra, and slow to import
+
     return str(get_plotlyjs()).encode()
 
 

@@ -125,7 +125,7 @@ def _record(folder: RunFolder, name: str) -> Record:
         environment = {str(key): str(value) for key, value in folder.read(folder.environment).items()}
     except UserError as error:
         notes.append(str(error))
-    rows = [row for row in folder.lines(folder.metrics) if (number(row.get("iteration")) or -1) >= 0]
+    rows = [row for row in folder.lines(folder.metrics) if _is_made(row.get("iteration"))]
     evaluations = [row for row in folder.lines(folder.evaluations) if number(row.get("iteration")) is not None]
     return Record(
         folder,
@@ -140,6 +140,11 @@ def _record(folder: RunFolder, name: str) -> Record:
         options,
         list(dict.fromkeys(notes)),
     )
+
+
+def _is_made(iteration: object) -> bool:
+    found = number(iteration)
+    return found is not None and found >= 0
 
 
 def _log(folder: RunFolder) -> list[str]:

@@ -27,7 +27,7 @@ class Walk:
     tile: tuple[int, int]
     """Width and height of one image."""
     padding: int
-    rows_of: list[str]
+    labels: list[str]
     """The caption or the class of each row, if the GAN takes such."""
 
 
@@ -40,8 +40,8 @@ def walk(trained: TrainedGAN, text: Sequence[str]) -> Walk:
         UserError: the text cannot be captions, the GAN takes none, or its data names no classes.
     """
     names = list(text or (trained.data.classes if trained.takes_classes else ()))
-    rows_of = [names[row % len(names)] for row in range(WALKS)] if names else []
-    both_ends = [name for name in rows_of for _ in range(2)]
+    labels = [names[row % len(names)] for row in range(WALKS)] if names else []
+    both_ends = [name for name in labels for _ in range(2)]
     asked: dict[str, Any] = {"text" if text else "classes": both_ends} if both_ends else {}
     frames = trained.interpolate(2, STEPS, count=WALKS, closed=False, **asked)
     images = torch.stack(list(frames), 1).flatten(0, 1)
@@ -51,4 +51,4 @@ def walk(trained: TrainedGAN, text: Sequence[str]) -> Walk:
         images = torch.nn.functional.interpolate(images, size, mode="bilinear", antialias=True)
     picture: Image.Image = pictures.grid(images, columns=STEPS)
     height, width = images.shape[2:]
-    return Walk(shot(picture), WALKS, STEPS, (width, height), pictures.PADDING, rows_of)
+    return Walk(shot(picture), WALKS, STEPS, (width, height), pictures.PADDING, labels)

@@ -8,7 +8,7 @@ import contextlib
 import ipaddress
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -103,17 +103,17 @@ class Gate:
             await self.too_large()(scope, receive, send)
 
     def refusal(self, scope: Scope) -> PlainTextResponse | None:
-        """What is said to whom is not let through."""
+        """The answer to a request that is not let through. None: it is let through."""
         headers, path = Headers(scope=scope), scope["path"]
         allowed = {"GET": GET, "HEAD": GET, "POST": POST}.get(scope["method"])
         if allowed is None or not allowed.fullmatch(path) or ".." in path or "\\" in path:
             return PlainTextResponse("there is no such page", 404)
-        host = _host(headers.get("host", ""))
+        host = _split(f"//{headers.get('host', '')}").hostname or ""
         if host.rstrip(".") not in self.hosts and not (self.addresses and is_address(host)):
             reach = "by its name or IP address" if self.addresses else "to its own computer"
             return PlainTextResponse(f"this page is served {reach} only", 403)
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        if origin is not None and _split(origin).netloc != headers.get("host"):
             return PlainTextResponse("this page cannot be used from another", 403)
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length[:20]) > self.most_bytes:
@@ -121,16 +121,16 @@ class Gate:
         return None
 
     def too_large(self) -> PlainTextResponse:
-        """What is said to whom sends too much."""
+        """The answer, 413, to a request of more than `most_bytes`."""
         return PlainTextResponse(f"{mebibytes(self.most_bytes)} is the most that can be sent", 413)
 
 
-def _host(header: str) -> str:
-    """The name in a Host header, without the port."""
+def _split(address: str) -> SplitResult:
+    """An address of a header in its parts; all of them empty: it is none."""
     try:
-        return urlsplit(f"//{header}").hostname or ""
+        return urlsplit(address)
     except ValueError:
-        return ""
+        return urlsplit("")
 
 
 def mebibytes(size: int) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ganzoo.config import build
 from ganzoo.errors import OptionError, typed
+from ganzoo.generation.asking import told_anew
 from ganzoo.generation.trained import TrainedGAN
 
 
@@ -56,5 +56,5 @@ def turned(trained: TrainedGAN, given: Sequence[Knob], values: Sequence[object])
         changes[knob.name] = int(value) if knob.whole and value == int(value) else value
     if not changes:
         return trained
-    gan = build(type(trained.gan), {**dict(trained.gan), **changes})
+    gan = told_anew(trained.gan, changes)
     return TrainedGAN(trained.folder, gan, trained.data, trained.nets, trained.iteration)

@@ -40,7 +40,7 @@ class Maker:
         self._lock = Lock()
 
     def _caption(self, text: str | None) -> str | None:
-        """What an empty box means: no caption, where none is taken; else one that is missing."""
+        """An empty box: None for a GAN without captions; "" for one that needs one, which then says what is missing."""
         return text or "" if self.trained.takes_text else text or None
 
     @property

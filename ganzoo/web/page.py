@@ -15,6 +15,7 @@ from ganzoo.generation.trained import TrainedGAN
 from ganzoo.web.maker import MOST, STEPS, Maker
 from ganzoo.web.parts import packed, pad, picture, text_of
 from ganzoo.web.quiet import quietly
+from ganzoo.words import COLOURS
 
 Options: TypeAlias = dict[str, Any]
 ALL = "all"
@@ -56,10 +57,9 @@ def about(trained: TrainedGAN) -> str:
     """What it is, by whom, and what it was trained on: HTML. Names may come from a run folder that anybody wrote."""
     gan, data = trained.gan, trained.data
     channels, height, width = data.shape
-    colours = {1: "grey", 3: "colour", 4: "colour with opacity"}[channels]
     adaptor = adaptor_of(RunFolder(trained.folder))
     made_by = f" as {adaptor.kind}" if adaptor else ""
-    facts = [f"trained on {data.dataset}{made_by}", f"{height} x {width}, {colours}"]
+    facts = [f"trained on {data.dataset}{made_by}", f"{height} x {width}, {COLOURS[channels]}"]
     facts += [f"iteration {trained.iteration:,}", f"on {trained.device}"]
     paper = html.escape(type(gan).paper())
     return (

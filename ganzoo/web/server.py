@@ -4,8 +4,6 @@ import contextlib
 import errno
 import os
 import socket
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import gradio
@@ -149,19 +147,3 @@ def _mounted(blocks: gradio.Blocks, place: Place, most_bytes: int) -> FastAPI:
         max_file_size=most_bytes,
         **looks(),
     )
-
-
-@contextlib.contextmanager
-def served(blocks: gradio.Blocks, place: Place, most_bytes: int, queue: int) -> Iterator[str]:
-    """Within, a thread serves the page at the address given."""
-    serving = server(blocks, place, most_bytes, queue)
-    thread = threading.Thread(target=serving.run, kwargs={"sockets": [place.socket]}, daemon=True)
-    thread.start()
-    try:
-        while not serving.started and thread.is_alive():
-            thread.join(0.02)
-        yield place.url
-    finally:
-        serving.should_exit = True
-        thread.join(30)
-        place.socket.close()

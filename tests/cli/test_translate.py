@@ -142,7 +142,7 @@ def test_broken_ones_are_named_before_anything_is_made_or_left_out(
         ("mine -o x.npz", "'x.npz' would be an array; give a folder, a .zip or, for one picture, x.png as --out"),
         ("mine/rgb.png -o x.mp4", "'x.mp4' would be a film; give a folder, a .zip or, for one picture, x.png"),
         ("mine -o out --adapt", "was trained on sources as they are"),
-        ("bad --skip-broken -o out", "all 1 images in 'bad' are broken; the first: left out: 'bad/a.png'"),
+        ("bad --skip-broken -o out", "all 1 images in 'bad' are broken; the first: 'bad/a.png'"),
         ("bad.zip -o out", "'bad.zip' cannot be read"),
         ("bad.tar -o out", "'bad.tar' is not read as it is"),
         ("nowhere -o out", "there is no folder 'nowhere'"),

@@ -1,7 +1,9 @@
 """A GAN with what exporters stumble over."""
 
+import random
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +24,10 @@ class Odd(ganzoo.Generator):
         image = torch.nn.functional.conv_transpose2d(noise.view(-1, 3, 2, 2), weight).tanh()
         if self.mode == "normal":
             image = image * 0.5 + 0.1 * torch.randn_like(image).clamp(-1, 1)
+        elif self.mode == "numpy":
+            image = image * float(np.random.uniform(0.1, 0.9))
+        elif self.mode == "python":
+            image = image * random.uniform(0.1, 0.9)  # noqa: S311 - no secret
         elif self.mode == "uniform":
             image = image * torch.rand(image.shape[0], 1, 4, 4)
         elif self.mode == "permutation":

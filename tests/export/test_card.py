@@ -10,10 +10,12 @@ from ganzoo.export.snippets import text_for
 
 def test_a_command_stands_as_it_was_typed() -> None:
     typed = "ganzoo run odd --text '<a|b> ```x```\n# no title'"
-    facts = Facts(odd("plain"), {"data": {"name": "cats\n# <b>"}}, {"command": typed}, (), None)
-    text = card(facts, Contents("safetensors", "model.safetensors", {}, "", {}))
+    facts = Facts(
+        odd("plain"), {"data": {"name": "cats\n# <b> [x](http://x.org) *y* _z_ \\"}}, {"command": typed}, (), None
+    )
+    text = card(facts, Contents("safetensors", {}, "", {}))
     assert "````text\nganzoo run odd --text '<a|b> ```x``` # no title'\n````\n" in text
-    assert "# odd trained on cats # &lt;b>\n" in text
+    assert "# odd trained on cats # &lt;b> \\[x\\](http://x.org) \\*y\\* \\_z\\_ \\\\\n" in text
 
 
 def test_a_caption_is_not_too_long_for_the_data() -> None:

@@ -13,7 +13,9 @@ from conftest import Answer, Command
 from PIL import Image
 
 import ganzoo
-from ganzoo.export.exporting import check_place, digest, drafted
+from ganzoo.engine.folder import RunFolder
+from ganzoo.export.exporting import check_place, digest, exchanged
+from ganzoo.export.facts import samples_of
 from ganzoo.plugins import zoo
 
 ALONE = """
@@ -109,7 +111,7 @@ def test_the_card_says_what_it_is(runs: Path, command: Command, place: Path) -> 
         "## Intended use and limits",
     ):
         assert words in body, words
-    assert "not trained through" not in body
+    assert "not from the end" not in body
     listed = dict(re.findall(r"^\| `([\w.]+)` \| `([0-9a-f]{64})` \|$", body, re.MULTILINE))
     assert listed == {
         file.name: digest(file) for file in folder.iterdir() if file.name not in ("README.md", "export.json")
@@ -153,15 +155,34 @@ def test_an_export_of_weights_makes_the_same_images_and_cannot_be_trained(
     assert not (place / "y.png").exists()
 
 
-def test_a_run_that_is_not_trained_through_says_so(runs: Path, command: Command, place: Path) -> None:
+def test_weights_that_are_not_of_the_end_are_said_to_be_none(runs: Path, command: Command, place: Path) -> None:
     shutil.copytree(runs / "dcgan", "run")
-    config = json.loads((place / "run" / "config.json").read_text())
-    (place / "run" / "config.json").write_text(json.dumps({**config, "epochs": 50}))
-    answer = command("export", "run")
-    assert "this GAN is not trained through, and its card says so" in answer.err
+    status = json.loads((place / "run" / "status.json").read_text())
+    assert (status["state"], status["iterations"]) == ("finished", 2)
+    (place / "run" / "checkpoints" / "00000002").rename("run/checkpoints/00000001")
+    answer = command("export", "run", "--checkpoint", "1")
+    assert answer.err == "note: these weights are not from the end of the training, and the card says so\n"
     text = (place / "exports" / "run-safetensors" / "README.md").read_text()
-    assert "**This GAN is not trained through**" in text
-    assert "Iteration 2 of 100," in text
+    assert "**These weights are not from the end of the training**. Iteration 1 of 2," in text
+    assert "its run had not ended" not in text, "it had"
+
+
+def test_the_picture_of_an_export_is_of_its_weights(runs: Path, command: Command, place: Path) -> None:
+    shutil.copytree(runs / "dcgan", "run")
+    grids = {number: Image.new("L", (number, 1)) for number in (1, 2, 3, 10)}
+    for number, grid in grids.items():
+        grid.save(place / "run" / "samples" / f"{number:08}.png")
+    (place / "run" / "samples" / "notes.png").write_bytes(b"")
+    made(command("export", "run", "--checkpoint", "2"))
+    with Image.open(place / "exports" / "run-safetensors" / "samples.png") as picture:
+        assert picture.width == 2
+    files = RunFolder(Path("run"))
+    for iteration, name in ((0, None), (1, "00000001.png"), (9, "00000003.png"), (100, "00000010.png")):
+        found = samples_of(files.path, iteration)
+        assert (found and found.name) == name
+    made(command("export", "exports/run-safetensors", "-o", "again"))
+    with Image.open(place / "again" / "samples.png") as picture:
+        assert picture.width == 2
 
 
 @pytest.mark.parametrize(
@@ -206,7 +227,7 @@ def test_a_missing_library_is_named(runs: Path, command: Command, place: Path, m
 
 def test_an_export_takes_the_place_of_another_in_one_step(place: Path) -> None:
     def write(words: str) -> None:
-        with drafted(place / "a" / "b") as draft:
+        with exchanged(place / "a" / "b") as draft:
             (draft / "export.json").write_text(words)
             if words == "broken":
                 raise ganzoo.UserError("no")
@@ -235,7 +256,7 @@ def test_the_export_before_comes_back_when_its_place_cannot_be_taken(
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", fails_for_the_new)
-    with pytest.raises(ganzoo.UserError, match="No space left"), drafted(place / "out") as draft:
+    with pytest.raises(ganzoo.UserError, match="No space left"), exchanged(place / "out") as draft:
         (draft / "new").write_text("second")
     assert [(path.name, (path / "export.json").read_text()) for path in place.iterdir()] == [("out", "first")]
 
@@ -251,7 +272,7 @@ def test_files_of_ones_own_in_an_export_stay(place: Path) -> None:
 
 def test_a_parent_that_others_write_into_stays(place: Path) -> None:
     def write() -> None:
-        with drafted(place / "a" / "b"):
+        with exchanged(place / "a" / "b"):
             (place / "a" / "other").touch()
             raise ganzoo.UserError("no")
 

@@ -15,7 +15,7 @@ from huggingface_hub import constants
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 import ganzoo
-from ganzoo.export.hub import LARGEST
+from ganzoo.export.hub import LARGEST, pull
 
 
 @pytest.fixture
@@ -52,6 +52,8 @@ def test_a_run_is_pushed_and_pulled_and_makes_the_same_images(
     assert b"ganzoo pull me/digits" in repository.files["README.md"]
     assert os.fsencode(str(runs)) not in b"".join(repository.files.values())
 
+    pulled = pull("me/digits", "mine")
+    assert pulled.trained.folder == pulled.folder == Path("mine")
     answer = command("pull", "me/digits")
     assert (answer.status, answer.err) == (0, ""), answer
     assert answer.out == "pulled/me/digits: dcgan, iteration 2; ganzoo generate it\n"

@@ -9,8 +9,7 @@ from odd import OddGAN, odd
 
 import ganzoo
 from ganzoo.engine.files import write_json
-from ganzoo.export.exporting import export
-from ganzoo.export.weights import write_weights
+from ganzoo.export.exporting import export, write_weights
 
 
 def written(mode: str, place: Path) -> Path:
@@ -25,7 +24,7 @@ def written(mode: str, place: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("mode", ["normal", "uniform", "permutation", "len"])
+@pytest.mark.parametrize("mode", ["normal", "uniform", "permutation", "numpy", "python", "len"])
 def test_any_gan_is_exported_as_weights(mode: str, place: Path) -> None:
     folder = written(mode, place)
     made = export(folder, out=place / "out", gan=OddGAN)

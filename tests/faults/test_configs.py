@@ -24,7 +24,7 @@ from torch import nn
 
 import ganzoo
 from ganzoo.cli.flags import Flag
-from ganzoo.cli.taken import by_run
+from ganzoo.cli.made_flags import by_run
 from ganzoo.config import build, one_of
 from ganzoo.gan import GAN
 from ganzoo.machine import held_to_free_memory

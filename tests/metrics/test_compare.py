@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 from conftest import Command
+from pydantic import Field
+from torch import Tensor
 
+import ganzoo
+from ganzoo.config import build
+from ganzoo.data.load import DataOptions
 from ganzoo.metrics.compare import STUDENT, by_chance, letters
+from ganzoo.metrics.options import EvaluationOptions
+from ganzoo.metrics.ready import settled
+from ganzoo.plugins import zoo
 
 PROTOCOL: dict[str, Any] = {
     "data": "mnist",
@@ -180,9 +188,36 @@ def test_the_latest_lines_of_one_protocol_are_taken_or_the_best(command: Command
     latest, best = compare(command, "a", "b"), compare(command, "a", "b", "--best", "fid")
     assert [row["figures"]["fid"] for row in latest["runs"]] == [10, 12]
     assert [row["figures"]["fid"] for row in best["runs"]] == [7, 9]
+    assert "no metric is called 'sharpness'" in command("compare", "a", "b", "--best", "sharpness").err
     assert (
         "'kid' was not measured of 'a'; there are: coverage, fid" in command("compare", "a", "b", "--best", "kid").err
     )
+
+
+class Needy(ganzoo.SetMetric):
+    """Must be told something."""
+
+    kind = "needy"
+    usual = True
+    higher_is_better = True
+    depth: int = Field(description="how deep")
+
+    def measure(self, real: Tensor, fake: Tensor) -> float:
+        return float(self.depth)
+
+
+def test_the_best_is_known_by_a_metric_that_must_be_told_something(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(zoo().metrics.classes, "needy", Needy)
+    for seed, name in enumerate("ab"):
+        run(place, name, *({**line(1), "figures": {"needy": figure}} for figure in (3, 7, 5)), seed=seed)
+    found = compare(command, "a", "b", "--best", "needy")
+    assert [row["figures"]["needy"] for row in found["runs"]] == [7, 7]
+    data = build(DataOptions, {"data": "mnist"})
+    usual = settled(zoo().gan("dcgan")(), data, EvaluationOptions(), and_usual=False)
+    assert usual
+    assert "needy" not in {metric.kind for metric in usual}
 
 
 def test_lines_that_are_none_are_left_out(command: Command, place: Path) -> None:

@@ -14,6 +14,7 @@ import ganzoo
 from ganzoo.data.batches import scaled
 from ganzoo.metrics.extractor import Seen, fingerprint
 from ganzoo.metrics.inception import STANDARD, Inception
+from ganzoo.metrics.pairs import LPIPS
 from ganzoo.metrics.weights import Published
 from ganzoo.plugins import zoo
 
@@ -141,6 +142,21 @@ def test_what_is_downloaded_is_checked_and_kept(tmp_path: Path) -> None:
     server.unlink()
     assert torch.equal(published.load(folder)["weight"], torch.arange(3.0))
     assert [file.name for file in (folder / "weights").iterdir()] == ["server.pth"]
+
+
+def test_weights_as_published_that_do_not_fit_are_no_mistake_of_who_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(*given: object) -> dict[str, Tensor]:
+        return {"a": torch.zeros(2)}
+
+    monkeypatch.setattr(Published, "load", other)
+    with pytest.raises(RuntimeError):
+        Inception().build(tmp_path)
+    with pytest.raises(ganzoo.DataError, match=r"'mine\.pth' holds the weights of another network"):
+        Inception(weights=Path("mine.pth")).build(tmp_path)
+    with pytest.raises(KeyError):
+        LPIPS().build(tmp_path)
 
 
 def test_the_digits_extractor_sees_what_the_classifier_sees(tmp_path: Path) -> None:

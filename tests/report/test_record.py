@@ -17,7 +17,6 @@ from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import UserError
 from ganzoo.export.exporting import export
 from ganzoo.report import write
-from ganzoo.report.images import samples
 from ganzoo.report.record import records
 
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
@@ -114,7 +113,7 @@ def test_links_are_not_followed(run: Path, tmp_path: Path) -> None:
     secret.write_text("2026-01-01 WARNING hunter2\n")
     (tmp_path / "elsewhere.png").write_bytes(next((run / "samples").glob("*.png")).read_bytes())
     (run / "samples" / "00000900.png").symlink_to(tmp_path / "elsewhere.png")
-    assert [file.name for file in samples(records([run])[0])] == ["00000002.png", "00000050.png", "00000100.png"]
+    assert [file.name for file in RunFolder(run).grids()] == ["00000002.png", "00000050.png", "00000100.png"]
     (run / "log.txt").unlink()
     (run / "log.txt").symlink_to(secret)
     with pytest.raises(UserError, match=r"log\.txt is a link"):
@@ -173,6 +172,11 @@ def test_lines_that_are_nonsense_are_left_out(run: Path, tmp_path: Path) -> None
     assert "Nothing was measured yet" in text_of(report, "metrics")
     assert "00000070.png' cannot be read: it is not an image" in text_of(report, "samples")
     assert len(records([run])[0].rows) == 51
+
+
+def test_what_was_logged_before_the_first_iteration_counts(run: Path) -> None:
+    write_lines(run / "metrics.jsonl", [trained(iteration) for iteration in range(3)])
+    assert [row["iteration"] for row in records([run])[0].rows] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("value", [None, True, "1", [], float("nan"), float("inf"), 10**400])

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from ganzoo.generation.trained import TrainedGAN
 from ganzoo.pictures import grid, to_picture
 from ganzoo.web.maker import Maker
 from ganzoo.web.page import page as build
-from ganzoo.web.server import served, take
+from ganzoo.web.server import server, take
 
 MOST = 2**20
 """Bytes of an upload."""
@@ -25,8 +26,18 @@ MOST = 2**20
 def serving(run: Path | TrainedGAN, queue: int = 32) -> Iterator[str]:
     """Within, the page of a run is served at the address given."""
     trained = load(run, device="cpu") if isinstance(run, Path) else run
-    with served(build(Maker(trained, MOST), queue), take("127.0.0.1", 0), MOST, queue) as url:
-        yield url
+    place = take("127.0.0.1", 0)
+    serving = server(build(Maker(trained, MOST), queue), place, MOST, queue)
+    thread = threading.Thread(target=serving.run, kwargs={"sockets": [place.socket]}, daemon=True)
+    thread.start()
+    try:
+        while not serving.started and thread.is_alive():
+            thread.join(0.02)
+        yield place.url
+    finally:
+        serving.should_exit = True
+        thread.join(30)
+        place.socket.close()
 
 
 def decoded(address: str) -> Image.Image:

@@ -107,7 +107,7 @@ def test_served_to_the_network_it_is_asked_for_by_address_or_its_own_name_only()
 
 def test_from_another_page_it_cannot_be_used(address: str) -> None:
     body = json.dumps({"data": [], "fn_index": 0, "session_hash": "a"}).encode()
-    for origin in ("https://evil.example", "null", "http://localhost:1"):
+    for origin in ("https://evil.example", "null", "http://localhost:1", "http://["):
         headers = {"Content-Type": "application/json", "Origin": origin}
         assert asked(address, "POST", "/gradio_api/queue/join", body, headers)[0] == 403
 

@@ -48,6 +48,8 @@ def test_who_opens_it_to_the_network_is_told_so(
     shutil.copytree(runs / "dcgan", place / "run")
     config = place / "run" / "config.json"
     config.write_text(json.dumps({**json.loads(config.read_text()), "epochs": 9}))
+    status = config.with_name("status.json")
+    status.write_text(json.dumps({**json.loads(status.read_text()), "state": "stopped"}))
     line, end = command("serve", "run", "--port", "0", "--host", "0.0.0.0").out.splitlines()  # noqa: S104 - the point
     assert line.startswith("dcgan of run at iteration 2 (the run is not finished: 1 of 9 epochs): http://127.0.0.1:")
     assert line.endswith(" for everyone who can reach this computer on the network, without a password; Ctrl-C ends it")

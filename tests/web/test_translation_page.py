@@ -12,6 +12,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 import ganzoo
 from ganzoo.data.adapt import HOLE
+from ganzoo.data.images import open_image
 from ganzoo.generation.trained import TrainedGAN
 
 
@@ -63,7 +64,7 @@ def test_a_drawing_is_translated_as_the_pen_is_lifted_and_another_line_changes_i
     grey = seen.convert("L")
     assert darkest(grey.crop((14, 5, 18, 9))) < 130  # thinner than a pixel, as the data's lines are at this size
     assert grey.crop((0, 20, 32, 32)).getextrema() == (255, 255)
-    (made,) = trained.translate_files([saved(seen, tmp_path)])
+    (made,) = trained.translate_pictures([open_image(saved(seen, tmp_path))])
     assert same(first, made)
     draw(page, (0.3, 0.8), (0.7, 0.8))
     for _ in range(100):
@@ -100,7 +101,7 @@ def test_an_upload_is_translated_as_the_command_line_does_it(
     page.goto(address)
     page.wait_for_selector("#pad canvas")
     upload(page, name, file.read_bytes())
-    (made,) = trained.translate_files([file])
+    (made,) = trained.translate_pictures([open_image(file)])
     until_it_shows(page, "made", made)
 
 

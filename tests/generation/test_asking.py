@@ -12,6 +12,7 @@ from numbered import Numbered
 from PIL import Image
 
 import ganzoo
+from ganzoo.plugins import zoo
 
 WORDS = ("zero", "one", "2", "many")
 
@@ -102,8 +103,16 @@ def test_numbers_that_cannot_be_are_refused_from_python_too(asked: dict[str, Any
         numbered().generate(**asked)
 
 
-def test_numbers_of_other_libraries_are_numbers() -> None:
-    assert len(numbered().generate(np.int64(3), seed=np.int64(1))) == 3  # type: ignore[arg-type] # as people do
+def test_numbers_of_other_libraries_are_the_same_numbers() -> None:
+    gan = zoo().gan("dcgan")()
+    data = ganzoo.DataSpec(dataset="x", shapes={"image": (1, 16, 16)})
+    trained = ganzoo.TrainedGAN(Path(), gan, data, gan.networks(data).eval())
+    three: Any = np.int64(3)
+    for one in (np.int64(1), np.uint8(1), True):
+        seed: Any = one
+        assert torch.equal(trained.generate(three, seed=seed), trained.generate(3, seed=1))
+        shares = [0.0, 0.5, 1.0]
+        assert torch.equal(trained.between(seed, three, shares), trained.between(1, 3, shares))
 
 
 def test_what_is_no_path_is_no_run_folder() -> None:

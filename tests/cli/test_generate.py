@@ -164,6 +164,10 @@ def test_a_walk_is_a_strip_or_an_array(command: Command, place: Path, runs: Path
         ("-o x.png --codes a=1", "'dcgan' has no codes to set"),
         ("-o x.png --codes a", "option '--codes' cannot be 'a'; write NAME=VALUE"),
         ("-o x.png -n 900000000000", "there is no memory for one picture"),
+        ("-o x.npz -n 100000000000", "option '--count' cannot be 100000000000: an array takes 10000000 images at most"),
+        ("-o x.gif --interpolate 3 --frames 10000000000", "option 'frames' cannot be 10000000000"),
+        ("-o x.webp -n 2000 --columns 2000", "'x.webp' cannot be written: "),
+        ("-o x.blp", "'x.blp' cannot be written: "),
         ("-o file", "'file' cannot be written: it is a file, not a folder"),
         ("-o file/deep/x.zip", "'file/deep/x.zip' cannot be written"),
     ],
@@ -177,6 +181,22 @@ def test_what_cannot_be_is_said_and_nothing_is_left(
     assert message in answer.err
     assert [path.name for path in place.iterdir()] == ["file"]
     assert (place / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "words", ["-o x.npz --interpolate 3 -n 2", "-o x.npz -n 99999999", "-o x.gif --interpolate 3 --fps 60"]
+)
+def test_what_no_weights_would_change_is_refused_before_they_are_loaded(
+    words: str, command: Command, place: Path
+) -> None:
+    answer = command("generate", "nothing", *words.split())
+    assert answer.status == 2
+    assert "run folder" not in answer.err
+
+
+def test_a_film_has_a_frame_for_each_point(command: Command, place: Path, runs: Path) -> None:
+    done(command("generate", str(runs / "dcgan"), "--interpolate", "130", "-o", "walk.npz"))
+    assert len(np.load(place / "walk.npz")["images"]) == 130
 
 
 def test_codes_that_cannot_be(command: Command, place: Path, infogan: str) -> None:

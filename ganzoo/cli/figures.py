@@ -7,41 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ganzoo.cli import completion, taken
-from ganzoo.cli.parts import AS_JSON, CHECKPOINT, DATA_DIR, DEVICE, OPTION, RUN, pairs, print_table, printable
+from ganzoo.cli import made_flags
+from ganzoo.cli.parts import AS_JSON, CHECKPOINT, DEVICE, OPTION, RUN, pairs, print_table, printable, runs
 from ganzoo.errors import no_exit
 
 if TYPE_CHECKING:
-    from ganzoo.cli.flags import Flag
     from ganzoo.metrics.compare import Contrast, Group
     from ganzoo.metrics.evaluation import Evaluation
 
 
-class EvaluateCommand(click.RichCommand):
-    """Makes its options from those of evaluations."""
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        *own, help_option = super().get_params(ctx)
-        if ctx.resilient_parsing:  # a shell asks
-            return [*completion.options(completion.known()["evaluate"]), *own, DATA_DIR, help_option]
-        return [*(_option(flag) for flag in taken.by_evaluate().values()), *own, DATA_DIR, help_option]
-
-
-def _option(flag: "Flag") -> click.Option:
-    if flag.name == "metric":
-        what = flag.help.partition(":")[0]
-        text = f"{what}; may be given several times: NAME, or with its options NAME:OPTION=VALUE,...: {_kinds()}"
-        return click.Option([flag.spelling, flag.parameter], metavar="KIND", multiple=True, help=text)
-    return flag.option()
-
-
-def _kinds() -> str:
-    from ganzoo.plugins import zoo
-
-    return ", ".join(sorted(zoo().metrics))
-
-
-@click.command(cls=EvaluateCommand)
+@click.command(cls=made_flags.MadeCommand, source=made_flags.by_evaluate)
 @RUN
 @click.option("--data", metavar="NAME|NAME:PATH", help="Other real images than those of the run's own data set.")
 @OPTION
@@ -73,7 +48,7 @@ def evaluate(
     from ganzoo.engine.folder import RunFolder
     from ganzoo.metrics.evaluate import keep, ready_for
 
-    flags = taken.by_evaluate()
+    flags = made_flags.by_evaluate()
     given = {flags[name].name: value for name, value in typed.items() if value not in (None, ())}
     given |= {"extractor.weights": weights} if weights else {}
     with no_exit():
@@ -109,14 +84,7 @@ def _show(ready: "Evaluation", figures: dict[str, float], iteration: int) -> Non
 
 
 @click.command()
-@click.argument(
-    "runs",
-    nargs=-1,
-    required=True,
-    metavar="RUN RUN ...",
-    type=click.Path(path_type=Path),
-    shell_complete=completion.run_folders,
-)
+@runs("RUN RUN ...")
 @click.option("--best", metavar="METRIC", help="Of each run the best figures by this metric, in place of the latest.")
 @AS_JSON
 def compare(runs: tuple[Path, ...], best: str | None, as_json: bool) -> None:

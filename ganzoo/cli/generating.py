@@ -17,16 +17,18 @@ from ganzoo.cli.progress import shown
 from ganzoo.codes import Code, settings
 from ganzoo.errors import OptionError
 from ganzoo.generation import films, output
-from ganzoo.generation.inputs import turns
+from ganzoo.generation.asking import turns
 from ganzoo.generation.trained import TrainedGAN
 
 Array: TypeAlias = np.ndarray[Any, Any]
 MANY, ROWS, FPS, FRAMES = 64, 8, 25, 120
 """What there is unless told otherwise: images, rows of a sweep, frames a second, frames of a film."""
+LARGEST = 10_000_000
+"""Images of an array at most: their classes and captions are held at once."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class Generation:
     """The flags of `ganzoo generate`; None: not given."""
 
     out: Path
@@ -61,10 +63,23 @@ class Asked:
             raise OptionError(f"option '{wrong[0]}' is of walks through images; add --interpolate 8, or leave it out")
         if self.fps is not None and self.kind != "film":
             raise OptionError(f"option '--fps' is of films, and '{self.out}' is none; try a .gif or a .mp4 as --out")
-
+        if self.kind == "film":
+            films.check_fps(self.out, self.fps or FPS)
+        if self.kind == "npz":
+            self._check_array()
         one_each = self.kind == "npz" or (self.kind in ("folder", "zip") and self.interpolate is None)
         if self.columns is not None and one_each:
             raise OptionError(f"option '--columns' is of grids, and '{self.out}' is none; try a .png as --out")
+
+    def _check_array(self) -> None:
+        count = self.count or 1
+        if self.interpolate is not None and count > 1:
+            raise OptionError(f"option '--count' cannot be {count}: an array takes the frames of one walk")
+        if count > LARGEST:
+            raise OptionError(
+                f"option '--count' cannot be {count}: an array takes {LARGEST} images at most; give a folder or a .zip "
+                "as --out"
+            )
 
     def make(self, trained: TrainedGAN) -> None:
         """Makes them and writes them.
@@ -114,7 +129,8 @@ class Asked:
     def _walk(self, trained: TrainedGAN, points: int, inputs: Mapping[str, Any]) -> None:
         walks = self.count or 1
         way: dict[str, Any] = {"seed": self.seed, "closed": not self.is_open, "batch_size": self.batch_size}
-        frames = self.frames if self.frames is not None else 2 * points if self.kind == "picture" else FRAMES
+        usual = 2 * points if self.kind == "picture" else max(FRAMES, points)
+        frames = self.frames if self.frames is not None else usual
         made = trained.interpolate(points, frames, count=walks, **way, **inputs)
         made = shown(made, frames * walks, "images")
         if self.kind == "picture":  # a strip, one below the other
@@ -123,8 +139,6 @@ class Asked:
             output.write_picture(self.out, lambda: pictures.grid_of(made, frames * walks, columns, places))
             return
         if self.kind == "npz":
-            if walks > 1:
-                raise OptionError(f"option '--count' cannot be {walks}: an array takes the frames of one walk")
             output.write_arrays(self.out, made, frames, {"seed": np.array(self.seed)})
             return
         columns = self.columns or max(1, round(walks**0.5))

@@ -6,7 +6,6 @@ from typing import Any
 import rich_click as click
 
 from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs
-from ganzoo.cli.translate import translate
 from ganzoo.errors import no_exit
 
 
@@ -53,7 +52,11 @@ from ganzoo.errors import no_exit
     "columns; with two such codes the first one's are laid out in rows.",
 )
 @click.option("--interpolate", type=int, metavar="POINTS", help="Walk through so many images, and back to the first.")
-@click.option("--frames", type=int, help="Images of such a walk.  [default: 120; in a picture two for each point]")
+@click.option(
+    "--frames",
+    type=int,
+    help="Images of such a walk.  [default: 120, or one for each point if these are more; in a picture two]",
+)
 @click.option("--fps", type=click.IntRange(1, 120), help="Frames of a film in a second.  [default: 25]")
 @click.option("--open", "is_open", is_flag=True, help="End the walk at its last image.")
 @click.option("--columns", type=click.IntRange(1), help="Images in a row of the grid.")
@@ -64,13 +67,13 @@ from ganzoo.errors import no_exit
 def generate(run: Path, out: Path, options: tuple[str, ...], checkpoint: str, device: str, **asked: Any) -> None:
     """Make new images with the GAN that was trained in the folder RUN."""
     from ganzoo.api import take_up
-    from ganzoo.cli.asked import Asked
+    from ganzoo.cli.generating import Generation
 
-    wish = Asked(out=out, **asked)
+    wish = Generation(out=out, **asked)
     wish.check()
     with no_exit():
         wish.make(take_up(run, device, None, pairs(options, "--option"), checkpoint))
     click.echo(out)
 
 
-COMMANDS = [generate, translate]
+COMMANDS = [generate]
