@@ -68,7 +68,7 @@ def git_user() -> str:
         if git := shutil.which("git"):
             # Its own words and nothing that was typed.
             asked = subprocess.run(  # noqa: S603
-                [git, "config", "--get", "user.name"], capture_output=True, text=True, timeout=5, check=False
+                [git, "config", "--get", "user.name"], capture_output=True, encoding="utf-8", timeout=5, check=False
             )
             return asked.stdout.strip()
     return ""

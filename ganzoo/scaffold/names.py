@@ -1,6 +1,5 @@
 """What a new GAN may be called, and what becomes of that name in Python."""
 
-import importlib.util
 import keyword
 import re
 import sys
@@ -41,7 +40,7 @@ def check_name(name: str) -> None:
         raise OptionError(f"a GAN cannot be called {typed(name)}: a name has {LONGEST} letters at most")
     for shelf in (zoo().gans, zoo().losses):  # the template of a GAN with a loss of its own calls that by its name, too
         if name in shelf:
-            origin = shelf.origin(shelf[name]).removesuffix(", which no plugin registers")
+            origin = shelf.origin(shelf[name])
             raise OptionError(
                 f"a GAN cannot be called '{name}': there is a {shelf.base.noun} of that name, provided by "
                 f"{origin}{_such_as(f'my-{name}')}"
@@ -68,8 +67,16 @@ def _why_no_module(module: str) -> str:
         return f"its module '{module}.py' would hide Python's own '{module}'"
     if module in PYTEST:
         return f"pytest takes '{module}.py' for its own"
-    spec = importlib.util.find_spec(module)
-    # A file or folder of that name in the working directory is no package that anybody has installed.
-    if spec and spec.origin and Path.cwd() not in Path(spec.origin).absolute().parents:
+    if _is_installed(module):
         return f"its module '{module}.py' would hide the package '{module}' that is installed"
     return ""
+
+
+def _is_installed(module: str) -> bool:
+    """Whether there is a package of that name, were it in a `.venv` below the working directory.
+
+    A file or folder in that directory itself is none: only Python finds it, and nobody has installed it.
+    """
+    places = [place for place in sys.path if Path(place).resolve() != Path.cwd()]
+    # Of the finders, those that editable installs bring have places of their own.
+    return any(finder.find_spec(module, places) for finder in sys.meta_path)

@@ -29,7 +29,6 @@ class Package:
     """A new GAN's package, not yet written."""
 
     name: str
-    family: str
     files: Mapping[str, str]
     """What is in each, by its path in the package."""
 
@@ -70,7 +69,7 @@ def compose(name: str, family: str, author: str = "") -> Package:
     files = {filled("my_gan.py"): filled((templates / f"{family}.py").read_text(encoding="utf-8"))}
     for path, text in _below(templates / "package"):
         files[filled(path)] = filled(text)
-    return Package(name, family, files)
+    return Package(name, files)
 
 
 def _words(name: str, family: str, author: str) -> dict[str, str]:
@@ -113,6 +112,13 @@ def write(package: Package, folder: Path) -> None:
     Raises:
         OptionError: something is there, or it cannot be written.
     """
+    try:
+        _write(package, folder)
+    except OSError as error:
+        raise OptionError(f"'{folder}' cannot be written ({error.strerror or error}); give another --out") from error
+
+
+def _write(package: Package, folder: Path) -> None:
     place = folder.absolute()
     made = [parent for parent in place.parents if not parent.exists()]
     there = place.is_dir()  # it stays the same folder: somebody may stand in it
@@ -130,8 +136,6 @@ def write(package: Package, folder: Path) -> None:
             source.rename(target)
             moved.append(target)
         moved, made = [], []
-    except OSError as error:
-        raise OptionError(f"'{folder}' cannot be written ({error.strerror or error}); give another --out") from error
     finally:
         for left in (draft, *moved):
             if left.is_dir():

@@ -14,6 +14,7 @@ import pytest
 from conftest import Command, run_command
 from strangers import Installed, install
 
+from ganzoo.cli.new import git_user
 from ganzoo.scaffold.families import FAMILIES
 from ganzoo.scaffold.names import LONGEST
 from ganzoo.scaffold.package import FIRST_RUN, LONGEST_AUTHOR, compose, write
@@ -159,6 +160,19 @@ def test_the_authors_name_is_gits(command: Command, place: Path, monkeypatch: py
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(place / "none"))
     command("new", "blue-gan")
     assert "The blue-gan authors" in (place / "blue-gan" / "LICENSE").read_text(encoding="utf-8")
+
+
+def test_git_speaks_utf_8_whatever_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: dict[str, object] = {}
+
+    def run(*words: object, **options: object) -> subprocess.CompletedProcess[str]:
+        said.update(options)
+        return subprocess.CompletedProcess([], 0, "Zoë\n")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert git_user() in ("Zoë", ""), "empty where there is no git"
+    assert said.get("encoding", "utf-8") == "utf-8"
+    assert "text" not in said
 
 
 def test_the_wheel_brings_the_templates() -> None:

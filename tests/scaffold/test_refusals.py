@@ -1,6 +1,7 @@
 """What `ganzoo new` does not do, and what it says instead. Nothing is left of what it does not do."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,9 +64,28 @@ def test_a_name_that_another_plugin_has(command: Command, place: Path, monkeypat
     assert "there is a GAN of that name, provided by mine.py; try 'my-mine-gan'" in answer.err
 
 
-def test_a_file_in_the_working_directory_is_no_package(command: Command, place: Path) -> None:
+def test_a_file_in_the_working_directory_is_no_package(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", ["", str(place), *sys.path])
     (place / "blue_gan.py").write_text("")
+    (place / "green_gan").mkdir()
     assert command("new", "blue-gan").status == 0
+    assert command("new", "green-gan", "--out", "elsewhere").status == 0
+
+
+def test_a_package_that_is_installed_below_the_working_directory(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = place / ".venv" / "lib" / "site-packages"
+    (installed / "without_init").mkdir(parents=True)
+    (installed / "blue_gan.py").write_text("")
+    monkeypatch.syspath_prepend(installed)
+    for name, module in (("blue-gan", "blue_gan"), ("without-init", "without_init")):
+        answer = command("new", name)
+        assert answer.status == 2
+        assert f"'{module}.py' would hide the package '{module}' that is installed" in answer.err
+    assert [path.name for path in place.iterdir()] == [".venv"]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +136,7 @@ def test_it_is_written_whole_or_not_at_all(there: bool, place: Path) -> None:
     folder = place / "a" / "b"
     if there:
         folder.mkdir(parents=True)
-    package = Package("red-gan", "noise", {"one.py": "1", "two.py/three.py": "2", "two.py": "a folder is there"})
+    package = Package("red-gan", {"one.py": "1", "two.py/three.py": "2", "two.py": "a folder is there"})
     with pytest.raises(OptionError, match="cannot be written"):
         write(package, folder)
     assert not there or not list(folder.iterdir())
@@ -134,7 +154,7 @@ def test_a_disk_that_fails_half_way(place: Path, monkeypatch: pytest.MonkeyPatch
         really(self, target)
 
     monkeypatch.setattr(Path, "rename", rename)
-    package = Package("red-gan", "noise", {"one.py": "1", "two/three.py": "2", "four.py": "3", "five.py": "4"})
+    package = Package("red-gan", {"one.py": "1", "two/three.py": "2", "four.py": "3", "five.py": "4"})
     with pytest.raises(OptionError, match="No space left on device"):
         write(package, place)
     assert len(moves) == 3
@@ -148,6 +168,20 @@ def test_a_folder_that_may_not_be_written_to(command: Command, place: Path) -> N
     place.chmod(0o700)
     assert answer.status == 2
     assert "Permission denied" in answer.err
+
+
+def test_a_folder_that_may_not_be_searched(command: Command, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, really = place / "closed", Path.stat
+
+    def stat(self: Path, **options: bool) -> os.stat_result:  # as it is for everybody but root
+        if closed in self.absolute().parents:
+            raise PermissionError(13, "Permission denied", str(self))
+        return really(self, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    answer = command("new", "red-gan", "--out", "closed/red-gan")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err == "Error: 'closed/red-gan' cannot be written (Permission denied); give another --out\n"
 
 
 def test_the_folder_one_stands_in(command: Command, place: Path) -> None:
