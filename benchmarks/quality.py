@@ -92,7 +92,15 @@ def show(work: Work, results: Path, folder: Path) -> dict[str, Any]:
     Returns:
         The row.
     """
-    torch.set_num_threads(work.threads or torch.get_num_threads())
+    threads = torch.get_num_threads()
+    torch.set_num_threads(work.threads or threads)
+    try:
+        return _shown(work, results, folder)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _shown(work: Work, results: Path, folder: Path) -> dict[str, Any]:
     fresh = prepare(resolve(work.gan, work.given))
     proof = work.proof(fresh.options, work.samples)
     before, beside = proof.measure(untrained(fresh)), proof.beside(fresh)

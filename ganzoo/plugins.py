@@ -202,11 +202,12 @@ class Zoo:
 
 def zoo() -> Zoo:
     """The zoo of this process, loaded on first use."""
-    return _load(os.environ.get(ENVIRONMENT, ""))
+    named = filter(None, os.environ.get(ENVIRONMENT, "").split(os.pathsep))
+    return _load(tuple(expanded(file).absolute() for file in named))
 
 
 @functools.cache
-def _load(files: str) -> Zoo:
+def _load(files: tuple[Path, ...]) -> Zoo:
     found = Zoo()
     for name, module in (("losses", losses), ("metrics", builtin)):
         found.add(Plugin(name, f"ganzoo {__version__}", builtin=True), functools.partial(_itself, module))
@@ -214,8 +215,7 @@ def _load(files: str) -> Zoo:
         distribution = entry.dist
         package = f"{distribution.name} {distribution.version}" if distribution else "unknown"
         found.add(Plugin(entry.name, package, builtin=_is_ganzoo(entry)), entry.load)
-    for file in filter(None, files.split(os.pathsep)):
-        path = expanded(file).absolute()
+    for path in files:
         found.add(Plugin(path.stem, str(path), loose=True), functools.partial(_load_file, path))
     return found
 

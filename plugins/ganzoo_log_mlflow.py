@@ -35,7 +35,11 @@ class MLflow(ganzoo.CallbackConfig):
 
 
 class MLflowLogger(ganzoo.Callback):
-    """Writes metrics, sample grids and the options; a run that is continued is the same run there."""
+    """Writes metrics, sample grids and the options; a run that is continued is the same run there.
+
+    All is written at once, whatever MLFLOW_ENABLE_ASYNC_LOGGING says: what MLflow has for waiting until all is written
+    waits for the run of `mlflow.start_run()`, and starts one.
+    """
 
     def __init__(self, config: MLflow) -> None:
         self.config = config
@@ -71,7 +75,7 @@ class MLflowLogger(ganzoo.Callback):
         values = training.options.flat().items()
         options = [self.mlflow.entities.Param(name, str(value)[:LONGEST]) for name, value in values]
         for start in range(0, len(options), MOST):
-            self.client.log_batch(run_id, params=options[start : start + MOST])
+            self.client.log_batch(run_id, params=options[start : start + MOST], synchronous=True)
         folder.write(folder.path / FILE, {"run_id": run_id, "experiment": self.config.experiment})
         return run_id
 
@@ -81,7 +85,8 @@ class MLflowLogger(ganzoo.Callback):
     def sampled(self, training: ganzoo.Training, file: Path) -> None:
         if is_due(training, self.config.grids):
             with Image.open(file) as picture:
-                self.client.log_image(self.run_id, picture, key="samples", step=training.engine.iteration)
+                now = training.engine.iteration
+                self.client.log_image(self.run_id, picture, key="samples", step=now, synchronous=True)
 
     def evaluated(self, training: ganzoo.Training, line: dict[str, Any]) -> None:
         figures = {f"evaluation/{name}": value for name, value in line["figures"].items() if value is not None}
@@ -91,10 +96,9 @@ class MLflowLogger(ganzoo.Callback):
     def _log(self, values: dict[str, float], step: int) -> None:
         now = int(time.time() * 1000)
         metrics = [self.mlflow.entities.Metric(name, value, now, step) for name, value in values.items()]
-        self.client.log_batch(self.run_id, metrics=metrics)
+        self.client.log_batch(self.run_id, metrics=metrics, synchronous=True)
 
     def ended(self, training: ganzoo.Training, error: BaseException | None) -> None:
-        self.mlflow.flush_artifact_async_logging()
         stopped = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
         self.client.set_terminated(self.run_id, stopped if error else "FINISHED")
 

@@ -11,9 +11,9 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 """No sandbox: the only pages that it opens are our own, and as root Chromium refuses to start with one."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, started once."""
+    """Chromium, started once for a module: as long as it is there, so is an event loop that runs in this thread."""
     if CHROMIUM is None:
         pytest.skip("there is no Chromium; on Debian: apt install chromium")
     with sync_playwright() as playwright:

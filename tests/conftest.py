@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import io
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -15,7 +16,11 @@ from typing import Any, Protocol
 import pytest
 import torch
 import torch.distributed as dist
+from filelock import FileLock
+from hypothesis import settings
+from trained import TINY as RUN
 
+import ganzoo
 from ganzoo.cli import main
 from ganzoo.plugins import ENVIRONMENT
 
@@ -26,6 +31,9 @@ WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 if WORKERS > 1:
     torch.set_num_threads(max(1, torch.get_num_threads() // WORKERS))
     os.environ.setdefault("OMP_NUM_THREADS", str(torch.get_num_threads()))  # of processes that tests start
+
+settings.register_profile("ganzoo", derandomize=True, database=None, deadline=None)
+settings.load_profile("ganzoo")
 
 TINY = "--limit 8 --batch-size 4 --epochs 1 --precision fp32"
 
@@ -80,22 +88,55 @@ def _become(rank: int, port: int) -> None:
 @pytest.fixture(scope="session")
 def together() -> Iterator[Together]:
     """Two processes as torchrun would start them: calls a function in both, at once, and gives both results."""
-    # Its types leave it out.
-    store = dist.TCPStore("localhost", 0, is_master=True, wait_for_workers=False)  # type: ignore[attr-defined]
-    pools = [ProcessPoolExecutor(1, get_context("spawn"), _become, (rank, store.port)) for rank in range(2)]
+    stores, pools = [], list[ProcessPoolExecutor]()
 
     def call(function: Callable[..., Any], *arguments: object) -> list[Any]:
-        return [future.result(120) for future in [pool.submit(function, *arguments) for pool in pools]]
+        if not pools:
+            # Its types leave it out.
+            store = dist.TCPStore("localhost", 0, is_master=True, wait_for_workers=False)  # type: ignore[attr-defined]
+            stores.append(store)
+            pools.extend(ProcessPoolExecutor(1, get_context("spawn"), _become, (rank, store.port)) for rank in range(2))
+        try:
+            return [future.result(120) for future in [pool.submit(function, *arguments) for pool in pools]]
+        except BaseException:  # the other may wait for this one, for as long as gloo does
+            for pool in pools:
+                for process in list(pool._processes.values()):
+                    process.kill()
+            pools.clear()
+            raise
 
     yield call
     for pool in pools:
         pool.shutdown()
 
 
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that is filled once, whichever of the processes that share the tests needs it first."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    done = folder.with_suffix(".done")
+    with FileLock(folder.with_suffix(".lock")):
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where data sets keep their files, instead of the user's cache."""
     return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def not_the_users_own(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Data sets and caches in folders of the tests, wherever a test does not ask for others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANZOO_DATA", str(data_folder))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture
@@ -115,6 +156,24 @@ def exit_as_ever() -> Iterator[None]:
     sys.exit, sys.excepthook = kept
 
 
+@pytest.fixture(autouse=True)
+def threads_as_ever() -> Iterator[None]:
+    """Gives torch back the threads that a run, told of another number, took or left."""
+    before = torch.get_num_threads()
+    yield
+    if torch.get_num_threads() != before:
+        torch.set_num_threads(before)
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is fetched: all ways out lead where nobody listens."""
+    for scheme in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(scheme, "http://127.0.0.1:9")
+    for scheme in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(scheme, raising=False)
+
+
 @pytest.fixture
 def wandb_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights & Biases without a network."""
@@ -132,15 +191,23 @@ def command(place: Path) -> Command:
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Path:
     """A folder with runs of two iterations: `dcgan` and `text2image` (16x16), `pix2pix` (32x32). Not to be changed."""
-    folder = tmp_path_factory.mktemp("runs")
-    kept = ["--data-dir", str(data_folder)]
-    for line in (
-        f"dcgan --image-size 16 {TINY}",
-        f"pix2pix --image-size 32 {TINY} --limit 4 --batch-size 2",
-        f"text2image --data openmoji --image-size 16 {TINY}",
-    ):
-        words = line.split()
-        answer = run_command("run", *words, *kept, "--out", str(folder / words[0]))
-        assert answer.status == 0, answer.err
-        (folder / f"{words[0]}.txt").write_text(answer.out)
-    return folder
+
+    def train(folder: Path) -> None:
+        for line in (
+            f"dcgan --image-size 16 {TINY}",
+            f"pix2pix --image-size 32 {TINY} --limit 4 --batch-size 2",
+            f"text2image --data openmoji --image-size 16 {TINY}",
+        ):
+            words = line.split()
+            answer = run_command("run", *words, "--data-dir", str(data_folder), "--out", str(folder / words[0]))
+            assert answer.status == 0, answer.err
+            (folder / f"{words[0]}.txt").write_text(answer.out)
+
+    return once(tmp_path_factory, "runs", train)
+
+
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Path:
+    """A run of dcgan, four iterations as trained.TINY says, to be copied and to go on with. Not to be changed."""
+    options = {**RUN, "epochs": 1, "data_dir": data_folder}
+    return once(tmp_path_factory, "begun", lambda folder: ganzoo.run("dcgan", out=folder / "run", **options)) / "run"

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
-from conftest import run_command
+from conftest import once, run_command
 from fake_hub import TOKEN, served
 from fences import Block, Line, lines
 from props import SMALL, Runs, download, furnish, typed
@@ -161,14 +161,14 @@ def _shell(typed: str) -> tuple[int, str, str]:
 @pytest.fixture(scope="session")
 def named_runs(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Runs:
     """Runs that pages name."""
-    return Runs(tmp_path_factory.mktemp("named"))
+    return Runs(once(tmp_path_factory, "named", lambda folder: None))
 
 
 @pytest.fixture
 def desk(place: Path, named_runs: Runs, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """An empty desk: no network, a home of its own, and trainings that are cut to a tiny size."""
     from huggingface_hub import constants
-    from huggingface_hub.utils.tqdm import disable_progress_bars
+    from huggingface_hub.utils.tqdm import progress_bar_states
 
     whole = ganzoo.run
 
@@ -176,7 +176,7 @@ def desk(place: Path, named_runs: Runs, data_folder: Path, monkeypatch: pytest.M
         return whole(gan, **options | SMALL)
 
     download(data_folder)
-    disable_progress_bars()
+    monkeypatch.setitem(progress_bar_states, "_global", False)
     monkeypatch.setattr(ganzoo, "run", cut)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # the fake speaks Git LFS
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n" * 9))

@@ -11,6 +11,7 @@ from shutil import copy2, copytree
 import numpy as np
 from conftest import run_command
 from fences import blocks
+from filelock import FileLock
 from PIL import Image
 
 from docs.building.links import ROOT
@@ -41,7 +42,9 @@ class Runs:
 
     def _trained(self, gan: str, dataset: str, number: int) -> Path:
         folder = self.folder / f"{gan}-{dataset}-{number:03}"
-        if not folder.exists():
+        with FileLock(folder.with_suffix(".lock")):
+            if folder.exists():  # made for another page, maybe by another process
+                return folder
             words = ["run", gan, "--data", dataset, "--seed", str(number - 1), *typed(SMALL), "--out", str(folder)]
             if dataset == "mnist":  # its extractor ships with it: so there is a best checkpoint
                 words += ["--evaluate-every", "2", "--evaluate-samples", "70"]

@@ -1,8 +1,6 @@
 """ganzoo from Python: the public names, and what `run` and `load` give."""
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,24 +24,16 @@ class StoppedError(Exception):
     """Raised in place of training."""
 
 
-def test_public_names_are_listed_once_in_order_and_are_what_the_stub_says() -> None:
+def test_public_names_are_what_the_stub_says() -> None:
     stub = ast.parse(Path(ganzoo.__file__).with_suffix(".pyi").read_text())
     names = [alias.asname for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names]
     assert len(stub.body) == len(names), "the stub holds imports of one name each, and nothing else"
-    assert PUBLIC == sorted(set(PUBLIC)) == sorted(str(name) for name in names)
-    assert dir(ganzoo) == PUBLIC
+    assert sorted(str(name) for name in names) == PUBLIC
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         getattr(ganzoo, "nonsense")  # noqa: B009 - mypy knows that it is not there
-
-
-def test_importing_ganzoo_imports_no_torch() -> None:
-    code = (
-        "import sys, ganzoo; dir(ganzoo); assert 'torch' not in sys.modules; ganzoo.GAN; assert 'torch' in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_a_run_by_name_by_class_and_by_configuration(tmp_path: Path, data_folder: Path) -> None:
@@ -55,7 +45,6 @@ def test_a_run_by_name_by_class_and_by_configuration(tmp_path: Path, data_folder
         assert isinstance(trained.gan, kind)
         assert trained.folder == tmp_path / str(number)
         assert not trained.nets.training
-        assert trained.device.type in ("cpu", "cuda")
         assert trained.data.shape == (1, 16, 16)
     one, other, third = (ganzoo.load(tmp_path / str(number)) for number in range(3))
     assert one.gan == other.gan

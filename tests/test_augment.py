@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -12,15 +11,14 @@ import pytest
 import safetensors.torch
 import torch
 from torch import Tensor, nn
+from trained import Send
 
 import ganzoo
 from ganzoo.augment import ADA, AdaptiveAugmenter, AnyAugmentation, Augmenter, Change, DiffAugment, NoAugmentation
 from ganzoo.config import build
 from ganzoo.data.example import example, example_spec
-from ganzoo.engine.callback import Callback
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.signals import Interrupted
-from ganzoo.engine.training import Training
 from ganzoo.losses import CrossEntropy, Hinge, LeastSquares, LossScheme, Wasserstein, WassersteinGP
 from ganzoo.plugins import zoo
 from ganzoo.testing import check_gan
@@ -268,13 +266,6 @@ def test_bf16_leaves_the_augmentation_in_float32() -> None:
 
 
 def test_a_run_with_adaptive_augmentation_that_was_stopped_is_the_same_to_the_last_bit(tmp_path: Path) -> None:
-    class Stop(Callback):
-        """Asks the run to stop between two checkpoints."""
-
-        def iterated(self, training: Training) -> None:
-            if training.engine.iteration == 5:
-                os.kill(os.getpid(), signal.SIGTERM)
-
     options: dict[str, Any] = {
         "augment": {"kind": "ada", "images": 10, "target": -0.9},
         "image_size": 32,
@@ -289,7 +280,7 @@ def test_a_run_with_adaptive_augmentation_that_was_stopped_is_the_same_to_the_la
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     ganzoo.run("dcgan", out=whole, **options)
     with pytest.raises(Interrupted):
-        ganzoo.run("dcgan", out=stopped, callback=Stop(), **options)
+        ganzoo.run("dcgan", out=stopped, callback=Send(5, signal.SIGTERM), **options)
     assert checkpoints(stopped / "checkpoints")[-1].name == "00000005"
     again = ganzoo.run("dcgan", out=stopped, **options)
     files = sorted(whole.glob("checkpoints/*/*"))

@@ -15,9 +15,10 @@ from PIL import Image
 SMALL = "--image-size 16 --limit 8 --batch-size 4 --epochs 1"
 
 
-@pytest.fixture
-def mess(place: Path, runs: Path) -> Path:
-    """A working directory with what people have lying about."""
+@pytest.fixture(scope="module")
+def lying_about(tmp_path_factory: pytest.TempPathFactory, runs: Path) -> Path:
+    """What people have lying about. Not to be changed, as is proved of every line that is typed in it."""
+    place = tmp_path_factory.mktemp("mess")
     for folder in ("images", "empty", "broken", "full", "pairs/A", "pairs/B", "twins"):
         (place / folder).mkdir(parents=True)
     for number in range(4):
@@ -36,6 +37,13 @@ def mess(place: Path, runs: Path) -> Path:
     (place / "full" / "thesis.tex").write_text("years of work")
     shutil.copytree(runs / "dcgan", place / "old")
     return place
+
+
+@pytest.fixture
+def mess(lying_about: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with what people have lying about."""
+    monkeypatch.chdir(lying_about)
+    return lying_about
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -219,10 +227,24 @@ FOLDERS = [
 ]
 
 
-@pytest.mark.parametrize("case", [*NAMES, *VALUES, *DATA, *FOLDERS], ids=lambda case: case[0])
-def test_it_is_said_on_two_lines_at_most(case: tuple[str, ...], command: Command, mess: Path, runs: Path) -> None:
+@pytest.mark.parametrize("case", [*NAMES, *VALUES], ids=lambda case: case[0])
+def test_a_wrong_name_or_value_is_said_on_two_lines_at_most(
+    case: tuple[str, ...], command: Command, place: Path
+) -> None:
     line, *parts = case
-    answer = refused(command, mess, line.format(runs=runs))
+    complains(refused(command, place, line), parts)
+
+
+@pytest.mark.parametrize("case", [*DATA, *FOLDERS], ids=lambda case: case[0])
+def test_what_cannot_be_used_is_said_on_two_lines_at_most(
+    case: tuple[str, ...], command: Command, mess: Path, runs: Path
+) -> None:
+    line, *parts = case
+    complains(refused(command, mess, line.format(runs=runs)), parts)
+
+
+def complains(answer: Answer, parts: list[str]) -> None:
+    """It is an error in few words, with these parts."""
     assert answer.err.startswith("Error: ")
     assert len(answer.err.splitlines()) <= 2
     for part in parts:
@@ -287,18 +309,18 @@ def test_what_is_no_command_is_told_how_to_be_one(case: tuple[str, ...], command
         assert part in answer.err
 
 
-def test_no_cuda_is_said_before_anything_is_loaded(command: Command, mess: Path) -> None:
-    answer = refused(command, mess, "run dcgan --device cuda:7 --data folder:nowhere")
+def test_no_cuda_is_said_before_anything_is_loaded(command: Command, place: Path) -> None:
+    answer = refused(command, place, "run dcgan --device cuda:7 --data folder:nowhere")
     assert "option 'device' cannot be 'cuda:7': this machine has" in answer.err
 
 
 def test_no_network_says_which_files_to_put_where(
-    command: Command, mess: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    command: Command, place: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for scheme in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(scheme, "http://127.0.0.1:9")  # where nobody listens
     folder = tmp_path_factory.mktemp("fashion")
-    answer = refused(command, mess, f"run dcgan {SMALL} --data fashion-mnist --data-dir {folder}")
+    answer = refused(command, place, f"run dcgan {SMALL} --data fashion-mnist --data-dir {folder}")
     assert "cannot be downloaded" in answer.err
     assert f"put these files into '{folder / 'FashionMNIST' / 'raw'}': train-images-idx3-ubyte.gz, " in answer.err
     assert len(answer.err.splitlines()) == 2
@@ -356,9 +378,10 @@ def weights(run: Path) -> Path:
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_run_folder_is_named_and_left_alone(damage: str, command: Command, mess: Path) -> None:
+def test_a_damaged_run_folder_is_named_and_left_alone(damage: str, command: Command, place: Path, runs: Path) -> None:
+    shutil.copytree(runs / "dcgan", place / "old")
     harm, part = DAMAGE[damage]
-    harm(mess / "old")
-    answer = refused(command, mess, "generate old -o x.png")
+    harm(place / "old")
+    answer = refused(command, place, "generate old -o x.png")
     assert part in answer.err
     assert len(answer.err.splitlines()) <= 2

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import pytest
 import torch
 from conftest import Command
-from looked_on import OPTIONS, Stop, tensors
+from looked_on import OPTIONS
+from trained import Stop, tensors
 
 import ganzoo
 from ganzoo.api import Looking

@@ -15,6 +15,7 @@ import pytest
 import safetensors.torch
 from conftest import TINY, Command
 from PIL import Image
+from trained import started
 
 from ganzoo.config import build
 from ganzoo.options import RunOptions, resolve
@@ -330,9 +331,7 @@ def test_translate_takes_a_picture_or_a_folder(command: Command, place: Path, ru
 
 def test_ctrl_c_says_how_to_go_on(place: Path) -> None:
     line = f"{DCGAN} --epochs 100000 --log-every 4 --checkpoint-every 4 --out run"
-    with subprocess.Popen(
-        [sys.executable, "-m", "ganzoo", *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as run:
+    with started(*line.split()) as run:
         assert run.stdout is not None
         assert "trains for 200000 iterations in run" in run.stdout.readline()
         for _ in range(2):  # after the second line of losses, the first checkpoint is there
@@ -348,10 +347,11 @@ def test_ctrl_c_says_how_to_go_on(place: Path) -> None:
 def test_what_is_half_written_goes_when_a_command_is_told_to_stop(
     place: Path, runs: Path, number: int, status: int
 ) -> None:
-    words = [sys.executable, "-m", "ganzoo", "generate", str(runs / "dcgan"), "-n", "100000", "-o", "new/digits"]
     before = sorted(place.rglob("*"))
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as generating:
+    with started("generate", str(runs / "dcgan"), "-n", "100000", "-o", "new/digits") as generating:
+        until = time.monotonic() + 120
         while generating.poll() is None and not list(place.glob("new/.*/*.png")):
+            assert time.monotonic() < until, "it makes no image"
             time.sleep(0.05)
         generating.send_signal(number)
         _, err = generating.communicate(timeout=60)

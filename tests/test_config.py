@@ -233,7 +233,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(st.one_of(st.sampled_from(NAMES), st.text(max_size=8)), VALUES, max_size=6))
 def test_anything_at_all_is_resolved_or_refused_in_words(given: dict[str, object]) -> None:
     for gan in (DCGAN, PIX2PIX):
@@ -253,7 +253,7 @@ def tried(gan: type[GAN], given: dict[str, object]) -> tuple[RunOptions | None, 
     return options, ""
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.dictionaries(st.sampled_from(["generator.lr", "discriminator.every", "generator.betas", ".", "a.b", ""]), VALUES)
 )

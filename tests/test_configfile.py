@@ -161,7 +161,7 @@ def test_what_is_wrong_with_flags_is_not_the_file_s_fault(tmp_path: Path) -> Non
         told(tmp_path, "epochs: 3", latent_dim="-3")
 
 
-@settings(max_examples=150, derandomize=True, deadline=None, suppress_health_check=[*HealthCheck], database=None)
+@settings(max_examples=150, suppress_health_check=[*HealthCheck])
 @given(
     text=st.one_of(
         st.binary(max_size=60), st.lists(st.sampled_from(PIECES)).map(lambda parts: "".join(parts).encode())

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
-from test_public import MODULES
+from public import MODULES
 
 import ganzoo
 

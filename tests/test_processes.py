@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import run_command
+from trained import rows
 
 from ganzoo.cli.launch import own_failure
 from ganzoo.cli.worker import PEER_LOST
@@ -117,10 +119,6 @@ def until(condition: Callable[[], object], process: subprocess.Popen[str] | None
         time.sleep(0.02)
 
 
-def rows(folder: Path) -> list[dict[str, float]]:
-    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-
-
 def curve(folder: Path) -> list[dict[str, float]]:
     """The metrics but for the speed, which is never the same."""
     return [{name: value for name, value in row.items() if name != "images_per_second"} for row in rows(folder)]
@@ -142,7 +140,7 @@ def worker(launcher: int, rank: int) -> int:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Iterator[Path]:
+def workplace(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Iterator[Path]:
     """A folder with the toy."""
     folder = tmp_path_factory.mktemp("processes")
     (folder / "toy.py").write_text(PLUGIN)
@@ -153,14 +151,14 @@ def place(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def whole(place: Path) -> Path:
+def whole(workplace: Path) -> Path:
     """A run of two processes that nothing happened to."""
-    with started(place, "ganzoo", *LINE.split(), "--processes", "2", "--out", "whole") as process:
+    with started(workplace, "ganzoo", *LINE.split(), "--processes", "2", "--out", "whole") as process:
         status, out, err = ends(process)
     assert (status, err) == (0, "")
     assert out.count("trains for 120 iterations in whole") == 1
     assert out.count("iteration 120/120") == 1
-    return place / "whole"
+    return workplace / "whole"
 
 
 linux = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes by way of /proc")
@@ -181,12 +179,12 @@ def test_one_process_goes_on_with_what_two_began(whole: Path, monkeypatch: pytes
     assert curve(Path("handed-over"))[:ITERATIONS] == curve(whole)
 
 
-def test_a_dry_run_of_two_processes_tells_their_speed_and_writes_nothing(place: Path) -> None:
-    with started(place, "ganzoo", *LINE.split(), "--processes", "2", "--out", "dry", "--dry-run") as process:
+def test_a_dry_run_of_two_processes_tells_their_speed_and_writes_nothing(workplace: Path) -> None:
+    with started(workplace, "ganzoo", *LINE.split(), "--processes", "2", "--out", "dry", "--dry-run") as process:
         status, out, err = ends(process)
     assert (status, err) == (0, "")
     assert out.count("works; nothing was written") == 1
-    assert not (place / "dry").exists()
+    assert not (workplace / "dry").exists()
 
 
 @linux
@@ -209,9 +207,15 @@ def test_killed_processes_are_started_again_and_the_run_goes_on_in_its_folder(wh
     assert curve(folder) == curve(whole)  # neither gap nor repetition, and the same numbers
 
 
+def is_free(port: int) -> bool:
+    """Whether a server may have it. Of those below 30,000 nobody else is given one who asks for any."""
+    with suppress(OSError), socket.create_server(("localhost", port)):
+        return True
+    return False
+
+
 def test_two_agents_are_two_machines(whole: Path) -> None:
-    with socket.create_server(("localhost", 0)) as free:
-        port = free.getsockname()[1]
+    port = next(port for port in random.sample(range(20_000, 30_000), 100) if is_free(port))
     agent = "torch.distributed.run --nnodes 2 --nproc-per-node 1 --rdzv-id job --rdzv-backend c10d"
     words = [*agent.split(), "--rdzv-endpoint", f"localhost:{port}", "--local-addr", "localhost"]
     run = ["-m", "ganzoo", *LINE.split(), "--out", "nodes"]
@@ -234,9 +238,9 @@ def test_two_agents_are_two_machines(whole: Path) -> None:
     ids=["a user's mistake in all", "a plugin's mistake in one"],
 )
 def test_an_error_is_said_once_and_nothing_is_started_again(
-    words: list[str], status: int, message: str, place: Path
+    words: list[str], status: int, message: str, workplace: Path
 ) -> None:
-    with started(place, "ganzoo", *LINE.split(), "--processes", "2", *words) as process:
+    with started(workplace, "ganzoo", *LINE.split(), "--processes", "2", *words) as process:
         ended, out, err = ends(process)
     assert (ended, out) == (status, ""), err
     assert err.count(message) == 1
@@ -244,10 +248,10 @@ def test_an_error_is_said_once_and_nothing_is_started_again(
     assert len(err.splitlines()) == 1 or (status == 1 and err.count("Traceback") == 1)
 
 
-def test_ctrl_c_ends_all_processes_with_one_word(place: Path) -> None:
-    metrics = place / "stopped" / "metrics.jsonl"
+def test_ctrl_c_ends_all_processes_with_one_word(workplace: Path) -> None:
+    metrics = workplace / "stopped" / "metrics.jsonl"
     line = LINE.replace("--epochs 30", "--epochs 100000")
-    with started(place, "ganzoo", *line.split(), "--processes", "2", "--out", "stopped") as process:
+    with started(workplace, "ganzoo", *line.split(), "--processes", "2", "--out", "stopped") as process:
         until(metrics.exists, process)
         process.send_signal(signal.SIGINT)
         status, out, err = ends(process)
@@ -256,9 +260,9 @@ def test_ctrl_c_ends_all_processes_with_one_word(place: Path) -> None:
 
 
 @linux
-def test_ctrl_c_again_ends_all_processes_at_once_and_the_checkpoints_stay_whole(place: Path) -> None:
-    folder, line = place / "stuck", [*LINE.split(), "--processes", "2", "--out", "stuck"]
-    with started(place, "ganzoo", *line, "--stalls", "stuck") as process:
+def test_ctrl_c_again_ends_all_processes_at_once_and_the_checkpoints_stay_whole(workplace: Path) -> None:
+    folder, line = workplace / "stuck", [*LINE.split(), "--processes", "2", "--out", "stuck"]
+    with started(workplace, "ganzoo", *line, "--stalls", "stuck") as process:
         until((folder / "stalls").exists, process)
         workers = [worker(process.pid, rank) for rank in range(2)]
         assert all(workers)
@@ -282,13 +286,13 @@ def test_ctrl_c_again_ends_all_processes_at_once_and_the_checkpoints_stay_whole(
     ],
 )
 def test_what_cannot_be_started_starts_nothing(
-    words: str, message: str, place: Path, monkeypatch: pytest.MonkeyPatch
+    words: str, message: str, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(place)
+    monkeypatch.chdir(workplace)
     answer = run_command(*LINE.split(), *words.split(), "--out", "none")
     assert (answer.status, answer.out) == (2, "")
     assert message in answer.err
-    assert not (place / "none").exists()
+    assert not (workplace / "none").exists()
 
 
 def test_who_failed_first_decides_what_the_failure_is() -> None:

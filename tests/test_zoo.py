@@ -1,21 +1,20 @@
 """Every GAN of the zoo, found in the registry: no list of names, no exceptions."""
 
 import json
-import os
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from trained import Send
 
 import ganzoo
 from benchmarks.proofs import Proof, proofs, untrained
 from ganzoo.data.load import describe
-from ganzoo.engine.callback import Callback
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.signals import Interrupted
-from ganzoo.engine.training import Training, prepare
+from ganzoo.engine.training import prepare
 from ganzoo.options import resolve
 from ganzoo.plugins import zoo
 
@@ -25,13 +24,6 @@ GANS = sorted(zoo().gans)
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU; on the CPU check_gan looks after it")
 @pytest.mark.parametrize("name", GANS)
 def test_a_run_that_was_stopped_is_the_same_to_the_last_bit(name: str, tmp_path: Path) -> None:
-    class Stop(Callback):
-        """Asks the run to stop, neither at a line of metrics nor at a sample."""
-
-        def iterated(self, training: Training) -> None:
-            if training.engine.iteration == 5:
-                os.kill(os.getpid(), signal.SIGTERM)
-
     options: dict[str, Any] = {
         "image_size": 32,
         "limit": 8,
@@ -51,7 +43,7 @@ def test_a_run_that_was_stopped_is_the_same_to_the_last_bit(name: str, tmp_path:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     ganzoo.run(name, out=whole, **options)
     with pytest.raises(Interrupted):
-        ganzoo.run(name, out=stopped, callback=Stop(), **options)
+        ganzoo.run(name, out=stopped, callback=Send(5, signal.SIGTERM), **options)
     assert checkpoints(stopped / "checkpoints")[-1].name == "00000005"
     ganzoo.run(name, out=stopped, **options)
     for pattern in ("checkpoints/*/*", "samples/*"):

@@ -176,7 +176,7 @@ def test_a_script_asks_as_it_is_answered(shell: str) -> None:
     assert f"ganzoo completion {shell} > " in run_command("completion", "--help").out
 
 
-def test_bash_itself_completes(place: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bash_itself_completes(place: Path) -> None:
     bin_folder = Path(sys.executable).parent
     (place / "script").write_text(run_command("completion", "bash").out)
     lines = [

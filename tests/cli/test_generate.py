@@ -8,7 +8,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from conftest import TINY, Answer, Command, run_command
+from conftest import TINY, Answer, Command, once, run_command
 from PIL import Image
 
 from ganzoo.generation import films, output
@@ -19,10 +19,8 @@ SIDE = 16 + 2
 @pytest.fixture(scope="session")
 def infogan(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> str:
     """A run of a GAN with codes."""
-    folder = tmp_path_factory.mktemp("infogan") / "run"
-    words = f"run infogan --image-size 16 {TINY} --out {folder} --data-dir {data_folder}".split()
-    assert run_command(*words).status == 0
-    return str(folder)
+    words = f"run infogan --image-size 16 {TINY} --data-dir {data_folder} --out".split()
+    return str(once(tmp_path_factory, "infogan", lambda folder: done(run_command(*words, f"{folder}/run"))) / "run")
 
 
 def done(answer: Answer) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Command, run_command
+from conftest import Command, once, run_command
 from PIL import Image, ImageDraw
 
 import ganzoo
@@ -38,12 +38,14 @@ def mine(place: Path) -> Path:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Path:
     """Runs of GANs that enlarge, and that fill holes."""
-    folder = tmp_path_factory.mktemp("translators")
-    for gan in ("srgan --width 4 --blocks 1 --scale 2 --perceptual pixel", "context-encoder --width 4"):
-        line = f"run {gan} --image-size 32 --limit 4 --batch-size 2 --epochs 1 --precision fp32"
-        answer = run_command(*line.split(), "--data-dir", str(data_folder), "--out", str(folder / gan.split()[0]))
-        assert answer.status == 0, answer.err
-    return folder
+
+    def train(folder: Path) -> None:
+        for gan in ("srgan --width 4 --blocks 1 --scale 2 --perceptual pixel", "context-encoder --width 4"):
+            line = f"run {gan} --image-size 32 --limit 4 --batch-size 2 --epochs 1 --precision fp32"
+            answer = run_command(*line.split(), "--data-dir", str(data_folder), "--out", str(folder / gan.split()[0]))
+            assert answer.status == 0, answer.err
+
+    return once(tmp_path_factory, "translators", train)
 
 
 def pixels(file: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

@@ -1,3 +1,5 @@
+"""Batches of data in memory: which rows come when, what stays together, and that a seed decides it."""
+
 import pytest
 import torch
 from torch import Tensor

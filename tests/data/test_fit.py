@@ -1,3 +1,5 @@
+"""Pictures of any size and kind, made to fit: what is cut off, averaged, turned and flattened."""
+
 from pathlib import Path
 
 import numpy as np

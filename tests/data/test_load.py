@@ -1,3 +1,5 @@
+"""Data options, and what loading with them gives: the fields that are needed, split, limited and described."""
+
 import json
 from pathlib import Path
 

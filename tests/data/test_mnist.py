@@ -139,14 +139,6 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path: Path, monkeypatch: py
     assert list(raw.iterdir()) == []
 
 
-@pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    for scheme in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(scheme, "http://127.0.0.1:9")  # nobody listens
-    for scheme in ("no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(scheme, raising=False)
-
-
 def test_without_network_it_says_which_files_to_put_where(tmp_path: Path, no_network: None) -> None:
     with pytest.raises(DataError) as caught:
         read("fashion-mnist", tmp_path)

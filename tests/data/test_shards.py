@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import os
 import re
 import signal
 import subprocess
@@ -20,14 +19,13 @@ import webdataset
 from ganzoo_data_shards import Shards
 from packing import IMAGE, images, number, one_pass, pack, picture, stream
 from streams import started_since
+from trained import Send
 
 import ganzoo
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions, load
 from ganzoo.data.streamed import StreamedBatches
-from ganzoo.engine.callback import Callback
 from ganzoo.engine.signals import Interrupted
-from ganzoo.engine.training import Training
 from ganzoo.errors import DataError
 
 
@@ -126,7 +124,8 @@ def test_fields(tmp_path: Path) -> None:
         "label": (torch.int64, ()),
         "caption": (torch.uint8, (8,)),
     }
-    assert [abs(number(row[name]) - red) < 9 for name, red in (("image", 10), ("source", 50), ("target", 90))]
+    for name, red in (("image", 10), ("source", 50), ("target", 90)):
+        assert abs(number(row[name]) - red) < 9, name
     assert row["label"] == 3
     assert bytes(row["caption"].tolist()) == "ein sü".encode() + b"\0"
     assert stream(tmp_path, frozenset({"label"}), class_count=4).classes == ("0", "1", "2", "3")
@@ -158,20 +157,13 @@ def test_a_run_from_shards_to_folder_that_goes_on_with_other_workers(shards: Pat
 def test_a_run_on_shards_that_was_stopped_is_the_same_to_the_last_bit(
     workers: int, shards: Path, tmp_path: Path
 ) -> None:
-    class Stop(Callback):
-        """Asks the run to stop in the middle of a shard, and of a line of metrics."""
-
-        def iterated(self, training: Training) -> None:
-            if training.engine.iteration == 5:
-                os.kill(os.getpid(), signal.SIGTERM)
-
     options: dict[str, Any] = {
         "data": f"shards:{shards}/data-{{000..007}}.tar", "image_size": 16, "batch_size": 4, "precision": "fp32",
         "epochs": 2, "workers": workers, "log_every": 3, "checkpoint_every": 4,
     }  # fmt: skip
     ganzoo.run("dcgan", out=tmp_path / "whole", **options)
     with pytest.raises(Interrupted):
-        ganzoo.run("dcgan", out=tmp_path / "stopped", callback=Stop(), **options)
+        ganzoo.run("dcgan", out=tmp_path / "stopped", callback=Send(5, signal.SIGTERM), **options)
     ganzoo.run("dcgan", out=tmp_path / "stopped", **options)
     files = sorted((tmp_path / "whole" / "checkpoints" / "00000012").iterdir())
     assert len(files) == 5

@@ -259,12 +259,6 @@ def test_a_broken_face_is_named(faces: Path) -> None:
         numbers(StreamedBatches(celeba(faces).stream, 4), 5)
 
 
-@pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    for scheme in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(scheme, "http://127.0.0.1:9")  # where nobody listens
-
-
 @pytest.mark.parametrize(
     ("name", "files"),
     [

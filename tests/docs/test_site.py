@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from conftest import once
 from fences import pages
 from playwright.sync_api import Browser
 
@@ -24,17 +25,19 @@ LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as CI builds it."""
-    folder = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)],
-        capture_output=True,
-        text=True,
-        cwd=links.ROOT,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return folder
+
+    def build(folder: Path) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)],
+            capture_output=True,
+            text=True,
+            cwd=links.ROOT,
+            env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+
+    return once(tmp_path_factory, "site", build)
 
 
 class Loaded(HTMLParser):

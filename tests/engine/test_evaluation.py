@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from conftest import Command
-from test_training import Stop, tensors
+from trained import Stop, tensors
 
 import ganzoo
 from ganzoo.engine import checkpoint
@@ -120,11 +120,12 @@ def test_errors_come_before_the_first_iteration_and_nothing_is_written(command: 
     assert not (place / "run").exists()
 
 
-def test_a_dry_run_counts_evaluations_and_writes_nothing(place: Path) -> None:
+def test_a_dry_run_counts_evaluations_and_writes_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ganzoo.engine.run import dry_run
     from ganzoo.options import resolve
     from ganzoo.plugins import zoo
 
+    monkeypatch.setattr("ganzoo.engine.trial.SECONDS", 0.1)
     given = {**TINY, "epochs": 50}
     without, measured = (
         dry_run(resolve(zoo().gan("dcgan"), {**given, **more})) for more in ({}, {**OFTEN, "evaluate_every": 1})

@@ -46,7 +46,7 @@ def test_a_run_that_trains_may_be_measured_by_another_process(tmp_path: Path) ->
     )
     with RunFolder(tmp_path).locked():
         both = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path), name]) for name in "ab"]
-        assert [process.wait() for process in both] == [0, 0]
+        assert [process.wait(timeout=120) for process in both] == [0, 0]
     rows = RunFolder(tmp_path).lines(tmp_path / "evaluations.jsonl")
     assert len(rows) == 600
     assert {row["protocol"] for row in rows} == {"a" * 500, "b" * 500}

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,32 +10,18 @@ from typing import Any
 import pytest
 import torch
 from conftest import Command, Together
-from test_training import TINY, rows
 from torch import Tensor, nn
+from trained import TINY, Send, rows, started
 
 import ganzoo
 from ganzoo import Batch, DataSpec, Losses, Networks, Player
 from ganzoo.engine import alarm, checkpoint
-from ganzoo.engine.callback import Callback
 from ganzoo.engine.loop import SLOWEST
 from ganzoo.engine.signals import Interrupted, StopSignals
-from ganzoo.engine.training import Training
 from ganzoo.errors import Diverged
 from ganzoo.plugins import zoo
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals")
-
-
-class Send(Callback):
-    """Sends this process signals in the middle of a run."""
-
-    def __init__(self, at: int, *numbers: int) -> None:
-        self.at, self.numbers = at, numbers
-
-    def iterated(self, training: Training) -> None:
-        if training.engine.iteration == self.at:
-            for number in self.numbers:
-                os.kill(os.getpid(), number)
 
 
 def saved(folder: Path) -> list[int]:
@@ -103,16 +87,13 @@ def test_the_command_says_how_to_go_on_and_the_exit_status_which_signal_it_was(
     number: signal.Signals, status: int, command: Command, place: Path
 ) -> None:
     line = f"run dcgan --image-size 16 --limit 64 --batch-size 4 --epochs 100000 --log-every 1 --out {place / 'run'}"
-    with subprocess.Popen(
-        [sys.executable, "-m", "ganzoo", *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with started(*line.split()) as process:
         assert process.stdout
-        assert process.stderr
         for shown in process.stdout:
             if "iteration" in shown and "epoch" in shown:
                 break
         process.send_signal(number)
-        out, err = process.stdout.read(), process.stderr.read()
+        out, err = process.communicate(timeout=120)
     assert process.returncode == status, err
     assert "Traceback" not in err
     last = (
@@ -244,11 +225,14 @@ class Stuck(Cliff):
     edge: float = 1e9
 
 
-def test_samples_that_look_alike_for_long_are_warned_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    options = {**TINY, "log_every": 500, "sample_every": 250, "checkpoint_every": 1500, "epochs": 375}
+def test_samples_that_look_alike_for_long_are_warned_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alarm, "YOUNG", 10)
+    options = {**TINY, "log_every": 10, "sample_every": 5, "checkpoint_every": 30, "epochs": 8}
     ganzoo.run(Stuck, out=tmp_path / "run", **options)
     (warned,) = [record.getMessage() for record in caplog.records if "collapsed" in record.getMessage()]
-    assert warned.startswith("iteration 1000: the samples look alike: they differ by 0 %")
+    assert warned.startswith("iteration 20: the samples look alike: they differ by 0 %")
     assert warned in (tmp_path / "run" / "log.txt").read_text()
 
 

@@ -6,7 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,11 @@ import torch
 from conftest import TINY as TINY_LINE
 from conftest import Command
 from PIL import Image
-from test_training import TINY, Stop, rows, tensors
 from torch import nn
+from trained import TINY, Stop, rows, tensors
 
 import ganzoo
-from ganzoo import Batch, DataSpec, Losses, Networks, Player
+from ganzoo import Batch, DataSpec, Losses, Networks
 from ganzoo.engine import checkpoint
 from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder
@@ -44,9 +44,6 @@ class Drawing(ganzoo.Adversarial):
             discriminator=nn.Sequential(nn.Flatten(), nn.Linear(size, 1)),
             features=nn.Sequential(nn.Flatten(), nn.Linear(size, 2), nn.BatchNorm1d(2)),
         )
-
-    def players(self) -> Sequence[Player]:
-        return tuple(super().players())
 
     def generator_loss(self, nets: Networks, batch: Batch) -> Losses:
         draw = random.random() + random.gauss(0, 1) + np.random.rand() + np.random.randn()  # noqa: S311
@@ -194,8 +191,6 @@ def test_a_new_run_can_begin_with_the_weights_of_another_on_other_data(runs: Pat
 HOLD = """
 import sys, pathlib
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.logbook import Logbook
-from ganzoo.engine.randomness import seed_everything, undrawn
 with RunFolder(pathlib.Path(sys.argv[1])).locked():
     print("held", flush=True)
     sys.stdin.read()
@@ -218,10 +213,10 @@ def holder() -> Callable[[Path], AbstractContextManager["subprocess.Popen[str]"]
 
 
 def test_a_second_run_in_a_folder_is_refused_and_a_dead_ones_lock_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holder: Callable[[Path], "subprocess.Popen[str]"]
+    begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holder: Callable[[Path], "subprocess.Popen[str]"]
 ) -> None:
     monkeypatch.setattr("ganzoo.engine.folder.PATIENCE", 0.2)
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **TINY)
+    shutil.copytree(begun, tmp_path / "run")
     before = rows(tmp_path / "run")
     with holder(tmp_path / "run") as process:
         with pytest.raises(ganzoo.UserError, match="another run is training in"):
@@ -233,10 +228,9 @@ def test_a_second_run_in_a_folder_is_refused_and_a_dead_ones_lock_is_none(
 
 
 def test_a_run_that_another_process_began_meanwhile_is_not_trained_over(tmp_path: Path) -> None:
-    class Overtake(nn.Linear):
+    class Overtaken(Drawing):
         """Begins the same run in another process, as it were, while this one is being prepared."""
 
-    class Overtaken(Drawing):
         name = "overtaken"
 
         def networks(self, data: DataSpec) -> Networks:
@@ -272,8 +266,8 @@ def test_other_data_than_it_began_with_is_refused(change: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["checkpoints", "samples", "log.txt", "metrics.jsonl"])
-def test_a_folder_that_would_have_a_run_write_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **TINY)
+def test_a_folder_that_would_have_a_run_write_elsewhere_is_refused(name: str, begun: Path, tmp_path: Path) -> None:
+    shutil.copytree(begun, tmp_path / "run")
     home = tmp_path / "home"
     (tmp_path / "run" / name).rename(home)
     before = sorted(path.relative_to(home) for path in home.rglob("*"))
@@ -283,8 +277,8 @@ def test_a_folder_that_would_have_a_run_write_elsewhere_is_refused(name: str, tm
     assert sorted(path.relative_to(home) for path in home.rglob("*")) == before
 
 
-def test_a_sample_that_is_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **TINY)
+def test_a_sample_that_is_a_link_is_replaced_and_not_followed(begun: Path, tmp_path: Path) -> None:
+    shutil.copytree(begun, tmp_path / "run")
     victim, link = tmp_path / "victim", tmp_path / "run" / "samples" / "00000006.png"
     victim.write_text("mine")
     link.symlink_to(victim)
@@ -293,9 +287,7 @@ def test_a_sample_that_is_a_link_is_replaced_and_not_followed(tmp_path: Path) ->
     assert not link.is_symlink()
 
 
-def test_what_is_said_before_there_is_a_folder_is_in_its_log_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_said_before_there_is_a_folder_is_in_its_log_too(tmp_path: Path) -> None:
     for broken in range(2):
         Image.new("L", (8, 8), broken).save(tmp_path / f"{broken}.png")
     (tmp_path / "2.png").write_bytes(b"broken")

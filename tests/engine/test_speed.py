@@ -55,7 +55,8 @@ def test_more_threads_than_cores_are_cut_to_them_and_it_is_said(caplog: pytest.L
 
 
 def test_deterministic_algorithms_are_on_within_and_as_before_after(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")  # so that what the run sets is undone
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
     speed = Speed(device="cpu", deterministic=True)
     speed.set_up_process()
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"

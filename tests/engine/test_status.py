@@ -3,14 +3,13 @@
 import json
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from conftest import TINY
+from trained import started
 
 import ganzoo
 from ganzoo.engine.callback import Callback
@@ -84,10 +83,13 @@ def test_a_run_says_why_it_ended(how: BaseException | int, state: str, reason: s
 
 def test_a_run_that_was_killed_does_not_run(place: Path) -> None:
     line = f"run dcgan --image-size 16 {TINY} --epochs 100000 --log-every 1 --checkpoint-every 2 --out run"
-    with subprocess.Popen([sys.executable, "-m", "ganzoo", *line.split()], stdout=subprocess.PIPE, text=True) as run:
+    with started(*line.split()) as run:
         assert run.stdout is not None
-        while "iteration 3/" not in run.stdout.readline():
-            pass
+        for said in run.stdout:
+            if "iteration 3/" in said:
+                break
+        else:
+            pytest.fail("it ended before its third iteration")
         found = look_at(place / "run")
         assert (found.state, found.iterations, found.note) == ("running", 200000, "")
         assert found.iteration >= 3

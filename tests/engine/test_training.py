@@ -1,54 +1,18 @@
 """A run from options to folder: what it leaves, how it goes on, what it refuses."""
 
-import json
+import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import safetensors.torch
 import torch
-from torch import Tensor
+from trained import TINY, Stop, rows, tensors
 
 import ganzoo
 from ganzoo.engine import checkpoint
-from ganzoo.engine.callback import Callback
 from ganzoo.engine.files import write_atomically
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.meter import Meter
-from ganzoo.engine.training import Training
-
-TINY: dict[str, Any] = {
-    "image_size": 16,
-    "limit": 16,
-    "batch_size": 4,
-    "log_every": 2,
-    "sample_every": 3,
-    "checkpoint_every": 5,
-}
-
-
-class Stop(Callback):
-    """Stops a run in the middle, as a crash would."""
-
-    def __init__(self, at: int) -> None:
-        self.at = at
-
-    def iterated(self, training: Training) -> None:
-        if training.engine.iteration == self.at:
-            raise KeyboardInterrupt
-
-
-def tensors(folder: Path) -> dict[str, Tensor]:
-    last = checkpoint.checkpoints(folder / "checkpoints")[-1]
-    return {
-        f"{file.name}/{name}": tensor
-        for file in sorted(last.glob("*.safetensors"))
-        for name, tensor in safetensors.torch.load(file.read_bytes()).items()
-    }
-
-
-def rows(folder: Path) -> list[dict[str, float]]:
-    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
 @pytest.mark.parametrize("name", ["dcgan", "wgan-gp"])
@@ -71,8 +35,8 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(name: str, tmp_path: Pa
     assert (tmp_path / "whole" / last).read_bytes() == (tmp_path / "stopped" / last).read_bytes()
 
 
-def test_more_epochs_go_on_from_where_a_finished_run_ended(tmp_path: Path) -> None:
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **TINY)
+def test_more_epochs_go_on_from_where_a_finished_run_ended(begun: Path, tmp_path: Path) -> None:
+    shutil.copytree(begun, tmp_path / "run")
     ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
     assert [row["iteration"] for row in rows(tmp_path / "run")] == [2, 4, 6, 8]
 
@@ -86,8 +50,8 @@ def test_the_seed_decides_everything(tmp_path: Path) -> None:
     assert not torch.equal(one[weight], other[weight])
 
 
-def test_another_runs_folder_is_refused_with_what_differs(tmp_path: Path) -> None:
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **TINY)
+def test_another_runs_folder_is_refused_with_what_differs(begun: Path, tmp_path: Path) -> None:
+    shutil.copytree(begun, tmp_path / "run")
     before = tensors(tmp_path / "run")
     with pytest.raises(ganzoo.UserError, match=r"its gan\.latent_dim is 64, not 32"):
         ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, latent_dim=32, **TINY)
@@ -152,9 +116,9 @@ def test_nothing_is_written_before_an_iteration_has_worked(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_draft_of_a_run_that_was_killed_is_removed(tmp_path: Path) -> None:
+def test_a_draft_of_a_run_that_was_killed_is_removed(begun: Path, tmp_path: Path) -> None:
     draft = tmp_path / "run" / "checkpoints" / ".00000003.999"
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **TINY)
+    shutil.copytree(begun, tmp_path / "run")
     draft.mkdir()
     ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
     assert not draft.exists()

@@ -61,7 +61,7 @@ def test_out_of_memory_names_a_batch_that_fits_and_leaves_nothing(place: Path) -
     def ganzoo(batch: int, *words: str) -> subprocess.CompletedProcess[str]:
         line = f"ulimit -d 2000000; exec {sys.executable} -m ganzoo run dcgan --batch-size {batch}"
         options = ["--limit 20000", "--image-size 32", "--precision fp32", *words]
-        return subprocess.run(["bash", "-c", " ".join([line, *options])], capture_output=True, text=True)
+        return subprocess.run(["bash", "-c", " ".join([line, *options])], capture_output=True, text=True, timeout=300)
 
     done = ganzoo(20_000, "--epochs", "1", "--out", "new")
     assert done.returncode == 2, done.stderr

@@ -12,15 +12,15 @@ import torch
 from conftest import Command
 from fake_hub import TOKEN, Hub, Repository, served
 from huggingface_hub import constants
-from huggingface_hub.utils.tqdm import disable_progress_bars
+from huggingface_hub.utils.tqdm import progress_bar_states
 
 import ganzoo
 from ganzoo.export.hub import LARGEST, pull
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
-    disable_progress_bars()
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    monkeypatch.setitem(progress_bar_states, "_global", False)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # the fake speaks Git LFS
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     with served() as hub:

@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 from conftest import Command
 from PIL import Image
-from test_images import read
+from reading import read
 
 import ganzoo
 from ganzoo.data import archive
 from ganzoo.data.dataset import Table
 
-IMAGE = frozenset({"image"})
 LABELLED = frozenset({"image", "label"})
 PAIR = frozenset({"source", "target"})
 
@@ -209,10 +208,12 @@ def test_reading_stops_at_the_declared_size(tmp_path: Path) -> None:
     content[entry + 24 : entry + 28] = struct.pack("<I", len(png()))
     file.write_bytes(content)
     tracemalloc.start()
-    with pytest.raises(ganzoo.DataError, match=r"x.zip/a.png' cannot be read: Bad CRC-32.*--data.skip N"):
-        read(f"folder:{file}")
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    try:
+        with pytest.raises(ganzoo.DataError, match=r"x.zip/a.png' cannot be read: Bad CRC-32.*--data.skip N"):
+            read(f"folder:{file}")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
     assert peak < 2**22, "the 64 MiB behind the declared size were unpacked"
     assert reds(read(f"folder:{file}", skip=1)) == [7]
 

@@ -37,13 +37,7 @@ GANS = sorted(zoo().gans)
 
 def tries(soak: int) -> settings:
     """How many examples: so many in a soak, some of them by default, the same in every run."""
-    return settings(
-        max_examples=soak if SOAK else 150,
-        derandomize=not SOAK,
-        deadline=None,
-        database=None,
-        suppress_health_check=[*HealthCheck],
-    )
+    return settings(max_examples=soak if SOAK else 150, derandomize=not SOAK, suppress_health_check=[*HealthCheck])
 
 
 @functools.cache

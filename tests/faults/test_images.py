@@ -10,23 +10,12 @@ import pytest
 import torch
 from conftest import Command
 from PIL import Image
+from reading import read
 
 import ganzoo
-from ganzoo.config import build
-from ganzoo.data.dataset import Request, Table
-from ganzoo.data.load import DataOptions
 
-IMAGE = frozenset({"image"})
 PAIR = frozenset({"source", "target"})
 RED = (255, 0, 0)
-
-
-def read(data: str, fields: frozenset[str] = IMAGE, skip: int = 0) -> Table:
-    name, _, path = data.partition(":")
-    dataset = build(DataOptions, {"data": {"name": name, "path": path, "skip": skip}}).data
-    table = dataset.load(Request(fields, (4, 4), 3))
-    assert isinstance(table, Table)
-    return table
 
 
 def save(file: Path, colour: tuple[int, int, int] = RED, size: tuple[int, int] = (8, 8)) -> Path:

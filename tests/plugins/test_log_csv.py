@@ -4,7 +4,9 @@ import csv
 from pathlib import Path
 
 import pytest
-from looked_on import OPTIONS, Evaluates, Stop, metrics
+from looked_on import OPTIONS, Evaluates
+from trained import Stop
+from trained import rows as metrics
 
 import ganzoo
 from ganzoo.plugins import zoo

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from looked_on import OPTIONS, Evaluates, Stop, metrics
+from looked_on import OPTIONS, Evaluates
 from PIL import Image
+from trained import Stop
+from trained import rows as metrics
 
 import ganzoo
 from ganzoo.plugins import zoo
@@ -56,6 +58,8 @@ def test_a_run_that_was_stopped_is_the_same_run_when_it_goes_on(client: Any, sto
     saved = Image.open(folder / "samples" / "00000016.png")
     assert Image.open(grid).convert("RGB").tobytes() == saved.convert("RGB").tobytes()
     assert mlflow.artifacts.load_dict(str(artifacts / "config.json"))["epochs"] == 4
+    assert mlflow.active_run() is None
+    assert list(client.search_runs(["0"])) == [], "the experiment of runs that name none"
 
 
 def test_a_run_that_another_store_has_begins_anew(client: Any, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from looked_on import OPTIONS, Evaluates, Stop, metrics
+from looked_on import OPTIONS, Evaluates
 from PIL import Image
+from trained import Stop
+from trained import rows as metrics
 
 import ganzoo
 from ganzoo.plugins import zoo

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from conftest import Command
-from looked_on import OPTIONS, Evaluates, Stop, metrics
+from looked_on import OPTIONS, Evaluates
 from PIL import Image
+from trained import Stop
+from trained import rows as metrics
 
 import ganzoo
 from ganzoo.callbacks import CallbackConfig

@@ -57,6 +57,8 @@ def test_another_seed_is_drawn_by_a_click_and_the_picture_can_be_saved(page: Pag
         if picture(page, "images").tobytes() != before:
             break
         page.wait_for_timeout(100)
+    else:
+        pytest.fail("the picture stays the same")
     with page.expect_download() as download:
         page.locator("#images").get_by_text("Save as PNG").click()
     seed = page.get_by_label("Seed", exact=True).input_value()

@@ -71,6 +71,8 @@ def test_a_drawing_is_translated_as_the_pen_is_lifted_and_another_line_changes_i
         if picture(page, "made").tobytes() != first.tobytes():
             break
         page.wait_for_timeout(100)
+    else:
+        pytest.fail("the picture stays the same")
     assert darkest(picture(page, "seen").convert("L").crop((10, 20, 22, 32))) < 130
     page.get_by_role("button", name="Undo").click()
     until_it_shows(page, "made", made)
