@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from ganzoo.data.batches import seeded
 from ganzoo.data.load import data_folder
-from ganzoo.engine.randomness import undrawn
 from ganzoo.metrics.extractor import Extractor, Seen
 from ganzoo.testing.configuration import check_configuration, configured
 from ganzoo.testing.demands import complaining, contract, demand
+from ganzoo.testing.drawing import drawing
 
 __tracebackhide__ = True
 
@@ -32,8 +32,7 @@ def check_extractor(extractor: type[Extractor] | Extractor, folder: Path | None 
         AssertionError: it does not keep the contract; the message says what to change.
         UserError: its weights cannot be had.
     """
-    with undrawn(torch.device("cpu")), contract(), torch.no_grad():
-        torch.manual_seed(0)
+    with drawing(), contract(), torch.no_grad():
         chosen = configured(extractor, Extractor)
         check_configuration(chosen)
         resizer = getattr(chosen, "resizer", "")

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.data.batches import seeded
-from ganzoo.engine.randomness import undrawn
 from ganzoo.losses import LossScheme
 from ganzoo.testing.configuration import check_configuration, configured
 from ganzoo.testing.demands import complaining, contract, demand
+from ganzoo.testing.drawing import drawing
 
 __tracebackhide__ = True
 
@@ -33,13 +33,12 @@ def check_loss_scheme(loss: type[LossScheme] | LossScheme) -> None:
     Raises:
         AssertionError: it does not keep the contract; the message says what to change.
     """
-    with undrawn(torch.device("cpu")), contract():
-        torch.manual_seed(0)
+    with drawing(), contract():
         scheme = configured(loss, LossScheme)
         check_configuration(scheme)
+        check_pure(scheme)
         for shape in SHAPES:
             check_numbers(scheme, shape)
-        check_pure(scheme)
         check_needs_real(scheme)
         check_direction(scheme)
         check_penalties(scheme)
@@ -54,10 +53,9 @@ def check_numbers(scheme: LossScheme, shape: tuple[int, ...]) -> None:
     """Demands one finite number and finite gradients for logits of that shape, near and far."""
     for scale in (1.0, FAR):
         real, fake = logits(shape, 0, scale), logits(shape, 1, scale)
-        seen = real if scheme.needs_real else real[:0]
         for name, given, value in (
             ("discriminator", (real, fake), scheme.discriminator(real, fake)),
-            ("generator", (fake,), generator(scheme, seen, fake)),
+            ("generator", (fake,), generator(scheme, real, fake)),
         ):
             check_number(f"{name}()", value, shape)
             demand(value.requires_grad, f"{name}() cannot be differentiated: compute it from the logits by torch alone")
@@ -71,33 +69,36 @@ def check_numbers(scheme: LossScheme, shape: tuple[int, ...]) -> None:
 
 def check_number(name: str, value: object, shape: tuple[int, ...]) -> None:
     """Demands one finite number in float32."""
-    demand(isinstance(value, Tensor), f"{name} gives a {type(value).__name__}; expected a tensor")
-    given = value if isinstance(value, Tensor) else torch.zeros(())
+    if not isinstance(value, Tensor):
+        raise AssertionError(f"{name} gives a {type(value).__name__}; expected a tensor")  # noqa: TRY004 - a demand
     demand(
-        not given.ndim and given.dtype == torch.float32,
-        f"{name} gives {given.dtype} of shape {tuple(given.shape)} for logits of {shape}; expected one float32: take "
+        not value.ndim and value.dtype == torch.float32,
+        f"{name} gives {value.dtype} of shape {tuple(value.shape)} for logits of {shape}; expected one float32: take "
         "the mean",
     )
     demand(
-        given.isfinite(),
-        f"{name} is {given.item()} for logits of {shape}: take functions that stay finite, such as softplus or "
+        value.isfinite(),
+        f"{name} is {value.item()} for logits of {shape}: take functions that stay finite, such as softplus or "
         "logsumexp, for logarithms of probabilities",
     )
 
 
 def generator(scheme: LossScheme, real: Tensor, fake: Tensor) -> Tensor:
-    """What the generator minimises; without real logits it must do if the scheme says so."""
+    """What the generator minimises; without real logits it must be the same, unless the scheme says otherwise."""
+    value = scheme.generator(real, fake)  # what fails here does so for another reason
     if scheme.needs_real:
-        return scheme.generator(real, fake)
-    with complaining("generator() fails without real logits ({}): leave them alone, or say needs_real = True"):
-        value = scheme.generator(real, fake)
-    missing = isinstance(value, Tensor) and value.isnan().any()
-    demand(not missing, "generator() is NaN without real logits: leave them alone, or say needs_real = True")
-    return value
+        return value
+    change = "without real logits{}: leave them alone, or say needs_real = True"
+    with complaining("generator() fails " + change.replace("{}", " ({})")):
+        alone = scheme.generator(real[:0], fake)
+    demand(value.isnan() or not alone.isnan(), f"generator() is NaN {change.format('')}")
+    same = torch.equal(alone.nan_to_num(), value.nan_to_num())
+    demand(same, f"generator() is {alone.item():.4g} {change.format(f', and {value.item():.4g} with them')}")
+    return alone
 
 
 def check_pure(scheme: LossScheme) -> None:
-    """Demands the same for the same logits, that these stay as they are, and that nothing is drawn."""
+    """Demands one number, the same for the same logits, that these stay as they are, and that nothing is drawn."""
     for name, method in (("discriminator", scheme.discriminator), ("generator", scheme.generator)):
         with torch.no_grad():
             real, fake = logits((8, 1), 2), logits((8, 1), 3)
@@ -107,6 +108,7 @@ def check_pure(scheme: LossScheme) -> None:
             torch.equal(real, before[0]) and torch.equal(fake, before[1]),
             f"{name}() changes the logits that it is given: use no operation that works in place (`add_`, `+=`)",
         )
+        check_number(f"{name}()", first, (8, 1))
         demand(
             torch.equal(first, second) and torch.equal(torch.get_rng_state(), state),
             f"{name}() gives other numbers each time, or draws some: a loss is a pure function of logits, and what is "
@@ -139,7 +141,7 @@ def check_direction(scheme: LossScheme) -> None:
     # Half-way, where no loss is flat: some are, where the discriminator is sure.
     middle = (real + fake).mean() / 2
     near = [(middle + (side - middle) / 2).detach().requires_grad_() for side in (real, fake)]
-    value = generator(scheme, near[0] if scheme.needs_real else near[0][:0], near[1])
+    value = generator(scheme, near[0], near[1])
     moves = -torch.autograd.grad(value, near[1])[0].sum().item()
     demand(
         moves * gap > 0,

@@ -14,13 +14,14 @@ from ganzoo.engine.speed import Speed
 from ganzoo.errors import SizeError
 from ganzoo.gan import GAN
 from ganzoo.networks import Networks
-from ganzoo.testing.demands import complaining, demand
+from ganzoo.testing.demands import brief, complaining, demand
 from ganzoo.testing.keeping import check_form
 
 __tracebackhide__ = True
 
-SIZES = re.compile(r"\b(\d+)x(\d+)\b")
-"""Of what a SizeError says, `--image-size 32x64`."""
+SIZE = r"\d+(?:x\d+)?"
+SIZES = re.compile(rf"--image-size {SIZE}(?:(?:, | or |, or ){SIZE})*")
+"""Of what a SizeError says: `--image-size 32x64`, `--image-size 48 or 64`."""
 
 
 def check_other_shapes(gan: GAN, shape: tuple[int, int, int]) -> None:
@@ -73,9 +74,9 @@ def check_shape(gan: GAN, shape: tuple[int, int, int]) -> None:
     if isinstance(fits, SizeError):
         advice = str(fits).partition("try --")[2]
         demand(advice, f"its SizeError for {said} does not say what to type: end it in 'try --image-size 64x64'")
-        sizes = [(shape[0], int(height), int(width)) for height, width in SIZES.findall(advice)]
+        sizes = advised(fits)  # of several, one network may refuse what another advises
         demand(
-            not sizes or any(not isinstance(_built(gan, size), SizeError) for size in sizes),
+            not sizes or any(not isinstance(_built(gan, (shape[0], *size)), SizeError) for size in sizes),
             f"its SizeError for {said} advises {advice}, which it refuses as well",
         )
         return
@@ -88,6 +89,24 @@ def check_shape(gan: GAN, shape: tuple[int, int, int]) -> None:
         engine.step(example(spec, gan.noise_shape()), everyone=True)
         batch = example(spec, gan.noise_shape())
         check_form(engine.sample(inputs(gan, batch)), (4, *shape))
+
+
+def advised(error: SizeError) -> list[tuple[int, int]]:
+    """Heights and widths that it says to try, as `--image-size` takes them: 64 is 64x64."""
+    found = [size.partition("x") for said in SIZES.findall(str(error)) for size in re.findall(SIZE, said)]
+    return [(int(height), int(width or height)) for height, _, width in found]
+
+
+def check_taken(gan: GAN, shape: tuple[int, int, int]) -> None:
+    """Demands that a GAN takes images of the shape that it is to be checked with."""
+    try:
+        gan.build(example_spec(gan.needs, shape, gan.shrinks))
+    except SizeError as error:
+        other = (shape[0], *next(iter(advised(error)), (64, 64)))
+        raise AssertionError(
+            f"it takes no images of {' x '.join(map(str, shape))} ({brief(error)}): give check_gan a shape that it "
+            f"takes, check_gan({type(gan).__name__}, {other})"
+        ) from error
 
 
 def _built(gan: GAN, shape: tuple[int, int, int]) -> tuple[DataSpec, Networks] | SizeError:

@@ -1,7 +1,7 @@
 """Data sets and streams that have one thing wrong, and what their check says of it."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -36,6 +36,25 @@ class Squares(ganzoo.Dataset):
 def test_a_sound_data_set_passes() -> None:
     check_dataset(Squares)
     check_dataset(Squares(), fields=frozenset({"image"}))
+
+
+class Strangers(Squares):
+    """Sources and targets that belong to nothing, and are not as many."""
+
+    name = "strangers"
+    provides = frozenset({"source", "target"})
+    paired = False
+    counts: ClassVar[dict[str, int]] = {"source": 20, "target": 45}
+
+    def load(self, request: Request) -> Table:
+        rows = {name: torch.tensor(request.rows(self.counts[name])) for name in request.fields}
+        pixels = {name: row.to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 6, 6) for name, row in rows.items()}
+        return Table({name: request.fit_all(column.contiguous()) for name, column in pixels.items()})
+
+
+@pytest.mark.parametrize("counts", [(20, 45), (45, 20), (1, 40), (33, 100), (3, 2)])
+def test_sound_columns_that_are_not_as_long_pass(counts: tuple[int, int]) -> None:
+    check_dataset(broken(Strangers, counts=dict(zip(("source", "target"), counts, strict=True))))
 
 
 def loads(
@@ -169,6 +188,41 @@ class Alone(Counted):
         return super().read(seed, 0, 1, position)
 
 
+class Dividing(Counted):
+    """Eleven rows, of which two shares have five each."""
+
+    def order(self, seed: int, turn: int) -> list[int]:
+        return [row for row in super().order(seed, turn) if row < 11]
+
+    def __len__(self) -> int:
+        return 11
+
+    def read(self, seed: int, part: int, parts: int, position: ganzoo.Position) -> Any:
+        turn, taken = (*position, 0, 0)[:2]
+        each = len(self) // parts
+        while True:
+            for row in self.order(seed, turn)[part * each : (part + 1) * each][taken:]:
+                taken += 1
+                yield {"image": torch.full((3, 12, 16), row, dtype=torch.uint8)}, (turn, taken)
+            turn, taken = turn + 1, 0
+
+
+class Foretelling(Counted):
+    """Sound: tells of the next pass with the last row of a share."""
+
+    def read(self, seed: int, part: int, parts: int, position: ganzoo.Position) -> Any:
+        share = len(range(part, len(self), parts))
+        for row, (turn, taken) in super().read(seed, part, parts, position):
+            yield row, (turn + 1, 0) if taken == share else (turn, taken)
+
+
+class Labelled(Counted):
+    classes = Squares.classes
+
+    def read(self, seed: int, part: int, parts: int, position: ganzoo.Position) -> Any:
+        return (({**row, "label": torch.tensor(0)}, at) for row, at in super().read(seed, part, parts, position))
+
+
 class Ending(Counted):
     def read(self, seed: int, part: int, parts: int, position: ganzoo.Position) -> Any:
         return (row for row, _ in zip(super().read(seed, part, parts, position), range(12), strict=False))
@@ -197,6 +251,7 @@ def streamed(kind: type[ganzoo.Stream]) -> type[ganzoo.Dataset]:
         (Restless, "after the position .* other rows follow than when it was reached"),
         (Losing, "two passes of 12 rows are not of the same rows"),
         (Alone, "of a pass that two readers share, 0 rows are missing and 12 come twice"),
+        (Dividing, "of a pass that two readers share, 1 rows are missing and 0 come twice"),
         (Ending, r"read\(\) ended after 12 rows; it goes on with the next pass for ever"),
         (Holding, "a stream cannot be sent to the processes that read it"),
         (Misplaced, "a position is 0; expected a tuple of whole numbers"),
@@ -208,3 +263,12 @@ def test_a_broken_stream_is_told_what_to_change(kind: type[ganzoo.Stream], chang
 
 def test_a_sound_stream_passes() -> None:
     check_dataset(streamed(Counted))
+    check_dataset(streamed(Foretelling))
+
+
+def test_a_stream_gives_each_field_by_itself() -> None:
+    def load(self: Any, request: Request) -> ganzoo.Stream:
+        return Counted() if request.fields == {"label"} else Labelled()
+
+    members = {"streamed": True, "provides": frozenset({"image", "label"}), "load": load}
+    says(lambda: check_dataset(broken(Squares, **members)), "asked for 'label' alone, the stream gives image")

@@ -23,6 +23,11 @@ def in_place(self: LossScheme, real: Tensor, fake: Tensor) -> Tensor:
     return F.softplus(-fake).mean()
 
 
+def in_place_with_gradients(self: LossScheme, real: Tensor, fake: Tensor) -> Tensor:
+    fake += 1
+    return F.softplus(-fake).mean()
+
+
 def slope(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """Not differentiable again."""
     images = images.detach().requires_grad_()
@@ -48,6 +53,11 @@ LOSSES: dict[str, tuple[type[LossScheme], dict[str, Any], str]] = {
         {"generator": lambda self, real, fake: real.mean() - fake.mean()},
         r"generator\(\) is NaN without real logits: leave them alone, or say needs_real = True",
     ),
+    "adds up real": (
+        Hinge,
+        {"generator": lambda self, real, fake: F.softplus(real.sum(0) - fake).mean()},
+        r"generator\(\) is .* without real logits, and .* with them: leave them alone, or say needs_real = True",
+    ),
     "pairs with real": (
         Hinge,
         {"generator": lambda self, real, fake: F.softplus(torch.stack([real[0], fake[0]])).mean()},
@@ -59,6 +69,11 @@ LOSSES: dict[str, tuple[type[LossScheme], dict[str, Any], str]] = {
         r"generator\(\) is the same whatever the real logits.*needs_real = False",
     ),
     "changes logits": (Hinge, {"generator": in_place}, r"generator\(\) changes the logits that it is given"),
+    "changes logits that are differentiated by": (
+        Hinge,
+        {"generator": in_place_with_gradients},
+        r"generator\(\) changes the logits that it is given: use no operation that works in place",
+    ),
     "draws": (
         Hinge,
         {"generator": lambda self, real, fake: -(fake * torch.rand_like(fake)).mean()},
@@ -103,3 +118,13 @@ LOSSES: dict[str, tuple[type[LossScheme], dict[str, Any], str]] = {
 def test_a_broken_loss_is_told_what_to_change(case: str) -> None:
     base, members, change = LOSSES[case]
     says(lambda: check_loss_scheme(broken(base, **members)), change)
+
+
+def test_an_ordinary_mistake_is_no_want_of_real_logits() -> None:
+    """It is shown as it is, where it is."""
+
+    def generator(self: LossScheme, real: Tensor, fake: Tensor) -> Tensor:
+        return F.softplus(fake, slope=2.0)  # type: ignore[call-arg]  # which is the mistake
+
+    with pytest.raises(TypeError, match="slope"):
+        check_loss_scheme(broken(Hinge, generator=generator))

@@ -24,6 +24,9 @@ class Mean(SetMetric):
         return float((real.mean(0) - fake.mean(0)).square().sum())
 
 
+WINDOW = torch.ones(1, 1, 11, 11)
+
+
 class Squared(PairMetric):
     """The mean square."""
 
@@ -36,6 +39,25 @@ class Squared(PairMetric):
 def test_sound_metrics_pass(tmp_path: Path) -> None:
     check_metric(Mean)
     check_metric(Squared, tmp_path)
+
+
+class Diversity(SetMetric):
+    """How different the made images are from one another."""
+
+    kind = "diversity"
+    higher_is_better = True
+
+    def measure(self, real: Tensor, fake: Tensor) -> float:
+        return float(torch.cdist(fake, fake).mean())
+
+
+def half_of_it(self: SetMetric, real: Tensor, fake: Tensor) -> float:
+    return float(fake[: len(fake) // 2].mean())
+
+
+def test_a_sound_metric_of_one_set_passes() -> None:
+    check_metric(Diversity)
+    says(lambda: check_metric(broken(Diversity, measure=half_of_it)), "no order")
 
 
 def adding(self: SetMetric, real: Tensor, fake: Tensor) -> float:
@@ -58,7 +80,17 @@ METRICS: dict[str, tuple[type[Metric], dict[str, Any], str]] = {
         {"measure": lambda self, real, fake: float(torch.rand(()))},
         r"measure\(\) gives .* and then .*draw by a torch.Generator",
     ),
-    "in place": (Mean, {"measure": adding}, r"measure\(\) gives .*"),
+    "in place": (Mean, {"measure": adding}, r"measure\(\) changes what it is given: use no operation that works in"),
+    "not finite": (
+        Mean,
+        {"measure": lambda self, real, fake: float((real - fake).abs().log().mean())},
+        r"measure\(\) gives -inf of \d+ samples: guard divisions, roots and logarithms",
+    ),
+    "no number": (
+        Mean,
+        {"measure": lambda self, real, fake: float((real - fake).std() / (real - fake).std())},
+        "the figures of the same images, .* are nan, 1 and 1: guard divisions",
+    ),
     "order": (
         Mean,
         {"measure": lambda self, real, fake: float((real - fake)[:8].square().mean())},
@@ -80,6 +112,11 @@ METRICS: dict[str, tuple[type[Metric], dict[str, Any], str]] = {
         Squared,
         {"build": lambda self, folder: lambda made, target: (made - target).square().mean().expand(len(made))},
         "the figure of a pair depends on the pairs beside it",
+    ),
+    "too small": (
+        Squared,
+        {"build": lambda self, folder: lambda made, target: F.conv2d(made - target, WINDOW).flatten(1).mean(1)},
+        r"cannot be measured of images of 1 x 1 pixels, which least_side says are enough \(RuntimeError",
     ),
     "combine": (
         Squared,

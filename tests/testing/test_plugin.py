@@ -14,6 +14,8 @@ from ganzoo.plugins import zoo
 from ganzoo.testing import check_dataset
 from ganzoo.testing.plugin import MakesData, Registers, Trains
 
+pytest_plugins = ["pytester"]
+
 
 def test_pytest_finds_them_by_itself() -> None:
     assert [entry.value for entry in entry_points(group="pytest11", name="ganzoo")] == ["ganzoo.testing.plugin"]
@@ -58,6 +60,11 @@ def test_a_run_takes_seconds_and_has_a_folder_of_its_own(ganzoo_run: Trains, gan
     assert second.generate(3).shape == (3, 3, 8, 8)
 
 
+def test_a_run_on_shards_is_one_pass(ganzoo_run: Trains, ganzoo_shards: Path) -> None:
+    assert ganzoo_run(Sound, data=f"shards:{ganzoo_shards}", image_size=8).iteration == 2
+    assert ganzoo_run(Sound, data={"name": "shards", "path": str(ganzoo_shards)}, image_size=8).iteration == 2
+
+
 PLUGIN = '''
 """A loose plugin."""
 
@@ -84,9 +91,35 @@ def test_a_zoo_has_more_for_one_test(ganzoo_zoo: Registers, tmp_path: Path) -> N
     found = ganzoo_zoo(file)
     assert {"sound", "loose", "dcgan"} <= found.gans.keys()
     assert found is zoo()
+    assert ganzoo_zoo(Sound, file, file) is found, "which are there already"
+    assert ganzoo_zoo() is found
+    assert not found.failed()
 
 
-def test_and_has_it_no_longer_in_the_next() -> None:
+TESTS = """
+import os
+
+from mistaken import Sound
+from ganzoo.plugins import zoo
+
+
+def test_it_is_there(ganzoo_zoo):
+    assert "sound" in ganzoo_zoo(Sound).gans
+    assert {"sound", "loose"} <= ganzoo_zoo(os.environ["LOOSE"]).gans.keys()
+
+
+def test_it_is_there_no_longer(monkeypatch):
+    assert not {"sound", "loose"} & zoo().gans.keys()
+    monkeypatch.setenv("GANZOO_PLUGINS", os.environ["LOOSE"])
+    assert "loose" in zoo().gans, "the very zoo in which the other was"
+    assert "sound" not in zoo().gans
+"""
+
+
+def test_and_has_it_no_longer_in_the_next(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOSE", str(pytester.makefile(".py", loose=PLUGIN)))
+    pytester.makepyfile(TESTS)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:benchmark").assert_outcomes(passed=2)
     assert not {"sound", "loose"} & zoo().gans.keys()
 
 
@@ -103,3 +136,16 @@ def test_a_zoo_refuses_what_no_plugin_could_register(ganzoo_zoo: Registers, tmp_
     file.write_text("1 / 0\n")
     with pytest.raises(ganzoo.ContractError, match=r"ZeroDivisionError: division by zero \(wrong.py, line 1\)"):
         ganzoo_zoo(file)
+
+    class Nameless(ganzoo.Adversarial):
+        """Has no name."""
+
+        def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+            raise NotImplementedError
+
+    with pytest.raises(ganzoo.ContractError, match=r"Nameless.name is None; expected lower-case words"):
+        ganzoo_zoo(Nameless)
+    with pytest.raises(ganzoo.ContractError, match=r"Path is nothing that a zoo has; .* ganzoo.GAN or"):
+        ganzoo_zoo(Path)  # type: ignore[arg-type]  # which is the mistake
+    assert "sound" in ganzoo_zoo(Sound).gans, "what was refused is not tried again"
+    assert not ganzoo_zoo().failed()
