@@ -20,6 +20,8 @@ WORK = {
 """What is measured of every GAN, in words."""
 NUMBERS = ("images_per_second", "peak_memory_mib", "checkpoint_mib", "ratio", "ratio_min", "ratio_max")
 """Facts that are numbers, where they are known."""
+RATIOS = ("ratio_min", "ratio_max")
+"""What stands beside a ratio."""
 SPEEDS = ("training", "generation")
 """Work that is measured in images per second."""
 
@@ -59,6 +61,14 @@ class Result:
         return share * median, share * self.stats["min"], share * self.stats["max"]
 
     @property
+    def versions(self) -> tuple[str, ...]:
+        """What it was measured with: of torch and Python; of a package ganzoo's own, and what brought the GAN."""
+        used = self.machine["torch"], self.machine["python"]
+        if self.commit != UNVERSIONED:
+            return used
+        return *used, self.machine["ganzoo"], self.facts.get("from", "")
+
+    @property
     def work(self) -> str:
         """What was measured: training, generation, ..."""
         return self.name.partition("[")[0].removeprefix("test_")
@@ -90,7 +100,7 @@ def read(files: Iterable[Path], smoke: bool = False) -> list[Result]:
     for file in files:
         try:
             found = parse(parse_json(file.read_bytes()))
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
             raise ValueError(f"{file} is no result of pytest-benchmark") from error
         results += [result for result in found if smoke or not result.facts.get("smoke")]
     return results
@@ -112,8 +122,10 @@ def parse(content: Mapping[str, Any]) -> list[Result]:
 def _check(result: Result) -> None:
     """Finds what tables could not be made of, in a file that anybody may have written."""
     if result.work in WORK:
-        parts = [result.facts["gan"], result.images, result.hardware]
-        numbers = [*result.seconds, *(result.facts[name] for name in NUMBERS if name in result.facts)]
+        parts = [result.facts["gan"], result.images, result.hardware, result.commit, *result.versions]
+        numbers = [*result.seconds, result.stats["rounds"]]
+        numbers += [result.facts[name] for name in NUMBERS if name in result.facts]
+        numbers += [result.facts[name] for name in RATIOS if "ratio" in result.facts]
         numbers += [result.facts["images_per_second"]] if result.work in SPEEDS else []
         if not all(isinstance(part, str) for part in parts) or any(number(value) is None for value in numbers):
             raise ValueError(f"{result.name} has facts that cannot be")

@@ -6,6 +6,8 @@ as PYTEST_ADDOPTS.
 
 import io
 import os
+import re
+import shlex
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -18,9 +20,13 @@ import pytest
 
 from ganzoo.bench import fixtures, suite
 from ganzoo.bench.results import UNVERSIONED
-from ganzoo.bench.setting import Asked
+from ganzoo.bench.setting import Asked, Given
+from ganzoo.config import bare, spelled
 from ganzoo.engine.files import parse_json
 from ganzoo.errors import GanzooError
+from ganzoo.gan import GAN
+from ganzoo.options import RunOptions
+from ganzoo.plugins import ENVIRONMENT, zoo
 
 SUITE = Path(str(suite.__file__))
 OURS = (
@@ -45,16 +51,44 @@ class Failure:
     gan: str
     work: str
     error: BaseException
+    given: Given = ()
+    """The options that the session was given."""
 
     def __str__(self) -> str:
         """For the user."""
         if isinstance(self.error, GanzooError):
-            return f"{self.gan} could not be measured ({self.work}): {self.error}"
+            return f"{self.gan} could not be measured ({self.work}): {as_asked(str(self.error), zoo().gan(self.gan))}"
         last = traceback.extract_tb(self.error.__traceback__)[-1]
         reason = f"{type(self.error).__name__}: {' '.join(str(self.error).split())}"
         where = f"{Path(last.filename).name}, line {last.lineno}"
-        hint = f"`ganzoo run {self.gan} --dry-run` shows more"
+        hint = f"`{shlex.join(self.command())}` shows more"
         return f"{self.gan} could not be measured ({self.work}): {reason} ({where}); {hint}"
+
+    def command(self) -> list[str]:
+        """How the same GAN is tried as a run, with the plugins and the options of the session."""
+        files = [file for file in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if file]
+        plugins = [word for file in files for word in ("--plugin", file)]
+        options = [word for name, value in self.given for word in _as_flag(name, str(value))]
+        return ["ganzoo", "run", *plugins, self.gan, *options, "--dry-run"]
+
+
+def as_asked(advice: str, gan: type[GAN]) -> str:
+    """What an error advises for a run as it is typed for a measurement: `try -O image_size=64x64`."""
+    options = {*gan.model_fields, *RunOptions.model_fields} - {"device", "processes"}  # these are none of `-O`
+    known = "|".join(sorted(spelled(name).replace("_", "-") for name in options))
+
+    def option(found: re.Match[str]) -> str:
+        return f"-O {found[1].replace('-', '_')}"
+
+    with_values = re.sub(rf"(?:(?<=try )|(?<=or ))--({known}) (?=\w)", lambda found: f"{option(found)}=", advice)
+    return re.sub(rf"(?<!\S)--({known})(?![\w.-])", option, with_values)
+
+
+def _as_flag(name: str, value: str) -> tuple[str, ...]:
+    flag, switch = name.replace("_", "-"), RunOptions.model_fields.get(name)
+    if switch is not None and bare(switch.annotation) is bool:
+        return (f"--{flag}" if value.lower() in ("true", "1", "yes", "on") else f"--no-{flag}",)
+    return f"--{flag}", value
 
 
 @dataclass
@@ -90,7 +124,7 @@ class Onlooker:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         if call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
             gan, work = _what(item)
-            self.failures.setdefault(gan, Failure(gan, work, call.excinfo.value))
+            self.failures.setdefault(gan, Failure(gan, work, call.excinfo.value, self.asked.given))
 
 
 @dataclass(frozen=True)

@@ -44,14 +44,18 @@ class Setting:
     """Options of every training, unless it has others of that name."""
 
     def options(self, gan: str, **given: object) -> RunOptions:
-        """A run's options; in a smoke pass with tiny images, batches and data."""
+        """A run's options; in a smoke pass with tiny images, batches and data, unless its user asked for others."""
         device = self.device.type if rank_and_count()[1] > 1 else str(self.device)  # of several, each has its own GPU
         options = resolve(zoo().gan(gan), {**dict(self.given), **given, "device": device})
         if not self.smoke:
             return options
-        batch_size = min(options.batch_size, 4)
-        tiny = {"image_size": (32, 32), "batch_size": batch_size, "limit": min(options.limit or 8, 8)}
-        return options.model_copy(update=tiny)
+        asked = dict(self.given)
+        batch_size = options.batch_size if "batch_size" in asked else min(options.batch_size, 4)
+        tiny: dict[str, object] = {"image_size": (32, 32), "batch_size": batch_size}
+        if not options.data.streamed:  # of a stream no rows can be picked
+            most = max(8, batch_size)
+            tiny["limit"] = min(options.limit or most, most)
+        return options.model_copy(update={name: value for name, value in tiny.items() if name not in asked})
 
     def training(self, gan: str, **given: object) -> Training:
         """A run made ready."""

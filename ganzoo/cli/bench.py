@@ -38,7 +38,8 @@ FIXED = {"device": "--device", "data_dir": "--data-dir", "processes": "one proce
     "options",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Of the GANs or their training, in place of their own: batch_size=64, precision=fp32, compile=true, ...",
+    help="An option of the GANs or of their training, in place of its default: batch_size=64, precision=fp32, "
+    "compile=true, ...",
 )
 @click.option(
     "-o",
@@ -68,7 +69,7 @@ def bench(
 ) -> None:
     """Measure how fast GANs are, each at its own image size and batch; or show results that were kept.
 
-    Training and generation, saving and resuming; where iterations are recorded or compiled, how much that gains.
+    Training, generation, saving and resuming; and what CUDA graphs and compilation gain, where they are on.
     """
     from ganzoo.bench.results import parse, read
 
@@ -77,7 +78,8 @@ def bench(
     _check(gans, out, smoke, as_json, table=table, into=into)
     with _understood():
         results = read(files, smoke=True)
-    failures: tuple[object, ...] = ()
+    complaints: list[object] = []
+    interrupted = False
     if gans:
         with no_exit():
             asked = _asked(gans, device, smoke, pairs(options, "--option"), data_dir)
@@ -85,15 +87,29 @@ def bench(
 
         with _told() as tell:
             measured = run(asked, tell)
-        failures = measured.failures
+        complaints += measured.failures
+        interrupted = measured.interrupted
         if measured.content is not None:
-            _keep(measured.content, out)
             results += parse(measured.content)
-        if measured.interrupted:
-            failures = (*failures, "it was interrupted: what is not shown was not measured")
-    _show(results, as_json, table, into)
-    if failures:
-        raise UserError("\n".join(map(str, failures)))
+            with _told_later(complaints):
+                _keep(measured.content, out)
+    with _told_later(complaints):
+        _show(results, as_json, table, into, failed=bool(complaints) or interrupted)
+    if interrupted:
+        complaints.append("it was interrupted: what is not shown was not measured")
+        click.echo(printable("\n".join(map(str, complaints))), err=True)
+        raise KeyboardInterrupt
+    if complaints:
+        raise UserError("\n".join(map(str, complaints)))
+
+
+@contextmanager
+def _told_later(complaints: list[object]) -> Iterator[None]:
+    """Has what goes wrong wait until all else is done: what was measured is shown, whatever cannot be written."""
+    try:
+        yield
+    except UserError as error:
+        complaints.append(error)
 
 
 def _check(gans: Sequence[str], out: Path | None, smoke: bool, as_json: bool, table: bool, into: Path | None) -> None:
@@ -128,12 +144,15 @@ def _check_writable(file: Path, option: str) -> None:
     """
     folder = file.parent
     reason = ""
-    if file.is_dir():
-        reason = "it is a folder"
-    elif not folder.is_dir():
-        reason = f"there is no folder '{folder}'"
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        reason = f"Permission denied for '{folder}'"
+    try:
+        if file.is_dir():
+            reason = "it is a folder"
+        elif not folder.is_dir():
+            reason = f"there is no folder '{folder}'"
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            reason = f"Permission denied for '{folder}'"
+    except OSError as error:  # of a folder that may not be searched
+        reason = str(error.strerror or error)
     if reason:
         raise OptionError(f"'{file}' cannot be written: {reason}; give another {option}")
 
@@ -200,40 +219,61 @@ def _told() -> "Iterator[Callable[[str, str], None]]":
 
 
 def _keep(content: object, out: Path | None) -> None:
-    """Writes the file of results.
+    """Writes the file of results, where one is wanted.
 
     Raises:
         OptionError: it cannot be written any more.
     """
+    if out is not None:
+        _write(out, json.dumps(content, indent=2) + "\n", "--out")
+
+
+def _write(file: Path, text: str, option: str) -> None:
     from ganzoo.engine.files import write_atomically
 
-    if out is None:
-        return
     try:
-        write_atomically(out, json.dumps(content, indent=2) + "\n")
+        write_atomically(file, text)
     except OSError as error:
-        raise OptionError(f"'{out}' cannot be written: {error.strerror or error}; give another --out") from error
+        raise OptionError(f"'{file}' cannot be written: {error.strerror or error}; give another {option}") from error
 
 
-def _show(results: "list[Result]", as_json: bool, table: bool, into: Path | None) -> None:
-    """Prints what was measured, in one form or another."""
+def _show(results: "list[Result]", as_json: bool, table: bool, into: Path | None, failed: bool) -> None:
+    """Prints what was measured, in one form or another, and puts the table where it belongs.
+
+    Args:
+        results: what was measured.
+        as_json: print it as numbers.
+        table: print the table.
+        into: the file that takes the table.
+        failed: whether it is known why there may be nothing to show.
+
+    Raises:
+        UserError: there is no table, or it cannot be written; then it is printed.
+    """
     from ganzoo.bench.results import WORK
     from ganzoo.bench.tables import insert, markdown
-    from ganzoo.engine.files import write_atomically
 
     results = [result for result in results if result.work in WORK and "gan" in result.facts]
     text = markdown([result for result in results if not result.facts.get("smoke")])
     if (table or into) and not text:
+        if failed:
+            return
         raise UserError("there is no table to make: no training was measured, nor images made")
-    if into:
-        with _understood():
-            write_atomically(into, insert(into, text))
     if as_json:
         click.echo(json.dumps([_fields(result) for result in results], indent=2))
     elif table:
         click.echo(printable(text))
     elif not into:
         _print(results)
+    if into:
+        try:
+            with _understood():
+                written = insert(into, text)
+            _write(into, written, "--into")
+        except UserError:
+            if not (as_json or table):
+                click.echo(printable(text))
+            raise
 
 
 def _fields(result: "Result") -> dict[str, object]:

@@ -1,4 +1,6 @@
-"""GANs as small as can be, one sound and two that cannot be measured: `--plugin small_gan.py`."""
+"""GANs as small as can be, some of which cannot be measured: `--plugin small_gan.py`."""
+
+import signal
 
 from torch import Tensor, nn
 
@@ -60,7 +62,28 @@ class BrokenGAN(SmallGAN):
         return batch.replace(fake=nets.generator(batch.noise[:, 1:]))
 
 
+class LargeGAN(SmallGAN):
+    """Takes images of 64 x 64 and no others."""
+
+    name = "large-gan"
+
+    def networks(self, data: ganzoo.DataSpec) -> Networks:
+        if data.shape[1:] != (64, 64):
+            raise ganzoo.SizeError(f"no images of {data.shape[1]} pixels; try --image-size 64x64 or --latent-dim 4")
+        return super().networks(data)
+
+
+class StoppedGAN(SmallGAN):
+    """Is told to stop while it trains."""
+
+    name = "stopped-gan"
+
+    def generate(self, nets: Networks, batch: Batch) -> Batch:
+        signal.raise_signal(signal.SIGTERM)
+        return super().generate(nets, batch)
+
+
 @ganzoo.hookimpl
 def register_gans(register: ganzoo.Register) -> None:
-    for gan in (SmallGAN, DivergingGAN, BrokenGAN):
+    for gan in (SmallGAN, DivergingGAN, BrokenGAN, LargeGAN, StoppedGAN):
         register(gan)

@@ -2,13 +2,22 @@
 
 import json
 import platform
+import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from conftest import Answer, Command, run_command
+
+from ganzoo.bench import session
+from ganzoo.bench.session import Failure, Measured
+from ganzoo.bench.setting import Setting
+from ganzoo.engine import files
+from ganzoo.errors import SizeError
 
 PLUGIN = ("--plugin", str(Path(__file__).with_name("small_gan.py")))
 WORK = ["training", "generation", "saving", "resuming"]
@@ -97,7 +106,8 @@ def test_what_cannot_be_measured_is_said_and_stops_no_other(kept: tuple[Path, An
     assert diverging.startswith("Error: diverging-gan could not be measured (training): after ")
     assert "are no numbers any more" in diverging
     assert broken.startswith("broken-gan could not be measured (training): RuntimeError: ")
-    assert broken.endswith("; `ganzoo run broken-gan --dry-run` shows more")
+    tried = f"ganzoo run --plugin {PLUGIN[1]} broken-gan --latent-dim 5 --dry-run"
+    assert broken.endswith(f"; `{tried}` shows more")
 
 
 def test_kept_results_are_shown_again(command: Command, kept: tuple[Path, Answer]) -> None:
@@ -138,6 +148,11 @@ REFUSED = {
     "bench broken.json": "broken.json is no result of pytest-benchmark",
     "bench hollow.json": "hollow.json is no result of pytest-benchmark",
     "bench odd.json": "odd.json is no result of pytest-benchmark",
+    "bench zero.json": "zero.json is no result of pytest-benchmark",
+    "bench huge.json": "huge.json is no result of pytest-benchmark",
+    "bench roundless.json --json": "roundless.json is no result of pytest-benchmark",
+    "bench bare.json --table": "bare.json is no result of pytest-benchmark",
+    "bench one-sided.json": "one-sided.json is no result of pytest-benchmark",
     "bench broken.json --out result.json": "option '--out' is for what is measured: name a GAN",
     "bench small-gan --smoke --table": "option '--smoke' measures nothing that a table could show",
     "bench small-gan --json --table": "options '--json' and '--table' exclude each other",
@@ -159,6 +174,20 @@ def test_what_cannot_be_is_refused_before_anything_is_measured(line: str, comman
     entry = {"name": "test_saving[x]", "extra_info": odd, "stats": stats}
     (place / "odd.json").write_text(json.dumps({**hollow, "machine_info": {"cpu": "A"}, "benchmarks": [entry]}))
     (place / "broken.json").write_text("{")
+    speed = {key: value for key, value in odd.items() if key != "peak_memory_mib"} | {"images_per_second": 3.0}
+    sound = {"name": "test_training[x]", "extra_info": speed, "stats": stats}
+    versions = {"cpu": "A", "torch": "2", "python": "3"}
+    for name, other, machine in (
+        ("zero", {"stats": {**stats, "median": 0}}, versions),
+        ("huge", {"extra_info": {**speed, "seconds": 10**400}, "stats": {**stats, "median": 3}}, versions),
+        ("roundless", {"stats": {key: value for key, value in stats.items() if key != "rounds"}}, versions),
+        ("bare", {}, {"cpu": "A"}),
+        ("one-sided", {"extra_info": {**speed, "ratio": 2.0}}, versions),
+        ("sound", {}, versions),
+    ):
+        content = {**hollow, "machine_info": machine, "benchmarks": [{**sound, **other}]}
+        (place / f"{name}.json").write_text(json.dumps(content))
+    assert command("bench", "sound.json", "--table").status == 0, "but for what is wrong with it"
     answer = command(*line.split(), *PLUGIN)
     assert (answer.status, answer.out) == (2, "")
     assert answer.err.startswith(f"Error: {REFUSED[line]}")
@@ -171,6 +200,74 @@ def test_a_smoke_pass_makes_no_table(command: Command, kept: tuple[Path, Answer]
         2,
         "there is no table to make: no training was measured, nor images made",
     )
+
+
+def measures(file: Path, *failures: Failure) -> Callable[..., Measured]:
+    """A session that comes to what a file holds."""
+    return lambda asked, tell: Measured(json.loads(file.read_text()), failures, interrupted=False)
+
+
+def test_what_failed_is_told_where_there_is_no_table_either(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = Failure("large-gan", "training", SizeError("it is too small; try --image-size 64x64 or --latent-dim 4"))
+    monkeypatch.setattr(session, "run", lambda asked, tell: Measured(None, (failure,), interrupted=False))
+    answer = command("bench", *PLUGIN, "large-gan", "--table")
+    assert (answer.status, answer.out) == (2, "")
+    advice = "try -O image_size=64x64 or -O latent_dim=4"
+    assert answer.err == f"Error: large-gan could not be measured (training): it is too small; {advice}\n"
+
+
+def test_what_was_measured_is_shown_even_if_it_cannot_be_kept(
+    command: Command, kept: tuple[Path, Answer], place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured_file = as_measured(kept[0], place / "measured.json")
+    readme = place / "README.md"
+    readme.write_text("<!-- benchmarks -->\n<!-- /benchmarks -->\n")
+    shown = command("bench", str(measured_file), "--table").out
+
+    def write(file: Path, text: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(session, "run", measures(measured_file))
+    monkeypatch.setattr(files, "write_atomically", write)
+    answer = command("bench", *PLUGIN, "small-gan", "-o", "result.json")
+    assert (answer.status, answer.out) == (2, command("bench", str(measured_file)).out)
+    assert answer.err == ("Error: 'result.json' cannot be written: No space left on device; give another --out\n")
+    answer = command("bench", *PLUGIN, "small-gan", "--into", "README.md")
+    assert (answer.status, answer.out) == (2, shown)
+    assert answer.err == "Error: 'README.md' cannot be written: No space left on device; give another --into\n"
+
+
+def test_a_folder_that_may_not_be_searched(command: Command, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_dir(self: Path) -> bool:  # as it is for everybody but root
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "is_dir", is_dir)
+    answer = command("bench", "small-gan", "-o", "closed/result.json")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err == "Error: 'closed/result.json' cannot be written: Permission denied; give another --out\n"
+
+
+def test_a_smoke_pass_takes_what_it_is_told(place: Path, ganzoo_shards: Path) -> None:
+    def options(**given: object) -> tuple[object, ...]:
+        setting = Setting(torch.device("cpu"), place, smoke=True, given=tuple(given.items()))
+        found = setting.options("lsgan")
+        return found.image_size, found.batch_size, found.limit
+
+    assert options() == ((32, 32), 4, 8)
+    assert options(image_size="64x64") == ((64, 64), 4, 8)
+    assert options(batch_size=16, limit=20) == ((32, 32), 16, 20)
+    assert options(batch_size=16) == ((32, 32), 16, 16), "a batch is full"
+    assert options(data=f"shards:{ganzoo_shards}") == ((32, 32), 4, None), "of a stream no rows can be picked"
+
+
+@pytest.mark.filterwarnings("ignore::pytest_benchmark.logger.PytestBenchmarkWarning")  # of what it did not come to
+def test_the_status_tells_what_stopped_it(command: Command) -> None:
+    answer = command("bench", *PLUGIN, "small-gan", "stopped-gan", "--smoke", "--device", "cpu")
+    assert answer.status == 128 + signal.SIGTERM
+    assert "it was interrupted: what is not shown was not measured" in answer.err
+    assert answer.out.startswith("small-gan: ")
 
 
 def test_without_the_extra_it_says_what_to_install(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
