@@ -88,6 +88,25 @@ def test_what_cannot_be_shown_leaves_the_gallery_as_it_was(
         assert {file.name: file.read_bytes() for file in out.iterdir()} == before
 
 
+def test_a_gallery_stays_until_the_next_is_there(
+    gallery: ModuleType, runs: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(runs / "pix2pix", place / "other")
+    gallery.make([runs / "pix2pix"], place / "gallery")
+    before = {file.name: file.read_bytes() for file in (place / "gallery").iterdir()}
+    really = shutil.copyfile
+
+    def copyfile(source: Path, target: Path) -> Path:
+        if target.parent == place / "gallery":
+            raise OSError(28, "No space left on device")
+        return really(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", copyfile)
+    with pytest.raises(OSError, match="No space left"):
+        gallery.make([place / "other"], place / "gallery")
+    assert {file.name: file.read_bytes() for file in (place / "gallery").iterdir()} == before
+
+
 @pytest.mark.parametrize(
     ("said", "typed"),
     [

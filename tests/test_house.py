@@ -123,6 +123,16 @@ def test_ci_runs_what_a_contributor_can_run() -> None:
     assert workflow["permissions"] == {"contents": "read"}
 
 
+def test_ci_tests_every_version_of_python_that_is_promised() -> None:
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    promised = {line.rpartition(" ")[2] for line in project["classifiers"] if line.count("::") == 2 and "3." in line}
+    jobs = yaml.safe_load(text(".github/workflows/ci.yml"))["jobs"].values()
+    tested = {version for job in jobs for version in job.get("strategy", {}).get("matrix", {}).get("python", [])}
+    setups = (step["with"] for job in jobs for step in job["steps"] if "python-version" in step.get("with", {}))
+    tested |= {setup["python-version"] for setup in setups if "$" not in setup["python-version"]}
+    assert promised == tested
+
+
 def test_hooks_of_pre_commit_are_of_the_environment() -> None:
     config = yaml.safe_load(text(".pre-commit-config.yaml"))
     [local] = config["repos"]

@@ -8,7 +8,7 @@ from benchmarks import quality_table
 from benchmarks.quality import PICTURES, RESULTS
 from benchmarks.table import of_speed
 from docs.building.markdown import code, linked, option, plain, table
-from ganzoo.bench.results import Result, read
+from ganzoo.bench.results import SPEEDS, Result, read
 from ganzoo.bench.tables import speed
 from ganzoo.cli.description import describe
 from ganzoo.gan import GAN
@@ -190,19 +190,17 @@ def quality(measured: Sequence[quality_table.Row]) -> Iterator[str]:
 
 def speeds(name: str, results: Sequence[Result]) -> Iterator[str]:
     """Images per second on each machine."""
-    works = {"training": "test_training", "generation": "test_generation", "all": ""}
     found = {
-        (result.hardware, result.name.partition("[")[0]): result
+        (result.hardware, result.images, result.work): result
         for result in results
-        if result.facts.get("gan") == name and result.name.startswith((works["training"], works["generation"]))
+        if result.facts.get("gan") == name and result.work in SPEEDS
     }
     if not found:
         yield NOT_MEASURED + " How to: [benchmarks](../benchmarks.md)."
         return
-    lines = []
-    for machine in sorted({machine for machine, _ in found}):
-        facts = next(result.facts for (place, _), result in found.items() if place == machine)
-        work = [speed(found.get((machine, works[kind]))) for kind in ("training", "generation")]
-        lines.append((machine, f"{facts['size']}, batch {facts['batch_size']}", *work))
+    lines = [
+        (machine, images, *(speed(found.get((machine, images, work))) for work in SPEEDS))
+        for machine, images in sorted({(machine, images) for machine, images, _ in found})
+    ]
     yield table(["on", "images", "training, images/s", "generation, images/s"], lines, numbers=[2, 3])
     yield "How it is measured: [benchmarks](../benchmarks.md)."

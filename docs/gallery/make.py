@@ -189,7 +189,7 @@ def block(line: str) -> str:
 
 
 def make(runs: Sequence[Path], out: Path) -> Path:
-    """Makes the gallery of these runs, whole or not at all, and says where its page is.
+    """Makes the gallery of these runs and says where its page is; what it showed goes once the new one is there.
 
     Raises:
         UserError: one is no run, or two have the same name.
@@ -205,11 +205,13 @@ def make(runs: Sequence[Path], out: Path) -> Path:
         )
         out.mkdir(parents=True, exist_ok=True)
         page = out / PAGE
-        shown = re.findall(r'<img src="([^"/]+)"', page.read_text("utf-8")) if page.is_file() else []
-        for old in shown:
+        shown = set(re.findall(r'<img src="([^"/]+)"', page.read_text("utf-8")) if page.is_file() else [])
+        made = {file.name for file in Path(draft).iterdir()}
+        for name in sorted(made - {PAGE}):
+            shutil.copyfile(Path(draft) / name, out / name)
+        shutil.copyfile(Path(draft) / PAGE, page)  # after what it shows
+        for old in shown - made:
             (out / old).unlink(missing_ok=True)
-        for file in sorted(Path(draft).iterdir()):
-            shutil.copyfile(file, out / file.name)
     return page
 
 

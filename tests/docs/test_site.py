@@ -60,6 +60,11 @@ def test_no_page_fetches_anything_from_elsewhere(site: Path) -> None:
         assert not re.search(r"url\(['\"]?(?:https?:)?//", style.read_text(encoding="utf-8")), style
 
 
+def test_nothing_is_published_that_only_makes_pages(site: Path) -> None:
+    published = {file.relative_to(site).as_posix() for file in site.rglob("*.py")}
+    assert not [name for name in published if not name.startswith("files/")], "but for those that pages link to"
+
+
 def test_every_public_name_is_in_the_reference_once(site: Path) -> None:
     html = "".join(file.read_text(encoding="utf-8") for file in (site / "reference").glob("*.html"))
     assert sorted(name.name for name in reference.public()) == sorted(vars(ganzoo)["__all__"])

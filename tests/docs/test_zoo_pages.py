@@ -1,6 +1,7 @@
 """The page that each GAN of the registry gets."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from documented import Desk
@@ -67,6 +68,10 @@ def test_speed_is_shown_with_its_hardware_and_what_was_not_measured_is_said() ->
     table, _ = pages.speeds("dcgan", [result])
     assert "| Some CPU, fp32 | 64x64, batch 32 | 60.1 | unmeasured |" in table
     assert next(iter(pages.speeds("lsgan", [result]))).startswith(pages.NOT_MEASURED)
+    small = replace(result, name="test_generation[dcgan]", facts=facts | {"size": "32x32", "images_per_second": 9})
+    table, _ = pages.speeds("dcgan", [result, small])
+    assert "| Some CPU, fp32 | 64x64, batch 32 | 60.1 | unmeasured |" in table, "no speed beside what it is not of"
+    assert "| Some CPU, fp32 | 32x32, batch 32 | unmeasured | 9 |" in table
     assert [*pages.quality([])] == [pages.NOT_MEASURED]
 
 
