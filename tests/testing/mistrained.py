@@ -203,5 +203,5 @@ class Exploding(Sound):
     @staticmethod
     def explode(nets: Networks) -> None:
         if nets.generator.low:
-            for weight in nets.generator.parameters():
-                weight[0] = torch.inf
+            *_, bias = nets.generator.parameters()
+            bias[0] = torch.inf  # of which tanh makes 1
