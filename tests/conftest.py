@@ -102,6 +102,7 @@ def together() -> Iterator[Together]:
             for pool in pools:
                 for process in list(pool._processes.values()):
                     process.kill()
+                pool.shutdown()
             pools.clear()
             raise
 
