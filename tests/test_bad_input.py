@@ -283,6 +283,7 @@ def locked(mess: Path) -> Iterator[Path]:
     yield folder
     os.seteuid(user)
     folder.chmod(0o700)
+    folder.rmdir()  # the mess is shared
 
 
 @pytest.mark.parametrize(

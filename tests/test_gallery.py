@@ -67,6 +67,21 @@ def test_a_page_made_anew_takes_away_what_it_showed_and_nothing_else(
     assert sorted(file.name for file in (place / "gallery").iterdir()) == ["index.md", "mine.png", "other.png"]
 
 
+def test_runs_are_added_to_those_that_it_is_of(gallery: ModuleType, runs: Path, place: Path) -> None:
+    for name in ("other", "third"):
+        shutil.copytree(runs / "pix2pix", place / name)
+    out = place / "gallery"
+    gallery.main([str(runs / "pix2pix"), str(place / "other"), "--out", str(out)])
+    before = (out / "index.md").read_text()
+    gallery.main(["--add", str(place / "third"), str(runs / "pix2pix"), "--out", str(out)])
+    after = (out / "index.md").read_text()
+    assert re.findall(r"^## (.*)", after, re.MULTILINE) == ["pix2pix", "other", "third"]
+    assert shown(out / "index.md") == ["pix2pix.png", "other.png", "third.png"]
+    assert {file.name for file in out.iterdir()} == {"index.md", *shown(out / "index.md")}
+    gallery.main([str(runs / "pix2pix"), str(place / "other"), "--out", str(out)])
+    assert (out / "index.md").read_text() == before
+
+
 def test_what_cannot_be_shown_leaves_the_gallery_as_it_was(
     gallery: ModuleType, runs: Path, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

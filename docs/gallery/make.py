@@ -1,9 +1,10 @@
 """Makes the gallery: pictures of trained runs, and a page that shows each with the command that made it.
 
-python docs/gallery/make.py RUN... [--out FOLDER]
+python docs/gallery/make.py [--add] RUN... [--out FOLDER]
 
-The page is of the runs that are named, in their order; what it showed before is removed. What a run shows follows from
-what its GAN takes. Each picture is made by the command that stands below it, or was left by the run itself.
+The page is of the runs that are named, in their order; what it showed before is removed, or with `--add` stays. What a
+run shows follows from what its GAN takes. Each picture is made by the command that stands below it, or was left by the
+run itself.
 """
 
 import argparse
@@ -53,6 +54,9 @@ Emojis are OpenMoji's (CC BY-SA 4.0), and so are the pictures made of them; digi
 
 This page is made by a script, from run folders: `python docs/gallery/make.py runs/*`.
 """
+SECTION = re.compile(r"^## (.+)\n(?:(?!## ).*\n?)*", re.MULTILINE)
+"""What a page says of a run, below its name."""
+SHOWN = re.compile(r'<img src="([^"/]+)"')
 
 
 @dataclass(frozen=True)
@@ -189,8 +193,10 @@ def block(line: str) -> str:
     return f"```bash\n{line}\n```"
 
 
-def make(runs: Sequence[Path], out: Path) -> Path:
+def make(runs: Sequence[Path], out: Path, add: bool = False) -> Path:
     """Makes the gallery of these runs and says where its page is; what it showed goes once the new one is there.
+
+    With `add` the runs it showed before stay, but for those of the same name.
 
     Raises:
         UserError: one is no run, or two have the same name.
@@ -198,33 +204,32 @@ def make(runs: Sequence[Path], out: Path) -> Path:
     names = [run.resolve().name for run in runs]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ganzoo.UserError(f"two runs are called '{min(twice)}', and so would be their pictures; rename one")
+    page = out / PAGE
+    before = page.read_text("utf-8") if page.is_file() else ""
     with tempfile.TemporaryDirectory() as draft:
-        sections = [section(run, Path(draft)) for run in runs]
-        contents = " · ".join(f"[{name}](#{name})" for name in names)
-        (Path(draft) / PAGE).write_text(
-            "\n\n".join([HEAD.format(contents=contents).strip(), *sections]) + "\n", "utf-8"
-        )
+        kept = {found[1]: found[0].strip() for found in SECTION.finditer(before)} if add else {}
+        sections = kept | {name: section(run, Path(draft)) for name, run in zip(names, runs, strict=True)}
+        contents = " · ".join(f"[{name}](#{name})" for name in sections)
+        text = "\n\n".join([HEAD.format(contents=contents).strip(), *sections.values()]) + "\n"
         out.mkdir(parents=True, exist_ok=True)
-        page = out / PAGE
-        shown = set(re.findall(r'<img src="([^"/]+)"', page.read_text("utf-8")) if page.is_file() else [])
-        made = {file.name for file in Path(draft).iterdir()}
-        for name in sorted(made - {PAGE}):
-            shutil.copyfile(Path(draft) / name, out / name)
-        shutil.copyfile(Path(draft) / PAGE, page)  # after what it shows
-        for old in shown - made:
-            (out / old).unlink(missing_ok=True)
+        for file in sorted(Path(draft).iterdir()):
+            shutil.copyfile(file, out / file.name)
+    page.write_text(text, "utf-8")  # after what it shows
+    for old in set(SHOWN.findall(before)) - set(SHOWN.findall(text)):
+        (out / old).unlink(missing_ok=True)
     return page
 
 
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Makes the gallery of run folders.")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run folder, as `ganzoo run` left it")
+    parser.add_argument("--add", action="store_true", help="to those that the page is of already")
     parser.add_argument(
         "--out", type=Path, default=HERE, help="where the page and its pictures go; the old ones are removed"
     )
     asked = parser.parse_args(words)
     try:
-        print(make(asked.runs, asked.out))  # noqa: T201 - what the script has to say
+        print(make(asked.runs, asked.out, asked.add))  # noqa: T201 - what the script has to say
     except ganzoo.UserError as error:
         parser.exit(2, f"Error: {error}\n")
 
