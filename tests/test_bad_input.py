@@ -293,7 +293,6 @@ def locked(mess: Path) -> Iterator[Path]:
         f"run dcgan {SMALL} --config locked/file.yaml",
         "run dcgan --data shards:locked/a.tar --data.count 8",
         "generate old -o locked/x.png",
-        "new x --out locked/x",
     ],
 )
 def test_a_folder_that_may_not_be_entered_is_named(line: str, command: Command, locked: Path) -> None:
