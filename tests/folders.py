@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from conftest import Answer
+
 from ganzoo.engine import checkpoint
 from ganzoo.engine.files import append_line, write_json
 from ganzoo.engine.folder import RunFolder
@@ -39,3 +41,12 @@ def make_run(
 
 def saved(folder: RunFolder) -> list[int]:
     return [int(path.name) for path in checkpoint.checkpoints(folder.checkpoints)]
+
+
+def listed(answer: Answer) -> dict[str, dict[str, Any]]:
+    assert answer.status == 0, answer.err
+    return {Path(row["run"]).name: row for row in json.loads(answer.out)}
+
+
+def everything(folder: Path) -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 from families import (
-    BATCH,
     FAMILIES,
-    SIZE,
     AnothersNetworks,
     Clipped,
     GradientPenalty,
@@ -15,9 +13,9 @@ from families import (
     Perceptual,
     ToyAdversarial,
     TwoGenerators,
-    toy_data,
 )
 from torch import Tensor
+from toys import BATCH, SIZE, toy_data
 
 import ganzoo
 from ganzoo import Adam, Batch, Engine, Losses, Networks, Player, Speed

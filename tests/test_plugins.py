@@ -1,12 +1,9 @@
-"""The registry: what is found where, what is set aside, and that the core knows none of it by name."""
+"""The registry: what is found where, and that the core knows none of it by name."""
 
 import ast
-import inspect
 import json
-import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -14,147 +11,15 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import Command, vouch
-from torch import Tensor, nn
+from unregistered import Line, Noise
 
 import ganzoo
-from ganzoo import hookspecs, plugins
-from ganzoo.plugins import ENVIRONMENT, zoo
+from ganzoo import plugins
+from ganzoo.plugins import zoo
 
 CORE = Path(ganzoo.__file__).parent
 ENTRIES = [entry for entry in entry_points(group="ganzoo") if entry.dist is not None and entry.dist.name == "ganzoo"]
 MODULES = sorted(entry.module for entry in ENTRIES)
-
-LOOSE = '''
-"""Everything that a plugin may provide, in one file (Nobody, 2030, arXiv:3001.00001)."""
-
-import torch
-from torch import nn
-
-import ganzoo
-
-
-class Loud(ganzoo.LossScheme):
-    """Means, loudly."""
-
-    kind = "loud"
-
-    def discriminator(self, real, fake):
-        return (fake.mean() - real.mean()) * 11
-
-    def generator(self, real, fake):
-        return fake.mean() * -11
-
-
-class Grey(ganzoo.Dataset):
-    """Grey squares."""
-
-    name = "grey"
-    provides = frozenset({"image"})
-
-    def load(self, request):
-        return ganzoo.Table({"image": torch.full((len(request.rows(9)), *request.shape), 128, dtype=torch.uint8)})
-
-
-class Dots(ganzoo.Adversarial):
-    """One dot each."""
-
-    name = "loose-dots"
-    dataset = "grey"
-    loss: ganzoo.Loss = Loud()
-
-    def networks(self, data):
-        channels, height, width = data.shape
-        dot = nn.Linear(self.latent_dim, channels)
-        generator = nn.Sequential(dot, nn.Unflatten(1, (channels, 1, 1)), nn.Upsample((height, width)))
-        discriminator = nn.Sequential(nn.Flatten(), nn.Linear(channels * height * width, 1))
-        return ganzoo.Networks(generator=generator, discriminator=discriminator)
-
-
-class Silent(ganzoo.CallbackConfig):
-    """Says nothing."""
-
-    kind = "silent"
-
-    def build(self):
-        return ganzoo.Callback()
-
-
-class Brightness(ganzoo.SetMetric):
-    """Difference of mean features."""
-
-    kind = "brightness"
-
-    def measure(self, real, fake):
-        return float((real.mean() - fake.mean()).abs())
-
-
-class Corners(ganzoo.Extractor):
-    """The four corners of an image."""
-
-    kind = "corners"
-    resizer = "none"
-
-    def build(self, folder):
-        return nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten())
-
-
-@ganzoo.hookimpl
-def register_gans(register):
-    register(Dots)
-
-
-@ganzoo.hookimpl
-def register_losses(register):
-    register(Loud)
-
-
-@ganzoo.hookimpl
-def register_datasets(register):
-    register(Grey)
-
-
-@ganzoo.hookimpl
-def register_callbacks(register):
-    register(Silent)
-
-
-@ganzoo.hookimpl
-def register_metrics(register):
-    register(Brightness)
-
-
-@ganzoo.hookimpl
-def register_extractors(register):
-    register(Corners)
-'''
-
-
-class Noise(ganzoo.Dataset):
-    """Random pixels, from no plugin."""
-
-    name = "noise"
-    provides = frozenset({"image"})
-    channels = 1
-
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
-        generator = torch.Generator().manual_seed(0)
-        shape = (len(request.rows(8)), *request.shape)
-        return ganzoo.Table({"image": torch.randint(256, shape, generator=generator, dtype=torch.uint8)})
-
-
-class Line(ganzoo.Adversarial):
-    """Two linear layers, from no plugin."""
-
-    name = "line"
-    dataset = "noise"
-    latent_dim: int = 2
-
-    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
-        pixels = data.shape[0] * data.shape[1] * data.shape[2]
-        return ganzoo.Networks(
-            generator=nn.Sequential(nn.Linear(self.latent_dim, pixels), nn.Tanh(), nn.Unflatten(1, data.shape)),
-            discriminator=nn.Sequential(nn.Flatten(), nn.Linear(pixels, 1)),
-        )
 
 
 @pytest.fixture
@@ -168,15 +33,6 @@ def no_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(plugins, "entry_points", none)
     yield
     plugins._load.cache_clear()
-
-
-@pytest.fixture
-def loose(place: Path) -> Path:
-    """A plugin in a loose file, elsewhere than in the working directory."""
-    file = place / "elsewhere" / "loose_dots.py"
-    file.parent.mkdir()
-    file.write_text(LOOSE)
-    return file
 
 
 @pytest.mark.usefixtures("no_plugins")
@@ -239,110 +95,6 @@ def code_words(tree: ast.AST) -> Iterator[str]:
             yield node.name
 
 
-def test_every_hook_is_documented_and_used_here() -> None:
-    hooks = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("register_")}
-    used = {node.name for node in ast.parse(LOOSE).body if isinstance(node, ast.FunctionDef)}
-    assert used == hooks.keys() == {f"register_{noun}" for noun in zoo().shelves()}
-    for name, hook in hooks.items():
-        assert len(inspect.getdoc(hook) or "") > 20, name
-        assert list(inspect.signature(hook).parameters) == ["register"], name
-
-
-@pytest.mark.parametrize(
-    "line", ["--plugin {file} list --json", "list --plugin {file} --json", "list --json --plugin={file}"]
-)
-def test_a_loose_file_is_named_anywhere_on_the_line(line: str, command: Command, loose: Path) -> None:
-    rows = {row["name"]: row for row in json.loads(command(*line.format(file=loose).split()).out)["gans"]}
-    row = rows["loose-dots"]
-    assert (row["family"], row["summary"], row["year"]) == ("noise to image", "One dot each.", "2030")
-    assert row["from"] == str(loose)
-    assert rows["dcgan"]["from"] == "built-in"
-    assert "loose-dots" not in command("list").out
-
-
-def test_all_that_a_loose_file_brings_is_used(command: Command, loose: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    line = "run loose-dots --image-size 8 --batch-size 3 --epochs 1 --out dots --plugin"
-    answer = command(*line.split(), str(loose))
-    assert answer.status == 0, answer.err
-    config = json.loads(Path("dots/config.json").read_text())
-    assert (config["gan"]["loss"], config["data"]) == ({"kind": "loud"}, {"name": "grey"})
-    assert command("generate", "dots", "-n", "2", "-o", "x.png", "--plugin", str(loose)).status == 0
-    assert command("generate", "dots", "-n", "2", "-o", "x.png").status == 2
-    measured = command(
-        *["evaluate", "dots", "--metric", "brightness", "--extractor", "corners", "--json", "--plugin"], str(loose)
-    )
-    assert measured.status == 0, measured.err
-    line = json.loads(measured.out)
-    assert line["figures"].keys() == {"brightness"}
-    assert (line["protocol"]["extractor"], line["protocol"]["samples"]) == ("corners", 9)
-    monkeypatch.setattr("ganzoo.engine.trial.SECONDS", 0.1)
-    answer = command("run", "dcgan", "--data", "grey", "--loss", "loud", "--dry-run", "--plugin", str(loose),
-                     "--image-size", "16", "--batch-size", "3")  # fmt: skip
-    assert "works; nothing was written" in answer.out, answer.err
-
-
-def test_a_loose_file_is_sought_where_one_works(command: Command, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for year in ("2021", "2022"):
-        (place / year).mkdir()
-        (place / year / "dots.py").write_text(LOOSE.replace("2030", year))
-        monkeypatch.chdir(place / year)
-        rows = json.loads(command("list", "--json", "--plugin", "dots.py").out)["gans"]
-        assert [row["year"] for row in rows if row["name"] == "loose-dots"] == [year]
-
-
-def test_loose_files_by_the_environment_and_what_is_wrong_with_them(
-    command: Command, loose: Path, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (place / "text.txt").write_text("not Python")
-    (place / "late.py").write_text(LOOSE)
-    (place / "twice.py").write_text(LOOSE.replace("register(Grey)", "register(Grey)\n    register(Grey)"))
-    names = [str(loose), "nowhere.py", "text.txt", "late.py", "twice.py", "~nobody-of-that-name/p.py"]
-    monkeypatch.setenv(ENVIRONMENT, os.pathsep.join(names))
-    assert "loose-dots" in zoo().gans
-    listed = command("list")
-    assert listed.status == 0
-    assert "loose-dots" in listed.out
-    reasons = {plugin.name: plugin.problem for plugin in zoo().failed()}
-    assert "No such file" in reasons["nowhere"]
-    assert "No such file" in reasons["p"]
-    assert reasons["text"] == "it is not a Python file"
-    assert reasons["late"] == reasons["twice"] == f"the GAN 'loose-dots' is already provided by {loose}"
-    for name, reason in reasons.items():
-        (row,) = [line for line in listed.out.splitlines() if line.startswith(f"{name} ")]
-        assert row.rstrip().endswith(reason)
-
-
-def test_files_of_one_name_are_apart_and_one_that_fails_leaves_nothing(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dots = LOOSE.partition("@ganzoo.hookimpl\ndef register_losses")[0]
-    for name, year in (("first", "2021"), ("second", "2022")):
-        (place / name).mkdir()
-        (place / name / "dots.py").write_text(dots.replace("2030", year).replace("loose-dots", f"dots-{name}"))
-    (place / "half.py").write_text("raise SystemExit")
-    files = ["first/dots.py", "second/dots.py", "half.py"]
-    monkeypatch.setenv(ENVIRONMENT, os.pathsep.join(files))
-    assert [plugin.name for plugin in zoo().failed()] == ["half"]
-    assert [zoo().gans[name].year() for name in ("dots-first", "dots-second")] == ["2021", "2022"]
-    assert not [name for name in sys.modules if name.startswith("ganzoo_file_half")]
-
-
-def test_what_a_failed_plugin_would_have_brought_is_told(command: Command, place: Path) -> None:
-    (place / "dots.py").write_text("raise ValueError('out of ink')")
-    answer = command("run", "dots", "--plugin", "dots.py")
-    assert answer.status == 2
-    assert (
-        answer.err
-        == "Error: no GAN is called 'dots'; the plugin 'dots' was set aside: ValueError: out of ink (dots.py, line 1)\n"
-    )
-
-
-def test_a_plugin_that_registers_a_thing_twice_is_set_aside(command: Command, place: Path) -> None:
-    (place / "twice.py").write_text(LOOSE.replace("register(Grey)", "register(Grey)\n    register(Grey)"))
-    (failed,) = json.loads(command("list", "--json", "--plugin", "twice.py").out)["set_aside"]
-    assert failed["reason"] == "it registers the data set 'grey' twice"
-
-
 def test_a_run_folder_causes_no_file_to_be_loaded(command: Command, place: Path, runs: Path) -> None:
     """Whatever stands in it: a name of a file for a GAN, lists of plugins, Python beside it, pickles for weights."""
     run = place / "run"
@@ -392,11 +144,3 @@ def test_shelves_refuse_what_is_no_usable_class() -> None:
         with pytest.raises(ganzoo.ContractError, match=re.escape(reason)):
             zoo().gans.check(thing)  # type: ignore[arg-type]
     zoo().gans.check(Line)
-
-
-def test_a_losses_plugin_reaches_the_player(loose: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ENVIRONMENT, str(loose))
-    loss = zoo().losses["loud"]()
-    logits: Tensor = torch.ones(3)
-    assert loss.generator(logits, logits).item() == -11
-    assert Line.model_validate({"loss": "loud"}).loss == loss

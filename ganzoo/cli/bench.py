@@ -1,10 +1,9 @@
 """`ganzoo bench`: how fast GANs train, make images, and are saved and taken up again."""
 
 import json
-import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -12,20 +11,18 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from ganzoo.cli import benching
 from ganzoo.cli.completion import gan_names
-from ganzoo.cli.parts import AS_JSON, DATA_DIR, DEVICE, TARGET, check_installed, pairs, print_table, printable
-from ganzoo.errors import OptionError, UserError, no_exit, typed
+from ganzoo.cli.parts import AS_JSON, DATA_DIR, DEVICE, TARGET, pairs, print_table, printable
+from ganzoo.errors import OptionError, UserError, no_exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ganzoo.bench.results import Result
-    from ganzoo.bench.setting import Asked
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """What a GAN may be called, and no file of results is."""
-FIXED = {"device": "--device", "data_dir": "--data-dir", "processes": "one process"}
-"""Options of runs that are given in another way, or not at all."""
 
 
 @click.command(params=[DATA_DIR])
@@ -75,14 +72,14 @@ def bench(
 
     gans = list(dict.fromkeys(word for word in words if NAME.fullmatch(word)))
     files = [Path(word) for word in words if not NAME.fullmatch(word)]
-    _check(gans, out, smoke, as_json, table=table, into=into)
-    with _understood():
+    benching.check(gans, out, smoke, as_json, table=table, into=into)
+    with benching.understood():
         results = read(files, smoke=True)
     complaints: list[object] = []
     interrupted = False
     if gans:
         with no_exit():
-            asked = _asked(gans, device, smoke, pairs(options, "--option"), data_dir)
+            asked = benching.asked(gans, device, smoke, pairs(options, "--option"), data_dir)
         from ganzoo.bench.session import run
 
         with _told() as tell:
@@ -110,93 +107,6 @@ def _told_later(complaints: list[object]) -> Iterator[None]:
         yield
     except UserError as error:
         complaints.append(error)
-
-
-def _check(gans: Sequence[str], out: Path | None, smoke: bool, as_json: bool, table: bool, into: Path | None) -> None:
-    """Refuses, before anything is measured, what could not be done with it afterwards.
-
-    Raises:
-        UserError: saying what to type.
-    """
-    if as_json and table:
-        raise OptionError("options '--json' and '--table' exclude each other; leave one out")
-    if smoke and (table or into):
-        raise OptionError("option '--smoke' measures nothing that a table could show; leave it out")
-    if gans:
-        check_installed("measuring", "bench", "pytest", "pytest_benchmark")
-    elif out or smoke:
-        raise OptionError(f"option '{'--out' if out else '--smoke'}' is for what is measured: name a GAN")
-    if into:
-        from ganzoo.bench.tables import insert
-
-        with _understood():
-            insert(into, "")
-        _check_writable(into, "--into")
-    if out:
-        _check_writable(out, "--out")
-
-
-def _check_writable(file: Path, option: str) -> None:
-    """Refuses a file that could not be replaced.
-
-    Raises:
-        OptionError: saying why.
-    """
-    folder = file.parent
-    reason = ""
-    try:
-        if file.is_dir():
-            reason = "it is a folder"
-        elif not folder.is_dir():
-            reason = f"there is no folder '{folder}'"
-        elif not os.access(folder, os.W_OK | os.X_OK):
-            reason = f"Permission denied for '{folder}'"
-    except OSError as error:  # of a folder that may not be searched
-        reason = str(error.strerror or error)
-    if reason:
-        raise OptionError(f"'{file}' cannot be written: {reason}; give another {option}")
-
-
-@contextmanager
-def _understood() -> Iterator[None]:
-    """Says in a line what is wrong with a file that was named.
-
-    Raises:
-        UserError: in place of what reading it raised.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"'{error.filename}' cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(str(error)) from error
-
-
-def _asked(gans: Sequence[str], device: str, smoke: bool, given: dict[str, str], data_dir: Path | None) -> "Asked":
-    """What the session is to do, once it is known that it can be.
-
-    Raises:
-        UserError: a GAN, its options or the device cannot be had.
-    """
-    from ganzoo.bench.setting import Asked, Setting
-    from ganzoo.data.load import data_folder
-    from ganzoo.engine.speed import Speed
-
-    for name, instead in FIXED.items():
-        if name in given:
-            raise OptionError(f"option '--option' cannot be {typed(f'{name}={given[name]}')}; it is {instead}")
-    asked = Asked(tuple(gans), device, smoke, tuple(given.items()), data_folder(data_dir))
-    setting = Setting(Speed(device=device).place(), data_folder(data_dir), smoke, asked.given)
-    for gan in gans:
-        try:
-            options = setting.options(gan)
-            options.dtype(setting.device)
-            options.players()
-        except UserError:
-            raise
-        except Exception:  # noqa: S112 - a fault of the plugin's: the session says so of this GAN, and measures the others
-            continue
-    return asked
 
 
 @contextmanager
@@ -267,7 +177,7 @@ def _show(results: "list[Result]", as_json: bool, table: bool, into: Path | None
         _print(results)
     if into:
         try:
-            with _understood():
+            with benching.understood():
                 written = insert(into, text)
             _write(into, written, "--into")
         except UserError:

@@ -105,3 +105,20 @@ def append_line(file: Path, row: Mapping[str, object]) -> None:
             stream.seek(-1, os.SEEK_END)
         cut_short = stream.read() not in (b"", b"\n")
         stream.write(b"\n" * cut_short + json.dumps(row).encode() + b"\n")
+
+
+def row_of(line: str) -> dict[str, Any] | None:
+    """The JSON object of a line; None for all else that may stand there."""
+    try:
+        row = parse_json(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def iteration_of(line: str) -> float:
+    """The iteration of a line of metrics; infinite for one that a crash cut short."""
+    try:
+        return float(json.loads(line)["iteration"]) if line.endswith("\n") else math.inf
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return math.inf

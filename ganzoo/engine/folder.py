@@ -19,11 +19,9 @@ model.safetensors  the weights of the networks that make images (or the same as 
 
 import errno
 import itertools
-import json
 import logging
 import math
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -33,7 +31,8 @@ from filelock import FileLock, Timeout
 
 from ganzoo.config import AnyConfig, build
 from ganzoo.engine.checkpoint import checkpoints
-from ganzoo.engine.files import append_line, parse_json, write_atomically, write_json
+from ganzoo.engine.files import append_line, iteration_of, parse_json, row_of, write_atomically, write_json
+from ganzoo.engine.locks import is_held
 from ganzoo.errors import OptionError, RunFolderError
 
 log = logging.getLogger(__name__)
@@ -145,7 +144,7 @@ class RunFolder:
         if self.lock.is_symlink() or not self.lock.is_file():
             return False
         try:
-            return _is_held(self.lock)
+            return is_held(self.lock)
         except OSError as error:
             return None if error.errno in (errno.ENOSYS, errno.ENOTSUP) else False
 
@@ -260,7 +259,7 @@ class RunFolder:
             text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
         except OSError as error:
             raise RunFolderError(f"{file} cannot be read: {error}") from error
-        return [row for row in map(_row, text.splitlines()) if row is not None]
+        return [row for row in map(row_of, text.splitlines()) if row is not None]
 
     def append_metrics(self, row: Mapping[str, float]) -> None:
         """Adds one line of measurements."""
@@ -279,40 +278,7 @@ class RunFolder:
         for file in (self.metrics, self.evaluations):
             if file.is_file():
                 lines = file.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-                write_atomically(file, "".join(line for line in lines if _iteration(line) <= iteration))
-
-
-def _is_held(lock: Path) -> bool:
-    if sys.platform == "win32":
-        try:
-            with FileLock(lock, timeout=0):
-                return False
-        except Timeout:
-            return True
-    import fcntl  # not there on Windows
-
-    with lock.open("rb") as file:  # that of another's run may be read only
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-def _row(line: str) -> dict[str, Any] | None:
-    try:
-        row = parse_json(line)
-    except ValueError:
-        return None
-    return row if isinstance(row, dict) else None
-
-
-def _iteration(line: str) -> float:
-    """The iteration of a line of metrics; infinite for one that a crash cut short."""
-    try:
-        return float(json.loads(line)["iteration"]) if line.endswith("\n") else math.inf
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        return math.inf
+                write_atomically(file, "".join(line for line in lines if iteration_of(line) <= iteration))
 
 
 def _unwritable(path: Path, error: OSError) -> RunFolderError:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from families import BATCH, FAMILIES, SIZE, ToyData
+from families import FAMILIES
+from toys import BATCH, SIZE, ToyData
 
 import ganzoo
 from ganzoo import Engine, Losses, Speed

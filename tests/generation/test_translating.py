@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import torch
-from families import SIZE, ToyDiscriminator, ToyTranslator
 from PIL import Image
 from torch import Tensor
+from toys import SIZE, ToyDiscriminator, ToyTranslator
 
 import ganzoo
 from ganzoo.testing import check_gan

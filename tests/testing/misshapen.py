@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from families import ToyDiscriminator, ToyGenerator
 from mistaken import Sound
 from pydantic import PrivateAttr
 from torch import Tensor, nn
+from toys import ToyDiscriminator, ToyGenerator
 
 import ganzoo
 from ganzoo import Batch, Category, Code, Continuous, DataSpec, Networks, Player
