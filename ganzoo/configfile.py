@@ -18,14 +18,12 @@ from ganzoo.config import OneOf, flat, one_of, spelled
 from ganzoo.engine.files import parse_json
 from ganzoo.errors import OptionError, UserError, typed
 from ganzoo.gan import GAN
-from ganzoo.options import RunOptions, resolve
+from ganzoo.options import ELSEWHERE, RunOptions, resolve
 
 LARGEST = 100_000
 """Bytes of a config file: a template has some 10,000."""
 DEPTH = 8
 """How deeply tables and lists may be nested."""
-ELSEWHERE = ("config", "out", "data_dir", "dry_run", "json", "plugin")
-"""Options of the command line alone. Whoever sends a file does not choose where a run writes, or what code it loads."""
 
 
 def resolve_with(gan: type[GAN], given: Mapping[str, object], file: Path | None) -> RunOptions:

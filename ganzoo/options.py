@@ -78,6 +78,8 @@ class Choice(Config):
     recipe: str | None = Field(None, description="a named set of values; other options win over it")
 
 
+ELSEWHERE = ("config", "out", "data_dir", "dry_run", "json", "plugin")
+"""Options of the command line alone. Whoever sends a file does not choose where a run writes, or what code it loads."""
 HEADINGS: dict[str, type[Config]] = {
     "Data": DataOptions,
     "Training": Schedule,

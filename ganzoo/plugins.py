@@ -225,8 +225,7 @@ def _itself(module: ModuleType) -> ModuleType:
 
 
 def _run_options() -> Iterable[str]:
-    from ganzoo.configfile import ELSEWHERE  # these ask the zoo for data sets; they import this module
-    from ganzoo.options import RunOptions
+    from ganzoo.options import ELSEWHERE, RunOptions  # which ask the zoo for data sets, and import this module
 
     return {*RunOptions.model_fields, *ELSEWHERE, "display"}
 

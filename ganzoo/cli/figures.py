@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from ganzoo.cli import made_flags
+from ganzoo.cli.made_command import MadeCommand
 from ganzoo.cli.parts import AS_JSON, CHECKPOINT, DEVICE, OPTION, RUN, pairs, print_table, printable, runs
 from ganzoo.errors import no_exit
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ganzoo.metrics.evaluation import Evaluation
 
 
-@click.command(cls=made_flags.MadeCommand, source=made_flags.by_evaluate)
+@click.command(cls=MadeCommand, source=made_flags.by_evaluate)
 @RUN
 @click.option("--data", metavar="NAME|NAME:PATH", help="Other real images than those of the run's own data set.")
 @OPTION

@@ -3,39 +3,12 @@
 Their fields are those of the zoo, so they are asked for only once a command is to do something.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-import rich_click as click
-
-from ganzoo.cli import completion
-from ganzoo.cli.parts import DATA_DIR
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import Flag
     from ganzoo.gan import GAN
-
-
-class MadeCommand(click.RichCommand):
-    """A command that has such flags beside its own, and reads data."""
-
-    def __init__(self, *given: Any, source: "Callable[[], dict[str, Flag]]", **named: Any) -> None:
-        """A command.
-
-        Args:
-            given: as click's has it.
-            source: gives the flags.
-            named: as click's has it.
-        """
-        super().__init__(*given, **named)
-        self.source = source
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        *own, help_option = super().get_params(ctx)
-        if ctx.resilient_parsing:  # a shell asks
-            return [*completion.options(completion.known()[str(self.name)]), *own, DATA_DIR, help_option]
-        return [*(flag.option() for flag in self.source().values()), *own, DATA_DIR, help_option]
 
 
 def by_run(gan: "type[GAN]") -> "dict[str, list[Flag]]":

@@ -14,6 +14,7 @@ import rich_click as click
 from rich_click.rich_panel import RichOptionPanel
 
 from ganzoo.cli import completion, made_flags
+from ganzoo.cli.made_command import MadeCommand
 from ganzoo.cli.parts import DATA_DIR, RUN, TARGET
 from ganzoo.errors import OptionError, no_exit
 
@@ -111,7 +112,7 @@ def run_command(gan: "type[GAN]") -> click.Command:
     )
 
 
-@click.command(cls=made_flags.MadeCommand, source=made_flags.by_resume)
+@click.command(cls=MadeCommand, source=made_flags.by_resume)
 @RUN
 @click.pass_obj
 def resume(words: list[str], /, run: Path, data_dir: Path | None, **typed: Any) -> None:
