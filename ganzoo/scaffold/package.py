@@ -4,15 +4,14 @@ import importlib.resources
 import os
 import re
 import shlex
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from ganzoo.engine.files import drafted
 from ganzoo.errors import OptionError, typed
 from ganzoo.scaffold.families import FAMILIES
 from ganzoo.scaffold.names import check_name, class_name, module_name
@@ -120,31 +119,27 @@ def write(package: Package, folder: Path) -> None:
 
 def _write(package: Package, folder: Path) -> None:
     place = folder.absolute()
-    made = [parent for parent in place.parents if not parent.exists()]
     there = place.is_dir()  # it stays the same folder: somebody may stand in it
-    draft = (place if there else place.parent) / f".{place.name}.{os.getpid()}"
-    moved: list[Path] = []
-    try:
+    hidden = (place if there else place.parent) / f".{place.name}.{os.getpid()}"
+    with drafted(hidden, place, _move_into if there else Path.rename) as draft:
         _check_free(folder)
-        draft.mkdir(parents=True)
         for path, text in package.files.items():
             file = draft / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8", newline="\n")
-        for source in list(draft.iterdir()) if there else [draft]:
-            target = place / source.name if there else place
+
+
+def _move_into(draft: Path, place: Path) -> None:
+    moved: list[Path] = []
+    try:
+        for source in list(draft.iterdir()):
+            target = place / source.name
             source.rename(target)
             moved.append(target)
-        moved, made = [], []
-    finally:
-        for left in (draft, *moved):
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
-        for parent in made:
-            with suppress(OSError):  # somebody else's files have come into it
-                parent.rmdir()
+    except BaseException:  # Ctrl-C, too
+        for target in moved:
+            target.replace(draft / target.name)  # which is removed
+        raise
 
 
 def _check_free(folder: Path) -> None:
