@@ -89,17 +89,22 @@ def test_prune_leaves_a_run_that_is_running_alone(command: Command, place: Path)
     assert saved(folder) == [20]
 
 
-def test_json_tells_what_was_removed(command: Command, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in "ab":
-        make_run(place / "runs" / name, saved=[10, 20])
+def lock_a(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on nothing in a folder called `a` can be moved."""
     whole = Path.replace
 
-    def fails(path: Path, target: Path) -> Path:
+    def replace(path: Path, target: Path) -> Path:
         if "a" in path.parts:
             raise PermissionError(13, "Permission denied")
         return whole(path, target)
 
-    monkeypatch.setattr(Path, "replace", fails)
+    monkeypatch.setattr(Path, "replace", replace)
+
+
+def test_json_tells_what_was_removed(command: Command, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "ab":
+        make_run(place / "runs" / name, saved=[10, 20])
+    lock_a(monkeypatch)
     answer = command("runs", "prune", "--yes", "--json")
     rows = {row["run"]: row for row in json.loads(answer.out)}
     assert (answer.status, rows["runs/a"]["removes"], rows["runs/a"]["bytes"]) == (2, [], 0)
@@ -139,14 +144,7 @@ def test_a_run_that_cannot_be_pruned_does_not_keep_others_from_it(
     command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders = [make_run(place / "runs" / name, saved=[10, 20]) for name in "ab"]
-    whole = Path.replace
-
-    def fails(path: Path, target: Path) -> Path:
-        if "a" in path.parts:
-            raise PermissionError(13, "Permission denied")
-        return whole(path, target)
-
-    monkeypatch.setattr(Path, "replace", fails)
+    lock_a(monkeypatch)
     answer = command("runs", "prune", "--yes")
     assert (answer.status, "runs/a cannot be pruned: Permission denied" in answer.err) == (2, True)
     assert [saved(folder) for folder in folders] == [[10, 20], [20]]
