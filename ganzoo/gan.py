@@ -17,7 +17,7 @@ from ganzoo.data.batch import Batch
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine.torchrun import rank_and_count
 from ganzoo.errors import ContractError, OptionError
-from ganzoo.losses import CrossEntropy, Loss, Losses, LossScheme
+from ganzoo.losses import CrossEntropy, Loss, Losses, LossScheme, gradient
 from ganzoo.networks import Networks, normalise_spectrally
 from ganzoo.optim import Adam, AnyOptimizer, Optimizer
 
@@ -244,6 +244,27 @@ class Adversarial(TwoPlayer):
 
     latent_dim: int = Field(64, gt=0, description="length of the noise vector")
     augment: AnyAugmentation = Field(NoAugmentation(), description="how images are changed that the discriminator sees")
+    r1: float = Field(
+        0.0, ge=0, description="weight of R1, the discriminator's squared gradient at real images (default: none)"
+    )
+    r1_every: int = Field(8, gt=0, description="iterations between two steps of R1")
+
+    def players(self) -> Sequence[Player]:
+        players = super().players()
+        if self.r1:  # it shares the discriminator's optimizer, and so keeps its weight against the adversarial loss
+            return *players, Player("r1", self.r1_loss, ("discriminator",), every=self.r1_every)
+        return players
+
+    def r1_loss(self, nets: Networks, batch: Batch) -> Losses:
+        """R1, r1 / 2 x |grad D(x)|^2 at real images x (Mescheder et al., 2018, arXiv:1801.04406, eq. 9).
+
+        It is computed lazily, on every `r1_every`-th iteration, and weighs as many times as much then (Karras et al.,
+        2019, arXiv:1912.04958, section 3.1). Beside `CrossEntropy`, which is the mean of its two terms and not their
+        sum, a paper's weight counts twice.
+        """
+        real = batch[self.real].detach().requires_grad_()
+        slope = gradient(self.judge(nets, real, batch), real)
+        return {"penalty": self.r1 / 2 * self.r1_every * slope.square().flatten(1).sum(1).mean()}
 
     def build(self, data: DataSpec) -> Networks:
         nets = super().build(data)

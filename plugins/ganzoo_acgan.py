@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator, check_classes
+from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator, check_classes
 
 
 class ACGAN(ganzoo.Adversarial):
@@ -21,16 +21,15 @@ class ACGAN(ganzoo.Adversarial):
 
     name = "acgan"
     needs = frozenset({"image", "label"})
-    recipes = {"quick": {"class_weight": 2.0, "ema_images": 2000}, "paper": {"class_weight": 1.0}}
+    recipes = {"quick": COMPACT_RECIPE}
 
-    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
     class_weight: float = Field(1.0, ge=0, description="weight of the class terms, the paper's L_C")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         classes = check_classes(self.name, data)
         return ganzoo.Networks(
-            generator=UpsampleGenerator(self.latent_dim, data.shape, classes=classes),
-            discriminator=StridedDiscriminator(data.shape, outputs=1 + classes),
+            generator=CompactGenerator(self.latent_dim, data.shape, condition=classes),
+            discriminator=CompactDiscriminator(data.shape, outputs=1 + classes),
         )
 
     def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:

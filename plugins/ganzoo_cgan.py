@@ -3,7 +3,7 @@
 from torch import Tensor
 
 import ganzoo
-from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator, check_classes
+from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator, check_classes
 
 
 class CGAN(ganzoo.Adversarial):
@@ -13,21 +13,20 @@ class CGAN(ganzoo.Adversarial):
     makes an image of that class, and the discriminator judges whether an image is real *and* fits the label. A good
     image of another class is then as bad as a poor one, so the generator has to heed what it is told.
 
-    V(D, G) = E[log D(x|y)] + E[log(1 - D(G(z|y)|y))] (eq. 2), with DCGAN's networks. The generator has a learned vector
-    of the class beside the noise, the discriminator compares one with its features (see StridedDiscriminator).
+    V(D, G) = E[log D(x|y)] + E[log(1 - D(G(z|y)|y))] (eq. 2). The paper's class stands beside the noise at the input of
+    a fully connected generator; there it led to one image for each class, whatever the noise. Here every layer of the
+    generator is normalized by the class (`ConditionalBatchNorm2d`), and the discriminator sees it at every pixel.
     """
 
     name = "cgan"
     needs = frozenset({"image", "label"})
-    recipes = {"quick": {"ema_images": 2000}}
-
-    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
+    recipes = {"quick": COMPACT_RECIPE}
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         classes = check_classes(self.name, data)
         return ganzoo.Networks(
-            generator=UpsampleGenerator(self.latent_dim, data.shape, classes=classes),
-            discriminator=StridedDiscriminator(data.shape, classes=classes),
+            generator=CompactGenerator(self.latent_dim, data.shape, condition=classes),
+            discriminator=CompactDiscriminator(data.shape, condition=classes),
         )
 
     def condition(self, batch: ganzoo.Batch) -> tuple[Tensor, ...]:

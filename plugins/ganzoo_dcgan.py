@@ -1,9 +1,20 @@
 """DCGAN: noise to image by convolutions alone (Radford et al., 2015, arXiv:1511.06434)."""
 
+from typing import Literal
+
 from pydantic import Field
 
 import ganzoo
-from ganzoo.blocks import Initialization, StridedDiscriminator, UpsampleGenerator
+from ganzoo.blocks import (
+    COMPACT_RECIPE,
+    CompactDiscriminator,
+    CompactGenerator,
+    Initialization,
+    StridedDiscriminator,
+    TransposedDiscriminator,
+    TransposedGenerator,
+    UpsampleGenerator,
+)
 from ganzoo.losses import CrossEntropy
 
 
@@ -18,21 +29,57 @@ class DCGAN(ganzoo.Adversarial):
 
     name = "dcgan"
     recipes = {
-        "quick": {"optimizer": {"lr": 1e-3, "betas": (0.5, 0.999)}, "initialization": "normal"},
-        "chapter": {"optimizer": {"lr": 1e-3, "betas": (0.9, 0.999)}, "initialization": "torch"},
-        "paper": {"optimizer": {"lr": 2e-4, "betas": (0.5, 0.999)}, "initialization": "normal"},
+        "quick": COMPACT_RECIPE,
+        "chapter": {
+            "architecture": "chapter",
+            "optimizer": {"lr": 1e-3, "betas": (0.9, 0.999)},
+            "initialization": "torch",
+        },
+        "paper": {
+            "architecture": "paper",
+            "latent_dim": 100,
+            "batch_size": 128,
+            "optimizer": {"lr": 2e-4, "betas": (0.5, 0.999)},
+            "initialization": "normal",
+        },
+        "gpu": {
+            "width": 64,
+            "batch_size": 64,
+            "epochs": 100,
+            "lr_schedule": "linear",
+            "ema_images": 50_000,
+            "optimizer": {"lr": 2e-4, "betas": (0.5, 0.99)},
+            "r1": 1.0,
+            "augment": "diffaugment",
+        },
     }
 
     loss: ganzoo.Loss = CrossEntropy()
-    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
+    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.99))
+    architecture: Literal["compact", "chapter", "paper"] = Field(
+        "compact",
+        description="networks: compact ones that learn in minutes, those of the textbook chapter, or the paper's",
+    )
+    width: int = Field(16, gt=0, description="channels at full size of the compact networks")
     initialization: Initialization = Field(
-        "normal", description="initial weights: the paper's, drawn from N(0, 0.02), or torch's own"
+        "torch", description="initial weights of the chapter's and the paper's networks: torch's own, or N(0, 0.02)"
     )
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        shape, initialization = data.shape, self.initialization
+        if self.architecture == "compact":
+            return ganzoo.Networks(
+                generator=CompactGenerator(self.latent_dim, shape, width=self.width),
+                discriminator=CompactDiscriminator(shape, width=self.width),
+            )
+        if self.architecture == "chapter":
+            return ganzoo.Networks(
+                generator=UpsampleGenerator(self.latent_dim, shape, initialization=initialization),
+                discriminator=StridedDiscriminator(shape, initialization=initialization),
+            )
         return ganzoo.Networks(
-            generator=UpsampleGenerator(self.latent_dim, data.shape, initialization=self.initialization),
-            discriminator=StridedDiscriminator(data.shape, initialization=self.initialization),
+            generator=TransposedGenerator(self.latent_dim, shape, initialization=initialization),
+            discriminator=TransposedDiscriminator(shape, initialization=initialization),
         )
 
 

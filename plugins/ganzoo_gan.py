@@ -15,6 +15,17 @@ class FirstGAN(ganzoo.Adversarial):
     """
 
     name = "gan"
+    recipes = {
+        "quick": {
+            "image_size": "32x32",
+            "epochs": 5,
+            "lr_schedule": "linear",
+            "ema_images": 20_000,
+            "optimizer": {"lr": 1e-3, "betas": (0.5, 0.99)},
+        },
+        "paper": {"loss": "minimax", "batch_size": 100, "optimizer": {"lr": 2e-4, "betas": (0.5, 0.999)}},
+    }
+
     loss: ganzoo.Loss = CrossEntropy()
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=2e-4, betas=(0.5, 0.999))
 

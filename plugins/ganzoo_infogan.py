@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
+from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator
 
 
 class InfoGAN(ganzoo.Adversarial):
@@ -23,9 +23,8 @@ class InfoGAN(ganzoo.Adversarial):
 
     name = "infogan"
     grid_columns = 10
-    recipes = {"quick": {"ema_images": 2000}}
+    recipes = {"quick": COMPACT_RECIPE}
 
-    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
     categories: int = Field(10, ge=2, description="values of the categorical code")
     continuous: int = Field(2, ge=1, description="continuous codes")
     category_weight: float = Field(1.0, ge=0, description="weight of the category's information, the paper's lambda")
@@ -37,8 +36,8 @@ class InfoGAN(ganzoo.Adversarial):
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         inputs, answers = self.latent_dim + self.continuous, 1 + self.categories + 2 * self.continuous
         return ganzoo.Networks(
-            generator=UpsampleGenerator(inputs, data.shape, classes=self.categories),
-            discriminator=StridedDiscriminator(data.shape, outputs=answers),
+            generator=CompactGenerator(inputs, data.shape, condition=self.categories),
+            discriminator=CompactDiscriminator(data.shape, outputs=answers),
         )
 
     @property

@@ -1,7 +1,7 @@
 """LSGAN: least squares in place of cross entropy (Mao et al., 2016, arXiv:1611.04076)."""
 
 import ganzoo
-from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
+from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator
 from ganzoo.losses import LeastSquares
 
 
@@ -14,12 +14,14 @@ class LSGAN(ganzoo.Adversarial):
     """
 
     name = "lsgan"
+    recipes = {"quick": COMPACT_RECIPE}
+
     loss: ganzoo.Loss = LeastSquares()
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         return ganzoo.Networks(
-            generator=UpsampleGenerator(self.latent_dim, data.shape),
-            discriminator=StridedDiscriminator(data.shape),
+            generator=CompactGenerator(self.latent_dim, data.shape),
+            discriminator=CompactDiscriminator(data.shape),
         )
 
 

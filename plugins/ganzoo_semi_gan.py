@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo.blocks import StridedClassifier, UpsampleGenerator, check_classes
+from ganzoo.blocks import CompactGenerator, StridedClassifier, check_classes
 from ganzoo.losses import CrossEntropy
 
 
@@ -30,6 +30,8 @@ class SemiGAN(ganzoo.Adversarial):
     inputs = frozenset()
     streams = (frozenset({"labelled_image", "label"}),)
 
+    recipes = {"quick": {"image_size": "32x32", "epochs": 5, "lr_schedule": "linear", "ema_images": 5000}}
+
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
     noise: float = Field(0.3, ge=0, description="standard deviation of the noise before each layer of the classifier")
     shift: int = Field(2, ge=0, description="pixels by which images are moved at random, up or down and across")
@@ -42,8 +44,7 @@ class SemiGAN(ganzoo.Adversarial):
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         classes = check_classes(self.name, data)
         return ganzoo.Networks(
-            # Its images need not be beautiful, and at full width it takes four times as long as the classifier.
-            generator=UpsampleGenerator(self.latent_dim, data.shape, width=32),
+            generator=CompactGenerator(self.latent_dim, data.shape),
             discriminator=StridedClassifier(data.shape, classes, noise=self.noise),
         )
 

@@ -1,7 +1,7 @@
 """Softmax GAN: one softmax over a whole batch of real and fake (Lin, 2017, arXiv:1704.06191)."""
 
 import ganzoo
-from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
+from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator
 from ganzoo.losses import Softmax
 
 
@@ -14,12 +14,14 @@ class SoftmaxGAN(ganzoo.Adversarial):
     """
 
     name = "softmax-gan"
+    recipes = {"quick": COMPACT_RECIPE}
+
     loss: ganzoo.Loss = Softmax()
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         return ganzoo.Networks(
-            generator=UpsampleGenerator(self.latent_dim, data.shape),
-            discriminator=StridedDiscriminator(data.shape),
+            generator=CompactGenerator(self.latent_dim, data.shape),
+            discriminator=CompactDiscriminator(data.shape),
         )
 
 

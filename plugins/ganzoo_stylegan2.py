@@ -42,8 +42,8 @@ class StyleGAN2(ganzoo.Adversarial):
     mapping_layers: int = Field(4, gt=0, description="layers from noise to style; the paper has 8")
     mapping_rate: float = Field(0.01, gt=0, description="learning rate of the mapping, as a multiple of the others'")
     mixing: float = Field(0.9, ge=0, le=1, description="probability that an image is made with two styles in training")
-    r1: float = Field(0.1, ge=0, description="weight of the discriminator's squared slope at real images")
-    r1_every: int = Field(16, gt=0, description="iterations between two steps of that regulariser")
+    r1: float = Field(0.1, ge=0, description="weight of R1, the discriminator's squared gradient at real images")
+    r1_every: int = 16
     path_length: float = Field(2.0, ge=0, description="weight of the path-length regulariser")
     path_length_every: int = Field(8, gt=0, description="iterations between two steps of that regulariser")
     truncation: float = Field(1.0, description="pulls styles of samples to their mean: 1 leaves them, 0 is the mean")
@@ -61,16 +61,14 @@ class StyleGAN2(ganzoo.Adversarial):
         return (2, self.latent_dim)  # two styles to mix
 
     def players(self) -> Sequence[ganzoo.Player]:
-        generator, discriminator = super().players()
+        generator, *others = super().players()
         makes_images = ("mapping", "synthesis")
-        players = [replace(generator, trains=makes_images), discriminator]
-        # Both share the optimizer of the player whose networks they move, and keep their weight against its loss.
+        players = [replace(generator, trains=makes_images), *others]
         if self.path_length:
             players.append(
+                # It shares the generator's optimizer, and so keeps its weight against the adversarial loss.
                 ganzoo.Player("path_length", self.path_length_loss, makes_images, every=self.path_length_every)
             )
-        if self.r1:
-            players.append(ganzoo.Player("r1", self.r1_loss, ("discriminator",), every=self.r1_every))
         return players
 
     def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
@@ -95,12 +93,6 @@ class StyleGAN2(ganzoo.Adversarial):
         lengths = (slope.square().sum(2).mean(1) + 1e-8).sqrt()
         penalty = (lengths - nets.path_lengths(lengths)).square().mean()
         return {"penalty": self.path_length * self.path_length_every * penalty}
-
-    def r1_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
-        """r1 / 2 x |grad D(x)|^2 at real images (Mescheder et al., 2018, arXiv:1801.04406, eq. 9)."""
-        real = batch.image.detach().requires_grad_()
-        slope = ganzoo.gradient(self.judge(nets, real, batch), real)
-        return {"penalty": self.r1 / 2 * self.r1_every * slope.square().sum((1, 2, 3)).mean()}
 
 
 @ganzoo.hookimpl

@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import Tensor
 
 import ganzoo
-from ganzoo.blocks import CaptionDiscriminator, CaptionEncoder, ImageEncoder, UpsampleGenerator, match
+from ganzoo.blocks import COMPACT_RECIPE, CaptionDiscriminator, CaptionEncoder, CompactGenerator, ImageEncoder, match
 
 
 class Text2Image(ganzoo.Adversarial):
@@ -32,7 +32,7 @@ class Text2Image(ganzoo.Adversarial):
     dataset = "openmoji"
     needs = frozenset({"image", "caption"})
     recipes = {
-        "quick": {"optimizer": {"lr": 1e-3, "betas": (0.5, 0.999)}, "matching": 0.2, "ema_images": 2000},
+        "quick": {**COMPACT_RECIPE, "matching": 0.2},
         "paper": {
             "optimizer": {"lr": 2e-4, "betas": (0.5, 0.999)},
             "matching": 0.0,
@@ -52,7 +52,7 @@ class Text2Image(ganzoo.Adversarial):
         return ganzoo.Networks(
             text=CaptionEncoder(self.words),
             look=ImageEncoder(data.shape, self.words),
-            generator=UpsampleGenerator(self.latent_dim + self.words, data.shape),
+            generator=CompactGenerator(self.latent_dim, data.shape, condition=self.words),
             discriminator=CaptionDiscriminator(data.shape, self.words),
         )
 
@@ -67,7 +67,7 @@ class Text2Image(ganzoo.Adversarial):
 
     def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
         meaning = nets.text(batch.caption).detach()
-        return batch.replace(meaning=meaning, fake=nets.generator(torch.cat([batch.noise, meaning], 1)))
+        return batch.replace(meaning=meaning, fake=nets.generator(batch.noise, meaning))
 
     def generator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
         losses = super().generator_loss(nets, batch)
@@ -76,7 +76,7 @@ class Text2Image(ganzoo.Adversarial):
         if self.interpolation:
             # For every other row only: making images is what costs most.
             meaning = (batch.meaning + batch.meaning.roll(1, 0))[::2] / 2
-            fake = nets.generator(torch.cat([batch.noise[::2], meaning], 1))
+            fake = nets.generator(batch.noise[::2], meaning)
             between = ganzoo.Batch(image=batch.image[::2], meaning=meaning, fake=fake)
             losses["interpolated"] = self.interpolation * super().generator_loss(nets, between)["adversarial"]
         return losses

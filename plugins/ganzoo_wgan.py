@@ -6,7 +6,7 @@ from dataclasses import replace
 from pydantic import Field
 
 import ganzoo
-from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
+from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator
 from ganzoo.losses import Wasserstein
 
 
@@ -20,6 +20,16 @@ class WGAN(ganzoo.Adversarial):
     """
 
     name = "wgan"
+    recipes = {
+        "quick": {
+            **COMPACT_RECIPE,
+            "optimizer": {"kind": "rmsprop", "lr": 5e-4},
+            "n_critic": 2,
+            "r1": 0.0,
+        },
+        "paper": {"batch_size": 64, "optimizer": {"kind": "rmsprop", "lr": 5e-5}, "n_critic": 5},
+    }
+
     loss: ganzoo.Loss = Wasserstein()
     optimizer: ganzoo.AnyOptimizer = ganzoo.RMSprop(lr=5e-5)
     n_critic: int = 5
@@ -27,13 +37,13 @@ class WGAN(ganzoo.Adversarial):
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         return ganzoo.Networks(
-            generator=UpsampleGenerator(self.latent_dim, data.shape),
-            discriminator=StridedDiscriminator(data.shape, dropout=0.0),
+            generator=CompactGenerator(self.latent_dim, data.shape),
+            discriminator=CompactDiscriminator(data.shape),
         )
 
     def players(self) -> Sequence[ganzoo.Player]:
-        generator, critic = super().players()
-        return generator, replace(critic, constrain=self.clip_weights)
+        generator, critic, *others = super().players()
+        return generator, replace(critic, constrain=self.clip_weights), *others
 
     def clip_weights(self, nets: ganzoo.Networks) -> None:
         for weight in nets.discriminator.parameters():

@@ -1,6 +1,14 @@
 """What GANs share: networks named for their shape, the layers in them, their initial weights and permitted sizes."""
 
 from ganzoo.blocks.bottleneck import BottleneckGenerator
+from ganzoo.blocks.compact import (
+    COMPACT_RECIPE,
+    CompactDiscriminator,
+    CompactGenerator,
+    ConditionalBatchNorm2d,
+    compact_layers,
+    initialize_he,
+)
 from ganzoo.blocks.conv import StridedClassifier, StridedDiscriminator, UpsampleConv, UpsampleGenerator
 from ganzoo.blocks.equalized import EqualizedDiscriminator
 from ganzoo.blocks.features import VGGFeatures, VGGLayer, vgg_is_at_hand
@@ -13,13 +21,18 @@ from ganzoo.blocks.sizes import check_classes, check_size
 from ganzoo.blocks.style import MappingNetwork, RunningMean, StyleSynthesis, mix_styles
 from ganzoo.blocks.subpixel import DeepStridedDiscriminator, SubpixelGenerator
 from ganzoo.blocks.text import CaptionDiscriminator, CaptionEncoder, ImageEncoder, match
+from ganzoo.blocks.transposed import TransposedDiscriminator, TransposedGenerator
 from ganzoo.blocks.unet import UNetGenerator
 from ganzoo.blocks.weights import Initialization, initialize
 
 __all__ = [
+    "COMPACT_RECIPE",
     "BottleneckGenerator",
     "CaptionDiscriminator",
     "CaptionEncoder",
+    "CompactDiscriminator",
+    "CompactGenerator",
+    "ConditionalBatchNorm2d",
     "DeepStridedDiscriminator",
     "EqualizedDiscriminator",
     "GroupedDiscriminator",
@@ -38,6 +51,8 @@ __all__ = [
     "StridedDiscriminator",
     "StyleSynthesis",
     "SubpixelGenerator",
+    "TransposedDiscriminator",
+    "TransposedGenerator",
     "UNetGenerator",
     "UpsampleConv",
     "UpsampleGenerator",
@@ -45,7 +60,9 @@ __all__ = [
     "VGGLayer",
     "check_classes",
     "check_size",
+    "compact_layers",
     "initialize",
+    "initialize_he",
     "match",
     "mix_styles",
     "vgg_is_at_hand",

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ganzoo.blocks.compact import compact_layers, initialize_he
 from ganzoo.blocks.conv import strided
-from ganzoo.blocks.weights import Initialization, initialize_as
 from ganzoo.networks import Discriminator
 
 
@@ -63,34 +63,30 @@ class CaptionDiscriminator(Discriminator):
     """Images and the vectors of captions to one logit each: is it a real image, and of that caption?
 
     The discriminator of Reed et al. (2016, arXiv:1605.05396, section 4.1): convolutions of stride 2, then the caption,
-    made shorter and repeated everywhere, beside what they found, and a convolution of 1 x 1 over both.
+    projected and repeated at every position beside the features, and a convolution of 1 x 1 over both. The convolutions
+    are those of `CompactDiscriminator`, without normalization.
 
     Args:
-        shape: channels, height and width of the images; any size.
+        shape: channels, height and width of the images; sides multiples of 4, and at least 8.
         words: length of a caption's vector.
-        dropout: the share of channels dropped in training.
-        initialization: how its weights are drawn.
+        width: channels that the generator has at full size; the first convolution has twice as many.
+
+    Raises:
+        SizeError: a side is not a multiple of 4, or shorter than 8.
     """
 
-    def __init__(
-        self,
-        shape: tuple[int, int, int],
-        words: int,
-        *,
-        dropout: float = 0.25,
-        initialization: Initialization = "normal",
-    ) -> None:
+    def __init__(self, shape: tuple[int, int, int], words: int, *, width: int = 16) -> None:
         super().__init__()
-        layers, (features, height, width) = strided(shape, 16, normalized=True, dropout=dropout)
+        layers, (features, height, sideways) = compact_layers(shape, width)
         self.images = nn.Sequential(*layers)
         self.captions = nn.Sequential(nn.Linear(words, features), nn.LeakyReLU(0.2))
         self.both = nn.Sequential(
             nn.Conv2d(2 * features, features, 1),
             nn.LeakyReLU(0.2),
             nn.Flatten(),
-            nn.Linear(features * height * width, 1),
+            nn.Linear(features * height * sideways, 1),
         )
-        initialize_as(self, initialization)
+        initialize_he(self)
 
     def forward(self, image: Tensor, meaning: Tensor) -> Tensor:
         """Images, N x C x H x W, and vectors, N x words, to logits, N x 1."""
