@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from ganzoo.blocks.conv import UpsampleConv
 from ganzoo.blocks.equalized import MinibatchDeviation
 from ganzoo.blocks.sizes import check_size
+from ganzoo.blocks.weights import Network
 from ganzoo.networks import Discriminator, Generator
 
 MAX_WIDTH = 512
@@ -229,10 +230,14 @@ def compact_layers(
     return layers, (last, *smallest)
 
 
-def initialize_he(network: nn.Module) -> None:
-    """Draws weights of convolutions and linear layers for leaky ReLUs of slope 0.2 (He et al., 2015); biases are 0."""
+def initialize_he(network: Network) -> Network:
+    """Draw the weights of convolutions and linear layers for leaky ReLUs of slope 0.2 (He et al., 2015); biases are 0.
+
+    Returns the network.
+    """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(layer.weight, a=0.2)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+    return network

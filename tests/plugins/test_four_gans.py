@@ -1,6 +1,7 @@
 """The four GANs of the first issue: their networks, their fakes, and what each player minimises."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import pytest
 import torch
@@ -9,9 +10,10 @@ from ganzoo_lsgan import LSGAN
 from ganzoo_pix2pix import Pix2Pix
 from ganzoo_wgan_gp import WGANGP
 from pydantic import ValidationError
+from torch import nn
 
-from ganzoo import GAN, Adam, Batch, DataSpec
-from ganzoo.blocks import initialize
+from ganzoo import GAN, Adam, Batch, DataSpec, Networks
+from ganzoo.blocks import CompactDiscriminator, CompactGenerator, initialize
 from ganzoo.losses import Hinge, LeastSquares
 from ganzoo.options import resolve
 
@@ -54,36 +56,48 @@ def test_each_player_has_finite_losses_that_move_all_its_weights(kind: type[GAN]
         assert all(found is not None and found.isfinite().all() for found in gradients)
 
 
-def test_dcgans_recipes_are_those_of_the_chapter_and_the_paper() -> None:
-    assert list(DCGAN.recipes) == ["quick", "chapter", "paper"]
-    default = DCGAN()
-    assert default.optimizer == Adam(lr=1e-3, betas=(0.5, 0.999))
-    values = {name: (recipe["optimizer"], recipe["initialization"]) for name, recipe in DCGAN.recipes.items()}
-    assert values == {
-        "quick": ({"lr": 1e-3, "betas": (0.5, 0.999)}, "normal"),
-        "chapter": ({"lr": 1e-3, "betas": (0.9, 0.999)}, "torch"),
-        "paper": ({"lr": 2e-4, "betas": (0.5, 0.999)}, "normal"),
-    }
+def networks_of(recipe: str, size: int) -> Networks:
+    gan = resolve(DCGAN, {"recipe": recipe}).gan
+    torch.manual_seed(0)
+    return gan.networks(DataSpec(dataset="x", shapes={"image": (1, size, size)}))
 
 
-def test_dcgans_initial_weights_are_its_option() -> None:
-    def spread(gan: DCGAN) -> float:
-        torch.manual_seed(0)
-        nets = gan.networks(DataSpec(dataset="x", shapes={"image": (1, 32, 32)}))
-        return next(nets.generator.parameters()).std().item()
+def parameters(network: nn.Module) -> int:
+    return sum(weight.numel() for weight in network.parameters())
 
-    assert spread(DCGAN()) == pytest.approx(0.02, rel=0.05)
-    assert spread(DCGAN(initialization="torch")) > 0.05
+
+def test_dcgans_chapter_recipe_has_the_networks_of_the_chapter() -> None:
+    nets = networks_of("chapter", 64)
+    assert (parameters(nets.generator), parameters(nets.discriminator)) == (2_352_513, 99_649)
+    options = resolve(DCGAN, {"recipe": "chapter"})
+    assert options.image_size == (64, 64)
+    assert (options.batch_size, options.epochs, options.ema_images) == (32, 10, None)
+    assert cast("DCGAN", options.gan).optimizer == Adam(lr=1e-3, betas=(0.9, 0.999))
+
+
+def test_dcgans_paper_recipe_has_the_networks_of_the_paper() -> None:
+    nets = networks_of("paper", 64)
+    widths = [layer.in_channels for layer in nets.generator.modules() if isinstance(layer, nn.ConvTranspose2d)]
+    assert widths == [1024, 512, 256, 128]
+    strided = [layer.out_channels for layer in nets.discriminator.modules() if isinstance(layer, nn.Conv2d)]
+    assert strided == [128, 256, 512, 1024]
+    assert next(nets.discriminator.parameters()).std().item() == pytest.approx(0.02, rel=0.05)
+    gan = cast("DCGAN", resolve(DCGAN, {"recipe": "paper"}).gan)
+    assert gan.optimizer == Adam(lr=2e-4, betas=(0.5, 0.999))
+    assert gan.latent_dim == 100
+
+
+def test_dcgan_is_compact_by_default() -> None:
+    nets = networks_of("quick", 32)
+    assert isinstance(nets.generator, CompactGenerator)
+    assert isinstance(nets.discriminator, CompactDiscriminator)
     with pytest.raises(ValidationError):
         DCGAN.model_validate({"initialization": "zeros"})
 
 
-def test_wgan_gp_is_the_papers_unless_told_to_hurry() -> None:
-    gan = WGANGP()
-    assert list(WGANGP.recipes) == ["paper", "quick"]
-    assert resolve(WGANGP, {}).gan == resolve(WGANGP, {"recipe": "paper"}).gan == gan
-    quick = resolve(WGANGP, {"recipe": "quick"}).gan
-    assert quick == WGANGP(optimizer=Adam(lr=1e-3, betas=(0.5, 0.9)), n_critic=1)
+def test_wgan_gp_has_the_papers_recipe() -> None:
+    assert list(WGANGP.recipes) == ["quick", "paper"]
+    gan = cast("WGANGP", resolve(WGANGP, {"recipe": "paper"}).gan)
     assert gan.loss.model_dump() == {"penalty": 10.0}
     assert gan.optimizer == Adam(lr=1e-4, betas=(0.0, 0.9))
     assert {player.name: player.every for player in gan.players()} == {"generator": 5, "discriminator": 1}

@@ -1,10 +1,13 @@
 """WGAN: its weights are clipped after each of the critic's moves, and it moves as the paper says."""
 
+from typing import cast
+
 import torch
 from ganzoo_wgan import WGAN
 
 from ganzoo import Engine, RMSprop, Speed
 from ganzoo.data.example import example, example_spec
+from ganzoo.options import resolve
 
 
 def test_clipping_holds_after_each_move_of_the_critic_alone() -> None:
@@ -19,8 +22,8 @@ def test_clipping_holds_after_each_move_of_the_critic_alone() -> None:
     assert max(weight.abs().max().item() for weight in engine.nets.generator.parameters()) > 0.02
 
 
-def test_it_is_the_papers() -> None:
-    gan = WGAN()
+def test_it_has_the_papers_recipe() -> None:
+    gan = cast("WGAN", resolve(WGAN, {"recipe": "paper"}).gan)
     assert gan.optimizer == RMSprop(lr=5e-5)
     assert gan.clip == 0.01
     assert [player.every for player in gan.players()] == [5, 1]
