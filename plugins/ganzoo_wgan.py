@@ -25,6 +25,7 @@ class WGAN(ganzoo.Adversarial):
             **COMPACT_RECIPE,
             "optimizer": {"kind": "rmsprop", "lr": 5e-4},
             "n_critic": 2,
+            "clip": 0.05,
             "r1": 0.0,
         },
         "paper": {"batch_size": 64, "optimizer": {"kind": "rmsprop", "lr": 5e-5}, "n_critic": 5},

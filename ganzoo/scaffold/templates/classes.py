@@ -6,7 +6,7 @@ of another image, and is to refuse both. So a fake that is a good image of somet
 
 import ganzoo
 import torch
-from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator, check_classes
+from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator, check_classes
 from pydantic import Field
 from torch import Tensor
 
@@ -16,14 +16,14 @@ class MyGAN(ganzoo.Adversarial):
 
     name = "my-gan"
     needs = frozenset({"image", "label"})
-    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
+    recipes = {"quick": COMPACT_RECIPE}
     mismatch: float = Field(0.5, ge=0, description="weight of the discriminator's loss on real images of a wrong class")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         classes = check_classes(self.name, data)
         return ganzoo.Networks(
-            generator=UpsampleGenerator(self.latent_dim, data.shape, classes=classes),
-            discriminator=StridedDiscriminator(data.shape, classes=classes),
+            generator=CompactGenerator(self.latent_dim, data.shape, condition=classes),
+            discriminator=CompactDiscriminator(data.shape, condition=classes),
         )
 
     def condition(self, batch: ganzoo.Batch) -> tuple[Tensor, ...]:

@@ -5,7 +5,7 @@ images and to -1 for fakes, by the square of the distance. The generator draws t
 """
 
 import ganzoo
-from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
+from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator
 from pydantic import Field
 from torch import Tensor
 
@@ -27,14 +27,14 @@ class MyGAN(ganzoo.Adversarial):
     """Convolutions up from noise, convolutions down to one logit, squares between them."""
 
     name = "my-gan"
+    recipes = {"quick": COMPACT_RECIPE}
     loss: ganzoo.Loss = MyGANLoss()
-    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
-    width: int = Field(16, gt=0, description="channels of the discriminator's first layer")
+    width: int = Field(16, gt=0, description="channels of both networks at full size")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         return ganzoo.Networks(
-            generator=UpsampleGenerator(self.latent_dim, data.shape),
-            discriminator=StridedDiscriminator(data.shape, width=self.width),
+            generator=CompactGenerator(self.latent_dim, data.shape, width=self.width),
+            discriminator=CompactDiscriminator(data.shape, width=self.width),
         )
 
 

@@ -1,12 +1,12 @@
 """Captions to images, by way of vectors (AUTHOR, YEAR).
 
-An encoder of captions and one of images learn to find each other in a batch. A caption's vector stands beside the
-noise, and beside the image that the discriminator judges. The generator is also told how well its image is found.
+An encoder of captions and one of images learn to find each other in a batch. A caption's vector steers every layer of
+the generator, and the discriminator judges an image beside it. The generator is also told how well its image is found.
 """
 
 import ganzoo
-from ganzoo.blocks import CaptionDiscriminator, CaptionEncoder, ImageEncoder, UpsampleGenerator, match
-from torch import Tensor, cat
+from ganzoo.blocks import COMPACT_RECIPE, CaptionDiscriminator, CaptionEncoder, CompactGenerator, ImageEncoder, match
+from torch import Tensor
 
 
 class MyGAN(ganzoo.Adversarial):
@@ -15,13 +15,13 @@ class MyGAN(ganzoo.Adversarial):
     name = "my-gan"
     dataset = "openmoji"
     needs = frozenset({"image", "caption"})
-    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
+    recipes = {"quick": COMPACT_RECIPE}
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         return ganzoo.Networks(
             text=CaptionEncoder(self.latent_dim),
             look=ImageEncoder(data.shape, self.latent_dim),
-            generator=UpsampleGenerator(2 * self.latent_dim, data.shape),
+            generator=CompactGenerator(self.latent_dim, data.shape, condition=self.latent_dim),
             discriminator=CaptionDiscriminator(data.shape, self.latent_dim),
         )
 
@@ -33,7 +33,7 @@ class MyGAN(ganzoo.Adversarial):
 
     def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
         meaning = nets.text(batch.caption).detach()
-        return batch.replace(meaning=meaning, fake=nets.generator(cat([batch.noise, meaning], 1)))
+        return batch.replace(meaning=meaning, fake=nets.generator(batch.noise, meaning))
 
     def generator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
         return super().generator_loss(nets, batch) | {"matching": match(nets.look(batch.fake), batch.meaning)}
