@@ -32,7 +32,13 @@ class Text2Image(ganzoo.Adversarial):
     dataset = "openmoji"
     needs = frozenset({"image", "caption"})
     recipes = {
-        "quick": {**COMPACT_RECIPE, "matching": 0.2},
+        "quick": {
+            **COMPACT_RECIPE,
+            "image_size": "48x48",
+            "epochs": 50,  # of the 1,733 captioned images of OpenMoji
+            "augment": "diffaugment",
+            "matching": 0.2,
+        },
         "paper": {
             "optimizer": {"lr": 2e-4, "betas": (0.5, 0.999)},
             "matching": 0.0,
@@ -41,7 +47,7 @@ class Text2Image(ganzoo.Adversarial):
         },
     }
 
-    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
+    width: int = Field(16, gt=0, description="channels of generator and discriminator at full size")
     words: int = Field(128, gt=0, description="length of the vector that a caption becomes")
     interpolation: float = Field(
         1.0, ge=0, description="weight of the generator's loss on vectors halfway between two captions"
@@ -52,8 +58,8 @@ class Text2Image(ganzoo.Adversarial):
         return ganzoo.Networks(
             text=CaptionEncoder(self.words),
             look=ImageEncoder(data.shape, self.words),
-            generator=CompactGenerator(self.latent_dim, data.shape, condition=self.words),
-            discriminator=CaptionDiscriminator(data.shape, self.words),
+            generator=CompactGenerator(self.latent_dim, data.shape, width=self.width, condition=self.words),
+            discriminator=CaptionDiscriminator(data.shape, self.words, width=self.width),
         )
 
     def players(self) -> Sequence[ganzoo.Player]:
