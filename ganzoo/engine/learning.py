@@ -18,7 +18,10 @@ class Learning(Config):
         None, gt=0, description="shorten the gradients of a player to this norm, all its weights taken together"
     )
     ema_images: int | None = Field(
-        None, gt=0, description="make images with a moving average of the weights, its half-life in images: 10000"
+        None,
+        ge=0,
+        description="half-life, in images, of an exponential moving average (EMA) of the weights that images are made "
+        "with; 0: no average (default: the GAN's recipe's, else none)",
     )
 
     def lr_factor(self, done: float) -> float:

@@ -17,6 +17,8 @@ from ganzoo.engine.engine import Engine
 from ganzoo.engine.graph import WARM_UP, Graphs
 from ganzoo.engine.learning import Learning
 from ganzoo.engine.tape import Tape
+from ganzoo.engine.training import prepare
+from ganzoo.options import resolve
 from ganzoo.plugins import zoo
 
 SPEC = example_spec(frozenset({"image"}), (1, 16, 16))
@@ -149,3 +151,11 @@ def test_it_is_in_the_checkpoint_and_in_what_is_loaded(tmp_path: Path) -> None:
     loaded = run.nets.state_dict()
     assert {name.partition(".")[0] for name in kept} == {"generator"}
     assert all(torch.equal(loaded[name], value) for name, value in kept.items())
+
+
+def test_zero_images_switch_a_recipes_average_off() -> None:
+    gan = zoo().gan("dcgan")
+    assert resolve(gan, {}).ema_images
+    options = resolve(gan, {"ema_images": 0})
+    assert options.ema_images == 0
+    assert prepare(resolve(gan, {"ema_images": 0, "limit": 32, "image_size": 16})).engine.average is None
