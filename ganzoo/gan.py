@@ -39,6 +39,10 @@ class Player:
     of the same networks, so that a lazy regulariser keeps its weight against the loss it belongs to, else Adam()."""
     every: int = 1
     """It moves on every n-th iteration; each iteration brings a new batch."""
+    after: int = 0
+    """Iterations at the start of the run in which it rests: a discriminator that begins after a warm-up."""
+    until: int | None = None
+    """The number of iterations after which it rests, counted from the start of the run; None: it never does."""
     constrain: Callable[[Networks], None] | None = None
     """Called after each move, without gradients: weight clipping and the like."""
     least_loss: float | None = None
@@ -49,6 +53,11 @@ class Player:
     def networks(self) -> tuple[str, ...]:
         """The names of the networks it moves."""
         return self.trains or (self.name,)
+
+    def is_due(self, iteration: int) -> bool:
+        """Whether it moves in an iteration; the first of a run is iteration 0."""
+        begun = iteration >= self.after and (self.until is None or iteration < self.until)
+        return begun and (iteration + 1) % self.every == 0
 
 
 class GAN(NamedConfig, ABC):

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ganzoo.data.example import example
 from ganzoo.data.spec import DataSpec
+from ganzoo.gan import Player
 from ganzoo.optim import Optimizer
 from ganzoo.options import RunOptions
 
@@ -68,7 +69,7 @@ def summarise(options: RunOptions, data: DataSpec) -> Summary:
             PlayerSummary(
                 player.name,
                 ", ".join(player.networks),
-                "iteration" if player.every == 1 else f"{player.every} iterations",
+                _rhythm(player),
                 terms[player.name],
                 _words(player.optimizer),
             )
@@ -87,6 +88,14 @@ def _shape(output: Any) -> str:
     if isinstance(output, tuple | list):
         return ", ".join(_shape(part) for part in output)
     return "not used in this iteration" if output is None else type(output).__name__
+
+
+def _rhythm(player: Player) -> str:
+    """How often a player moves, and from when on."""
+    words = ["iteration" if player.every == 1 else f"{player.every} iterations"]
+    words += [f"after {player.after:,}"] * (player.after > 0)
+    words += [f"until {player.until:,}"] * (player.until is not None)
+    return ", ".join(words)
 
 
 def _words(optimizer: Optimizer | str | None) -> str:

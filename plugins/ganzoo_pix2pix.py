@@ -1,11 +1,13 @@
 """Pix2Pix: image to image, learned from pairs (Isola et al., 2016, arXiv:1611.07004)."""
 
+from typing import Literal
+
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo.blocks import PatchDiscriminator, UNetGenerator
+from ganzoo.blocks import PatchDiscriminator, PatchSize, UNetGenerator
 from ganzoo.losses import IMAGES_APART
 
 
@@ -24,22 +26,74 @@ class Pix2Pix(ganzoo.TwoPlayer):
     real = "target"
     offers = frozenset({IMAGES_APART})
     recipes = {
+        "quick": {
+            "image_size": "128x128",
+            "batch_size": 8,
+            "epochs": 10,
+            "optimizer": {"lr": 1e-3, "betas": (0.5, 0.999)},
+            "lr_schedule": "linear",
+            "ema_images": 1000,
+        },
         "chapter": {
-            "optimizer": {"lr": 2e-4, "betas": (0.5, 0.999)},
-            "l1": 100.0,
             "image_size": "256x256",
             "batch_size": 1,
+            "width": 64,
+            "levels": 8,
+            "patch": 94,
+            "dropout": 0.5,
+        },
+        "paper": {
+            "image_size": "256x256",
+            "batch_size": 1,
+            "epochs": 200,
+            "lr_schedule": "linear",
+            "width": 64,
+            "levels": 8,
+            "patch": 70,
+            "dropout": 0.5,
+            "dropout_in": "decoder",
+            "keep_dropout": True,
+        },
+        "gpu": {
+            "image_size": "256x256",
+            "batch_size": 16,
+            "epochs": 200,
+            "lr_schedule": "linear",
+            "ema_images": 5000,
+            "width": 64,
+            "levels": 6,
+            "patch": 70,
         },
     }
 
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=2e-4, betas=(0.5, 0.999))
     l1: float = Field(100.0, ge=0, description="weight of the mean absolute difference from the target")
+    width: int | None = Field(
+        None,
+        gt=0,
+        description="channels of the networks' first layers (default: a quarter of the image's side, at least 16)",
+    )
+    levels: int = Field(5, ge=4, le=8, description="the most often that the generator halves the image")
+    patch: PatchSize = Field(34, description="pixels along a side of the patches that the discriminator judges")
+    dropout: float = Field(0.0, ge=0, lt=1, description="share of values dropped in the generator's widest blocks")
+    dropout_in: Literal["widest", "decoder"] = Field(
+        "widest", description="where values are dropped: in all the widest blocks, or in three of the way up"
+    )
+    keep_dropout: bool = Field(False, description="drop values when images are made, too: noise, as in the paper")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
-        return ganzoo.Networks(
-            generator=UNetGenerator(data.source_shape, data.shape[0]),
-            discriminator=PatchDiscriminator(data.shape, data.source_shape),
+        width = self.width or max(16, max(data.shape[1:]) // 4)
+        generator = UNetGenerator(
+            data.source_shape,
+            data.shape[0],
+            width=width,
+            levels=self.levels,
+            dropout=self.dropout,
+            dropout_in=self.dropout_in,
+            keep_dropout=self.keep_dropout,
         )
+        discriminator = PatchDiscriminator(data.shape, data.source_shape, width=width, patch=self.patch)
+        return ganzoo.Networks(generator=generator, discriminator=discriminator)
 
     def condition(self, batch: ganzoo.Batch) -> tuple[Tensor, ...]:
         return (batch.source,)

@@ -13,7 +13,7 @@ from ganzoo.blocks.conv import StridedClassifier, StridedDiscriminator, Upsample
 from ganzoo.blocks.equalized import EqualizedDiscriminator
 from ganzoo.blocks.features import VGGFeatures, VGGLayer, vgg_is_at_hand
 from ganzoo.blocks.grouped import GroupedDiscriminator, GroupedGenerator
-from ganzoo.blocks.patch import PatchDiscriminator
+from ganzoo.blocks.patch import PatchDiscriminator, PatchSize
 from ganzoo.blocks.perceptron import PerceptronDiscriminator, PerceptronGenerator
 from ganzoo.blocks.pool import ReplayPool
 from ganzoo.blocks.residual import ResidualBlock, ResidualGenerator
@@ -41,6 +41,7 @@ __all__ = [
     "Initialization",
     "MappingNetwork",
     "PatchDiscriminator",
+    "PatchSize",
     "PerceptronDiscriminator",
     "PerceptronGenerator",
     "ReplayPool",

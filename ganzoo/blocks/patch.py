@@ -1,5 +1,8 @@
 """A discriminator that judges an image piece by piece."""
 
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
 import torch
 from torch import Tensor, nn
 
@@ -8,36 +11,62 @@ from ganzoo.blocks.weights import Initialization, initialize_as
 from ganzoo.networks import Discriminator
 
 
+PatchSize: TypeAlias = Literal[16, 34, 70, 94, 142]
+"""Height and width, in pixels, of the patches that a PatchDiscriminator judges one by one."""
+CHAPTERS = 94
+"""The one that has no inner convolution of stride 1."""
+HALVINGS: Mapping[PatchSize, int] = {16: 1, 34: 2, 70: 3, CHAPTERS: 4, 142: 4}
+
+
 class PatchDiscriminator(Discriminator):
     """One logit for each patch of an image and what it was made from (Isola et al., 2016, arXiv:1611.07004).
 
-    A patch is 16 x 16 pixels apart from the next and sees 94 x 94 of them.
+    n convolutions of stride 2, one of stride 1 and a last one of one channel: patches are 2^n pixels apart, and
+    9 * 2^n - 2 pixels high and wide, that is 16, 34, 70 and 142 for n = 1 to 4. The paper's 70 are for images of 256;
+    smaller images need smaller patches, or each is most of the image. Patches of 94 pixels, 16 apart, come from four
+    convolutions of stride 2 and none of stride 1 before the last.
 
     Args:
         shapes: channels, height and width of the images to judge, then of each image that it is given beside them.
+        width: channels of the first layer, the paper's 64; each next one has twice as many, at most eight times.
+        patch: height and width of the patches in pixels.
+        normalization: after each convolution but the first and the last; "instance" over an image, "batch" over a
+            batch, "none".
         initialization: how its weights are drawn.
 
     Raises:
-        SizeError: the images are smaller than 32 x 32.
+        SizeError: the images are too small.
     """
 
-    def __init__(self, *shapes: tuple[int, int, int], initialization: Initialization = "normal") -> None:
+    def __init__(
+        self,
+        *shapes: tuple[int, int, int],
+        width: int = 64,
+        patch: PatchSize = CHAPTERS,
+        normalization: Literal["instance", "batch", "none"] = "instance",
+        initialization: Initialization = "normal",
+    ) -> None:
         super().__init__()
+        halvings = HALVINGS[patch]
+        strides = [2] * halvings + [1] * (patch != CHAPTERS)
         for shape in shapes:
-            # At 16 x 16 a single value would be left, which InstanceNorm cannot scale.
-            check_size(type(self).__name__, shape, multiple=1, least=32)
+            # InstanceNorm cannot scale a single value: 2 x 2 have to be left at the last layer with one.
+            check_size(type(self).__name__, shape, multiple=1, least=2**halvings * (2 if patch == CHAPTERS else 3))
         channels = sum(shape[0] for shape in shapes)
-        layers: list[nn.Module] = []
-        for features in (64, 128, 256, 512):
-            layers.append(nn.Conv2d(channels, features, 4, stride=2, padding=1))
-            if features > 64:
-                layers.append(nn.InstanceNorm2d(features))
-            layers.append(nn.LeakyReLU(0.2))
-            channels = features
-        self.layers = nn.Sequential(*layers, nn.ZeroPad2d((1, 0, 1, 0)), nn.Conv2d(channels, 1, 4, padding=1))
+        network: list[nn.Module] = []
+        for level, stride in enumerate(strides):
+            made = width * min(8, 2**level)
+            network.append(nn.Conv2d(channels, made, 4, stride, padding=1))
+            if level and normalization != "none":
+                network.append(nn.InstanceNorm2d(made) if normalization == "instance" else nn.BatchNorm2d(made))
+            network.append(nn.LeakyReLU(0.2))
+            channels = made
+        if patch == CHAPTERS:
+            network.append(nn.ZeroPad2d((1, 0, 1, 0)))
+        self.layers = nn.Sequential(*network, nn.Conv2d(channels, 1, 4, padding=1))
         initialize_as(self, initialization)
 
     def forward(self, image: Tensor, *condition: Tensor) -> Tensor:
-        """Images, N x C x H x W, and what they were made from, to logits, N x 1 x H/16 x W/16."""
+        """Images, N x C x H x W, and what they were made from, to logits, N x 1 x patches down x patches across."""
         logits: Tensor = self.layers(torch.cat([image, *condition], dim=1))
         return logits

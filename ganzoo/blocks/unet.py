@@ -1,10 +1,13 @@
 """A U-Net: an encoder and a decoder with a connection across at every size."""
 
 import math
+from functools import partial
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ganzoo.blocks.conv import UpsampleConv
 from ganzoo.blocks.sizes import check_size
@@ -12,16 +15,39 @@ from ganzoo.blocks.weights import Initialization, initialize_as
 from ganzoo.networks import Generator
 
 
+class Dropout(nn.Dropout):
+    """Dropout that may stay on when images are made.
+
+    Args:
+        share: of the values that are dropped.
+        always: whether they are dropped in evaluation mode, too.
+    """
+
+    def __init__(self, share: float, always: bool = False) -> None:
+        super().__init__(share)
+        self.always = always
+
+    def forward(self, features: Tensor) -> Tensor:
+        return F.dropout(features, self.p, self.training or self.always)
+
+
 class UNetGenerator(Generator):
     """Translates an image to another of the same size: Pix2Pix's generator (Isola et al., 2016, arXiv:1611.07004).
 
-    It halves the image as often as both sides allow, at most 8 times, and comes back up, each size beside what the way
-    down saw there. Smaller images drop inner blocks.
+    It halves the image as often as both sides allow, at most `levels` times, and comes back up, each size beside what
+    the way down saw there. Smaller images drop inner blocks. Channels are `width` times 1, 2, 4, then 8 throughout.
 
     Args:
         source_shape: channels, height and width of the images it is given; sides multiples of 16, and at least 32.
         out_channels: channels of the images it makes.
-        dropout: the share of values dropped in training in every block of 512 channels.
+        width: channels of the first block, the paper's 64; time and weights grow with its square.
+        levels: the most halvings, 4 to 8. The paper's 8 bring 256 pixels down to one.
+        dropout: the share of values dropped in training, where `dropout_in` says.
+        dropout_in: "widest": every block of the most channels, on the way down and up; "decoder": the first three on
+            the way up, as in the paper.
+        keep_dropout: whether values are dropped when images are made, too: the paper's noise.
+        normalization: after convolutions. Over an image ("instance", the paper's with its batches of one image) or a
+            batch ("batch"), which keeps how strong a feature is in an image as a whole.
         initialization: how its weights are drawn.
 
     Raises:
@@ -33,24 +59,39 @@ class UNetGenerator(Generator):
         source_shape: tuple[int, int, int],
         out_channels: int,
         *,
+        width: int = 64,
+        levels: int = 8,
         dropout: float = 0.5,
+        dropout_in: Literal["widest", "decoder"] = "widest",
+        keep_dropout: bool = False,
+        normalization: Literal["instance", "batch"] = "instance",
         initialization: Initialization = "normal",
     ) -> None:
         super().__init__()
         check_size(type(self).__name__, source_shape, multiple=16, least=32)
-        channels, height, width = source_shape
-        common = math.gcd(height, width)
-        halvings = (common & -common).bit_length() - 1  # the lowest bit is the largest power of two in it
-        widths = (64, 128, 256, 512, 512, 512, 512, 512)[:halvings]
-        last = len(widths) - 1
-        self.down = nn.ModuleList(
-            _down(given, made, dropout, normalize=0 < block < last)
-            for block, (given, made) in enumerate(pairwise((channels, *widths)))
-        )
+        channels, height, sideways = source_shape
+        common = math.gcd(height, sideways)
+        halvings = min(levels, (common & -common).bit_length() - 1)  # the lowest bit: the largest power of two in it
+        widths = [width * min(8, 2**level) for level in range(halvings)]
+        last, widest = halvings - 1, 8 * width
+        norm: type[nn.Module] = nn.InstanceNorm2d if normalization == "instance" else nn.BatchNorm2d
+        drop = partial(Dropout, dropout, keep_dropout)
+        self.down = nn.ModuleList()
+        for level, (given, made) in enumerate(pairwise((channels, *widths))):
+            layers: list[nn.Module] = [nn.Conv2d(given, made, 4, stride=2, padding=1)]
+            if 0 < level < last:
+                layers.append(norm(made))
+            layers.append(nn.LeakyReLU(0.2))
+            if dropout and dropout_in == "widest" and made == widest:
+                layers.append(drop())
+            self.down.append(nn.Sequential(*layers))
         inner, *outer = reversed(widths)
         self.up = nn.ModuleList()
-        for made in outer:
-            self.up.append(_up(inner, made, dropout))
+        for level, made in enumerate(outer):
+            layers = [nn.ConvTranspose2d(inner, made, 4, stride=2, padding=1), norm(made), nn.ReLU()]
+            if dropout and made == widest and (dropout_in == "widest" or level < 3):
+                layers.append(drop())
+            self.up.append(nn.Sequential(*layers))
             inner = 2 * made  # with what the encoder saw at that size
         self.output = nn.Sequential(UpsampleConv(inner, out_channels, kernel_size=4), nn.Tanh())
         initialize_as(self, initialization)
@@ -65,24 +106,3 @@ class UNetGenerator(Generator):
             image = torch.cat([block(image), seen.pop()], dim=1)
         target: Tensor = self.output(image)
         return target
-
-
-def _down(given: int, made: int, dropout: float, *, normalize: bool) -> nn.Sequential:
-    layers: list[nn.Module] = [nn.Conv2d(given, made, 4, stride=2, padding=1)]
-    if normalize:
-        layers.append(nn.InstanceNorm2d(made))
-    layers.append(nn.LeakyReLU(0.2))
-    return nn.Sequential(*layers, *_dropout(made, dropout))
-
-
-def _up(given: int, made: int, dropout: float) -> nn.Sequential:
-    return nn.Sequential(
-        nn.ConvTranspose2d(given, made, 4, stride=2, padding=1),
-        nn.InstanceNorm2d(made),
-        nn.ReLU(),
-        *_dropout(made, dropout),
-    )
-
-
-def _dropout(features: int, dropout: float) -> list[nn.Module]:
-    return [nn.Dropout(dropout)] if dropout and features == 512 else []

@@ -86,12 +86,17 @@ class Engine:
         """Iterations until every player has moved as often as its rhythm says, and all start anew."""
         return math.lcm(*(player.every for player in self.players))
 
+    @property
+    def phases(self) -> list[int]:
+        """The iterations at which players begin or end: 0 first, then those at which others move than before."""
+        return sorted({0, *(player.after for player in self.players), *(player.until or 0 for player in self.players)})
+
     def step(self, batch: Batch, everyone: bool = False) -> Losses:
         """One iteration on one batch: the players that are due, or `everyone`, move in turn.
 
         Args:
             batch: the batch, or what `assemble` makes it of; on any device.
-            everyone: whether those move, too, whose turn it is not.
+            everyone: whether all players of the last phase move, whose turn it is or not.
 
         Returns:
             Their loss terms by `player/term`, 0-dimensional and float32, on the device.
@@ -100,7 +105,9 @@ class Engine:
             ContractError: a player's loss or its gradients are not what they should be; it says which.
             OptionError: the networks cannot be compiled.
         """
-        due = tuple(player for player in self.players if everyone or (self.iteration + 1) % player.every == 0)
+        due = tuple(
+            player for player in self.players if (player.until is None if everyone else player.is_due(self.iteration))
+        )
         if not self._tried_compiled:
             self._try_compiled(batch)
         self.optimizers.set_rates(self.iteration / self.iterations if self.iterations else 0.0)

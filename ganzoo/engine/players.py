@@ -83,6 +83,8 @@ def check(players: Sequence[Player], nets: Networks) -> None:
     by_name = {player.name: player for player in players}
     if not players:
         raise ContractError("players() must give at least one player")
+    if all(player.until is not None for player in players):
+        raise ContractError("every player comes to an end; one must go on (until=None)")
     for player in players:
         if not player.name.isidentifier():  # it is part of names: of losses, of checkpointed state
             raise ContractError(f"a player is called '{player.name}'; expected letters, digits and '_'")
@@ -99,6 +101,11 @@ def check(players: Sequence[Player], nets: Networks) -> None:
         if player.every < 1:
             raise ContractError(
                 f"the player '{player.name}' moves every {player.every} iterations; it must be 1 or more"
+            )
+        if player.after < 0 or (player.until is not None and player.until <= player.after):
+            raise ContractError(
+                f"the player '{player.name}' moves after {player.after} and until {player.until} iterations; `after` "
+                "must be 0 or more, and `until` more than it"
             )
         if isinstance(player.optimizer, str):
             owner = by_name.get(player.optimizer)

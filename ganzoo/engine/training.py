@@ -70,7 +70,7 @@ class Training:
         return self.engine.iteration >= self.iterations
 
     def step(self, everyone: bool = False) -> Losses:
-        """The next iteration; `everyone`: all players move, due or not.
+        """The next iteration; `everyone`: all players of the last phase move, due or not.
 
         Raises:
             OptionError: the batch is too small for the networks, or (OutOfMemory) too large for the memory.

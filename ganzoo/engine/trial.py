@@ -86,9 +86,13 @@ def try_out(training: Training) -> Trial:
 
 
 def warm_up(training: Training) -> Losses:
-    """Every player moves at once, then often enough for all that is captured to be; the losses of the first time."""
-    losses = training.step(everyone=True)
+    """Every player moves at once, then often enough for all that is captured to be; the losses of the first time.
+
+    It skips to the run's last phase: the longest, as a rule, and the one in which most players move.
+    """
     engine = training.engine
+    engine.iteration = max(engine.iteration, engine.phases[-1])
+    losses = training.step(everyone=True)
     for _ in range((WARM_UP + 2) * min(engine.cycle, LONGEST) if engine.graphs else 1):
         training.step()
     return losses

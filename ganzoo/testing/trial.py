@@ -78,8 +78,8 @@ def trial(gan: GAN, shape: tuple[int, int, int], **changes: Any) -> Training:
 def rhythm(training: Training) -> Iterator[int]:
     """For each set of players that move together the first iteration that they are due in: no two are alike."""
     engine, seen = training.engine, set[tuple[str, ...]]()
-    for iteration in range(engine.cycle):
-        due = tuple(player.name for player in engine.players if (iteration + 1) % player.every == 0)
+    for iteration in (start + number for start in engine.phases for number in range(engine.cycle)):
+        due = tuple(player.name for player in engine.players if player.is_due(iteration))
         if due not in seen:
             seen.add(due)
             yield iteration

@@ -1,6 +1,8 @@
 """The engine against a loop written by hand, and what it asks of players."""
 
+import copy
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +13,8 @@ from torch.nn import functional as F
 import ganzoo
 from ganzoo import Batch, DataSpec, Engine, Losses, Networks, Player, Speed
 from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
+from ganzoo.engine.graph import Graphs
+from ganzoo.engine.tape import Tape
 from ganzoo.options import resolve
 from ganzoo.plugins import zoo
 
@@ -133,6 +137,7 @@ class Wrong(ganzoo.Adversarial):
             ),
             "a float": Player("third", lambda nets, batch: {"term": 1.0}, trains=("generator",)),  # type: ignore[dict-item]
             "a path": Player("a/path", generator.loss, trains=("generator",)),
+            "no time": Player("third", generator.loss, trains=("generator",), after=3, until=3),
             "nothing moved": Player("third", lambda nets, batch: {"term": batch.image.mean()}, trains=("generator",)),
         }
         return generator, discriminator, wrong[self.mistake]
@@ -150,6 +155,7 @@ class Wrong(ganzoo.Adversarial):
         ("no scalar", "expected one number"),
         ("a float", "expected a tensor"),
         ("a path", "expected letters, digits and '_'"),
+        ("no time", "moves after 3 and until 3 iterations"),
         ("nothing moved", "do not depend on what it moves"),
     ],
 )
@@ -170,6 +176,82 @@ def test_a_player_moves_on_every_nth_iteration() -> None:
     terms = [set(engine.step(data[iteration])) for iteration in range(6)]
     assert ["generator/adversarial" in names for names in terms] == [False, False, True, False, False, True]
     assert all("discriminator/adversarial" in names for names in terms)
+
+
+class Warmed(type(dcgan())):  # type: ignore[misc]  # the class is only known to the registry
+    """Its generator imitates means for three iterations; then both play, the discriminator on every second one."""
+
+    name = "warmed"
+
+    def players(self) -> Sequence[Player]:
+        def means(nets: Networks, batch: Batch) -> Losses:
+            return {"means": F.mse_loss(batch.fake.mean(0), batch.image.mean(0))}
+
+        generator, discriminator = super().players()
+        return (
+            Player("warm_up", means, trains=("generator",), optimizer="generator", until=3),
+            replace(generator, after=3),
+            replace(discriminator, after=3, every=2),
+        )
+
+
+def warmed(speed: Speed | None = None) -> Engine:
+    torch.manual_seed(0)
+    gan = Warmed()
+    return Engine(gan, gan.build(SPEC), speed=speed or Speed.plain())
+
+
+def test_players_may_begin_late_and_end_early() -> None:
+    engine, data = warmed(), batches()
+    assert engine.phases == [0, 3]
+    judged = copy.deepcopy(engine.nets.discriminator.state_dict())
+    moved = [{name.partition("/")[0] for name in engine.step(data[iteration])} for iteration in range(3)]
+    assert moved == [{"warm_up"}] * 3
+    # It was not even run: running means would show it.
+    for name, value in engine.nets.discriminator.state_dict().items():
+        assert torch.equal(value, judged[name]), name
+    moved = [{name.partition("/")[0] for name in engine.step(data[iteration])} for iteration in range(3, 6)]
+    assert moved == [{"generator", "discriminator"}, {"generator"}, {"generator", "discriminator"}]
+    assert list(engine.optimizers) == ["generator", "discriminator"], "one optimizer trains the generator throughout"
+    assert engine.optimizers.state()["generator/0/step"] == 6
+
+
+def test_a_run_taken_up_between_two_phases_goes_on_in_the_next() -> None:
+    first, second, data = warmed(), warmed(), batches()
+    for iteration in range(3):
+        first.step(data[iteration])
+    second.nets.load_state_dict(first.nets.state_dict())
+    second.load_optimizer_state({name: value.clone() for name, value in first.optimizers.state().items()})
+    second.iteration = first.iteration
+    for engine in (first, second):
+        torch.manual_seed(1)  # of dropout
+        for iteration in range(3, 5):
+            engine.step(data[iteration])
+    assert difference(first.nets, second.nets) == 0.0
+
+
+def test_iterations_of_every_phase_are_recorded_and_replayed_alike() -> None:
+    ended = []
+    for recorder in (None, Tape()):
+        engine, data = warmed(Speed(device="cpu", precision="fp32")), batches()
+        engine.graphs = Graphs(recorder, engine.device, engine.state) if recorder else None
+        torch.manual_seed(1)
+        for iteration in range(3):
+            for start in engine.phases:
+                for number in range(engine.cycle):
+                    engine.iteration = start + number
+                    engine.step(data[iteration])
+        ended.append(engine)
+    assert ended[1].graphs is not None
+    assert not ended[1].graphs.refusal
+    assert difference(ended[0].nets, ended[1].nets) == 0.0
+
+
+def test_players_that_all_come_to_an_end_are_refused() -> None:
+    gan = dcgan()
+    players = [replace(player, until=3) for player in gan.players()]
+    with pytest.raises(ganzoo.ContractError, match="every player comes to an end"):
+        Engine(gan, gan.build(SPEC), players, speed=Speed.plain())
 
 
 def test_loss_terms_are_logged_by_player_and_detached() -> None:
@@ -224,4 +306,6 @@ def test_a_generator_that_draws_noise_of_its_own_gives_the_same_samples_for_the_
 def test_everyone_moves_when_asked() -> None:
     gan = dcgan(n_critic=5)
     engine = Engine(gan, gan.build(SPEC), speed=Speed.plain())
-    assert set(engine.step(batches()[0], everyone=True)) == {"generator/adversarial", "discriminator/adversarial"}
+    expected = {"generator/adversarial", "discriminator/adversarial"}
+    assert set(engine.step(batches()[0], everyone=True)) == expected
+    assert set(warmed().step(batches()[0], everyone=True)) == expected, "those of the last phase"
