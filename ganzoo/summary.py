@@ -43,6 +43,21 @@ class Summary:
     players: tuple[PlayerSummary, ...]
 
 
+def count_parameters(options: RunOptions, data: DataSpec) -> dict[str, int]:
+    """Parameters of each network that has any. Nothing is allocated where that can be avoided.
+
+    Raises:
+        UserError: the networks cannot be built for that data.
+    """
+    with torch.random.fork_rng([]):
+        try:
+            with torch.device("meta"):
+                nets = options.gan.build(data)
+        except (RuntimeError, NotImplementedError):  # a plugin's own: it looks at its weights as it draws them
+            nets = options.gan.build(data)
+    return {name: count for name, network in nets.named_children() if (count := _count(network))}
+
+
 def summarise(options: RunOptions, data: DataSpec) -> Summary:
     """Builds the networks and has every player look at one batch, to see what comes out.
 
@@ -93,8 +108,10 @@ def _shape(output: Any) -> str:
 def _rhythm(player: Player) -> str:
     """How often a player moves, and from when on."""
     words = ["iteration" if player.every == 1 else f"{player.every} iterations"]
-    words += [f"after {player.after:,}"] * (player.after > 0)
-    words += [f"until {player.until:,}"] * (player.until is not None)
+    if player.after:
+        words.append(f"after {player.after:,}")
+    if player.until is not None:
+        words.append(f"until {player.until:,}")
     return ", ".join(words)
 
 

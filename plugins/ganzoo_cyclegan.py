@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo.blocks import PatchDiscriminator, ReplayPool, ResidualGenerator
+from ganzoo.blocks import PatchDiscriminator, PatchSize, ReplayPool, ResidualGenerator
 from ganzoo.losses import IMAGES_APART, LeastSquares
 
 THERE = ("source", "fake", "generator", "discriminator", "pool")
@@ -32,8 +32,22 @@ class CycleGAN(ganzoo.TwoPlayer):
     real = "target"
     offers = frozenset({IMAGES_APART})
     recipes = {
-        "quick": {"lr_schedule": "linear", "batch_size": 4},
-        "paper": {"lr_schedule": "linear", "batch_size": 1, "epochs": 200, "image_size": "256x256", "width": 64},
+        "quick": {
+            "image_size": "64x64",
+            "batch_size": 4,
+            "optimizer": {"lr": 5e-4, "betas": (0.5, 0.999)},
+            "lr_schedule": "linear",
+            "ema_images": 1000,
+            "identity": 0,
+        },
+        "paper": {
+            "image_size": "256x256",
+            "batch_size": 1,
+            "epochs": 200,
+            "lr_schedule": "linear",
+            "width": 64,
+            "patch": 70,
+        },
     }
 
     loss: ganzoo.Loss = LeastSquares()
@@ -41,19 +55,24 @@ class CycleGAN(ganzoo.TwoPlayer):
     cycle: float = Field(5.0, ge=0, description="weight of the mean absolute difference after there and back (eq. 3)")
     identity: float = Field(0.5, ge=0, description="weight, times the cycle's, of what is changed of a target itself")
     pool: int = Field(50, ge=0, description="earlier fakes from which a discriminator is shown every second one")
-    width: int = Field(16, gt=0, description="channels of the generators' first layer; the paper's have 64")
-    blocks: int | None = Field(None, gt=0, description="residual blocks; unless given, 6, or 9 from 256 pixels on")
+    width: int = Field(16, gt=0, description="channels of the networks' first layers; the paper's have 64")
+    blocks: int | None = Field(None, gt=0, description="residual blocks (default: 6, or 9 from 256 pixels on)")
+    patch: PatchSize | None = Field(
+        None,
+        description="pixels along a side of the patches that are judged (default: 34, or 70 from 128 pixels on)",
+    )
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         source, target = data.source_shape, data.shape
         if self.identity and source[0] != target[0]:
             advice = f"try --channels {max(source[0], target[0])} or --identity 0"
             raise ganzoo.SizeError(f"the identity loss cannot compare {source[0]} and {target[0]} channels; {advice}")
+        patch = self.patch or (70 if max(target[1:]) >= 128 else 34)
         return ganzoo.Networks(
             generator=ResidualGenerator(source, target[0], width=self.width, blocks=self.blocks),
             back_generator=ResidualGenerator(target, source[0], width=self.width, blocks=self.blocks),
-            discriminator=PatchDiscriminator(target),
-            back_discriminator=PatchDiscriminator(source),
+            discriminator=PatchDiscriminator(target, width=self.width, patch=patch),
+            back_discriminator=PatchDiscriminator(source, width=self.width, patch=patch),
             pool=ReplayPool(target, self.pool),
             back_pool=ReplayPool(source, self.pool),
         )

@@ -29,7 +29,8 @@ class Pix2Pix(ganzoo.TwoPlayer):
         "quick": {
             "image_size": "128x128",
             "batch_size": 8,
-            "epochs": 10,
+            "epochs": 6,
+            "width": 24,
             "optimizer": {"lr": 1e-3, "betas": (0.5, 0.999)},
             "lr_schedule": "linear",
             "ema_images": 1000,
@@ -74,7 +75,10 @@ class Pix2Pix(ganzoo.TwoPlayer):
         description="channels of the networks' first layers (default: a quarter of the image's side, at least 16)",
     )
     levels: int = Field(5, ge=4, le=8, description="the most often that the generator halves the image")
-    patch: PatchSize = Field(34, description="pixels along a side of the patches that the discriminator judges")
+    patch: PatchSize | None = Field(
+        None,
+        description="pixels along a side of the patches that are judged (default: 34, or 70 from 128 pixels on)",
+    )
     dropout: float = Field(0.0, ge=0, lt=1, description="share of values dropped in the generator's widest blocks")
     dropout_in: Literal["widest", "decoder"] = Field(
         "widest", description="where values are dropped: in all the widest blocks, or in three of the way up"
@@ -82,7 +86,8 @@ class Pix2Pix(ganzoo.TwoPlayer):
     keep_dropout: bool = Field(False, description="drop values when images are made, too: noise, as in the paper")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
-        width = self.width or max(16, max(data.shape[1:]) // 4)
+        size = max(data.shape[1:])
+        width = self.width or max(16, size // 4)
         generator = UNetGenerator(
             data.source_shape,
             data.shape[0],
@@ -92,7 +97,9 @@ class Pix2Pix(ganzoo.TwoPlayer):
             dropout_in=self.dropout_in,
             keep_dropout=self.keep_dropout,
         )
-        discriminator = PatchDiscriminator(data.shape, data.source_shape, width=width, patch=self.patch)
+        discriminator = PatchDiscriminator(
+            data.shape, data.source_shape, width=width, patch=self.patch or (70 if size >= 128 else 34)
+        )
         return ganzoo.Networks(generator=generator, discriminator=discriminator)
 
     def condition(self, batch: ganzoo.Batch) -> tuple[Tensor, ...]:

@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import Command
 
-from ganzoo.options import RunOptions
+from ganzoo.data.load import describe
+from ganzoo.options import RunOptions, resolve
 from ganzoo.plugins import zoo
+from ganzoo.summary import count_parameters
 
 GANS = sorted(zoo().gans)
 
@@ -80,11 +83,14 @@ def test_datasets_plugins_and_env(command: Command) -> None:
 
 NETWORKS = {
     "dcgan": [r"generator +\w+ +2,352,513 +1 x 64 x 64", r"discriminator +\w+ +99,649 +1"],
-    "pix2pix": [r"generator +\w+ +54,409,603 +3 x 256 x 256", r"discriminator +\w+ +2,767,809 +1 x 16 x 16"],
+    "pix2pix": [
+        r"chapter +3 x 256 x 256 +54,409,603 +2,767,809 *\n",
+        r"paper +3 x 256 x 256 +54,409,603 +2,767,809 *\n",
+    ],
 }
 PLAYERS = {
     "dcgan": [r"generator +generator +iteration +adversarial +adam, lr 0.001", r"discriminator +discriminator"],
-    "pix2pix": [r"generator +generator +iteration +adversarial \+ l1 +adam, lr 0.0002"],
+    "pix2pix": [r"generator +generator +iteration +adversarial \+ l1 +adam, lr 0.001"],
     "wgan-gp": [r"generator +generator +5 iterations", r"iteration +adversarial \+ gradient_penalty +adam, lr 0.0001"],
 }
 
@@ -105,8 +111,32 @@ def test_info_says_all_about_a_gan(name: str, command: Command) -> None:
             assert field.description in answer.out
 
 
+def test_info_says_how_large_the_networks_of_every_recipe_are(command: Command) -> None:
+    found = json.loads(command("info", "pix2pix", "--json").out)
+    sizes = found["networks_by_recipe"]
+    assert list(sizes) == list(found["recipes"]) == ["quick", "chapter", "paper", "gpu"]
+    assert sizes["chapter"] == {
+        "image": [3, 256, 256],
+        "parameters": {"generator": 54_409_603, "discriminator": 2_767_809},
+    }
+    built = {row["network"]: row["parameters"] for row in found["networks"]}
+    assert sizes[found["recipe"]]["parameters"] == built, "as it is built and tried"
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_parameters_are_counted_without_making_them(name: str) -> None:
+    gan = zoo().gan(name)
+    for recipe in gan.recipes:
+        options = resolve(gan, {"recipe": recipe})
+        made = torch.get_rng_state()
+        counts = count_parameters(options, describe(options, gan.needs, options.gan.shrinks))
+        assert all(counts.values())
+        assert counts
+        assert torch.equal(torch.get_rng_state(), made)
+
+
 def test_info_says_which_recipe_is_in_force(command: Command) -> None:
-    lines = [line for line in command("info", "dcgan").out.splitlines() if line.startswith("recipe ")]
+    lines = [line for line in command("info", "dcgan").out.splitlines() if re.match(r"recipe [\w-]+: ", line)]
     assert [line.split()[1] for line in lines] == ["quick:", "chapter:", "paper:"]
     assert ["in force" in line for line in lines] == [True, False, False]
 

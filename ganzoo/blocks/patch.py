@@ -30,8 +30,6 @@ class PatchDiscriminator(Discriminator):
         shapes: channels, height and width of the images to judge, then of each image that it is given beside them.
         width: channels of the first layer, the paper's 64; each next one has twice as many, at most eight times.
         patch: height and width of the patches in pixels.
-        normalization: after each convolution but the first and the last; "instance" over an image, "batch" over a
-            batch, "none".
         initialization: how its weights are drawn.
 
     Raises:
@@ -43,7 +41,6 @@ class PatchDiscriminator(Discriminator):
         *shapes: tuple[int, int, int],
         width: int = 64,
         patch: PatchSize = CHAPTERS,
-        normalization: Literal["instance", "batch", "none"] = "instance",
         initialization: Initialization = "normal",
     ) -> None:
         super().__init__()
@@ -57,8 +54,8 @@ class PatchDiscriminator(Discriminator):
         for level, stride in enumerate(strides):
             made = width * min(8, 2**level)
             network.append(nn.Conv2d(channels, made, 4, stride, padding=1))
-            if level and normalization != "none":
-                network.append(nn.InstanceNorm2d(made) if normalization == "instance" else nn.BatchNorm2d(made))
+            if level:
+                network.append(nn.InstanceNorm2d(made))
             network.append(nn.LeakyReLU(0.2))
             channels = made
         if patch == CHAPTERS:

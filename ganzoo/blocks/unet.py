@@ -46,8 +46,6 @@ class UNetGenerator(Generator):
         dropout_in: "widest": every block of the most channels, on the way down and up; "decoder": the first three on
             the way up, as in the paper.
         keep_dropout: whether values are dropped when images are made, too: the paper's noise.
-        normalization: after convolutions. Over an image ("instance", the paper's with its batches of one image) or a
-            batch ("batch"), which keeps how strong a feature is in an image as a whole.
         initialization: how its weights are drawn.
 
     Raises:
@@ -64,7 +62,6 @@ class UNetGenerator(Generator):
         dropout: float = 0.5,
         dropout_in: Literal["widest", "decoder"] = "widest",
         keep_dropout: bool = False,
-        normalization: Literal["instance", "batch"] = "instance",
         initialization: Initialization = "normal",
     ) -> None:
         super().__init__()
@@ -74,13 +71,12 @@ class UNetGenerator(Generator):
         halvings = min(levels, (common & -common).bit_length() - 1)  # the lowest bit: the largest power of two in it
         widths = [width * min(8, 2**level) for level in range(halvings)]
         last, widest = halvings - 1, 8 * width
-        norm: type[nn.Module] = nn.InstanceNorm2d if normalization == "instance" else nn.BatchNorm2d
         drop = partial(Dropout, dropout, keep_dropout)
         self.down = nn.ModuleList()
         for level, (given, made) in enumerate(pairwise((channels, *widths))):
             layers: list[nn.Module] = [nn.Conv2d(given, made, 4, stride=2, padding=1)]
             if 0 < level < last:
-                layers.append(norm(made))
+                layers.append(nn.InstanceNorm2d(made))
             layers.append(nn.LeakyReLU(0.2))
             if dropout and dropout_in == "widest" and made == widest:
                 layers.append(drop())
@@ -88,7 +84,7 @@ class UNetGenerator(Generator):
         inner, *outer = reversed(widths)
         self.up = nn.ModuleList()
         for level, made in enumerate(outer):
-            layers = [nn.ConvTranspose2d(inner, made, 4, stride=2, padding=1), norm(made), nn.ReLU()]
+            layers = [nn.ConvTranspose2d(inner, made, 4, stride=2, padding=1), nn.InstanceNorm2d(made), nn.ReLU()]
             if dropout and made == widest and (dropout_in == "widest" or level < 3):
                 layers.append(drop())
             self.up.append(nn.Sequential(*layers))

@@ -34,7 +34,8 @@ def describe(gan: "type[GAN]") -> dict[str, Any]:
         made = _made(gan)
     except UserError as error:
         made = {"note": str(error)}
-    return {**about, **made, "recipes": recipes, "options": _options(gan)}
+    sizes = {name: _sizes(gan, name) for name in gan.recipes}
+    return {**about, **made, "recipes": recipes, "networks_by_recipe": sizes, "options": _options(gan)}
 
 
 def _made(gan: "type[GAN]") -> dict[str, Any]:
@@ -71,6 +72,21 @@ def _made(gan: "type[GAN]") -> dict[str, Any]:
     }
 
 
+def _sizes(gan: "type[GAN]", recipe: str) -> dict[str, Any]:
+    """The images of a recipe and the parameters of its networks, or a note of why they cannot be built."""
+    from ganzoo.data.load import describe as describe_data
+    from ganzoo.errors import UserError
+    from ganzoo.options import resolve
+    from ganzoo.summary import count_parameters
+
+    try:
+        options = resolve(gan, {"recipe": recipe})
+        data = describe_data(options, gan.needs, options.gan.shrinks)
+        return {"image": list(data.shape), "parameters": count_parameters(options, data)}
+    except UserError as error:
+        return {"note": str(error)}
+
+
 def _data(gan: "type[GAN]", options: "RunOptions") -> dict[str, Any]:
     from ganzoo.data.plan import PAIR, adaptors, suitable
 
@@ -103,6 +119,8 @@ def print_description(found: Mapping[str, Any]) -> None:
         click.echo(f"as it is, it cannot be made: {found['note']}")
     else:
         _print_made(found)
+    if len(found["networks_by_recipe"]) > 1:
+        _print_sizes(found["networks_by_recipe"])
     for recipe, values in found["recipes"].items():
         mark = "  (in force unless --recipe names another)" if recipe == found.get("recipe") else ""
         click.echo(f"recipe {recipe}: {json.dumps(values)}{mark}")
@@ -125,6 +143,19 @@ def _print_made(found: Mapping[str, Any]) -> None:
         click.echo(f"losses it takes: {', '.join(found['losses'])}")
     for code, takes in found["codes"].items():
         click.echo(f"code {code}: {takes}")
+
+
+def _print_sizes(recipes: Mapping[str, Mapping[str, Any]]) -> None:
+    """A row for each recipe, a column for each network."""
+    names = dict.fromkeys(name for sizes in recipes.values() for name in sizes.get("parameters", ()))
+    rows = []
+    for recipe, sizes in recipes.items():
+        image = " x ".join(map(str, sizes["image"])) if "image" in sizes else sizes["note"]
+        counts = {name: f"{count:,}" for name, count in sizes.get("parameters", {}).items()}
+        rows.append({"recipe": recipe, "image": image, **{name: counts.get(name, "") for name in names}})
+    click.echo("\nparameters of the networks, by recipe")
+    print_table(rows)
+    click.echo()
 
 
 def template(gan: "type[GAN]", language: str) -> Iterator[str]:
