@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganzoo import Discriminator, Generator, SizeError
-from ganzoo.blocks import PatchDiscriminator, UNetGenerator
+from ganzoo.blocks import PatchDiscriminator, PatchSize, UNetGenerator
 
 
 def parameters(network: nn.Module) -> int:
@@ -77,6 +77,58 @@ def test_its_blocks_are_the_chapters(side: int) -> None:
     assert blocks_with(nn.InstanceNorm2d, generator.up) == [1, 2, 3, 4, 5, 6, 7]
     assert blocks_with(nn.Dropout, generator.up) == [1, 2, 3, 4]
     assert widths(generator.up) == [512, 512, 512, 512, 256, 128, 64]
+
+
+def dropped(blocks: nn.ModuleList) -> list[int]:
+    """The blocks that drop values, from 1."""
+    return [number for number, block in enumerate(blocks, 1) if any(isinstance(layer, nn.Dropout) for layer in block)]
+
+
+def test_the_papers_dropout_is_in_the_first_three_blocks_of_the_decoder() -> None:
+    with torch.device("meta"):
+        generator = UNetGenerator((3, 256, 256), 3, dropout_in="decoder", initialization="torch")
+        none = UNetGenerator((3, 256, 256), 3, dropout=0.0, initialization="torch")
+    assert (dropped(generator.down), dropped(generator.up)) == ([], [1, 2, 3])
+    assert (dropped(none.down), dropped(none.up)) == ([], [])
+    assert parameters(generator) == 54_409_603
+
+
+def test_values_are_dropped_as_images_are_made_if_asked() -> None:
+    source = torch.randn(1, 1, 32, 32)
+    for keep in (False, True):
+        generator = UNetGenerator((1, 32, 32), 1, width=4, keep_dropout=keep, initialization="torch").eval()
+        assert torch.equal(generator(source), generator(source)) != keep
+
+
+@pytest.mark.parametrize(("width", "levels", "down"), [(16, 5, [16, 32, 64, 128, 128]), (24, 4, [24, 48, 96, 192])])
+def test_it_may_be_narrower_and_stop_earlier(width: int, levels: int, down: list[int]) -> None:
+    generator = UNetGenerator((3, 128, 128), 3, width=width, levels=levels, initialization="torch")
+    assert widths(generator.down) == down
+    assert widths(generator.up) == down[-2::-1]
+
+
+@pytest.mark.parametrize(("patch", "apart"), [(16, 2), (34, 4), (70, 8), (94, 16), (142, 16)])
+def test_a_logit_sees_a_patch_of_its_size(patch: PatchSize, apart: int) -> None:
+    discriminator = PatchDiscriminator((1, 320, 320), width=2, patch=patch, initialization="torch")
+    local = nn.Sequential(*(layer for layer in discriminator.layers if not isinstance(layer, nn.InstanceNorm2d)))
+    image = torch.randn(1, 1, 320, 320, requires_grad=True)
+    logits = local(image)
+    middle = logits.shape[2] // 2
+    seen = []
+    for place in (middle, middle + 1):
+        (slope,) = torch.autograd.grad(logits[0, 0, place, place], image, retain_graph=True)
+        seen.append(slope[0, 0].any(1).nonzero().flatten())
+    assert len(seen[0]) == seen[0][-1] - seen[0][0] + 1 == patch
+    assert seen[1][0] - seen[0][0] == apart
+
+
+@pytest.mark.parametrize(("patch", "least"), [(16, 6), (34, 12), (70, 24), (94, 32), (142, 48)])
+def test_patches_ask_for_images_they_can_be_normalized_in(patch: PatchSize, least: int) -> None:
+    shape = (1, least, least)
+    logits = PatchDiscriminator(shape, width=2, patch=patch)(torch.randn(1, *shape))
+    assert logits.shape[2] >= 1
+    with pytest.raises(SizeError, match=f"at least {least}; try"):
+        PatchDiscriminator((1, least - 1, least), width=2, patch=patch)
 
 
 def reference_unet(weights: Iterator[Tensor], image: Tensor, halvings: int) -> Tensor:
