@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo.blocks import PatchDiscriminator, PatchSize, ReplayPool, ResidualGenerator
+from ganzoo.blocks import PatchDiscriminator, PatchSize, ReplayPool, ResidualGenerator, jitter
 from ganzoo.losses import IMAGES_APART, LeastSquares
 
 THERE = ("source", "fake", "generator", "discriminator", "pool")
@@ -47,6 +47,7 @@ class CycleGAN(ganzoo.TwoPlayer):
             "lr_schedule": "linear",
             "width": 64,
             "patch": 70,
+            "jitter": True,
         },
     }
 
@@ -57,6 +58,7 @@ class CycleGAN(ganzoo.TwoPlayer):
     pool: int = Field(50, ge=0, description="earlier fakes from which a discriminator is shown every second one")
     width: int = Field(16, gt=0, description="channels of the networks' first layers; the paper's have 64")
     blocks: int | None = Field(None, gt=0, description="residual blocks (default: 6, or 9 from 256 pixels on)")
+    jitter: bool = Field(False, description="train on parts of slightly enlarged images, mirrored at random")
     patch: PatchSize | None = Field(
         None,
         description="pixels along a side of the patches that are judged (default: 34, or 70 from 128 pixels on)",
@@ -83,6 +85,9 @@ class CycleGAN(ganzoo.TwoPlayer):
         return replace(generator, trains=("generator", "back_generator")), discriminator, back
 
     def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
+        if self.jitter:
+            (source,), (target,) = jitter(batch.source), jitter(batch.target)
+            batch = batch.replace(source=source, target=target)
         return batch.replace(fake=nets.generator(batch.source), back_fake=nets.back_generator(batch.target))
 
     def sample(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> Tensor:

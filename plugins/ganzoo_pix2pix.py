@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo.blocks import PatchDiscriminator, PatchSize, UNetGenerator
+from ganzoo.blocks import PatchDiscriminator, PatchSize, UNetGenerator, jitter
 from ganzoo.losses import IMAGES_APART
 
 
@@ -51,6 +51,7 @@ class Pix2Pix(ganzoo.TwoPlayer):
             "width": 64,
             "levels": 8,
             "patch": 70,
+            "jitter": True,
             "dropout": 0.5,
             "dropout_in": "decoder",
             "keep_dropout": True,
@@ -63,6 +64,7 @@ class Pix2Pix(ganzoo.TwoPlayer):
             "ema_images": 5000,
             "width": 64,
             "levels": 6,
+            "jitter": True,
             "patch": 70,
         },
     }
@@ -83,6 +85,7 @@ class Pix2Pix(ganzoo.TwoPlayer):
     dropout_in: Literal["widest", "decoder"] = Field(
         "widest", description="where values are dropped: in all the widest blocks, or in three of the way up"
     )
+    jitter: bool = Field(False, description="train on parts of slightly enlarged images, mirrored at random")
     keep_dropout: bool = Field(False, description="drop values when images are made, too: noise, as in the paper")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
@@ -102,10 +105,16 @@ class Pix2Pix(ganzoo.TwoPlayer):
         )
         return ganzoo.Networks(generator=generator, discriminator=discriminator)
 
+    def sample(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> Tensor:
+        return nets.generator(batch.source)
+
     def condition(self, batch: ganzoo.Batch) -> tuple[Tensor, ...]:
         return (batch.source,)
 
     def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
+        if self.jitter:
+            source, target = jitter(batch.source, batch.target)
+            batch = batch.replace(source=source, target=target)
         return batch.replace(fake=nets.generator(batch.source))
 
     def generator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:

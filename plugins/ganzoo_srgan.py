@@ -1,9 +1,10 @@
 """SRGAN: small images made large, with the detail they lack (Ledig et al., 2016, arXiv:1609.04802)."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
-import torch
 from pydantic import Field, field_validator
 from torch.nn import functional as F
 
@@ -22,9 +23,13 @@ class SRGAN(ganzoo.TwoPlayer):
     ones.
 
     The generator minimises a content loss and `adversarial` times the adversarial one (eq. 3). The content loss is the
-    squared difference of VGG19's features, over 12.75 each (eq. 5), or, without its weights, that of pixels (eq. 4);
-    the log says which. It begins with the pixels alone (`warm_up`), as the paper does with SRResNet. Unlike the
-    paper's, the generator adds to a bicubic enlargement.
+    squared difference of VGG19's features (eq. 5), or, without its weights, that of pixels (eq. 4); the log says which.
+    For the first `warm_up` iterations it trains alone, on pixels, as the paper does with SRResNet.
+
+    Differences from the paper, on purpose: the generator adds to a bicubic enlargement, where the paper's makes the
+    whole image. Features are not divided by 12.75, which fits the weights of Caffe: those of torchvision, on normalized
+    images, are of the scale of pixels as they are. Small images are compared by finer features (`layer`). Training is
+    on whole images, for the data is not cropped.
     """
 
     name = "srgan"
@@ -33,20 +38,40 @@ class SRGAN(ganzoo.TwoPlayer):
     real = "target"
     any_size = True
     recipes = {
-        "quick": {"as_": "lowres", "batch_size": 16},
-        "paper": {"as_": "lowres", "batch_size": 16, "image_size": "96x96", "blocks": 16, "width": 64, "lr": 1e-4},
+        "quick": {
+            "as_": "lowres",
+            "batch_size": 8,
+            "epochs": 20,
+            "optimizer": {"lr": 1e-3, "betas": (0.9, 0.999)},
+            "lr_schedule": "linear",
+            "ema_images": 1000,
+            "warm_up": 1500,
+        },
+        "paper": {
+            "as_": "lowres",
+            "image_size": "96x96",
+            "batch_size": 16,
+            "epochs": 2000,
+            "lr_schedule": "step",
+            "blocks": 16,
+            "width": 64,
+            "warm_up": 100_000,
+        },
     }
 
-    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=5e-4, betas=(0.9, 0.999))
+    optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-4, betas=(0.9, 0.999))
     scale: Literal[2, 4] = Field(4, description="how many times higher and wider images become")
     perceptual: Literal["auto", "vgg", "pixel"] = Field(
         "auto",
         validate_default=True,
         description="the content loss: of VGG19's features, of pixels, or of those if their weights are at hand",
     )
-    layer: VGGLayer = Field("5_4", description="VGG19's features: 2_2 of small details, 5_4 of larger ones")
+    layer: VGGLayer | None = Field(
+        None,
+        description="VGG19's features, 2_2 of small details or 5_4 of larger ones (default: 5_4 from 96 pixels on)",
+    )
     adversarial: float = Field(1e-3, ge=0, description="weight of the adversarial term beside the content's")
-    warm_up: int = Field(200, ge=0, description="iterations on the difference of pixels alone, before all else")
+    warm_up: int = Field(0, ge=0, description="iterations in which the generator trains alone, on pixels")
     width: int = Field(32, gt=0, description="channels of the networks' first layers; the paper's have 64")
     blocks: int = Field(4, gt=0, description="residual blocks of the generator; the paper's has 16")
 
@@ -72,24 +97,36 @@ class SRGAN(ganzoo.TwoPlayer):
         log.info("the content loss compares %s", "VGG19's features" if self.perceptual == "vgg" else "pixels")
         features = {}
         if self.perceptual == "vgg":
-            features["features"] = VGGFeatures(data.shape, self.layer, otherwise=", or train with --perceptual pixel")
+            layer = self.layer or ("5_4" if min(height, width) >= 96 else "2_2")
+            features["features"] = VGGFeatures(data.shape, layer, otherwise=", or train with --perceptual pixel")
         return ganzoo.Networks(
             generator=SubpixelGenerator(channels, self.scale, width=self.width, blocks=self.blocks),
             discriminator=DeepStridedDiscriminator(data.shape, width=self.width),
             **features,
         )
 
+    def players(self) -> Sequence[ganzoo.Player]:
+        generator, discriminator = super().players()
+        if not self.warm_up:
+            return generator, discriminator
+        alone = ganzoo.Player(
+            "warm_up", self.pixel_loss, trains=("generator",), optimizer="generator", until=self.warm_up
+        )
+        return alone, replace(generator, after=self.warm_up), replace(discriminator, after=self.warm_up)
+
     def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
         return batch.replace(fake=nets.generator(batch.source))
 
+    def pixel_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
+        """The squared difference of pixels (eq. 4)."""
+        return {"content": F.mse_loss(batch.fake, batch.target)}
+
     def generator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
         losses = super().generator_loss(nets, batch)
-        warm = batch.step < self.warm_up
-        content = pixels = F.mse_loss(batch.fake, batch.target)
+        content = self.pixel_loss(nets, batch)
         if self.perceptual == "vgg":
-            content = F.mse_loss(nets.features(batch.fake), nets.features(batch.target)) / 12.75**2
-        adversarial = torch.where(warm, 0.0, self.adversarial) * losses["adversarial"]
-        return losses | {"adversarial": adversarial, "content": torch.where(warm, pixels, content)}
+            content["content"] = F.mse_loss(nets.features(batch.fake), nets.features(batch.target))
+        return {"adversarial": self.adversarial * losses["adversarial"], **content}
 
 
 @ganzoo.hookimpl

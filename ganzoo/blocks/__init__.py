@@ -13,6 +13,7 @@ from ganzoo.blocks.conv import StridedClassifier, StridedDiscriminator, Upsample
 from ganzoo.blocks.equalized import EqualizedDiscriminator
 from ganzoo.blocks.features import VGGFeatures, VGGLayer, vgg_is_at_hand
 from ganzoo.blocks.grouped import GroupedDiscriminator, GroupedGenerator
+from ganzoo.blocks.jitter import jitter
 from ganzoo.blocks.patch import PatchDiscriminator, PatchSize
 from ganzoo.blocks.perceptron import PerceptronDiscriminator, PerceptronGenerator
 from ganzoo.blocks.pool import ReplayPool
@@ -64,6 +65,7 @@ __all__ = [
     "compact_layers",
     "initialize",
     "initialize_he",
+    "jitter",
     "match",
     "mix_styles",
     "vgg_is_at_hand",

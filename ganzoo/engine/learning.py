@@ -11,8 +11,10 @@ from ganzoo.config import Config
 class Learning(Config):
     """What is said of every player alike, whatever the GAN."""
 
-    lr_schedule: Literal["constant", "linear", "cosine"] = Field(
-        "constant", description="of learning rates: linear falls to 0 over the second half of the run, cosine all along"
+    lr_schedule: Literal["constant", "linear", "cosine", "step"] = Field(
+        "constant",
+        description="of learning rates: linear falls to 0 over the second half of the run, cosine all along; step: "
+        "a tenth in the second half",
     )
     clip_gradient: float | None = Field(
         None, gt=0, description="shorten the gradients of a player to this norm, all its weights taken together"
@@ -35,4 +37,6 @@ class Learning(Config):
             return min(1.0, 2 * (1 - done))
         if self.lr_schedule == "cosine":
             return (1 + math.cos(math.pi * done)) / 2
+        if self.lr_schedule == "step" and done >= 0.5:
+            return 0.1
         return 1.0

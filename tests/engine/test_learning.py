@@ -21,7 +21,12 @@ SPEC = example_spec(frozenset({"image"}), (1, 16, 16))
 
 @pytest.mark.parametrize(
     ("schedule", "factors"),
-    [("constant", [1, 1, 1, 1, 1]), ("linear", [1, 1, 1, 0.5, 0]), ("cosine", [1, 0.8536, 0.5, 0.1464, 0])],
+    [
+        ("constant", [1, 1, 1, 1, 1]),
+        ("linear", [1, 1, 1, 0.5, 0]),
+        ("cosine", [1, 0.8536, 0.5, 0.1464, 0]),
+        ("step", [1, 1, 0.1, 0.1, 0.1]),
+    ],
 )
 def test_a_schedule_says_what_learning_rates_are_multiplied_by(schedule: str, factors: list[float]) -> None:
     learning = Learning.model_validate({"lr_schedule": schedule})

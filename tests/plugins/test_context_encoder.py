@@ -5,7 +5,7 @@ import torch
 from ganzoo_context_encoder import ContextEncoder, hole
 from torch import Tensor
 
-from ganzoo import Batch, DataSpec, Engine, SizeError, Speed
+from ganzoo import Adam, Batch, DataSpec, Engine, SizeError, Speed
 from ganzoo.data.adapt import HOLE
 from ganzoo.data.batches import scaled
 
@@ -52,16 +52,51 @@ def test_known_pixels_stay_to_the_last_bit_and_the_hole_is_made() -> None:
 
 def test_its_losses_are_weighed_as_its_options_say() -> None:
     torch.manual_seed(0)
-    gan, batch = small(reconstruction=0.9, known=0.2, adversarial=0.1), masked()
+    gan, batch = small(reconstruction=0.9, rim=3.0, known=0.2, adversarial=0.1, mirror=False), masked()
     nets = gan.networks(SPEC)
     batch = gan.generate(nets, batch)
     losses = gan.generator_loss(nets, batch)
     error, missing = (batch.made - batch.target).square(), hole(batch.source).expand_as(batch.target)
-    judged = gan.loss.generator(batch.fake[:0], nets.discriminator(batch.fake))
-    assert losses.keys() == {"adversarial", "reconstruction", "known"}
+    around = torch.zeros_like(missing)
+    around[:, :, 9:19, 5:19] = True
+    judged = gan.loss.generator(batch.fake[:0], gan.judge(nets, batch.fake, batch))
+    assert losses.keys() == {"adversarial", "reconstruction", "rim", "known"}
     torch.testing.assert_close(losses["reconstruction"], 0.9 * error[missing].mean())
+    torch.testing.assert_close(losses["rim"], 0.9 * 3 * error[around & ~missing].mean())
     torch.testing.assert_close(losses["known"], 0.9 * 0.2 * error[~missing].mean())
     assert losses["adversarial"].item() == pytest.approx(0.1 * judged.item(), rel=0.01)
+
+
+def test_the_discriminator_learns_ten_times_slower() -> None:
+    generator, discriminator = small(optimizer=Adam(lr=0.02, betas=(0.1, 0.9))).players()
+    assert generator.optimizer == Adam(lr=0.02, betas=(0.1, 0.9))
+    assert discriminator.optimizer == Adam(lr=0.002, betas=(0.1, 0.9))
+
+
+def test_both_networks_are_told_where_the_hole_is() -> None:
+    torch.manual_seed(0)
+    gan = small(mirror=False)
+    nets, seen = gan.networks(SPEC), list[Tensor]()
+    for network in nets.children():
+        network.register_forward_hook(lambda _, given, __: seen.append(given[0]))
+    batch = gan.generate(nets, masked())
+    gan.judge(nets, batch.fake, batch)
+    for images, given in zip((batch.source, batch.fake), seen, strict=True):
+        assert torch.equal(given, torch.cat([images, hole(batch.source).float()], 1))
+
+
+def test_pictures_are_mirrored_in_training_with_their_holes_and_never_as_they_are_filled() -> None:
+    torch.manual_seed(0)
+    gan, batch = small(), masked(rows=32)
+    nets = gan.networks(SPEC).eval()
+    seen = gan.generate(nets, batch)
+    same = [torch.equal(*pair) for pair in zip(seen.target, batch.target, strict=True)]
+    assert 4 < sum(same) < 28
+    for row, kept in enumerate(same):
+        expected = batch.source[row] if kept else batch.source[row].flip(2)
+        assert torch.equal(seen.source[row], expected)
+    known = ~hole(batch.source).expand_as(batch.source)
+    assert torch.equal(gan.sample(nets, batch)[known], batch.source[known])
 
 
 @pytest.mark.parametrize("value", [-1.0, HOLE / 127.5 - 1])

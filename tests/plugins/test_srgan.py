@@ -77,16 +77,27 @@ def test_sizes_that_do_not_go_together_are_refused(source: tuple[int, ...], targ
         small().networks(DataSpec(dataset="x", shapes={"source": source, "target": target}))
 
 
-def test_it_begins_with_the_pixels_alone() -> None:
-    gan = small(warm_up=5, adversarial=0.5)
+def test_it_begins_with_the_pixels_alone_and_pays_for_nothing_else() -> None:
+    torch.manual_seed(0)
+    gan = small(warm_up=2)
+    engine = Engine(gan, gan.networks(SPEC), speed=Speed.plain())
+    calls: list[int] = []
+    engine.nets.discriminator.register_forward_hook(lambda *_: calls.append(engine.iteration))
+    terms = [engine.step(example(SPEC)) for _ in range(3)]
+    assert [set(names) for names in terms[:2]] == [{"warm_up/content"}] * 2
+    assert terms[2].keys() == {"generator/adversarial", "generator/content", "discriminator/adversarial"}
+    assert calls == [2, 2, 2], "for the generator, and for real images and fakes"
+
+
+def test_its_losses_are_weighed_as_its_options_say() -> None:
+    gan = small(adversarial=0.5)
     nets = gan.networks(SPEC)
     batch = gan.generate(nets, example(SPEC))
-    before = gan.generator_loss(nets, batch.replace(step=torch.tensor(4)))
-    after = gan.generator_loss(nets, batch.replace(step=torch.tensor(5)))
-    assert before["adversarial"].item() == 0
+    losses = gan.generator_loss(nets, batch)
     judged = gan.loss.generator(batch.fake[:0], nets.discriminator(batch.fake))
-    assert after["adversarial"].item() == pytest.approx(judged.item() / 2, rel=1e-4)
-    torch.testing.assert_close(before["content"], (batch.fake - batch.target).square().mean())
+    assert losses["adversarial"].item() == pytest.approx(judged.item() / 2, rel=1e-4)
+    torch.testing.assert_close(losses["content"], (batch.fake - batch.target).square().mean())
+    torch.testing.assert_close(gan.pixel_loss(nets, batch), {"content": losses["content"]})
 
 
 def test_without_the_weights_pixels_are_compared_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
@@ -111,7 +122,7 @@ def test_with_the_weights_their_features_are_compared(
     batch = gan.generate(nets, example(SPEC))
     losses = gan.generator_loss(nets, batch)
     distance = (nets.features(batch.fake) - nets.features(batch.target)).square().mean()
-    torch.testing.assert_close(losses["content"], distance / 12.75**2)
+    torch.testing.assert_close(losses["content"], distance)
 
 
 def test_the_features_are_frozen_and_their_file_may_have_torchs_older_form(weights: dict[str, Tensor]) -> None:
