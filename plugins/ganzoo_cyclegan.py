@@ -35,6 +35,7 @@ class CycleGAN(ganzoo.TwoPlayer):
         "quick": {
             "image_size": "64x64",
             "batch_size": 4,
+            "epochs": 8,
             "optimizer": {"lr": 5e-4, "betas": (0.5, 0.999)},
             "lr_schedule": "linear",
             "ema_images": 1000,
