@@ -55,6 +55,7 @@ class SRGAN(ganzoo.TwoPlayer):
             "lr_schedule": "step",
             "blocks": 16,
             "width": 64,
+            "discriminator_width": 64,
             "warm_up": 100_000,
         },
     }
@@ -72,7 +73,8 @@ class SRGAN(ganzoo.TwoPlayer):
     )
     adversarial: float = Field(1e-3, ge=0, description="weight of the adversarial term beside the content's")
     warm_up: int = Field(0, ge=0, description="iterations in which the generator trains alone, on pixels")
-    width: int = Field(32, gt=0, description="channels of the networks' first layers; the paper's have 64")
+    width: int = Field(32, gt=0, description="channels of the generator's layers; the paper's have 64")
+    discriminator_width: int = Field(16, gt=0, description="channels of its first layer; the paper's has 64")
     blocks: int = Field(4, gt=0, description="residual blocks of the generator; the paper's has 16")
 
     @field_validator("perceptual")
@@ -101,7 +103,7 @@ class SRGAN(ganzoo.TwoPlayer):
             features["features"] = VGGFeatures(data.shape, layer, otherwise=", or train with --perceptual pixel")
         return ganzoo.Networks(
             generator=SubpixelGenerator(channels, self.scale, width=self.width, blocks=self.blocks),
-            discriminator=DeepStridedDiscriminator(data.shape, width=self.width),
+            discriminator=DeepStridedDiscriminator(data.shape, width=self.discriminator_width),
             **features,
         )
 

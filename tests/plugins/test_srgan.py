@@ -22,7 +22,7 @@ from ganzoo.engine.folder import RunFolder
 from ganzoo.options import RunOptions
 
 SPEC = DataSpec(dataset="x", shapes={"source": (3, 8, 8), "target": (3, 32, 32)})
-SMALL = {"width": 4, "blocks": 1, "layer": "2_2"}
+SMALL = {"width": 4, "discriminator_width": 4, "blocks": 1, "layer": "2_2"}
 
 
 def small(**options: object) -> SRGAN:
