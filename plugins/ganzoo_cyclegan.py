@@ -23,6 +23,10 @@ class CycleGAN(ganzoo.TwoPlayer):
     leads there and another back, and a discriminator on each side sees to it that what arrives looks like the
     collection. So that it is still the same scene, an image that went there and back again has to be the one that was
     sent.
+
+    The recipe `paper` is the paper's, with the identity loss that it has for paintings. `quick` differs on purpose: it
+    leaves the identity loss out, which costs a third of the time, has networks a quarter as wide, patches that fit
+    small images, a higher learning rate and a moving average of the weights.
     """
 
     name = "cyclegan"

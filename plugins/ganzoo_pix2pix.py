@@ -18,6 +18,12 @@ class Pix2Pix(ganzoo.TwoPlayer):
     are possible it would give their blurred middle. A discriminator that sees source and answer together, patch by
     patch, refuses what is blurred; the difference keeps the answer near the target. The generator is a U-Net, whose
     short cuts lead what source and target share, edges above all, past its narrow middle.
+
+    The recipe `chapter` has the textbook's networks, whose discriminator judges patches of 94 pixels; `paper` has the
+    paper's patches of 70, jitter, and dropout in three blocks of the decoder, kept on when images are made: its only
+    noise. Differences of `paper` on purpose: both skip InstanceNorm at the narrowest block, where one value is left,
+    and the last layer upsamples and convolves in place of a transposed convolution. `quick` has narrower networks and
+    neither dropout nor jitter, a higher learning rate and a moving average of the weights. `gpu` was never tried.
     """
 
     name = "pix2pix"

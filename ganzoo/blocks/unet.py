@@ -15,20 +15,11 @@ from ganzoo.blocks.weights import Initialization, initialize_as
 from ganzoo.networks import Generator
 
 
-class Dropout(nn.Dropout):
-    """Dropout that may stay on when images are made.
-
-    Args:
-        share: of the values that are dropped.
-        always: whether they are dropped in evaluation mode, too.
-    """
-
-    def __init__(self, share: float, always: bool = False) -> None:
-        super().__init__(share)
-        self.always = always
+class KeptDropout(nn.Dropout):
+    """Dropout that stays on when images are made."""
 
     def forward(self, features: Tensor) -> Tensor:
-        return F.dropout(features, self.p, self.training or self.always)
+        return F.dropout(features, self.p, training=True)
 
 
 class UNetGenerator(Generator):
@@ -71,7 +62,7 @@ class UNetGenerator(Generator):
         halvings = min(levels, (common & -common).bit_length() - 1)  # the lowest bit: the largest power of two in it
         widths = [width * min(8, 2**level) for level in range(halvings)]
         last, widest = halvings - 1, 8 * width
-        drop = partial(Dropout, dropout, keep_dropout)
+        drop = partial(KeptDropout if keep_dropout else nn.Dropout, dropout)
         self.down = nn.ModuleList()
         for level, (given, made) in enumerate(pairwise((channels, *widths))):
             layers: list[nn.Module] = [nn.Conv2d(given, made, 4, stride=2, padding=1)]
