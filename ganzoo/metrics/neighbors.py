@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from ganzoo.metrics.metric import TrainingMetric
 from ganzoo.metrics.sets import distances
 
 ENTRIES = 2**24
@@ -44,3 +45,17 @@ def nearest_ratio(train: Tensor, held_out: Tensor, fake: Tensor) -> float:
     """
     mine, theirs = (nearest(rows, train)[0].median() for rows in (fake, held_out))
     return float(mine / theirs) if theirs > 0 else float("inf")
+
+
+class NearestRatio(TrainingMetric):
+    """Distance to the nearest training image beside that of real images held out; near 0: copies.
+
+    The ratio of the medians, in the extractor's features. About 1 is what new real images have; more than 1 is no
+    better, but further off. Meehan et al., 2020, arXiv:2004.05675, test for data-copying by the same distances.
+    """
+
+    kind = "nearest-ratio"
+    higher_is_better = True
+
+    def measure(self, train: Tensor, held_out: Tensor, fake: Tensor) -> float:
+        return nearest_ratio(train, held_out, fake)

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganzoo.metrics.colors import color_distance, color_statistics, lab
+from ganzoo.metrics.color_space import color_statistics, lab
+from ganzoo.metrics.colors import color_distance
 
 
 def filled(*colors: tuple[int, int, int], side: int = 4) -> Tensor:
