@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from test_evaluate import copied  # a fixture  # noqa: F401
 from torch import Tensor, nn
 
 import ganzoo
+from ganzoo.data.dataset import Split
 from ganzoo.data.load import load_some
 from ganzoo.engine.folder import RunFolder
 from ganzoo.metrics.evaluate import data_of, ready_for
@@ -19,7 +21,7 @@ from ganzoo.metrics.evaluation import NEAREST
 from ganzoo.metrics.neighbors import nearest_ratio
 from ganzoo.plugins import zoo
 
-RUN = {"image_size": 16, "batch_size": 8, "epochs": 1}
+RUN: dict[str, Any] = {"image_size": 16, "batch_size": 8, "epochs": 1}
 
 
 class Album(ganzoo.Generator):
@@ -61,15 +63,20 @@ class Coded(ganzoo.Adversarial):
         return batch.replace(fake=nets.generator(self.codes[2].read(batch.noise)))
 
 
-def filled(gan: type[ganzoo.GAN], place: Path, split: str = "test") -> ganzoo.TrainedGAN:
+def album(trained: ganzoo.TrainedGAN) -> Tensor:
+    """The images that a generator has."""
+    return cast("Album", trained.nets.generator).images
+
+
+def filled(gan: type[ganzoo.GAN], place: Path, split: Split = "test") -> ganzoo.TrainedGAN:
     """A run whose generator's images are ten real ones, of each class the first that is recognised."""
     trained = ganzoo.run(gan, limit=64, out=place / gan.name, **RUN)
-    columns = load_some(data_of(RunFolder(place / gan.name)), frozenset({"image", "label"}), split, 200).columns  # type: ignore[arg-type]  # a word
+    columns = load_some(data_of(RunFolder(place / gan.name)), frozenset({"image", "label"}), split, 200).columns
     images = columns["image"].float() / 127.5 - 1
     with torch.no_grad():
         seen = zoo().extractors["digits"]().build(place)(images)[1].argmax(1)
         right = [(seen == label) & (columns["label"] == label) for label in range(10)]
-        trained.nets.generator.images.copy_(torch.stack([images[each][0] for each in right]))
+        album(trained).copy_(torch.stack([images[each][0] for each in right]))
     return trained
 
 
@@ -111,7 +118,7 @@ def test_a_generator_of_training_images_is_found_out(place: Path) -> None:
     folder = place / "one-each"
     train = load_some(data_of(RunFolder(folder)), frozenset({"image"}), "train", 64).columns["image"]
     with torch.no_grad():
-        trained.nets.generator.images.copy_(train[:10].float() / 127.5 - 1)
+        album(trained).copy_(train[:10].float() / 127.5 - 1)
     ready = ready_for(trained, {"samples": 100, "nearest": 3})
     figures = ready.measure(trained.nets)
     assert figures["nearest-ratio"] == pytest.approx(0, abs=1e-3)

@@ -16,7 +16,7 @@ from ganzoo.config import build
 from ganzoo.data.load import DataOptions
 from ganzoo.metrics.compare import STUDENT, by_chance, letters
 from ganzoo.metrics.options import EvaluationOptions
-from ganzoo.metrics.ready import settled
+from ganzoo.metrics.wanted import settled
 from ganzoo.plugins import zoo
 
 PROTOCOL: dict[str, Any] = {

@@ -37,7 +37,11 @@ def test_statistics_are_numpys_and_come_back_from_a_file(tmp_path: Path) -> None
 def test_what_others_save_beside_counts_for_nothing(kind: type, tmp_path: Path) -> None:
     """ADM's files hold statistics of spatial features and images, too; clean-fid's and TTUR's hold mu and sigma."""
     values = {name: value.astype(kind) for name, value in arrays(5).items()}
-    spatial = {"mu_s": np.zeros(9), "sigma_s": np.zeros((9, 9)), "arr_0": np.zeros((2, 4, 4, 3), np.uint8)}
+    spatial: dict[str, Any] = {
+        "mu_s": np.zeros(9),
+        "sigma_s": np.zeros((9, 9)),
+        "arr_0": np.zeros((2, 4, 4, 3), np.uint8),
+    }
     np.savez_compressed(tmp_path / "adm.npz", **values, **spatial)
     np.savez(tmp_path / "ttur.npz", **values)
     first, second = (Statistics.read(tmp_path / f"{name}.npz") for name in ("adm", "ttur"))
