@@ -85,7 +85,7 @@ def _show(ready: "Evaluation", figures: dict[str, float], iteration: int) -> Non
         {
             "metric": metric.kind,
             "figure": f"{brief(figures[metric.kind])} {metric.unit}".rstrip(),
-            "better": "higher" if metric.higher_is_better else "lower",
+            "better": metric.better(),
             "what": metric.summary(),
         }
         for metric in ready.metrics

@@ -21,6 +21,8 @@ class Metric(NamedConfig, ABC):
     kind: ClassVar[str]
     """Its name in `--metric fid` and in evaluations.jsonl."""
     higher_is_better: ClassVar[bool] = False
+    best: ClassVar[float | None] = None
+    """The best figure, where neither the highest nor the lowest is; `higher_is_better` then says nothing."""
     unit: ClassVar[str] = ""
     """What it is counted in, if in anything."""
     usual: ClassVar[bool] = False
@@ -41,7 +43,21 @@ class Metric(NamedConfig, ABC):
 
     def score(self, figure: float) -> float:
         """The figure as something that is the better the lower it is."""
-        return -figure if self.higher_is_better else figure
+        return self.cost(figure)
+
+    @classmethod
+    def cost(cls, figure: float) -> float:
+        """The same, for which no options are needed."""
+        if cls.best is not None:
+            return abs(figure - cls.best)
+        return -figure if cls.higher_is_better else figure
+
+    @classmethod
+    def better(cls) -> str:
+        """Which figures are better, in words."""
+        if cls.best is not None:
+            return f"about {cls.best:g}"
+        return "higher" if cls.higher_is_better else "lower"
 
 
 class SetMetric(Metric, ABC):

@@ -55,7 +55,7 @@ class NearestRatio(TrainingMetric):
     """
 
     kind = "nearest-ratio"
-    higher_is_better = True
+    best = 1.0
 
     def measure(self, train: Tensor, held_out: Tensor, fake: Tensor) -> float:
         return nearest_ratio(train, held_out, fake)
