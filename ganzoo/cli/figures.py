@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="The extractor's weights, .pth or .safetensors, such as those of inception; the same as --extractor.weights.",
 )
+@click.option(
+    "--save-reference",
+    metavar="FILE",
+    help="Keep the statistics of the real images, an .npz file with mu and sigma, for --reference and other tools.",
+)
 @CHECKPOINT
 @DEVICE
 @AS_JSON
@@ -33,6 +38,7 @@ def evaluate(
     run: Path,
     data: str | None,
     weights: str | None,
+    save_reference: str | None,
     options: tuple[str, ...],
     checkpoint: str,
     device: str,
@@ -48,18 +54,23 @@ def evaluate(
     from ganzoo.cli.progress import counting
     from ganzoo.engine.folder import RunFolder
     from ganzoo.metrics.evaluate import keep, ready_for
+    from ganzoo.metrics.reference import check_name
 
     flags = made_flags.by_evaluate()
     given = {flags[name].name: value for name, value in typed.items() if value not in (None, ())}
     given |= {"extractor.weights": weights} if weights else {}
+    if save_reference:
+        check_name(Path(save_reference))
     with no_exit():
         trained = take_up(run, device, None, pairs(options, "--option"), checkpoint)
         ready = ready_for(trained, {**given, **({"data": data} if data else {})}, data_dir)
-        with counting(2 * ready.protocol.samples, "images") as tell:
+        with counting(ready.looked_at, "images") as tell:
             figures = ready.measure(trained.nets, tell)
+        if save_reference:
+            ready.statistics().save(Path(save_reference))
     line = ready.line(trained.iteration, figures)
     try:
-        keep(RunFolder(trained.folder), line)
+        keep(RunFolder(trained.folder), line, ready.neighbors)
     finally:  # figures that took an hour are shown even if there is no room for them
         if as_json:
             click.echo(json.dumps(line, indent=2))
@@ -74,7 +85,7 @@ def _show(ready: "Evaluation", figures: dict[str, float], iteration: int) -> Non
         {
             "metric": metric.kind,
             "figure": f"{brief(figures[metric.kind])} {metric.unit}".rstrip(),
-            "better": "higher" if metric.higher_is_better else "lower",
+            "better": metric.better(),
             "what": metric.summary(),
         }
         for metric in ready.metrics

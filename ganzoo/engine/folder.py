@@ -52,6 +52,7 @@ class RunFolder:
         self.status = path / "status.json"
         self.metrics = path / "metrics.jsonl"
         self.evaluations = path / "evaluations.jsonl"
+        self.nearest = path / "nearest.png"
         self.log = path / "log.txt"
         self.samples = path / "samples"
         self.picture = path / "samples.png"

@@ -227,7 +227,7 @@ class TrainedGAN:
 
         ready = evaluate.ready_for(self, options, Path(data_dir) if data_dir is not None else None)
         line = ready.line(self.iteration, ready.measure(self.nets))
-        evaluate.keep(RunFolder(self.folder), line)
+        evaluate.keep(RunFolder(self.folder), line, ready.neighbors)
         return line
 
     def translate(self, images: Tensor, seed: int = 0, batch_size: int = 16) -> Tensor:

@@ -1,8 +1,10 @@
-"""The metrics and the extractor of the core, registered as a plugin's are."""
+"""The metrics and the extractors of the core, registered as a plugin's are."""
 
 from ganzoo.hookspecs import Register, hookimpl
-from ganzoo.metrics import pairs, sets
+from ganzoo.metrics import colors, groups, neighbors, pairs, sets
+from ganzoo.metrics.dinov2 import DINOv2
 from ganzoo.metrics.inception import Inception
+from ganzoo.metrics.vgg import VGG16
 
 
 @hookimpl
@@ -15,14 +17,25 @@ def register_metrics(register: Register) -> None:
         sets.Recall,
         sets.Density,
         sets.Coverage,
+        groups.Confidence,
+        groups.ClassAccuracy,
+        groups.ClassVariety,
+        groups.ClassDistance,
+        groups.CodePurity,
+        groups.CodeAccuracy,
+        neighbors.NearestRatio,
         pairs.AbsoluteDifference,
         pairs.SignalToNoise,
         pairs.StructuralSimilarity,
+        pairs.LuminanceSignalToNoise,
+        pairs.LuminanceSimilarity,
         pairs.LPIPS,
+        colors.ColorDistance,
     ):
         register(metric)
 
 
 @hookimpl
 def register_extractors(register: Register) -> None:
-    register(Inception)
+    for extractor in (Inception, VGG16, DINOv2):
+        register(extractor)

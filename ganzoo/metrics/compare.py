@@ -146,8 +146,7 @@ def _chosen(lines: Sequence[Measurement], best: str | None) -> Measurement:
     if not having:
         there = sorted({name for line in lines for name in line.figures})
         raise OptionError(f"'{best}' was not measured of '{lines[0].run}'; there are: {', '.join(there)}")
-    choose = max if kinds[best].higher_is_better else min
-    return replace(choose(having, key=lambda line: line.figures[best]), chosen_by=best)
+    return replace(min(having, key=lambda line: kinds[best].cost(line.figures[best])), chosen_by=best)
 
 
 def _of_two_protocols(lines: Sequence[Sequence[Measurement]]) -> UserError:
@@ -201,11 +200,12 @@ def differences(groups: Sequence[Group], figures: Sequence[str]) -> list[Contras
 
 def _difference(figure: str, first: Group, second: Group) -> Contrast:
     mine, theirs = first.values(figure), second.values(figure)
-    difference = statistics.fmean(mine) - statistics.fmean(theirs)
+    means = statistics.fmean(mine), statistics.fmean(theirs)
+    difference = means[0] - means[1]
     chance, kind = by_chance(mine, theirs), Metric.choices().get(figure)
     better = None
     if chance is not None and abs(difference) > chance and kind is not None:
-        better = first.name if (difference > 0) == kind.higher_is_better else second.name
+        better = first.name if kind.cost(means[0]) < kind.cost(means[1]) else second.name
     return Contrast(figure, first.name, second.name, difference, chance, better)
 
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganzoo import pictures
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions
 from ganzoo.engine.files import append_line
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.randomness import undrawn
 from ganzoo.errors import OptionError, RunFolderError, UnknownName
-from ganzoo.metrics.evaluation import Evaluation
+from ganzoo.metrics.evaluation import Evaluation, Neighbors
 from ganzoo.metrics.options import EvaluationOptions
 from ganzoo.metrics.ready import make_ready
 
@@ -74,13 +75,15 @@ def nested(given: Mapping[str, Any], extractor: str) -> dict[str, Any]:
     return flat
 
 
-def keep(folder: RunFolder, line: Mapping[str, Any]) -> None:
-    """Adds a line to a run's evaluations.
+def keep(folder: RunFolder, line: Mapping[str, Any], neighbors: Neighbors | None = None) -> None:
+    """Adds a line to a run's evaluations, and a picture of samples beside training images, if there are any.
 
     Raises:
         RunFolderError: it cannot be written.
     """
     try:
         append_line(folder.evaluations, line)
+        if neighbors is not None:
+            pictures.save(neighbors.picture(), folder.nearest)
     except OSError as error:
         raise RunFolderError(f"{folder.evaluations} cannot be written to: {error.strerror or error}") from error

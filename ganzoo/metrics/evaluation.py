@@ -7,19 +7,49 @@ from datetime import UTC, datetime
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
+from ganzoo import pictures
 from ganzoo.data.batches import latent, scaled
-from ganzoo.errors import Diverged
+from ganzoo.errors import Diverged, OptionError
 from ganzoo.gan import GAN
 from ganzoo.generation.sampling import Sampler
 from ganzoo.metrics.extractor import Seen
-from ganzoo.metrics.metric import Metric, PairMeasure, PairMetric, SetMetric
+from ganzoo.metrics.metric import (
+    GroupMetric,
+    Metric,
+    PairMeasure,
+    PairMetric,
+    SetMetric,
+    StatisticsMetric,
+    TrainingMetric,
+)
+from ganzoo.metrics.neighbors import nearest
 from ganzoo.metrics.protocol import Protocol
+from ganzoo.metrics.reference import Statistics
+from ganzoo.metrics.wanted import code_of
 from ganzoo.networks import Networks
 
 PART = 64
 """Images that are made and looked at at once."""
+NEAREST = 5
+"""Training images that are shown beside a sample."""
+
+
+@dataclass(frozen=True)
+class Neighbors:
+    """Samples and the training images that are nearest to them in the extractor's features."""
+
+    samples: Tensor
+    """N x C x H x W in [-1, 1]."""
+    nearest: Tensor
+    """N x NEAREST x C x H x W in [-1, 1], the nearest first."""
+
+    def picture(self) -> Image.Image:
+        """A row for each sample: the sample, a gap, and its nearest training images."""
+        gap = torch.ones_like(self.samples)
+        return pictures.grid(pictures.side_by_side([self.samples, gap, *self.nearest.unbind(1)]), NEAREST + 2)
 
 
 @dataclass
@@ -40,33 +70,87 @@ class Evaluation:
     device: torch.device
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Metrics that are usual and cannot be measured here, and why."""
-    _seen: Seen | None = None
-    """What the extractor sees in the real images: once for all weights."""
+    reference: Statistics | None = None
+    """Statistics in place of real images."""
+    labels: Tensor | None = None
+    """The classes of the rows, int64, where samples are told apart by them."""
+    trained_on: Tensor | None = None
+    """Images that were trained on, where samples are held against them."""
+    show: int = 0
+    """Samples to show beside their nearest training images."""
+    neighbors: Neighbors | None = None
+    """Those of the weights that were measured last."""
+    _seen: dict[str, Seen] = field(default_factory=dict)
+    """What the extractor sees in real images: once for all weights."""
+
+    @property
+    def rows(self) -> Tensor:
+        """The row that each sample is made from: all in turn, or, of fewer samples, rows at even distances."""
+        samples, there = self.protocol.samples, min(map(len, self.columns.values()), default=1)
+        numbers = torch.arange(samples)
+        return numbers % there if samples >= there else numbers * there // samples
+
+    @property
+    def looked_at(self) -> int:
+        """How many images are made or looked at."""
+        return self.protocol.samples + sum(map(len, self._columns().values()))
 
     def measure(self, nets: Networks, tell: Callable[[int], object] = lambda _: None) -> dict[str, float]:
         """The figures of networks on the device, in evaluation mode. Weights and later random numbers stay as they are.
 
         Args:
             nets: make the images.
-            tell: told how many images are done, of twice as many as there are samples: real ones first.
+            tell: told how many images are done, of `looked_at`: real ones first.
 
         Raises:
             Diverged: the images that they make are no numbers.
         """
-        real, made = self._look_at_real(tell), Seen(self.extractor)
-        values: dict[str, list[Tensor]] = {name: [] for name in self.pairs}
+        done = self._look_at_real(tell)
+        made, values = self._new_seen(), dict[str, list[Tensor]]((name, []) for name in self.pairs)
+        shown: list[Tensor] = []
+        rows, first = self.rows, set((torch.arange(self.show) * self.protocol.samples // max(1, self.show)).tolist())
         for start, images in self._made(nets):
             made.look(images)
+            shown += [image.cpu() for place, image in enumerate(images, start) if place in first]
             for name, measure in self.pairs.items():
-                values[name].append(self._beside(measure, images, start))
-            tell(min(start + PART, self.protocol.samples) + self.protocol.samples)
-        figures = {}
-        for metric in self.metrics:
-            if isinstance(metric, SetMetric):
-                figures[metric.kind] = metric.measure(real.of(metric.looks_at), made.of(metric.looks_at))
-            elif isinstance(metric, PairMetric):
-                figures[metric.kind] = metric.combine(torch.cat(values[metric.kind]))
-        return figures
+                values[name].append(self._beside(measure, images, rows[start : start + PART]))
+            tell(done + start + len(images))
+        if self.trained_on is not None and shown:
+            chosen = made.of("features")[sorted(first)]
+            self.neighbors = self._neighbors(torch.stack(shown), chosen)
+        return {metric.kind: self._figure(metric, made, values) for metric in self.metrics}
+
+    def _figure(self, metric: Metric, made: Seen, values: Mapping[str, list[Tensor]]) -> float:
+        if isinstance(metric, PairMetric):
+            return metric.combine(torch.cat(values[metric.kind]))
+        if isinstance(metric, StatisticsMetric) and self.reference is not None:
+            return metric.compare(self.reference, Statistics.of(made.of(metric.looks_at)))
+        real = self._seen["real"]
+        if isinstance(metric, TrainingMetric):
+            return metric.measure(self._seen["train"].of("features"), real.of("features"), made.of("features"))
+        if isinstance(metric, GroupMetric):
+            groups = self._groups(metric)
+            return metric.measure(real.of(metric.looks_at), groups[0], made.of(metric.looks_at), groups[1])
+        if isinstance(metric, SetMetric):
+            return metric.measure(real.of(metric.looks_at), made.of(metric.looks_at))
+        raise AssertionError(f"{metric.kind} was let in, and is of no known kind")
+
+    def _groups(self, metric: GroupMetric) -> tuple[Tensor, Tensor]:
+        """The classes of real images and of samples; or nothing, and the values of a code."""
+        if self.labels is not None and metric.by == "label":
+            return self.labels, self.labels[self.rows]
+        noise = latent(self.protocol.samples, self.gan.noise_shape(), self.protocol.seed)
+        return torch.empty(0, dtype=torch.int64), code_of(metric, self.gan).read(noise)
+
+    def statistics(self) -> Statistics:
+        """Statistics of the real images, as `--reference` takes them.
+
+        Raises:
+            OptionError: nothing was measured by an extractor.
+        """
+        if "real" not in self._seen or "features" not in self._seen["real"].kinds:
+            raise OptionError("there are no features of real images to save; name a metric of sets, such as fid")
+        return Statistics.of(self._seen["real"].of("features"))
 
     def line(self, iteration: int, figures: Mapping[str, float | None]) -> dict[str, Any]:
         """A line of evaluations.jsonl; figures that are no finite numbers are None: JSON has no word for them."""
@@ -82,34 +166,53 @@ class Evaluation:
     def rehearse(self, nets: Networks) -> int:
         """Makes and looks at one part, so that it can be told how long all take; returns how many parts there are."""
         start, images = next(self._made(nets))
-        Seen(self.extractor).look(images)
+        self._new_seen().look(images)
         for measure in self.pairs.values():
-            self._beside(measure, images, start)
+            self._beside(measure, images, self.rows[start : start + PART])
         return -(-self.protocol.samples // PART)
 
-    def _look_at_real(self, tell: Callable[[int], object]) -> Seen:
-        if self._seen is None:
-            seen = Seen(self.extractor)
-            for start in range(0, self.protocol.samples, PART):
-                if self.extractor:
-                    seen.look(self._part(self.real, start))
-                tell(min(start + PART, self.protocol.samples))
-            self._seen = seen
-        return self._seen
+    def _new_seen(self) -> Seen:
+        colors = any(isinstance(metric, SetMetric) and metric.looks_at == "colors" for metric in self.metrics)
+        return Seen(self.extractor, colors=colors)
+
+    def _columns(self) -> dict[str, Tensor]:
+        """The images that are looked at beside the samples."""
+        found = {} if self.reference is not None else {"real": self.columns[self.real]}
+        return found | ({} if self.trained_on is None else {"train": self.trained_on})
+
+    def _look_at_real(self, tell: Callable[[int], object]) -> int:
+        done = 0
+        for name, images in self._columns().items():
+            if name not in self._seen:
+                seen = self._new_seen()
+                for start in range(0, len(images), PART):
+                    if self.metrics and len(self.pairs) < len(self.metrics):
+                        seen.look(scaled(images[start : start + PART].to(self.device)))
+                    tell(done + min(start + PART, len(images)))
+                self._seen[name] = seen
+            done += len(images)
+        return done
+
+    def _neighbors(self, samples: Tensor, features: Tensor) -> Neighbors:
+        train = self.trained_on
+        if train is None:
+            raise AssertionError("there are no training images to find neighbors among")
+        numbers = nearest(features, self._seen["train"].of("features"), min(NEAREST, len(train)))[1]
+        return Neighbors(samples, scaled(train[numbers.flatten()]).unflatten(0, tuple(numbers.shape)))
 
     @torch.no_grad()
-    def _beside(self, measure: PairMeasure, images: Tensor, start: int) -> Tensor:
-        return measure(images, self._part("target", start)).float().cpu()
+    def _beside(self, measure: PairMeasure, images: Tensor, rows: Tensor) -> Tensor:
+        return measure(images, self._of("target", rows)).float().cpu()
 
     def _made(self, nets: Networks) -> Iterator[tuple[int, Tensor]]:
         """Images part by part, in 8 bits, as pictures of them would be, and where the part begins."""
-        shape, samples = self.gan.noise_shape(), self.protocol.samples
+        shape, samples, rows = self.gan.noise_shape(), self.protocol.samples, self.rows
         starts = range(0, samples, PART)
         noise = latent(samples, shape, self.protocol.seed) if shape else None
         given = sorted(self.gan.needs & self.gan.inputs)
 
         def inputs(start: int) -> dict[str, Tensor]:
-            fields = {name: self._part(name, start) for name in given}
+            fields = {name: self._of(name, rows[start : start + PART]) for name in given}
             return fields if noise is None else {**fields, "noise": noise[start : start + PART]}
 
         images = Sampler(self.gan, nets, self.protocol.seed).batches(map(inputs, starts))
@@ -118,6 +221,5 @@ class Evaluation:
                 raise Diverged("the images that it makes are NaN or infinite")
             yield start, ((made.to(self.device).clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
 
-    def _part(self, name: str, start: int) -> Tensor:
-        end = min(start + PART, self.protocol.samples)
-        return scaled(self.columns[name][start:end].to(self.device))
+    def _of(self, name: str, rows: Tensor) -> Tensor:
+        return scaled(self.columns[name][rows].to(self.device))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ganzoo.config import NamedConfig
 from ganzoo.errors import ContractError
+from ganzoo.metrics.color_space import color_statistics
 
 
 class Extractor(NamedConfig, ABC):
@@ -20,6 +21,8 @@ class Extractor(NamedConfig, ABC):
     """Its name in `--extractor inception` and in protocols."""
     resizer: ClassVar[str]
     """How it brings images to the size that it looks at, in words."""
+    classes: ClassVar[tuple[str, ...]] = ()
+    """What its logits mean, by number, if it classifies images of the classes of some data set."""
     places: ClassVar[frozenset[str]] = frozenset()
     """Fields that say where its weights lie and what they are checked by: they are no part of the protocol, which has
     a checksum of the weights themselves."""
@@ -40,10 +43,11 @@ class Extractor(NamedConfig, ABC):
 
 
 class Seen:
-    """What an extractor sees in images, taken part by part; without an extractor, nothing."""
+    """What an extractor sees in images, taken part by part; without an extractor, nothing but colors, if wanted."""
 
-    def __init__(self, network: nn.Module | None) -> None:
+    def __init__(self, network: nn.Module | None, *, colors: bool = False) -> None:
         self._network = network
+        self._colors = colors
         self._parts: dict[str, list[Tensor]] = {}
 
     @torch.no_grad()
@@ -53,6 +57,8 @@ class Seen:
         Raises:
             ContractError: the network gives something else than features, or features and logits.
         """
+        if self._colors:
+            self._parts.setdefault("colors", []).append(color_statistics(images).cpu())
         if self._network is None:
             return
         answer = self._network(images)
@@ -65,11 +71,11 @@ class Seen:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What it gives: `features`, and `logits` if it has any."""
+        """What it gives: `features`, and `logits` if it has any; `colors`, where they are wanted."""
         return tuple(self._parts)
 
     def of(self, what: str) -> Tensor:
-        """All `features` or `logits`, N x D, float32, on the CPU."""
+        """All `features`, `logits` or `colors`, N x D, float32, on the CPU."""
         return torch.cat(self._parts[what])
 
 

@@ -2,12 +2,13 @@
 
 import warnings
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, OptionError
 from ganzoo.metrics.library import library
 from ganzoo.metrics.metric import PairMeasure, PairMetric
 from ganzoo.metrics.weights import Published, Sha256
@@ -15,6 +16,8 @@ from ganzoo.metrics.weights import Published, Sha256
 IMAGE = "torchmetrics.functional.image"
 RANGE = 2.0
 """From black to white."""
+WHITE = 255.0
+"""From black to white, in the units of luminance."""
 
 ALEXNET = Published(
     title="AlexNet",
@@ -88,6 +91,87 @@ class StructuralSimilarity(PairMetric):
             return figures.reshape(-1)
 
         return measure
+
+
+class OfLuminance(PairMetric):
+    """A figure of the luminance Y alone, as papers on super-resolution report it."""
+
+    higher_is_better = True
+    usual_of = "enlargement"
+
+    border: int | None = Field(
+        None, ge=0, description="pixels cut off at each edge (default: the factor by which a GAN enlarges, else 0)"
+    )
+
+    def suited(self, scale: int) -> Self:
+        if self.border is not None:
+            return self
+        return self.model_copy(update={"border": scale if scale > 1 else 0})
+
+    def cut(self, images: Tensor) -> Tensor:
+        """Luminance of images from 0 to 255, N x 1 x h x w, without their border."""
+        edge = self.border or 0
+        if 2 * edge >= min(images.shape[2:]):
+            raise OptionError(f"option 'border' of '{self.kind}' leaves nothing of images this small; give less")
+        return luminance(images)[:, :, edge : images.shape[2] - edge, edge : images.shape[3] - edge]
+
+
+class LuminanceSignalToNoise(OfLuminance):
+    """Peak signal-to-noise ratio of the luminance, the mean over pairs, in dB.
+
+    10 log10(255^2 / mean square) of Y (BT.601, 16 to 235), borders cut, as MATLAB's scripts and EDSR's (Lim et al.,
+    2017, arXiv:1707.02921) count it. `psnr` is of all channels and of the mean square over all pairs. A single pair
+    that is right to the last pixel makes it infinite.
+    """
+
+    kind = "psnr-y"
+    unit = "dB"
+
+    def build(self, folder: Path) -> PairMeasure:
+        ratio = library(IMAGE).peak_signal_noise_ratio
+
+        def measure(made: Tensor, target: Tensor) -> Tensor:
+            images = self.cut(made), self.cut(target)
+            figures: Tensor = ratio(*images, data_range=WHITE, dim=(1, 2, 3), reduction="none")
+            return figures.reshape(-1)
+
+        return measure
+
+
+class LuminanceSimilarity(OfLuminance):
+    """Structural similarity of the luminance, the mean over pairs.
+
+    As `ssim`, of Y alone (BT.601, 16 to 235), borders cut.
+    """
+
+    kind = "ssim-y"
+    least_side = 11
+
+    def build(self, folder: Path) -> PairMeasure:
+        similarity = library(IMAGE).structural_similarity_index_measure
+
+        def measure(made: Tensor, target: Tensor) -> Tensor:
+            images = self.cut(made), self.cut(target)
+            if min(images[0].shape[2:]) < self.least_side:
+                raise OptionError(
+                    f"option 'border' of '{self.kind}' leaves fewer than {self.least_side} pixels; give less"
+                )
+            figures: Tensor = similarity(*images, data_range=WHITE, reduction="none")
+            return figures.reshape(-1)
+
+        return measure
+
+
+def luminance(images: Tensor) -> Tensor:
+    """Luminance Y of images, N x 1 x H x W: 16 to 235 of 255 (ITU-R BT.601), as MATLAB's `rgb2ycbcr` has it.
+
+    Images of one channel are taken as they are, 0 to 255; opacity counts for nothing.
+    """
+    shares = (images + 1) / 2
+    if images.shape[1] == 1:
+        return WHITE * shares
+    weights = shares.new_tensor((65.481, 128.553, 24.966)).view(1, 3, 1, 1)
+    return 16 + (shares[:, :3] * weights).sum(1, keepdim=True)
 
 
 class LPIPS(PairMetric):

@@ -15,12 +15,17 @@ from ganzoo.metrics.metric import Metric
 class Protocol(Config):
     """How figures were measured. Every line of evaluations.jsonl carries it."""
 
+    name: str | None = Field(None, description="the named protocol that all of it follows")
     data: str = Field(description="the data set")
     split: Split = Field(description="which part of it")
-    samples: int = Field(description="images made, and as many real ones, at even distances")
+    samples: int = Field(description="images made")
+    reals: int | None = Field(None, description="real images, at even distances, if they are not as many")
     seed: int = Field(description="of the noise, and of all else that is drawn")
     shape: tuple[int, int, int] = Field(description="channels, height and width of the images, looked at in 8 bits")
-    images: str = Field(description="SHA-256 of the real images, and of sources where images are translated")
+    images: str = Field(
+        description="SHA-256 of the real images, and of sources where images are translated; or of reference statistics"
+    )
+    reference: str | None = Field(None, description="name of the file of reference statistics, in place of real images")
     metrics: dict[str, dict[str, Any]] = Field(description="the options of each metric, and its weights' SHA-256")
     extractor: str | None = Field(None, description="what sets of images are seen through")
     extractor_options: dict[str, Any] = Field({}, description="its options")
@@ -36,7 +41,12 @@ class Protocol(Config):
         Metrics, and options of GANs, that only one of them has are no difference.
         """
         mine, theirs = self.model_dump(), other.model_dump()
-        pairs = {name: (mine[name], theirs[name]) for name in type(self).model_fields}
+        named = {"name", "reference"}  # words for what other fields say in numbers
+        pairs = {name: (mine[name], theirs[name]) for name in type(self).model_fields if name not in named}
+        if (self.reals is None) != (other.reals is None):
+            pairs["reals"] = self.reals or self.samples, other.reals or other.samples
+        if self.reference or other.reference:  # whatever split its conditions are of, `images` tells the statistics
+            del pairs["reals"]
         for name in ("metrics", "sampling"):
             first, second = pairs.pop(name)
             pairs |= {f"{name}.{key}": (first[key], second[key]) for key in first if key in second}
@@ -52,7 +62,7 @@ class Protocol(Config):
         Args:
             different: names, as `differences` gives them.
         """
-        reached = {"samples", "split", "seed"}
+        reached = {"samples", "reals", "split", "seed"}
         if reached & {*different} or "data" in different:
             reached.add("images")
         if self.data in Dataset.choices():
@@ -76,6 +86,8 @@ class Protocol(Config):
             different: what of its protocol differs from this one, by name.
         """
         words = ["ganzoo", "evaluate", run, "--samples", self.samples, "--split", self.split, "--seed", self.seed]
+        if self.reals is not None:
+            words += ["--reals", self.reals]
         if "data" in different and self.data in (sets := Dataset.choices()):
             words += ["--data", sets[self.data].form()]
         if self.extractor and self.extractor in (extractors := Extractor.choices()):
@@ -95,10 +107,17 @@ class Protocol(Config):
     def __str__(self) -> str:
         """In one line, for people."""
         _, height, width = self.shape
-        real = f"{self.samples:,} images made, beside as many of {self.data}'s {self.split} split at {height}x{width}"
+        real = f"{self.samples:,} images made, beside {self._beside()} at {height}x{width}"
+        real = f"{self.name}: {real}" if self.name else real
         through = f"extractor {self.extractor} ({(self.weights or '')[:8]}), {self.resizer}"
         told = [f"{name} {value}" for name, value in self.sampling.items()]
         return "; ".join([real, *([through] if self.extractor else []), *told, f"seed {self.seed}"])
+
+    def _beside(self) -> str:
+        if self.reference:
+            return f"reference statistics {self.reference} ({self.images[:8]})"
+        count = "as many" if self.reals is None else f"{self.reals:,}"
+        return f"{count} of {self.data}'s {self.split} split"
 
 
 def _brief(value: object) -> str:

@@ -1,8 +1,8 @@
 """An evaluation made ready: what is to be measured is settled, checked against what there is, and loaded."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence, Set
-from contextlib import suppress
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,19 +12,20 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.config import build
-from ganzoo.data.batches import scaled
-from ganzoo.data.dataset import Split, Table
-from ganzoo.data.load import DataOptions, data_folder, load_some
+from ganzoo.data.load import DataOptions, data_folder
 from ganzoo.data.spec import DataSpec
-from ganzoo.errors import ContractError, DataError, OptionError, UserError, typed
+from ganzoo.errors import DataError, OptionError
 from ganzoo.gan import GAN
 from ganzoo.metrics.evaluation import PART, Evaluation
 from ganzoo.metrics.extractor import Extractor, Seen, fingerprint
-from ganzoo.metrics.metric import Metric, PairMetric, SetMetric
+from ganzoo.metrics.metric import GroupMetric, Metric, PairMetric, SetMetric, TrainingMetric
 from ganzoo.metrics.options import MOST, EvaluationOptions
 from ganzoo.metrics.protocol import Protocol
+from ganzoo.metrics.reference import Statistics
+from ganzoo.metrics.rows import Rows
+from ganzoo.metrics.wanted import PAIR, possible, settled
 
-PAIR = frozenset({"source", "target"})
+log = logging.getLogger(__name__)
 
 
 def make_ready(
@@ -55,145 +56,98 @@ def make_ready(
             so few images.
     """
     wanted = settled(gan, data, options, and_usual)  # what this refuses need not wait for the data
+    reference = Statistics.read(options.reference) if options.reference else None
     real = "image" if "image" in gan.needs else "target"
     split = options.split or ("test" if "test" in data.data.splits else "train")
-    rows = Rows(data, (gan.needs & gan.inputs) | {real}, gan.shrinks, folder)
-    columns = rows.load(spec, split, options.samples, most)
+    rows = Rows(data, (gan.needs & gan.inputs) | (frozenset() if reference else {real}), gan.shrinks, folder)
+    columns = rows.load(spec, split, options.reals or (None if reference else options.samples), most)
+    there = min(map(len, columns.values()), default=0)
+    samples = _samples(gan, options, there, most, alike=options.reals is None and reference is None)
     eyes = None
-    if any(isinstance(metric, SetMetric) for metric in wanted):
-        eyes = Eyes.of(options.extractor or _default(data), columns[real], device, data_folder(folder))
+    if any(not isinstance(metric, PairMetric) and _looks(metric) != "colors" for metric in wanted):
+        eyes = Eyes.of(options.extractor or _default(data), spec.shape, device, data_folder(folder))
+    widths = {**(eyes.widths if eyes else {}), "colors": 6}
+    labels, classes = None, data.data.classes
+    if any(isinstance(metric, GroupMetric) and metric.by == "label" for metric in wanted):
+        labels, classes = rows.labels(split, there)
+    classifies = eyes is not None and eyes.classifies(classes)
+    fewest = samples if reference else min(samples, there)
     more = partial(rows.advice, split=split, asked=options.samples is not None)
-    kept, left_out = possible(wanted, columns[real], eyes, {metric.kind for metric in options.metric}, more)
+    named = {metric.kind for metric in options.metric}
+    kept, left_out = possible(wanted, spec.shape, fewest, widths, classifies, named, more)
+    if reference is not None and eyes is not None:
+        _check_reference(reference, eyes, options)
+    for metric in kept:
+        if isinstance(metric, SetMetric) and (words := metric.caution(fewest, widths[metric.looks_at])):
+            log.warning("%s: %s", metric.kind, words)
     built = {metric.kind: metric.build(data_folder(folder)) for metric in kept if isinstance(metric, PairMetric)}
     pairs = {kind: made.to(device) if isinstance(made, nn.Module) else made for kind, made in built.items()}
+    beside = any(isinstance(metric, TrainingMetric) for metric in kept)
     protocol = Protocol(
+        name=options.follows(),
         data=data.data.label(),
         split=split,
+        samples=samples,
+        reals=None if reference or there == samples else there,
         seed=options.seed,
+        shape=spec.shape,
+        images=reference.checksum() if reference else _checksum_of(columns, real),
+        reference=options.reference.name if options.reference else None,
         metrics={metric.kind: _told(metric, pairs.get(metric.kind)) for metric in kept},
         sampling={name: value for name, value in gan.model_dump(mode="json").items() if name in gan.may_change},
-        **_looked_at(columns, real),
         **(eyes.described() if eyes else {}),
     )
-    network = eyes.network if eyes else None
-    return Evaluation(gan, columns, real, kept, pairs, network, protocol, device, left_out)
+    return Evaluation(
+        gan=gan,
+        columns=columns,
+        real=real,
+        metrics=kept,
+        pairs=pairs,
+        extractor=eyes.network if eyes else None,
+        protocol=protocol,
+        device=device,
+        left_out=left_out,
+        reference=reference,
+        labels=labels,
+        trained_on=rows.trained_on(real) if beside else None,
+        show=options.nearest or 0,
+    )
 
 
-def _looked_at(columns: Mapping[str, Tensor], real: str) -> dict[str, Any]:
-    """The part of the protocol that says which images are looked at."""
-    pair = sorted({real, *(PAIR & columns.keys())})
-    shape = tuple(columns[real].shape[1:])
-    return {"samples": len(columns[real]), "shape": shape, "images": checksum([columns[name] for name in pair])}
+def _samples(gan: GAN, options: EvaluationOptions, there: int, most: int, *, alike: bool) -> int:
+    """How many images to make; `alike`: as many as there are real ones."""
+    if alike:
+        return there
+    if "source" not in gan.needs & gan.inputs:
+        return options.samples or most
+    if options.samples and options.samples > there:
+        raise DataError(
+            f"{options.samples} samples were asked for, and there are {there} sources, of which one image each is "
+            f"made; try --samples {there}"
+        )
+    return options.samples or min(there, most)
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Where the rows come from that an evaluation looks at."""
-
-    data: DataOptions
-    fields: frozenset[str]
-    """What is looked at of each."""
-    shrinks: int
-    """See `GAN.shrinks`."""
-    folder: Path | None
-    """Where downloads are kept."""
-
-    def load(self, spec: DataSpec, split: Split, samples: int | None, most: int) -> dict[str, Tensor]:
-        """The rows of a split, by field: `samples` of them, or up to `most`.
-
-        Raises:
-            DataError: they cannot be had, are not so many, or have another form than those that were trained on.
-        """
-        table = load_some(self.data, self.fields, split, samples or most, self.folder, self.shrinks)
-        check_like(table, spec, self.data)
-        there = min(map(len, table.columns.values()))
-        if samples and there < samples:
-            other = split == "test" and self.has("train", samples)
-            raise DataError(
-                f"{samples} samples were asked for, and the {split} split of '{self.data.data.label()}' has {there}; "
-                f"try --samples {there}{' or --split train' if other else ''}"
-            )
-        return {name: column[:there] for name, column in table.columns.items()}
-
-    def has(self, split: Split, count: int) -> bool:
-        """Whether a split has so many, for advice: what it takes to know is done where something was refused."""
-        with suppress(UserError):
-            table = load_some(self.data, self.fields, split, count, self.folder, self.shrinks)
-            return min(map(len, table.columns.values())) >= count
-        return False
-
-    def advice(self, needed: int, *, split: Split, asked: bool) -> str:
-        """What to type to have so many samples; if nothing helps, that.
-
-        Args:
-            needed: so many.
-            split: where they were too few.
-            asked: whether a number of samples was asked for.
-        """
-        if self.has(split, needed):
-            return f"try --samples {needed}"
-        if split == "test" and self.has("train", needed):
-            return f"try {f'--samples {needed} ' if asked else ''}--split train"
-        return f"'{self.data.data.label()}' has no more"
+def _looks(metric: Metric) -> str:
+    return metric.looks_at if isinstance(metric, SetMetric | GroupMetric) else "features"
 
 
-def check_like(table: Table, spec: DataSpec, data: DataOptions) -> None:
-    """Refuses rows of another form than those that were trained on.
+def _check_reference(reference: Statistics, eyes: "Eyes", options: EvaluationOptions) -> None:
+    """Refuses statistics of another extractor's features, as far as their number tells.
 
     Raises:
-        DataError: with both forms.
+        OptionError: with both numbers.
     """
-    for name, column in table.columns.items():
-        then, now = spec.shapes.get(name), tuple(column.shape[1:])
-        if then != now:
-            raise DataError(
-                f"'{data.data.label()}' gives '{name}' in the shape {now}, and it was {then} in training: name other "
-                "--data"
-            )
-    if "label" in table.columns and table.classes != spec.classes:
-        raise DataError(
-            f"the classes of '{data.data.label()}' are not those of training, {typed(spec.classes)}: name other --data"
+    if reference.width != (width := eyes.widths["features"]):
+        raise OptionError(
+            f"'{options.reference}' holds statistics of {reference.width:,} features, and the extractor "
+            f"'{eyes.extractor.kind}' gives {width:,}; name the --extractor that they were computed with"
         )
 
 
-def settled(gan: GAN, data: DataOptions, options: EvaluationOptions, and_usual: bool) -> Sequence[Metric]:
-    """What is to be measured: what was asked for; else what is usual for pairs, where there are any, or for sets.
-
-    Raises:
-        UserError: something was asked for that is not for what this GAN does, or asked for twice; or what a metric
-            takes is not installed.
-    """
-    unfit = _unfit(gan, data)
-    for metric in options.metric:
-        if unfit and isinstance(metric, PairMetric):
-            raise OptionError(f"'{metric.kind}' cannot be measured here: {unfit}; try --metric fid")
-        if [other.kind for other in options.metric].count(metric.kind) > 1:
-            raise OptionError(f"option 'metric' names '{metric.kind}' twice; leave one out")
-    wanted = list(options.metric)
-    if and_usual or not wanted:
-        wanted += _usual(unfit, wanted)
-    for metric in wanted:
-        if isinstance(metric, SetMetric):
-            metric.check()
-    return wanted
-
-
-def _usual(unfit: str, but: Sequence[Metric]) -> list[Metric]:
-    """What is usual for pairs, or for sets where there are none, without those of the kinds that are there already."""
-    asked, family = {metric.kind for metric in but}, SetMetric if unfit else PairMetric
-    kinds = [kind for kind in Metric.choices().values() if kind.usual and issubclass(kind, family)]
-    # One with an option that must be given is measured where it is asked for.
-    usual = [kind() for kind in kinds if not any(field.is_required() for field in kind.model_fields.values())]
-    return [metric for metric in usual if metric.kind not in asked]
-
-
-def _unfit(gan: GAN, data: DataOptions) -> str:
-    """Why what it makes has no targets that it can be held against; empty if it has."""
-    if not (gan.needs >= PAIR and "source" in gan.inputs):
-        return f"what '{gan.name}' makes has no targets"
-    if not (data.data.paired or data.as_.makes_pairs):
-        return f"sources and targets of '{data.data.label()}' do not belong together"
-    return ""
+def _checksum_of(columns: Mapping[str, Tensor], real: str) -> str:
+    """The part of the protocol that says which images are looked at."""
+    return checksum([columns[name] for name in sorted({real, *(PAIR & columns.keys())})])
 
 
 @dataclass(frozen=True)
@@ -206,12 +160,17 @@ class Eyes:
     """How many `features`, and `logits` if it has any, it gives for an image."""
 
     @classmethod
-    def of(cls, extractor: Extractor, images: Tensor, device: torch.device, folder: Path) -> "Eyes":
-        """The extractor, tried on two images."""
+    def of(cls, extractor: Extractor, shape: tuple[int, int, int], device: torch.device, folder: Path) -> "Eyes":
+        """The extractor, tried on two images of that shape."""
         network = extractor.build(folder).to(device).eval().requires_grad_(False)
         seen = Seen(network)
-        seen.look(scaled(images[:2]).to(device))
+        seen.look(torch.zeros(2, *shape, device=device))
         return cls(extractor, network, {what: seen.of(what).shape[1] for what in seen.kinds})
+
+    def classifies(self, classes: tuple[str, ...]) -> bool:
+        """Whether its logits are of these classes; of data whose classes are not known it may be."""
+        known = self.extractor.classes
+        return bool(known) and "logits" in self.widths and classes in (known, ())
 
     def described(self) -> dict[str, Any]:
         """Its part of the protocol."""
@@ -231,54 +190,6 @@ def _default(data: DataOptions) -> Extractor:
             f"--extractor: {', '.join(sorted(choices))}"
         )
     return build(choices[name], {}, prefix="extractor.")
-
-
-def possible(
-    wanted: Sequence[Metric], images: Tensor, eyes: Eyes | None, asked: Set[str], more: Callable[[int], str]
-) -> tuple[Sequence[Metric], dict[str, str]]:
-    """The metrics that can be had of so many images of that size, and why others cannot.
-
-    Args:
-        wanted: what is to be measured.
-        images: the real ones.
-        eyes: what sets of them are looked at by.
-        asked: the kinds that were named.
-        more: what to type to have so many samples.
-
-    Raises:
-        OptionError: none can; or one of those that were asked for cannot.
-    """
-    widths = eyes.widths if eyes else {}
-    reasons = [_too_few(metric, images, widths) for metric in wanted]
-    refused = {metric.kind: reason for metric, reason in zip(wanted, reasons, strict=True) if reason}
-    told = asked & refused.keys() or (refused if len(refused) == len(wanted) else ())
-    if told:
-        least = {metric.kind: _least(metric, widths) for metric in wanted if metric.kind in told}
-        advice = {kind: f"; {more(count)}" for kind, count in least.items() if count > len(images)}
-        raise OptionError(
-            "\n".join(
-                f"'{kind}' cannot be measured here: {refused[kind]}{advice.get(kind, '')}" for kind in sorted(told)
-            )
-        )
-    return [metric for metric in wanted if metric.kind not in refused], refused
-
-
-def _too_few(metric: Metric, images: Tensor, widths: Mapping[str, int]) -> str:
-    if isinstance(metric, PairMetric):
-        side = metric.least_side
-        small = min(images.shape[2:]) < side
-        return f"it takes images of {side} x {side} pixels or more" if small else ""
-    if not isinstance(metric, SetMetric):
-        raise ContractError(f"{type(metric).__name__} inherits neither ganzoo.SetMetric nor ganzoo.PairMetric")
-    if metric.looks_at not in widths:
-        return f"the extractor gives no {metric.looks_at}; name another --extractor"
-    needed = _least(metric, widths)
-    return "" if len(images) >= needed else f"it takes {needed:,} samples or more, and there are {len(images):,}"
-
-
-def _least(metric: Metric, widths: Mapping[str, int]) -> int:
-    """How many samples a metric takes, as far as their number matters to it."""
-    return metric.least(widths[metric.looks_at]) if isinstance(metric, SetMetric) and metric.looks_at in widths else 0
 
 
 def _told(chosen: Metric | Extractor, network: object = None) -> dict[str, Any]:

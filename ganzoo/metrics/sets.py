@@ -7,7 +7,8 @@ from pydantic import Field
 from torch import Tensor
 
 from ganzoo.metrics.library import library
-from ganzoo.metrics.metric import SetMetric
+from ganzoo.metrics.metric import SetMetric, StatisticsMetric
+from ganzoo.metrics.reference import Statistics
 
 PART = 1000
 """Rows whose distances are held at once."""
@@ -23,7 +24,7 @@ class Borrowed(SetMetric):
         library(self.module)
 
 
-class FrechetDistance(Borrowed):
+class FrechetDistance(Borrowed, StatisticsMetric):
     """Fréchet distance of features, taken for Gaussians; from 0: the same.
 
     Heusel et al., 2017, arXiv:1706.08500, eq. 6: |m - n|^2 + tr(C + D - 2 (C D)^1/2). It falls as samples get more:
@@ -34,12 +35,17 @@ class FrechetDistance(Borrowed):
     module = "torch_fidelity.metric_fid"
     usual = True
 
-    def least(self, width: int) -> int:
-        return width + 1  # of fewer, the covariance has no full rank
+    def caution(self, samples: int, width: int) -> str:
+        if samples > width:
+            return ""
+        return (
+            f"{samples:,} images are too few for a covariance of {width:,} features to have full rank, so it is far "
+            "from that of many images; kid is better for few"
+        )
 
-    def measure(self, real: Tensor, fake: Tensor) -> float:
+    def compare(self, real: Statistics, fake: Statistics) -> float:
         fid = library(self.module)
-        first, second = (fid.fid_features_to_statistics(features.double()) for features in (fake, real))
+        first, second = ({"mu": each.mu, "sigma": each.sigma} for each in (fake, real))
         distance = fid.fid_statistics_to_metric(first, second, verbose=False)[fid.KEY_METRIC_FID]
         return max(0.0, float(distance))  # of one set with itself it is -1e-12
 

@@ -106,6 +106,17 @@ def shot(picture: Image.Image, lossless: int = LOSSLESS) -> Shot:
     return _shot(picture, content if 0 < len(content) <= lossless else _webp(picture, lossless=False))
 
 
+def neighbors(record: Record) -> Shot | None:
+    """The picture of samples beside their nearest training images, if `ganzoo evaluate --nearest` made one."""
+    file = record.folder.nearest
+    if not file.is_file() or file.is_symlink():
+        return None
+    try:
+        return shot(_within(open_image(file), LARGE))
+    except DataError:
+        return None
+
+
 @dataclass(frozen=True)
 class Row:
     """One translation: what it was made from, what was made, and what was to be made if the grid shows it."""

@@ -71,6 +71,7 @@ def _one(record: Record, checkpoint: str | int, device: str, text: Sequence[str]
         "record": record,
         "film": images.film(record),
         "translations": images.translations(record),
+        "neighbors": images.neighbors(record),
         "walk": way,
         "no_walk": no_way,
         "facts": _facts(record, trained),

@@ -1,6 +1,7 @@
 """`check_metric`: what every metric of the zoo is held to."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from ganzoo.data.batches import seeded
 from ganzoo.data.load import data_folder
-from ganzoo.metrics.metric import Metric, PairMeasure, PairMetric, SetMetric
+from ganzoo.metrics.metric import GroupMetric, Metric, PairMeasure, PairMetric, SetMetric, TrainingMetric
 from ganzoo.testing.configuration import check_configuration, configured
 from ganzoo.testing.demands import complaining, contract, demand
 from ganzoo.testing.drawing import drawing
@@ -45,6 +46,10 @@ def check_metric(metric: type[Metric] | Metric, folder: Path | None = None) -> N
         check_configuration(chosen)
         if isinstance(chosen, SetMetric):
             check_sets(chosen)
+        elif isinstance(chosen, GroupMetric):
+            check_groups(chosen)
+        elif isinstance(chosen, TrainingMetric):
+            check_training(chosen)
         else:
             known = isinstance(chosen, PairMetric)
             demand(known, f"{type(chosen).__name__} inherits neither ganzoo.SetMetric nor ganzoo.PairMetric")
@@ -97,18 +102,46 @@ def sets(metric: SetMetric, rows: int) -> tuple[Tensor, Tensor]:
 
 def check_pure(metric: SetMetric, real: Tensor, fake: Tensor) -> None:
     """Demands the same figure twice, of features that stay as they are."""
-    before, state = (real.clone(), fake.clone()), torch.get_rng_state()
-    value, again = metric.measure(real, fake), metric.measure(real, fake)
-    untouched = torch.equal(real, before[0]) and torch.equal(fake, before[1])
+    check_repeatable(metric.measure, real, fake)
+
+
+def check_repeatable(measure: Callable[..., float], *given: Tensor) -> None:
+    """Demands the same finite figure twice, of tensors that stay as they are, and no random numbers."""
+    before, state = [rows.clone() for rows in given], torch.get_rng_state()
+    value, again = measure(*given), measure(*given)
+    untouched = all(map(torch.equal, given, before))
     demand(untouched, "measure() changes what it is given: use no operation that works in place")
     demand(isinstance(value, float), f"measure() gives a {type(value).__name__}; expected a float: float(...)")
     finite = math.isfinite(value) and math.isfinite(again)
-    demand(finite, f"measure() gives {value:.6g} of {len(real)} samples: guard divisions, roots and logarithms")
+    demand(finite, f"measure() gives {value:.6g} of {len(given[0])} samples: guard divisions, roots and logarithms")
     demand(
         value == again and torch.equal(torch.get_rng_state(), state),
         f"measure() gives {value:.6g} and then {again:.6g}, or draws numbers that others miss: draw by a "
         "torch.Generator with a seed of its own",
     )
+
+
+def check_groups(metric: GroupMetric) -> None:
+    """Demands figures that are best where each group is as it should be, and worst where groups say nothing."""
+    groups = torch.arange(LEAST) % WIDTH
+    noise = torch.randn(LEAST, WIDTH, generator=seeded("groups"))
+    if metric.looks_at == "logits":
+        good, bad = 10 * torch.eye(WIDTH)[groups] + 0.1 * noise, noise
+    else:  # one image of each group
+        good = noise + 10 * torch.eye(WIDTH)[groups]
+        bad = good[groups]
+    half = torch.cat([good[: LEAST // 2], bad[LEAST // 2 :]])
+    of_real = groups if metric.by == "label" else groups[:0]
+    check_repeatable(metric.measure, good, of_real, half, groups)
+    check_order(metric, *(metric.measure(good, of_real, fake, groups) for fake in (good, half, bad)))
+
+
+def check_training(metric: TrainingMetric) -> None:
+    """Demands figures that are best for new images, and worst for copies of those that were trained on."""
+    train, held_out, new = (torch.randn(LEAST, WIDTH, generator=seeded("training", n)) for n in range(3))
+    half = torch.cat([new[: LEAST // 2], train[LEAST // 2 :]])
+    check_repeatable(metric.measure, train, held_out, half)
+    check_order(metric, *(metric.measure(train, held_out, fake) for fake in (new, half, train)))
 
 
 def check_order(metric: Metric, best: float, middle: float, worst: float) -> None:

@@ -76,6 +76,7 @@ class Digits(ganzoo.Extractor):
 
     kind = "digits"
     resizer = f"bilinear, antialiased, to {SIDE} x {SIDE}, in grey"
+    classes = tuple("0123456789")
 
     def build(self, folder: Path) -> nn.Module:
         return Seeing(digit_classifier()).eval()

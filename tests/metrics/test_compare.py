@@ -15,8 +15,9 @@ import ganzoo
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions
 from ganzoo.metrics.compare import STUDENT, by_chance, letters
+from ganzoo.metrics.neighbors import NearestRatio
 from ganzoo.metrics.options import EvaluationOptions
-from ganzoo.metrics.ready import settled
+from ganzoo.metrics.wanted import settled
 from ganzoo.plugins import zoo
 
 PROTOCOL: dict[str, Any] = {
@@ -256,3 +257,17 @@ def test_chance_is_students_t() -> None:
     assert many == pytest.approx(STUDENT[-1] * math.sqrt(0.25 * 100 / 99 / 50))
     assert list(STUDENT) == sorted(STUDENT, reverse=True)
     assert [letters(number) for number in (0, 25, 26, 27, 52)] == ["A", "Z", "AA", "AB", "BA"]
+
+
+def test_of_a_ratio_the_one_nearer_to_1_is_better(command: Command, place: Path) -> None:
+    for seed in range(3):
+        for name, ratio in (("copies", 0.2), ("fine", 0.95), ("far", 2.5)):
+            figures = {"figures": {"nearest-ratio": ratio + seed / 100}}
+            worse = {"figures": {"nearest-ratio": 3.0}, "iteration": 200}
+            run(place, f"{name}{seed}", line(1) | figures, line(1) | worse, seed=seed, epochs=len(name))
+    runs = [f"{name}{seed}" for name in ("copies", "fine", "far") for seed in range(3)]
+    found = compare(command, *runs, "--best", "nearest-ratio")
+    assert [each["better"] for each in found["differences"]] == ["B", "A", "B"], "A: copies, B: fine, C: far"
+    assert {row["iteration"] for row in found["runs"]} == {100}
+    assert NearestRatio.better() == "about 1"
+    assert NearestRatio().score(0.5) == NearestRatio().score(1.5) > NearestRatio().score(0.9)

@@ -72,7 +72,7 @@ def test_the_same_is_measured_again_to_the_last_digit_and_from_python(command: C
 def test_translations_are_held_against_their_targets(command: Command, copied: Path) -> None:
     line = json.loads(command(*["evaluate", "pix2pix", "--samples", "6", "--json"]).out)
     usual = {kind for kind, metric in zoo().metrics.items() if metric.usual and issubclass(metric, PairMetric)}
-    assert line["figures"].keys() == usual
+    assert line["figures"].keys() == usual | {"color-frechet"}
     assert line["protocol"].keys().isdisjoint({"extractor", "weights", "resizer"})
     trained = ganzoo.load(copied / "pix2pix")
     data = data_of(RunFolder(copied / "pix2pix"))
@@ -138,9 +138,23 @@ def test_inception_measures_offline_with_weights_that_were_put_there(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("dcgan --samples 50 --metric fid", "'fid' cannot be measured here: it takes 65 samples or more, and there"),
-        ("dcgan --samples 3 --metric fid", "and there are 3; try --samples 65"),
+        ("dcgan --samples 500 --metric kid", "it takes 1,000 samples or more, and there are 500; try --samples 1000"),
         ("dcgan --samples 3 --metric kid:subset_size=20000", "; try --samples 20000 --split train"),
+        ("dcgan --reals none", "option 'reals' cannot be 'none': it must be a whole number"),
+        ("dcgan --reals 20000", "the test split of 'mnist' has 10000"),
+        ("pix2pix --samples 6 --reals 4", "6 samples were asked for, and there are 4 sources, of which one"),
+        ("dcgan --protocol fid10k", "no protocol is called 'fid10k'; did you mean 'fid10k-test'?"),
+        ("dcgan --metric class-accuracy", "cannot be measured here: 'dcgan' is told neither class nor caption"),
+        ("dcgan --metric code-purity", "cannot be measured here: 'dcgan' has no categorical code"),
+        (
+            "text2image --samples 4 --metric class-accuracy --extractor digits",
+            "the extractor tells other classes apart",
+        ),
+        ("dcgan --metric nearest-ratio --split train", "leave --split train out"),
+        ("dcgan --nearest 0", "option 'nearest' cannot be '0'"),
+        ("dcgan --reference nowhere.npz", "'nowhere.npz' cannot be read: No such file or directory"),
+        ("dcgan --reference nowhere.npz --metric kid", "it takes the images; leave --reference out"),
+        ("dcgan --save-reference real.txt", "'real.txt' is no .npz file; try --save-reference real.npz"),
         ("dcgan --metric kid:subset_size=80000", "and there are 10,000; 'mnist' has no more"),
         ("dcgan --samples 500 --metric kid", "'kid' cannot be measured here: it takes 1,000 samples or more"),
         ("dcgan --samples 4 --metric density", "it takes 6 samples or more"),

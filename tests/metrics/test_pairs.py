@@ -1,6 +1,7 @@
 """Figures of pairs: against torchmetrics' and lpips' own, and on images whose figures are known."""
 
 import hashlib
+import math
 import warnings
 from pathlib import Path
 
@@ -12,7 +13,15 @@ from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMe
 
 import ganzoo
 from ganzoo.metrics.metric import PairMetric
-from ganzoo.metrics.pairs import LPIPS, AbsoluteDifference, SignalToNoise, StructuralSimilarity
+from ganzoo.metrics.pairs import (
+    LPIPS,
+    AbsoluteDifference,
+    LuminanceSignalToNoise,
+    LuminanceSimilarity,
+    SignalToNoise,
+    StructuralSimilarity,
+    luminance,
+)
 
 
 def figure(metric: PairMetric, made: Tensor, target: Tensor, folder: Path) -> float:
@@ -42,6 +51,68 @@ def test_l1_and_psnr_are_shares_of_the_whole_range(tmp_path: Path) -> None:
     one_is_right = target + torch.tensor([0.2, 0.2, 0.2, 0]).view(4, 1, 1, 1)
     assert figure(SignalToNoise(), one_is_right, target, tmp_path) == pytest.approx(20 + 1.2494, abs=1e-3)
     assert figure(StructuralSimilarity(), target, target, tmp_path) == pytest.approx(1)
+
+
+def written_out(made: Tensor, target: Tensor, edge: int) -> float:
+    """PSNR of luminance, pair by pair, as MATLAB's rgb2ycbcr and scripts of super-resolution papers count it."""
+    found = []
+    for pair in zip(made, target, strict=True):
+        first, second = (
+            [[16 + (65.481 * r + 128.553 * g + 24.966 * b) for r, g, b in row] for row in image]
+            for image in (((one + 1) / 2)[:, edge:-edge, edge:-edge].permute(1, 2, 0).tolist() for one in pair)
+        )
+        squares = [(x - y) ** 2 for a, b in zip(first, second, strict=True) for x, y in zip(a, b, strict=True)]
+        found.append(10 * math.log10(255**2 / (math.fsum(squares) / len(squares))))
+    return math.fsum(found) / len(found)
+
+
+def test_luminance_is_counted_as_in_papers_on_super_resolution(pairs: tuple[Tensor, Tensor], tmp_path: Path) -> None:
+    made, target = pairs
+    made = torch.cat([made[:-1], target[-1:] * 0.9])  # one far better than the others
+    metric = LuminanceSignalToNoise(border=4)
+    assert figure(metric, made, target, tmp_path) == pytest.approx(written_out(made, target, 4), abs=1e-3)
+    assert abs(figure(metric, made, target, tmp_path) - figure(SignalToNoise(), made, target, tmp_path)) > 1
+    inner = LuminanceSimilarity(border=4)
+    one = StructuralSimilarityIndexMeasure(data_range=255.0)
+    expected = [
+        float(one(luminance(a[None, :, 4:-4, 4:-4]), luminance(b[None, :, 4:-4, 4:-4])))
+        for a, b in zip(made, target, strict=True)
+    ]
+    assert figure(inner, made, target, tmp_path) == pytest.approx(sum(expected) / len(expected), abs=1e-5)
+
+
+def test_luminance_of_known_colors() -> None:
+    colors = torch.tensor([[-1.0, -1, -1], [1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])[:, :, None, None]
+    expected = torch.tensor([16, 235, 81.481, 144.553, 40.966])
+    torch.testing.assert_close(luminance(colors).flatten(), expected, atol=1e-3, rtol=0)
+    opaque = torch.cat([colors, colors[:, :1]], 1)
+    torch.testing.assert_close(luminance(opaque), luminance(colors))
+    grey = torch.tensor([-1.0, 0, 1]).view(3, 1, 1, 1)
+    assert luminance(grey).flatten().tolist() == [0, 127.5, 255]
+
+
+def test_the_border_is_the_factor_of_enlargement_and_does_not_count(tmp_path: Path) -> None:
+    for kind in (LuminanceSignalToNoise, LuminanceSimilarity):
+        assert [kind().suited(scale).border for scale in (1, 2, 4)] == [0, 2, 4]
+        assert kind(border=1).suited(4).border == 1
+        target = torch.rand(3, 3, 24, 24, generator=torch.Generator().manual_seed(0)) - 0.5
+        made, framed = target + 0.1, target + 0.1
+        framed[:, :, :2], framed[:, :, :, -2:] = 1, -1
+        assert figure(kind(border=2), framed, target, tmp_path) == pytest.approx(
+            figure(kind(border=2), made, target, tmp_path)
+        )
+        assert figure(kind(border=1), framed, target, tmp_path) < figure(kind(border=1), made, target, tmp_path)
+        with pytest.raises(ganzoo.UserError, match=r"option 'border' of '.*-y' leaves"):
+            figure(kind(border=12), made, target, tmp_path)
+
+
+def test_what_enlarges_is_measured_by_luminance_too(place: Path) -> None:
+    trained = ganzoo.run("srgan", image_size=32, limit=4, batch_size=2, epochs=1, perceptual="pixel", out=place / "run")
+    line = trained.evaluate(samples=3)
+    scale = trained.gan.shrinks
+    assert {"psnr", "ssim", "psnr-y", "ssim-y", "color-frechet"} <= line["figures"].keys()
+    assert line["protocol"]["metrics"]["psnr-y"] == {"border": scale}
+    assert scale > 1
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import ganzoo
 from ganzoo import pictures
 from ganzoo.options import resolve
 from ganzoo.plugins import zoo
-from ganzoo.report import curves, images, settings
+from ganzoo.report import curves, images, settings, write
 from ganzoo.report.record import Record, records
 from ganzoo.report.walk import STEPS, WALKS, walk
 
@@ -129,6 +129,20 @@ def test_a_translation_is_cut_into_source_made_and_target(runs: Path, tmp_path: 
     Image.new("RGB", (77, 50)).save(other / "samples" / "00000900.png")
     assert images.translations(of(other)) == []  # laid out in another way
     assert images.translations(of(runs / "dcgan")) == []
+
+
+def test_nearest_training_images_are_on_the_page_if_they_were_looked_for(run: Path, tmp_path: Path) -> None:
+    assert images.neighbors(of(run)) is None
+    assert 'id="neighbors"' not in write(run, tmp_path / "before.html").read_text()
+    Image.linear_gradient("L").resize((120, 70)).save(run / "nearest.png")
+    found = images.neighbors(of(run))
+    assert found is not None
+    assert (found.width, found.height) == (120, 70)
+    page = write(run, tmp_path / "after.html").read_text()
+    assert '<section id="neighbors">' in page
+    assert found.uri in page
+    (run / "nearest.png").write_bytes(b"no picture")
+    assert images.neighbors(of(run)) is None
 
 
 def test_a_way_begins_with_what_generate_makes(runs: Path) -> None:

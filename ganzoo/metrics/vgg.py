@@ -1,0 +1,68 @@
+"""The VGG16 network that precision and recall are known by."""
+
+from io import BytesIO
+from pathlib import Path
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from ganzoo.errors import DataError
+from ganzoo.metrics.extractor import Extractor
+from ganzoo.metrics.library import library
+from ganzoo.metrics.weights import Published, Sha256
+
+TORCHVISION = Published(
+    title="VGG16",
+    address="https://download.pytorch.org/models/vgg16-397923af.pth",
+    sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+    megabytes=553,
+    by_place="--weights FILE",
+    by_sha256="--extractor.sha256",
+)
+"""Torchvision's, trained on ImageNet."""
+
+
+class VGGFeatures(nn.Module):
+    """torch-fidelity's network: 4,096 features of the second dense layer, after the activation."""
+
+    def __init__(self, weights: dict[str, Tensor]) -> None:
+        super().__init__()
+        kind = library("torch_fidelity.feature_extractor_vgg16").FeatureExtractorVGG16
+        # It unpickles whatever file it is given: here one that was written a moment ago, of tensors alone.
+        file = BytesIO()
+        torch.save(weights, file)
+        file.seek(0)
+        self.network = kind("vgg16", ["fc2_relu"], feature_extractor_weights_path=file)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images, N x 1, 3 or 4 x H x W in [-1, 1]; opacity counts for nothing."""
+        colors = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images[:, :3]
+        (features,) = self.network(((colors + 1) * 127.5).round().to(torch.uint8))
+        return features
+
+
+class VGG16(Extractor):
+    """VGG16 up to its second dense layer, for precision and recall as papers report them, with torchvision's weights.
+
+    Kynkäänniemi et al., 2019, arXiv:1904.06991, and NVIDIA's code look at these 4,096 features, with the weights of the
+    network's authors; torchvision's were trained anew, so figures are near to theirs, and not the same. They are
+    downloaded once (553 MB) unless `weights` says where they are.
+    """
+
+    kind = "vgg16"
+    resizer = "bilinear to 224 x 224 as TensorFlow 1 does it"
+    places = frozenset({"weights", "sha256"})
+
+    weights: Path | None = Field(None, description="file of the weights, .pth or .safetensors")
+    sha256: Sha256 | None = Field(None, description="checksum of that file, if it is not the standard one")
+
+    def build(self, folder: Path) -> nn.Module:
+        weights = TORCHVISION.load(folder, self.weights, self.sha256)
+        try:
+            return VGGFeatures(weights).eval()
+        except RuntimeError as error:  # torch's own, of names and shapes
+            if self.weights is None:  # no mistake in what was asked
+                raise
+            reason = " ".join(str(error).split())[:120]
+            raise DataError(f"'{self.weights}' holds the weights of another network: {reason}") from error
