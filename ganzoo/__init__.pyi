@@ -56,4 +56,5 @@ from .optim import Adam as Adam
 from .optim import AnyOptimizer as AnyOptimizer
 from .optim import Optimizer as Optimizer
 from .optim import RMSprop as RMSprop
+from .pretrained import PretrainedGAN as PretrainedGAN
 from .version import __version__ as __version__

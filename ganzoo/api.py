@@ -19,6 +19,7 @@ from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, t
 from ganzoo.gan import GAN
 from ganzoo.generation.asking import told_anew
 from ganzoo.generation.trained import TrainedGAN
+from ganzoo.locate import locate
 from ganzoo.machine import held_to_free_memory, lacks_memory
 from ganzoo.networks import Networks
 from ganzoo.notebook import NotebookDisplay, is_notebook
@@ -94,17 +95,18 @@ def load(
     checkpoint: str | int = "newest",
     **options: Any,
 ) -> TrainedGAN:
-    """Takes up a checkpoint of a run folder.
+    """Takes up a checkpoint of a run folder, or the weights that come with a package.
 
     Args:
-        folder: what `ganzoo run` left.
+        folder: what `ganzoo run` left, an export, or the name of a pretrained GAN. A folder of that name wins.
         device: where to make images.
         gan: the class, if no plugin registers it.
         checkpoint: "newest", the newest whole one; "best", that which was judged best as it trained; or an iteration.
         options: those of the GAN's that only change how images are made (its `may_change`): `truncation=0.7`.
 
     Raises:
-        UserError: it is no run folder, has no checkpoint yet, or its GAN is not installed; or an option is no such.
+        UserError: it is no run folder and no pretrained GAN, has no checkpoint yet, or its GAN is not installed; its
+            files are damaged; or an option is no such.
     """
     return take_up(folder, device, gan, options, checkpoint)
 
@@ -118,8 +120,9 @@ def take_up(
 ) -> TrainedGAN:
     """What `load` does, whatever the options are called."""
     if not isinstance(folder, str | os.PathLike):
-        raise OptionError(f"option 'folder' cannot be {typed(folder)}: it must be the path of a run folder")
-    files = RunFolder(Path(folder))
+        expected = "it must be the path of a run folder, or the name of a pretrained GAN"
+        raise OptionError(f"option 'folder' cannot be {typed(folder)}: {expected}")
+    files = RunFolder(locate(folder))
     # Its own part only: what it was trained on and how need not be installed, or be there, to use it.
     config = told_anew(resume.gan_of(files, gan), options)
     data = files.load(files.data, DataSpec)

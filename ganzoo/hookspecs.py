@@ -1,4 +1,4 @@
-"""What a plugin may provide. Each hook is called once, with a function to call for every class that it adds.
+"""What a plugin may provide. Each hook is called once, with a function to call for all that it adds.
 
 A plugin may say which version of the hooks it was written for, `ganzoo_hooks = 1` in its module: one that needs newer
 ones than there are is set aside, in place of failing in its midst. What changes the version stands in docs/hooks.md.
@@ -10,12 +10,13 @@ from typing import Any, TypeAlias
 import pluggy
 
 from ganzoo.config import NamedConfig
+from ganzoo.pretrained import PretrainedGAN
 
 HOOKS_VERSION = 1
 """The version of the hooks: one more whenever there is a new hook, or an old one is called otherwise."""
 
-Register: TypeAlias = Callable[[type[NamedConfig]], None]
-"""What a hook is given: called with a class, it adds that class to the zoo, under its name."""
+Register: TypeAlias = Callable[[type[NamedConfig] | PretrainedGAN], None]
+"""What a hook is given: called with a class, or a `PretrainedGAN`, it adds that to the zoo, under its name."""
 
 hookspec = pluggy.HookspecMarker("ganzoo")
 hookimpl = pluggy.HookimplMarker("ganzoo")
@@ -50,3 +51,8 @@ def register_extractors(register: Register) -> Any:
 @hookspec
 def register_callbacks(register: Register) -> Any:
     """Add what looks on while a run trains: `register(MyLogger)` for each `ganzoo.CallbackConfig`, under its `kind`."""
+
+
+@hookspec
+def register_pretrained(register: Register) -> Any:
+    """Add trained weights: `register(PretrainedGAN(name, folder))` for each export that the package ships."""

@@ -30,7 +30,7 @@ class Schedule(Config):
 
     epochs: int = Field(10, gt=0, description="passes through the data")
     seed: int = Field(0, ge=0, lt=2**63, description="of weights, noise, order and everything else that is drawn")
-    init_from: Path | None = Field(None, description="begin with the weights of the run in this folder")
+    init_from: Path | None = Field(None, description="run folder, or pretrained GAN, whose weights to begin with")
     lr: float | None = Field(None, gt=0, description="learning rate of every player, in place of the GAN's own")
     player: dict[str, Annotated[str, BeforeValidator(_words)]] = Field(
         {}, description="one player's option, NAME.FIELD=VALUE: discriminator.lr=4e-4"

@@ -8,15 +8,14 @@ import functools
 import hashlib
 import importlib.util
 import os
-import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import pluggy
 
@@ -32,6 +31,8 @@ from ganzoo.losses import LossScheme
 from ganzoo.metrics import builtin
 from ganzoo.metrics.extractor import Extractor
 from ganzoo.metrics.metric import Metric
+from ganzoo.pretrained import PretrainedGAN
+from ganzoo.registry import ClassShelf, Plugin, PretrainedShelf, Shelf
 from ganzoo.version import __version__
 
 ENVIRONMENT = "GANZOO_PLUGINS"
@@ -39,92 +40,18 @@ ENVIRONMENT = "GANZOO_PLUGINS"
 HOOKS = "ganzoo_hooks"
 """What a plugin's module may call the version of the hooks that it was written for."""
 
-Thing = TypeVar("Thing", bound=NamedConfig)
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """A plugin that was found, whether it works or not."""
-
-    name: str
-    package: str
-    """The distribution and its version, or the file."""
-    builtin: bool = False
-    loose: bool = False
-    """Whether it is a file that was named, not part of an installed distribution."""
-    hooks: int | None = None
-    """The version of the hooks that it was written for, where it says so."""
-    provides: tuple[str, ...] = ()
-    problem: str = ""
-    """Why it was set aside; empty if it works."""
-
-
-@dataclass
-class Shelf(Mapping[str, type[Thing]], Generic[Thing]):
-    """The registered classes of one noun, by name."""
-
-    base: type[Thing]
-    reserved: Callable[[], Iterable[str]] = tuple
-    """Names that fields of these classes cannot have."""
-    classes: dict[str, type[Thing]] = field(default_factory=dict)
-    origins: dict[str, Plugin] = field(default_factory=dict)
-
-    def __getitem__(self, name: str) -> type[Thing]:
-        return self.classes[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.classes)
-
-    def __len__(self) -> int:
-        return len(self.classes)
-
-    def origin(self, thing: type[NamedConfig]) -> str:
-        """What brought a class: the distribution and its version, the name of a loose file, or its module."""
-        plugin = self.origins.get(thing.label())
-        if plugin is None or self.classes[thing.label()] is not thing:
-            return f"{thing.__module__}.py, which no plugin registers"
-        return Path(plugin.package).name if plugin.loose else plugin.package
-
-    def check(self, thing: type[Any]) -> None:
-        """Refuses what is not a usable class of this noun.
-
-        Raises:
-            ContractError: saying why, and what to change.
-        """
-        wanted = f"a class that inherits ganzoo.{self.base.__name__}"
-        if not (isinstance(thing, type) and issubclass(thing, self.base)):
-            raise ContractError(f"it registers {thing!r}; expected {wanted}")
-        if missing := sorted(getattr(thing, "__abstractmethods__", ())):
-            raise ContractError(f"{thing.__name__} does not define {', '.join(missing)}")
-        name = getattr(thing, self.base.key, None)
-        if not (isinstance(name, str) and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)):
-            raise ContractError(
-                f"{thing.__name__}.{self.base.key} is {name!r}; expected lower-case words joined by '-'"
-            )
-        self.check_fields(thing)
-        if name in self.origins:
-            raise ContractError(f"the {self.base.noun} '{name}' is already provided by {self.origins[name].package}")
-
-    def check_fields(self, thing: type[Thing]) -> None:
-        """Refuses a class with a field that cannot be called so.
-
-        Raises:
-            ContractError: naming it.
-        """
-        if taken := sorted(set(self.reserved()) & thing.model_fields.keys()):
-            raise ContractError(f"{thing.__name__} calls a field '{taken[0]}', which is an option of every run")
-
 
 class Zoo:
     """Everything that plugins provide."""
 
     def __init__(self) -> None:
-        self.gans = Shelf(GAN, _run_options)
-        self.losses = Shelf(LossScheme)
-        self.datasets = Shelf(Dataset)
-        self.metrics = Shelf(Metric)
-        self.extractors = Shelf(Extractor)
-        self.callbacks = Shelf(CallbackConfig)
+        self.gans = ClassShelf(GAN, reserved=_run_options)
+        self.losses = ClassShelf(LossScheme)
+        self.datasets = ClassShelf(Dataset)
+        self.metrics = ClassShelf(Metric)
+        self.extractors = ClassShelf(Extractor)
+        self.callbacks = ClassShelf(CallbackConfig)
+        self.pretrained = PretrainedShelf(PretrainedGAN)
         self.plugins: list[Plugin] = []
 
     def add(self, plugin: Plugin, load: Callable[[], object]) -> None:
@@ -143,10 +70,10 @@ class Zoo:
         plugin = replace(plugin, provides=names)
         self.plugins.append(plugin)
         for shelf, thing in claims:
-            shelf.classes[thing.label()] = thing
+            shelf.entries[thing.label()] = thing
             shelf.origins[thing.label()] = plugin
 
-    def _claims(self, module: object) -> list[tuple[Shelf[Any], type[NamedConfig]]]:
+    def _claims(self, module: object) -> list[tuple[Shelf[Any], Any]]:
         # A manager of its own for each plugin: pluggy stops at the first hook that raises, and reports a misspelt hook
         # without saying whose it is.
         manager = pluggy.PluginManager("ganzoo")
@@ -155,10 +82,10 @@ class Zoo:
         manager.check_pending()
         if not manager.get_hookcallers(module):
             raise ContractError("it implements no hook; is @ganzoo.hookimpl missing?")
-        claims: list[tuple[Shelf[Any], type[NamedConfig]]] = []
+        claims: list[tuple[Shelf[Any], Any]] = []
         for noun, shelf in self.shelves().items():
 
-            def register(thing: type[Any], shelf: Shelf[Any] = shelf) -> None:
+            def register(thing: Any, shelf: Shelf[Any] = shelf) -> None:
                 shelf.check(thing)
                 if thing.label() in [other.label() for known, other in claims if known is shelf]:
                     raise ContractError(f"it registers the {shelf.base.noun} '{thing.label()}' twice")
@@ -176,6 +103,7 @@ class Zoo:
             "metrics": self.metrics,
             "extractors": self.extractors,
             "callbacks": self.callbacks,
+            "pretrained": self.pretrained,
         }
 
     def shelf(self, kind: type[NamedConfig]) -> Shelf[Any]:

@@ -19,6 +19,8 @@ from ganzoo.plugins import ENVIRONMENT, zoo
 LOOSE = '''
 """Everything that a plugin may provide, in one file (Nobody, 2030, arXiv:3001.00001)."""
 
+from pathlib import Path
+
 import torch
 from torch import nn
 
@@ -118,6 +120,12 @@ def register_metrics(register):
 @ganzoo.hookimpl
 def register_extractors(register):
     register(Corners)
+
+
+@ganzoo.hookimpl
+def register_pretrained(register):
+    for export in Path(__file__).parent.glob("*/export.json"):
+        register(ganzoo.PretrainedGAN(export.parent.name, export.parent))
 '''
 
 

@@ -18,7 +18,7 @@ HEADINGS = {
     "Data": ("data",),
     "Metrics": ("metrics",),
     "The engine and callbacks": ("engine", "callbacks"),
-    "Plugins and configurations": ("hookspecs", "config"),
+    "Plugins and configurations": ("hookspecs", "config", "pretrained"),
     "Errors": ("errors",),
 }
 """Headings, and the modules whose names stand below them; the first that fits counts."""

@@ -1,7 +1,7 @@
 """`ganzoo list`, `info`, `datasets`, `plugins`, `env`: what there is."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -10,7 +10,7 @@ from ganzoo.cli.parts import AS_JSON, print_rows, print_table
 
 if TYPE_CHECKING:
     from ganzoo.config import NamedConfig
-    from ganzoo.plugins import Shelf, Thing
+    from ganzoo.registry import ClassShelf, Shelf, Thing
 
 
 @click.command("list")
@@ -155,11 +155,11 @@ def _defaults(config: "type[NamedConfig]") -> dict[str, object]:
     return {name: field.default for name, field in config.model_fields.items() if not field.is_required()}
 
 
-def _by_name(shelf: "Shelf[Thing]") -> "list[type[Thing]]":
+def _by_name(shelf: "ClassShelf[Thing]") -> "list[type[Thing]]":
     return [thing for _, thing in sorted(shelf.items())]
 
 
-def _origin(shelf: "Shelf[Thing]", name: str) -> str:
+def _origin(shelf: "Shelf[Any]", name: str) -> str:
     plugin = shelf.origins[name]
     return "built-in" if plugin.builtin else plugin.package
 

@@ -15,6 +15,10 @@ LICENCE = click.option(
     metavar="NAME",
     help="Under which licence the weights are, for the model card: cc-by-sa-4.0, mit, ...",
 )
+HALF = click.option("--half", is_flag=True, help="Store weights in half precision: half the size.")
+ALL_NETWORKS = click.option(
+    "--all-networks", is_flag=True, help="Keep discriminators too, for `ganzoo run --init-from`."
+)
 
 
 @click.command()
@@ -34,9 +38,13 @@ LICENCE = click.option(
     metavar="FOLDER",
     help="Takes the export; one that is there is replaced.  [default: exports/RUN-FORMAT]",
 )
+@HALF
+@ALL_NETWORKS
 @LICENCE
 @CHECKPOINT
-def export(run: Path, form: str, out: Path | None, licence: str, checkpoint: str) -> None:
+def export(
+    run: Path, form: str, out: Path | None, half: bool, all_networks: bool, licence: str, checkpoint: str
+) -> None:
     """Make a folder of what makes images in the folder RUN, for others to use: a model file and its card.
 
     What was written is loaded again and compared with PyTorch; one that differs is not left behind.
@@ -44,9 +52,10 @@ def export(run: Path, form: str, out: Path | None, licence: str, checkpoint: str
     from ganzoo.export.exporting import export as make
 
     with no_exit():
-        made = make(run, form, out, checkpoint=checkpoint, licence=licence)
+        made = make(run, form, out, checkpoint=checkpoint, licence=licence, half=half, all_networks=all_networks)
     size = made.model.stat().st_size / 2**20
-    same = f"differs from PyTorch by {made.difference:.2g} at most" if made.difference else "the same as PyTorch"
+    other = "full precision" if half else "PyTorch"
+    same = f"differs from {other} by {made.difference:.2g} at most" if made.difference else "the same as PyTorch"
     click.echo(f"{made.model}: {size:.1f} MiB, {same}, {made.seconds:.1f} s")
     click.echo(made.folder / "README.md")
     if not made.at_end:

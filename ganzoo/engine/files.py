@@ -1,5 +1,6 @@
 """Small text files: JSON that anybody may have written, read; and files written whole or not at all."""
 
+import hashlib
 import json
 import math
 import os
@@ -47,6 +48,12 @@ def number(value: object) -> float | None:
 def _is_deeper(value: object, levels: int) -> bool:
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return any(levels == 0 or _is_deeper(part, levels - 1) for part in parts)
+
+
+def digest(file: Path) -> str:
+    """The SHA-256 of a file."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_json(file: Path, content: Mapping[str, object]) -> None:

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from ganzoo.augment import AUGMENT
 from ganzoo.callbacks import NONE, CallbackConfig
-from ganzoo.config import build
+from ganzoo.config import build, spelled
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine import checkpoint, state
 from ganzoo.engine.folder import RunFolder
@@ -14,8 +15,9 @@ from ganzoo.engine.loop import newest, put_back
 from ganzoo.engine.torchrun import rank_and_count, started_by_launcher
 from ganzoo.engine.training import Training
 from ganzoo.environment import GAN_FROM
-from ganzoo.errors import OptionError, RunFolderError, UnknownName, typed
+from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError, typed
 from ganzoo.gan import GAN
+from ganzoo.locate import locate
 from ganzoo.networks import Pretrained
 from ganzoo.options import RunOptions
 from ganzoo.plugins import zoo
@@ -115,13 +117,57 @@ def begin(training: Training, folder: RunFolder | None) -> None:
         if isinstance(network, Pretrained):
             network.fetch()
     if source is not None:
-        weights = state.sent_to_all(checkpoint_of(RunFolder(source))[1] if ranks.leads else {}, ranks)
-        if state.MODEL in weights:
+        begin_with(training, source)
+
+
+def begin_with(training: Training, source: Path) -> None:
+    """Gives the networks the weights of a run, or of an export that has all those that are trained.
+
+    Raises:
+        RunFolderError: there is none, it lacks some, or they are of other networks.
+    """
+    ranks, nets = training.engine.ranks, training.engine.nets
+    folder = RunFolder(locate(source) if ranks.leads else source)
+    weights = state.sent_to_all(checkpoint_of(folder)[1] if ranks.leads else {}, ranks)
+    besides = {AUGMENT}
+    if state.MODEL in weights:
+        there = state.networks_in(weights)
+        trained = {name for player in training.engine.players for name in player.networks}
+        if missing := sorted(trained - there):
             raise RunFolderError(
-                f"{source} is an export, which has the networks that make images and no others; begin with the run "
-                "that it was made from"
+                f"{source} is an export without {', '.join(missing)}, which a run trains; begin with the run that it "
+                "was made from, or with an export of that by `ganzoo export RUN --all-networks`"
             )
-        state.load_networks(training.engine.nets, weights, source, besides=AUGMENT)
+        besides |= {name for name, _ in nets.named_children()} - there  # pools, and what came from elsewhere
+    try:
+        state.load_networks(nets, weights, source, besides=besides)
+    except RunFolderError as error:
+        raise RunFolderError(f"{error}{_why_other(training, folder) if ranks.leads else ''}") from error
+
+
+def _why_other(training: Training, folder: RunFolder) -> str:
+    """The likeliest reason why the weights in a folder do not fit a run, as a second line of the message."""
+    with suppress(UserError):
+        gan, own, then, here = gan_of(folder), training.options.gan, folder.load(folder.data, DataSpec), training.spec
+        if gan.name != own.name:
+            return f"\nthese are of '{gan.name}', and this run trains '{own.name}'"
+        if then.shape != here.shape:
+            advice = f"--image-size {'x'.join(map(str, then.shape[1:]))}"
+            theirs, ours = (" x ".join(map(str, shape)) for shape in (then.shape, here.shape))
+            return (
+                f"\nthese make images of {theirs} (channels, height, width), and this run makes {ours}; "
+                f"try {advice if then.shape[0] == here.shape[0] else f'{advice} and other data'}"
+            )
+        if len(then.classes) != len(here.classes):
+            return f"\nthese know {len(then.classes)} classes, and this data has {len(here.classes)}"
+        values = own.dump()
+        other = [
+            f"--{spelled(name).replace('_', '-')} {value}"
+            for name, value in gan.dump().items()
+            if values.get(name) != value and not isinstance(value, dict)
+        ]
+        return f"\nthese were trained with {' '.join(other)}" if other else ""
+    return ""
 
 
 def check_data(training: Training, folder: RunFolder) -> None:

@@ -11,7 +11,7 @@ state.json               iteration, images seen, learning rates' scale, best sco
 
 import json
 import logging
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from typing import Any
 
 import safetensors.torch
@@ -177,7 +177,7 @@ def sent_to_all(files: Mapping[str, bytes], ranks: Ranks) -> dict[str, bytes]:
 
 
 def load_networks(
-    nets: nn.Module, files: Mapping[str, bytes], source: object = "the checkpoint", besides: str = ""
+    nets: nn.Module, files: Mapping[str, bytes], source: object = "the checkpoint", besides: Collection[str] = ()
 ) -> None:
     """Puts the weights of a checkpoint's files into networks; averaged ones in place of those that trained, if given.
 
@@ -185,7 +185,7 @@ def load_networks(
         nets: take them.
         files: of the checkpoint, with `AVERAGE` where images are to be made.
         source: where it came from, for messages.
-        besides: the name of a network that stays as it is, whatever the files have of it.
+        besides: names of networks that stay as they are, whatever the files have of them.
 
     Raises:
         RunFolderError: they are of other networks; it says where they differ first.
@@ -194,11 +194,11 @@ def load_networks(
     for part in (FROZEN, AVERAGE):
         weights |= _unpacked(files, part) if part in files else {}
     own = nets.state_dict()
-    if MODEL in files:
-        own = _without(nets, {name.partition(".")[0] for name in weights})
     if besides:
-        kept = {name: value for name, value in own.items() if name.startswith(f"{besides}.")}
-        weights = {name: value for name, value in weights.items() if not name.startswith(f"{besides}.")} | kept
+        weights = {name: value for name, value in weights.items() if network_of(name) not in besides}
+        weights |= {name: value for name, value in own.items() if network_of(name) in besides}
+    if MODEL in files:
+        own = _without(nets, set(map(network_of, weights)))
     for name in dict.fromkeys([*own, *weights]):
         theirs, ours = (
             f"of shape {tuple(place[name].shape)}" if name in place else "not there" for place in (weights, own)
@@ -211,10 +211,24 @@ def load_networks(
 def _without(nets: nn.Module, there: Container[str]) -> dict[str, Tensor]:
     """Empties the networks that an export has no weights of, so that they cannot be used; the state of the others."""
     for name, network in nets.named_children():
-        if name not in there:
+        if name not in there:  # a network without weights has none to lose
             for tensor in (*network.parameters(), *network.buffers()):
                 tensor.data = tensor.data.new_empty(0)
-    return {name: value for name, value in nets.state_dict().items() if name.partition(".")[0] in there}
+    return {name: value for name, value in nets.state_dict().items() if network_of(name) in there}
+
+
+def networks_in(files: Mapping[str, bytes]) -> set[str]:
+    """The names of the networks that an export's files hold weights of.
+
+    Raises:
+        RunFolderError: they are not readable.
+    """
+    return set(map(network_of, _unpacked(files, MODEL)))
+
+
+def network_of(name: str) -> str:
+    """The network that a tensor belongs to, by its name: `generator` of `generator.0.weight`."""
+    return name.partition(".")[0]
 
 
 def count(value: object) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from ganzoo.export.facts import Facts
 from ganzoo.export.graphs import SIZES
 from ganzoo.export.trace import OUTPUT
+from ganzoo.export.weights import Rounding
 
 UNKNOWN = "unknown"
 TASKS = {
@@ -36,6 +37,10 @@ class Contents:
     """Whether it draws such that are no inputs."""
     difference: float | None = None
     """The largest from PyTorch, where another program runs it."""
+    rounding: Rounding | None = None
+    """What half precision changes, where weights are stored so."""
+    networks: tuple[str, ...] = ()
+    """Whose weights it has."""
     licence: str = UNKNOWN
     picture: str | None = None
     """The name of the file with samples."""
@@ -96,6 +101,12 @@ def _use(facts: Facts, contents: Contents) -> str:
         lines.append(
             f"Compared with PyTorch on the CPU, on random inputs in batches of {' and '.join(map(str, SIZES))}, values "
             f"differ by {contents.difference:.2g} at most, of the 2 between black and white."
+        )
+    if contents.rounding is not None:
+        lines.append(
+            f"The weights are stored in half precision and loaded back into full. On {contents.rounding.images} random "
+            f"inputs, values differ from those of the full weights by {contents.rounding.largest:.2g} at most and by "
+            f"{contents.rounding.mean:.2g} on average, of the 2 between black and white."
         )
     return "\n\n".join(lines)
 
@@ -168,7 +179,8 @@ def _limits(facts: Facts) -> str:
 
 def _files(contents: Contents) -> str:
     rows = "\n".join(f"| `{name}` | `{digest}` |" for name, digest in contents.files.items())
-    return f"## Files\n\n| file | SHA-256 |\n|---|---|\n{rows}"
+    networks = f"Networks: {', '.join(f'`{name}`' for name in contents.networks)}."
+    return f"## Files\n\n{networks}\n\n| file | SHA-256 |\n|---|---|\n{rows}"
 
 
 def _number(value: Any) -> str:

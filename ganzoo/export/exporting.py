@@ -1,23 +1,21 @@
 """`ganzoo export`: a run's weights as a folder that others can use, whole or not at all."""
 
-import hashlib
 import json
 import os
 import re
 import shutil
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor
 
 from ganzoo.api import load
-from ganzoo.engine.files import drafted, write_json
+from ganzoo.engine.files import digest, drafted, write_json
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.randomness import seed_everything, undrawn
 from ganzoo.engine.state import MODEL
@@ -28,6 +26,7 @@ from ganzoo.export.card import UNKNOWN, Contents, card
 from ganzoo.export.facts import Facts, facts_of, samples_of
 from ganzoo.export.snippets import onnx_snippet, text_for, torch_snippet
 from ganzoo.export.trace import Parts, made_up, trace, untraced
+from ganzoo.export.weights import Rounding, half_precision, trained_networks, write_weights
 from ganzoo.gan import GAN
 from ganzoo.generation.trained import TrainedGAN
 
@@ -50,6 +49,10 @@ class Wish:
     licence: str
     repository: str | None
     """Where on the Hub it will be."""
+    half: bool = False
+    """Whether weights are stored in half precision."""
+    all_networks: bool = False
+    """Whether networks are kept that are trained, and make no images."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Exported:
     folder: Path
     model: Path
     difference: float | None
-    """The largest difference from PyTorch; None: it holds weights, and these are the same."""
+    """The largest difference from PyTorch, or of half precision from full; None: it holds weights as they are."""
     name: str
     """Of the GAN."""
     iteration: int
@@ -77,6 +80,8 @@ def export(
     licence: str = UNKNOWN,
     gan: type[GAN] | None = None,
     repository: str | None = None,
+    half: bool = False,
+    all_networks: bool = False,
 ) -> Exported:
     """Writes a folder with what makes images, a model card, and the run's description.
 
@@ -88,6 +93,8 @@ def export(
         licence: of the weights, as the Hub abbreviates it: "cc-by-sa-4.0".
         gan: the class, if no plugin registers it.
         repository: where on the Hub it will be, for its card.
+        half: store weights in half precision: half the size, nearly the same images. Of safetensors only.
+        all_networks: keep discriminators too, so that a run can begin with the export. Of safetensors only.
 
     Raises:
         UserError: it cannot be done, or what was written is not what PyTorch makes; nothing is left behind.
@@ -97,6 +104,9 @@ def export(
         raise UnknownName("format", form, MODELS)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,63}", licence):
         raise OptionError(f"option 'licence' cannot be {typed(licence)}: give an abbreviation, such as cc-by-sa-4.0")
+    if form != "safetensors" and (half or all_networks):
+        option = "half" if half else "all-networks"
+        raise OptionError(f"option '{option}' is of weights; leave it out, or take the format safetensors")
     if form == "onnx":
         graphs.check_onnx()
     trained = load(run, device="cpu", gan=gan, checkpoint=checkpoint)
@@ -104,10 +114,10 @@ def export(
     check_place(place, trained.folder)
     facts = facts_of(trained)
     with exchanged(place) as draft:
-        wish = Wish(form, licence, repository)
+        wish = Wish(form, licence, repository, half, all_networks)
         if form == "safetensors":
-            _export_weights(draft, wish, facts, gan)
-            difference = None
+            rounding = _export_weights(draft, wish, facts, gan)
+            difference = rounding.largest if rounding else None
         else:
             traced = trace(trained)
             write = graphs.write_onnx if form == "onnx" else graphs.write_torchexport
@@ -119,37 +129,32 @@ def export(
     return Exported(place, model, difference, trained.gan.name, trained.iteration, facts.at_end, seconds)
 
 
-def _export_weights(draft: Path, wish: Wish, facts: Facts, gan: type[GAN] | None) -> None:
+def _export_weights(draft: Path, wish: Wish, facts: Facts, gan: type[GAN] | None) -> Rounding | None:
     """Writes the weights of what makes images, with what is said of them, and sees that they do.
 
     Raises:
         UserError: what was written makes other images.
     """
     trained = facts.trained
+    stored, rounding = half_precision(trained, _images) if wish.half else (trained, None)
     every = untraced(trained)
     try:
         networks = trace(trained).networks
     except UserError:  # it cannot be a graph, which its weights need not be
         networks = every.networks
+    if wish.all_networks:
+        networks |= trained_networks(trained)
     parts = Parts(every.shapes, networks)
-    write_weights(trained, networks, draft)
-    expected, again = _images(trained, 0), _images(trained, 1)
-    _describe(draft, wish, facts, parts, _how_to_load(wish, trained), drawing=not torch.equal(expected, again))
+    write_weights(stored, networks, draft, half=wish.half)
+    expected, again = _images(stored, 0), _images(stored, 1)
+    drawing = not torch.equal(expected, again)
+    _describe(draft, wish, facts, parts, _how_to_load(wish, trained), drawing=drawing, rounding=rounding)
     if not torch.equal(expected, _images(load(draft, device="cpu", gan=gan), 0)):
         raise UserError(f"'{trained.gan.name}' was not exported: what is loaded again makes other images")
+    return rounding
 
 
-def write_weights(trained: TrainedGAN, networks: Container[str], folder: Path) -> None:
-    """Writes the weights of some networks as one safetensors file, each under the name it has in `trained.nets`."""
-    tensors = {
-        name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-        for name, value in trained.nets.state_dict().items()
-        if name.partition(".")[0] in networks
-    }
-    (folder / MODEL).write_bytes(safetensors.torch.save(tensors, metadata={"format": "pt"}))
-
-
-def _images(trained: TrainedGAN, seed: int) -> Tensor:
+def _images(trained: TrainedGAN, seed: int, count: int = max(graphs.SIZES)) -> Tensor:
     """Images of inputs that are always the same, what the GAN draws by itself being that of a seed.
 
     Raises:
@@ -158,7 +163,7 @@ def _images(trained: TrainedGAN, seed: int) -> Tensor:
     try:
         with undrawn(torch.device("cpu")), torch.no_grad():
             seed_everything(0)
-            inputs = made_up(trained, max(graphs.SIZES))
+            inputs = made_up(trained, count)
             seed_everything(seed)
             return graphs.maker(trained)(inputs)
     except Exception as error:  # a plugin's code raises anything
@@ -174,6 +179,7 @@ def _describe(
     difference: float | None = None,
     *,
     drawing: bool = False,
+    rounding: Rounding | None = None,
 ) -> None:
     trained, files = facts.trained, RunFolder(draft)
     write_json(files.config, dict(facts.config))
@@ -189,7 +195,10 @@ def _describe(
         "iteration": trained.iteration,
         "iterations": facts.whole,
         "inputs": graphs.shown(parts.shapes),
-        "difference": difference,
+        "difference": rounding.largest if rounding else difference,
+        **({"mean_difference": rounding.mean} if rounding else {}),
+        **({"precision": "float16" if wish.half else "float32"} if wish.form == "safetensors" else {}),
+        "networks": sorted(parts.networks),
         "versions": versions(),
         "files": digests,
     }
@@ -202,6 +211,8 @@ def _describe(
         drawn=parts.drawn,
         drawing=drawing,
         difference=difference,
+        rounding=rounding,
+        networks=tuple(sorted(parts.networks)),
         licence=wish.licence,
         picture=PICTURE if picture else None,
     )
@@ -223,12 +234,6 @@ def _how_to_load(wish: Wish, trained: TrainedGAN) -> str:
     install = f"pip install 'ganzoo[hub]'\nganzoo pull {wish.repository}" if wish.repository else "pip install ganzoo"
     folder = "" if wish.repository else "FOLDER being this folder:\n\n"
     return f"{folder}```bash\n{install}\n{command}\n```"
-
-
-def digest(file: Path) -> str:
-    """The SHA-256 of a file."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def check_place(place: Path, run: Path | None = None) -> None:

@@ -13,7 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from ganzoo import GAN, Dataset, TrainedGAN
     from ganzoo.config import NamedConfig
-    from ganzoo.plugins import Shelf, Zoo
+    from ganzoo.plugins import Zoo
+    from ganzoo.registry import ClassShelf
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +124,8 @@ def ganzoo_zoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registers]:
 
     Whatever is registered is refused as a plugin's is; the ContractError says why. What is there already stays.
     """
-    from ganzoo.plugins import Plugin, Zoo, zoo
+    from ganzoo.plugins import Zoo, zoo
+    from ganzoo.registry import Plugin
 
     added: list[type[NamedConfig]] = []
     zoos: list[Zoo] = []
@@ -136,7 +138,7 @@ def ganzoo_zoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registers]:
             if thing in shelf.values():
                 continue
             shelf.check(thing)
-            shelf.classes[thing.label()] = thing
+            shelf.entries[thing.label()] = thing
             shelf.origins[thing.label()] = Plugin(thing.label(), thing.__module__, loose=True)
             if thing not in added:
                 added.append(thing)
@@ -147,7 +149,7 @@ def ganzoo_zoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registers]:
         for thing in added:
             shelf = known.shelf(thing)
             if shelf.get(thing.label()) is thing:
-                del shelf.classes[thing.label()], shelf.origins[thing.label()]
+                del shelf.entries[thing.label()], shelf.origins[thing.label()]
 
 
 def _load_files(files: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +178,7 @@ def _place(file: str) -> Path:
     return Path(file).expanduser().absolute()
 
 
-def _shelf(thing: "type[NamedConfig]") -> "Shelf[Any]":
+def _shelf(thing: "type[NamedConfig]") -> "ClassShelf[Any]":
     """Where a class of that kind stands in the zoo.
 
     Raises:
@@ -184,8 +186,9 @@ def _shelf(thing: "type[NamedConfig]") -> "Shelf[Any]":
     """
     from ganzoo.errors import ContractError
     from ganzoo.plugins import zoo
+    from ganzoo.registry import ClassShelf
 
-    shelves = zoo().shelves().values()
+    shelves = [shelf for shelf in zoo().shelves().values() if isinstance(shelf, ClassShelf)]
     found = next((shelf for shelf in shelves if issubclass(thing, shelf.base)), None)
     if found is None:
         bases = " or ".join(f"ganzoo.{shelf.base.__name__}" for shelf in shelves)

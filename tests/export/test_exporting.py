@@ -13,8 +13,9 @@ from conftest import Answer, Command
 from PIL import Image
 
 import ganzoo
+from ganzoo.engine.files import digest
 from ganzoo.engine.folder import RunFolder
-from ganzoo.export.exporting import check_place, digest, exchanged
+from ganzoo.export.exporting import check_place, exchanged
 from ganzoo.export.facts import samples_of
 from ganzoo.plugins import zoo
 
@@ -146,7 +147,7 @@ def test_an_export_of_weights_makes_the_same_images_and_cannot_be_trained(
     for line, words in (
         ("resume dcgan", "dcgan is an export, which makes images and cannot be trained further"),
         ("run dcgan --out dcgan", "dcgan is an export, which makes images and cannot be trained further"),
-        ("run dcgan --init-from dcgan --image-size 16 --limit 8 --batch-size 4", "has the networks that make images"),
+        ("run dcgan --init-from dcgan --image-size 16 --limit 8 --batch-size 4", "is an export without discriminator"),
         ("generate dcgan --checkpoint best -o y.png", "is an export, of one checkpoint alone"),
         ("generate again -o y.png", "is an export for other programs, without model.safetensors"),
     ):

@@ -210,7 +210,7 @@ class Needy(ganzoo.SetMetric):
 def test_the_best_is_known_by_a_metric_that_must_be_told_something(
     command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(zoo().metrics.classes, "needy", Needy)
+    monkeypatch.setitem(zoo().metrics.entries, "needy", Needy)
     for seed, name in enumerate("ab"):
         run(place, name, *({**line(1), "figures": {"needy": figure}} for figure in (3, 7, 5)), seed=seed)
     found = compare(command, "a", "b", "--best", "needy")
