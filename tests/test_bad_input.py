@@ -152,7 +152,7 @@ DATA = [
     ("run pix2pix --data folder:images", "'folder' has no source, target", "pairs:PATH"),
     ("run pix2pix --data mnist", "make them of its images: --as edges, grey, lowres or masked"),
     ("run dcgan --as edges", "--as edges makes pairs of source and target, which the GAN does not take", "--as out"),
-    ("run pix2pix --as masked --as.size 257", "a hole of 257 x 257 pixels does not fit", "try --as.size 128"),
+    ("run pix2pix --as masked --as.size 257", "a hole of 257 x 257 pixels does not fit", "try --as.size 64"),
     (f"run dcgan {SMALL} --data-dir text.txt", "cannot be written", "--data-dir FOLDER or GANZOO_DATA"),
 ]
 

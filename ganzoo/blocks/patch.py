@@ -12,7 +12,7 @@ from ganzoo.networks import Discriminator
 
 PatchSize: TypeAlias = Literal[16, 34, 70, 94, 142]
 """Height and width, in pixels, of the patches that a PatchDiscriminator judges one by one."""
-CHAPTERS = 94
+CHAPTERS: Literal[94] = 94
 """The one that has no inner convolution of stride 1."""
 HALVINGS: Mapping[PatchSize, int] = {16: 1, 34: 2, 70: 3, CHAPTERS: 4, 142: 4}
 

@@ -81,7 +81,11 @@ def test_its_blocks_are_the_chapters(side: int) -> None:
 
 def dropped(blocks: nn.ModuleList) -> list[int]:
     """The blocks that drop values, from 1."""
-    return [number for number, block in enumerate(blocks, 1) if any(isinstance(layer, nn.Dropout) for layer in block)]
+    return [
+        number
+        for number, block in enumerate(blocks, 1)
+        if any(isinstance(layer, nn.Dropout) for layer in block.modules())
+    ]
 
 
 def test_the_papers_dropout_is_in_the_first_three_blocks_of_the_decoder() -> None:
