@@ -60,6 +60,15 @@ class Engine:
         self.gan, self.nets, self.device = gan, nets, speed.place()
         self.players = settle(gan.players() if players is None else players)
         check(self.players, nets)
+        for player in self.players:
+            if iterations is not None and player.after >= iterations:
+                log.warning(
+                    "the player '%s' begins after %d iterations, and the whole run has %d: it will not move; train for "
+                    "more epochs, or have it begin earlier",
+                    player.name,
+                    player.after,
+                    iterations,
+                )
         self.assemble = assemble
         self.ranks = ranks or Ranks.alone()
         captures = speed.captures(self.device)

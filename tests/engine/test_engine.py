@@ -247,6 +247,15 @@ def test_iterations_of_every_phase_are_recorded_and_replayed_alike() -> None:
     assert difference(ended[0].nets, ended[1].nets) == 0.0
 
 
+@pytest.mark.parametrize(("iterations", "said"), [(None, False), (4, False), (3, True)])
+def test_a_player_that_would_begin_after_the_end_is_warned_of(
+    iterations: int | None, said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    gan = Warmed()
+    Engine(gan, gan.build(SPEC), speed=Speed.plain(), iterations=iterations)
+    assert ("the player 'discriminator' begins after 3 iterations, and the whole run has 3" in caplog.text) == said
+
+
 def test_players_that_all_come_to_an_end_are_refused() -> None:
     gan = dcgan()
     players = [replace(player, until=3) for player in gan.players()]
