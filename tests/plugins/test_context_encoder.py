@@ -6,6 +6,7 @@ from ganzoo_context_encoder import ContextEncoder, hole
 from torch import Tensor
 
 from ganzoo import Adam, Batch, DataSpec, Engine, SizeError, Speed
+from ganzoo.blocks.bottleneck import ChannelwiseLinear
 from ganzoo.data.adapt import HOLE
 from ganzoo.data.batches import scaled
 
@@ -50,13 +51,16 @@ def test_known_pixels_stay_to_the_last_bit_and_the_hole_is_made() -> None:
     assert made.abs().max() <= 1
 
 
-def test_its_losses_are_weighed_as_its_options_say() -> None:
+@pytest.mark.parametrize("distance", ["l1", "l2"])
+def test_its_losses_are_weighed_as_its_options_say(distance: str) -> None:
     torch.manual_seed(0)
-    gan, batch = small(reconstruction=0.9, rim=3.0, known=0.2, adversarial=0.1, mirror=False), masked()
+    weights = {"reconstruction": 0.9, "rim": 3.0, "known": 0.2, "adversarial": 0.1}
+    gan, batch = small(distance=distance, mirror=False, **weights), masked()
     nets = gan.networks(SPEC)
     batch = gan.generate(nets, batch)
     losses = gan.generator_loss(nets, batch)
-    error, missing = (batch.made - batch.target).square(), hole(batch.source).expand_as(batch.target)
+    error, missing = (batch.made - batch.target).abs(), hole(batch.source).expand_as(batch.target)
+    error = error if distance == "l1" else error**2
     around = torch.zeros_like(missing)
     around[:, :, 9:19, 5:19] = True
     judged = gan.loss.generator(batch.fake[:0], gan.judge(nets, batch.fake, batch))
@@ -97,6 +101,16 @@ def test_pictures_are_mirrored_in_training_with_their_holes_and_never_as_they_ar
         assert torch.equal(seen.source[row], expected)
     known = ~hole(batch.source).expand_as(batch.source)
     assert torch.equal(gan.sample(nets, batch)[known], batch.source[known])
+
+
+def test_the_papers_networks_have_a_narrow_middle_and_judge_the_whole_image() -> None:
+    with torch.device("meta"):
+        gan = ContextEncoder.model_validate({"architecture": "paper", "width": 8})
+        nets = gan.networks(DataSpec(dataset="x", shapes={"source": (3, 128, 128), "target": (3, 128, 128)}))
+        image = torch.empty(2, 4, 128, 128)
+        assert nets.generator(image).shape == (2, 3, 128, 128)
+        assert nets.discriminator(image).shape == (2, 1)
+    assert any(isinstance(layer, ChannelwiseLinear) for layer in nets.generator.modules())
 
 
 @pytest.mark.parametrize("value", [-1.0, HOLE / 127.5 - 1])
