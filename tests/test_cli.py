@@ -82,16 +82,19 @@ def test_datasets_plugins_and_env(command: Command) -> None:
 
 
 NETWORKS = {
-    "dcgan": [r"generator +\w+ +2,352,513 +1 x 64 x 64", r"discriminator +\w+ +99,649 +1"],
+    "dcgan": [r"generator +\w+ +[\d,]+ +1 x 32 x 32", r"chapter +1 x 64 x 64 +2,352,513 +99,649 *\n"],
     "pix2pix": [
         r"chapter +3 x 256 x 256 +54,409,603 +2,767,809 *\n",
         r"paper +3 x 256 x 256 +54,409,603 +2,767,809 *\n",
     ],
 }
 PLAYERS = {
-    "dcgan": [r"generator +generator +iteration +adversarial +adam, lr 0.001", r"discriminator +discriminator"],
+    "dcgan": [
+        r"generator +generator +iteration +adversarial +adam, lr 0.002",
+        r"r1 +discriminator +8 iterations +penalty +that of discriminator",
+    ],
     "pix2pix": [r"generator +generator +iteration +adversarial \+ l1 +adam, lr 0.001"],
-    "wgan-gp": [r"generator +generator +5 iterations", r"iteration +adversarial \+ gradient_penalty +adam, lr 0.0001"],
+    "wgan-gp": [r"discriminator +discriminator +iteration +adversarial \+ gradient_penalty +adam, lr 0.001"],
 }
 
 
@@ -137,8 +140,8 @@ def test_parameters_are_counted_without_making_them(name: str) -> None:
 
 def test_info_says_which_recipe_is_in_force(command: Command) -> None:
     lines = [line for line in command("info", "dcgan").out.splitlines() if re.match(r"recipe [\w-]+: ", line)]
-    assert [line.split()[1] for line in lines] == ["quick:", "chapter:", "paper:"]
-    assert ["in force" in line for line in lines] == [True, False, False]
+    assert [line.split()[1] for line in lines] == ["quick:", "chapter:", "paper:", "gpu:"]
+    assert ["in force" in line for line in lines] == [True, False, False, False]
 
 
 @pytest.mark.parametrize("name", GANS)

@@ -47,7 +47,9 @@ def test_twenty_iterations_of_dcgan_are_those_of_the_chapters_loop_written_by_ha
         ((real_loss + fake_loss) / 2).backward()
         discriminator_optimizer.step()
 
-    chapter = dcgan(optimizer={"kind": "adam", "lr": 1e-3, "betas": (0.9, 0.999)}, initialization="torch")
+    chapter = dcgan(
+        architecture="chapter", optimizer={"kind": "adam", "lr": 1e-3, "betas": (0.9, 0.999)}, initialization="torch"
+    )
     nets = engine_after(20, Speed.plain(), chapter).nets
     assert difference(nets.generator, generator) == 0.0
     assert difference(nets.discriminator, discriminator) == 0.0
@@ -287,7 +289,7 @@ def test_networks_that_were_trained_can_be_trained_by_another_engine() -> None:
 
 
 def test_a_frozen_part_of_a_trained_network_stays_in_evaluation_mode() -> None:
-    gan = dcgan()
+    gan = dcgan(architecture="chapter")
     nets = gan.networks(SPEC)
     frozen = next(module for module in nets.discriminator.modules() if isinstance(module, nn.BatchNorm2d))
     frozen.requires_grad_(False)
