@@ -64,6 +64,7 @@ class DINOv2Features(nn.Module):
         colors = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images[:, :3]
         if colors.shape[2:] != (SIDE, SIDE):
             colors = F.interpolate(colors, (SIDE, SIDE), mode="bicubic", antialias=True).clamp(-1, 1)
+            colors = ((colors + 1) * 127.5).round() / 127.5 - 1  # in 8 bits, as the paper's code leaves it to Pillow
         features: Tensor = self.network(((colors + 1) / 2 - self.mean) / self.std)
         return features
 
@@ -117,7 +118,7 @@ class DINOv2(Extractor):
     """
 
     kind = "dinov2"
-    resizer = f"bicubic, antialiased, to {SIDE} x {SIDE}"
+    resizer = f"bicubic, antialiased, to {SIDE} x {SIDE}, in 8 bits"
     places = frozenset({"weights", "sha256"})
 
     weights: Path | None = Field(None, description="file of the weights, .pth or .safetensors")

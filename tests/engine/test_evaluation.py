@@ -110,7 +110,7 @@ def test_errors_come_before_the_first_iteration_and_nothing_is_written(command: 
         ("--metric l1", "'l1' cannot be measured here: what 'dcgan' makes has no targets"),
         ("--metric kid --evaluate-samples 100", "'kid' cannot be measured here: it takes 1,000 samples or more"),
         ("--extractor inception --extractor.weights nowhere.pth", "there are no weights of Inception in 'nowhere.pth'"),
-        ("--evaluate-samples 3", "cannot be measured here"),
+        ("--evaluate-samples 3 --metric coverage", "it takes 6 samples or more"),
         ("--metric nonsense", "no metric is called 'nonsense'"),
     ):
         for trial in ([], ["--dry-run"]):

@@ -107,3 +107,13 @@ def test_protocols_of_other_numbers_of_real_images_are_not_alike() -> None:
     assert not more.beyond_options({"reals", "images"})
     assert not PROTOCOL.differences(PROTOCOL.model_copy(update={"name": "some"}))
     assert not PROTOCOL.differences(PROTOCOL.model_copy(update={"reals": 100}))
+
+
+def test_fewer_translations_than_pairs_are_held_against_their_own_targets(copied: Path) -> None:  # noqa: F811 - the fixture
+    trained = ganzoo.load(copied / "pix2pix")
+    line = trained.evaluate(metric="l1", samples=3, reals=7)
+    columns = load_some(data_of(RunFolder(copied / "pix2pix")), trained.gan.needs, "test", 7).columns
+    source, target = (columns[name][[0, 2, 4]].float() / 127.5 - 1 for name in ("source", "target"))
+    made = ((trained.translate(source) + 1) * 127.5).round() / 127.5 - 1
+    assert line["figures"]["l1"] == pytest.approx((made - target).abs().mean().item() / 2, abs=1e-5)
+    assert (line["protocol"]["samples"], line["protocol"]["reals"]) == (3, 7)
