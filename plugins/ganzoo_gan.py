@@ -1,5 +1,7 @@
 """GAN: the first, fully connected (Goodfellow et al., 2014, arXiv:1406.2661)."""
 
+from pydantic import Field
+
 import ganzoo
 from ganzoo.blocks import PerceptronDiscriminator, PerceptronGenerator
 from ganzoo.losses import CrossEntropy
@@ -22,6 +24,8 @@ class FirstGAN(ganzoo.Adversarial):
             "lr_schedule": "linear",
             "ema_images": 20_000,
             "optimizer": {"lr": 1e-3, "betas": (0.5, 0.99)},
+            "dropout": 0.0,
+            "r1": 0.1,
         },
         "paper": {"loss": "minimax", "batch_size": 100, "optimizer": {"lr": 2e-4, "betas": (0.5, 0.999)}},
     }
@@ -29,10 +33,12 @@ class FirstGAN(ganzoo.Adversarial):
     loss: ganzoo.Loss = CrossEntropy()
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=2e-4, betas=(0.5, 0.999))
 
+    dropout: float = Field(0.3, ge=0, lt=1, description="share of the discriminator's values dropped in training")
+
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         return ganzoo.Networks(
             generator=PerceptronGenerator(self.latent_dim, data.shape),
-            discriminator=PerceptronDiscriminator(data.shape),
+            discriminator=PerceptronDiscriminator(data.shape, dropout=self.dropout),
         )
 
 
