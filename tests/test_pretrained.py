@@ -10,6 +10,7 @@ import safetensors.torch
 import torch
 from conftest import Answer, Command, once
 from PIL import Image
+from strangers import install
 
 import ganzoo
 from ganzoo.engine.files import digest
@@ -26,6 +27,22 @@ import ganzoo
 def register_pretrained(register):
     for export in sorted(Path(__file__).parent.glob("*/export.json")):
         register(ganzoo.PretrainedGAN(export.parent.name, export.parent))
+"""
+PROJECT = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "ganzoo-digits"
+version = "1.2.3"
+dependencies = ["ganzoo"]
+
+[project.entry-points.ganzoo]
+digits = "ganzoo_digits"
+
+[tool.hatch.build.targets.wheel]
+include = ["ganzoo_digits"]
 """
 TINY = "--image-size 16 --limit 8 --batch-size 4 --epochs 1 --precision fp32"
 
@@ -257,3 +274,18 @@ def test_what_is_no_pretrained_gan_sets_its_plugin_aside(
     assert failed.name == "other"
     assert failed.problem.startswith(reason) or reason in failed.problem
     assert "my-dcgan" in zoo().pretrained
+
+
+def test_a_package_ships_weights_as_ganzoo_does(weights: Path, place: Path) -> None:
+    module = place / "project" / "ganzoo_digits"
+    module.mkdir(parents=True)
+    (module / "__init__.py").write_text(PLUGIN)
+    shutil.copytree(weights / "my-dcgan", module / "their-digits")
+    (place / "project" / "pyproject.toml").write_text(PROJECT)
+    packages = install([place / "project"], place)
+    found = {row["name"]: row for row in json.loads(packages.ganzoo("pretrained", "--json"))["pretrained"]}
+    assert found["their-digits"]["from"] == "ganzoo-digits 1.2.3"
+    assert packages.ganzoo("generate", "their-digits", "-n", "4") == "their-digits.png\n"
+    (packages.packages / "ganzoo_digits" / "their-digits" / "model.safetensors").write_bytes(b"broken")
+    code = "import ganzoo\ntry:\n    ganzoo.load('their-digits')\nexcept ganzoo.UserError as error:\n    print(error)"
+    assert "pip install --force-reinstall --no-deps ganzoo-digits" in packages.python("-c", code)
