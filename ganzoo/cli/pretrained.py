@@ -53,7 +53,7 @@ def _list(as_json: bool) -> None:
         print_table(map(_row, found))
         click.echo(f"\n`{found[0].usage}` makes images; `ganzoo pretrained NAME` tells more")
     elif not damaged:
-        click.echo("no installed package provides a pretrained GAN; `ganzoo run dcgan` trains one")
+        click.echo("no installed package provides a pretrained GAN; `ganzoo run NAME` trains one")
     if damaged:
         click.echo("\ndamaged:")
         print_table(damaged)
