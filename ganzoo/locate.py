@@ -8,6 +8,7 @@ from pathlib import Path
 from ganzoo.engine.files import digest, expanded
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import RunFolderError, typed
+from ganzoo.gan import GAN
 from ganzoo.plugins import zoo
 from ganzoo.pretrained import PretrainedGAN
 
@@ -43,10 +44,24 @@ def shipped(folder: Path) -> PretrainedGAN | None:
     return next((found for found in zoo().pretrained.values() if Path(found.folder).resolve() == place), None)
 
 
-def named(folder: Path) -> str:
-    """The name of a pretrained GAN, or the path of a folder: how it is typed."""
-    found = shipped(folder)
-    return found.name if found else str(folder)
+def check_resumes(run: Path) -> None:
+    """Refuses the name of a pretrained GAN where a run is to go on.
+
+    Raises:
+        RunFolderError: it is one.
+    """
+    if not _exists(expanded(run)) and str(run) in zoo().pretrained:
+        raise RunFolderError(
+            f"'{run}' is a pretrained GAN, which makes images and cannot be trained further; begin a run with its "
+            f"weights by `ganzoo run {_gan_of(zoo().pretrained[str(run)])} --init-from {run}`"
+        )
+
+
+def _gan_of(pretrained: PretrainedGAN) -> str:
+    files = RunFolder(Path(pretrained.folder))
+    table = files.read(files.config).get("gan")
+    name = table.get(GAN.key) if isinstance(table, dict) else None
+    return name if isinstance(name, str) else "GAN"
 
 
 def check_whole(pretrained: PretrainedGAN) -> None:

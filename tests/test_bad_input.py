@@ -242,12 +242,10 @@ USAGE = [
     ("run dcgan --gan lsgan", "No such option '--gan'", "ganzoo run dcgan -h"),
     ("run dcgan more", "Got unexpected extra argument (more)", "ganzoo run dcgan -h"),
     ("generate -o x.png", "Missing argument 'RUN'", "ganzoo generate -h"),
-    ("generate old", "Missing option '-o' / '--out'"),
     ("generate old -n 0 -o x.png", "Invalid value for '-n' / '--count': 0 is not in the range x>=1"),
     ("generate old -n x -o x.png", "Invalid value for '-n' / '--count'"),
     ("generate old --seed -1 -o x.png", "Invalid value for '--seed': -1 is not in the range 0<=x"),
     ("translate old", "Missing argument 'IMAGE|FOLDER|ZIP'", "ganzoo translate -h"),
-    ("translate old images", "Missing option '-o' / '--out'"),
 ]
 
 

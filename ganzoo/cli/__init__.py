@@ -16,6 +16,7 @@ from ganzoo.cli import (
     figures,
     generate,
     new,
+    pretrained,
     report,
     runs,
     serve,
@@ -52,7 +53,21 @@ def root(plugin: tuple[str, ...]) -> None:
         os.environ[PLUGINS] = os.pathsep.join(files)
 
 
-for module in (catalogue, train, generate, translate, figures, bench, report, serve, share, runs, new, completion):
+for module in (
+    catalogue,
+    pretrained,
+    train,
+    generate,
+    translate,
+    figures,
+    bench,
+    report,
+    serve,
+    share,
+    runs,
+    new,
+    completion,
+):
     for command in module.COMMANDS:
         root.add_command(command)
 

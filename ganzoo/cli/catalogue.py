@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @AS_JSON
 def list_gans(as_json: bool) -> None:
     """The GANs of the zoo, and plugins that were set aside."""
+    from ganzoo.export.shipped import of_gan
     from ganzoo.plugins import zoo
 
     rows: list[dict[str, object]] = [
@@ -25,6 +26,7 @@ def list_gans(as_json: bool) -> None:
             "family": gan.family(),
             "summary": gan.summary(),
             "year": gan.year(),
+            "pretrained": of_gan(gan.name),
             "from": _origin(zoo().gans, gan.name),
         }
         for gan in _by_name(zoo().gans)
@@ -36,7 +38,7 @@ def list_gans(as_json: bool) -> None:
         click.echo(json.dumps({"gans": rows, "set_aside": failed}, indent=2))
         return
     if rows:
-        print_table(rows)
+        print_table({**row, "pretrained": "yes" if row["pretrained"] else ""} for row in rows)
     else:
         click.echo("the zoo is empty: no installed package provides a GAN")
     if failed:

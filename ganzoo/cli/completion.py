@@ -67,6 +67,20 @@ def gan_names(_: click.Context, __: click.Parameter, incomplete: str) -> "list[C
     return [CompletionItem(name, help=gans[name]["help"]) for name in gans if name.startswith(incomplete)]
 
 
+def pretrained_names(_: click.Context, __: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """The pretrained GANs whose names begin so."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(name, help="pretrained") for name in known()["pretrained"] if name.startswith(incomplete)]
+
+
+def runs_and_pretrained(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Both run folders and pretrained GANs, of which only those without a separator in their names are names."""
+    folders = run_folders(ctx, parameter, incomplete)
+    names = pretrained_names(ctx, parameter, incomplete) if incomplete and os.sep not in incomplete else []
+    return [*names, *(folder for folder in folders if not names or folder.type != "dir")]
+
+
 def run_folders(_: click.Context, __: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """The run folders whose paths begin so, or lie in a folder whose path does; else the shell's own choice."""
     from click.shell_completion import CompletionItem
@@ -115,7 +129,7 @@ def known() -> dict[str, Any]:
     file, zoo = user_cache_path("ganzoo") / "completion.json", _fingerprint()
     with suppress(OSError, ValueError, TypeError, LookupError):
         kept = json.loads(file.read_bytes())
-        if kept["zoo"] == zoo and isinstance(kept["gans"], dict):
+        if kept["zoo"] == zoo and isinstance(kept["gans"], dict) and isinstance(kept["pretrained"], list):
             return kept
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         found = {"zoo": zoo, **_ask()}  # what plugins print would be taken for completions
@@ -160,7 +174,12 @@ def _ask() -> Mapping[str, Any]:
             flags = [flag for group in made_flags.by_run(gan).values() for flag in group]
             gans[name] = {"help": gan.summary(), "flags": [_written_down(flag) for flag in flags]}
     others = {"resume": made_flags.by_resume(), "evaluate": made_flags.by_evaluate()}
-    return {"gans": gans, **{name: [_written_down(flag) for flag in told.values()] for name, told in others.items()}}
+    shipped = sorted(zoo().pretrained)
+    return {
+        "gans": gans,
+        "pretrained": shipped,
+        **{name: [_written_down(flag) for flag in told.values()] for name, told in others.items()},
+    }
 
 
 def _written_down(flag: "Flag") -> dict[str, Any]:

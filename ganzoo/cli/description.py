@@ -21,14 +21,16 @@ def describe(gan: "type[GAN]") -> dict[str, Any]:
     """
     from ganzoo.config import spelled
     from ganzoo.errors import UserError
+    from ganzoo.export.shipped import of_gan
 
-    about = {
+    about: dict[str, Any] = {
         "name": gan.name,
         "family": gan.family(),
         "summary": gan.summary(),
         "paper": gan.paper(),
         "year": gan.year(),
     }
+    about["pretrained"] = of_gan(gan.name)
     recipes = {name: {spelled(option): value for option, value in told.items()} for name, told in gan.recipes.items()}
     try:
         made = _made(gan)
@@ -115,6 +117,8 @@ def _options(gan: "type[GAN]") -> dict[str, list[dict[str, str]]]:
 def print_description(found: Mapping[str, Any]) -> None:
     """What `describe` found, for a person."""
     click.echo(f"{found['name']}: {found['summary']}\n{found['paper']}\n")
+    if names := found["pretrained"]:
+        click.echo(f"trained weights come along: {', '.join(names)}; try `{_usage(names[0])}`\n")
     if "note" in found:
         click.echo(f"as it is, it cannot be made: {found['note']}")
     else:
@@ -127,6 +131,13 @@ def print_description(found: Mapping[str, Any]) -> None:
     for title, rows in found["options"].items():
         click.echo(f"\noptions: {title}")
         print_table(rows)
+
+
+def _usage(name: str) -> str:
+    from ganzoo.export.shipped import summary
+    from ganzoo.plugins import zoo
+
+    return summary(zoo().pretrained[name]).usage
 
 
 def _print_made(found: Mapping[str, Any]) -> None:

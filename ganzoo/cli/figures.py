@@ -46,9 +46,10 @@ def evaluate(
     as_json: bool,
     **typed: Any,
 ) -> None:
-    """Measure what the GAN makes that was trained in the folder RUN.
+    """Measure what the GAN makes that was trained in the folder RUN, or the pretrained GAN called RUN.
 
-    The figures are printed, and added with all they depend on to RUN/evaluations.jsonl.
+    The figures are printed, and added with all they depend on to RUN/evaluations.jsonl; of a pretrained GAN, which is
+    part of a package, they are only printed.
     """
     from ganzoo.api import take_up
     from ganzoo.cli.progress import counting
@@ -69,13 +70,16 @@ def evaluate(
         if save_reference:
             ready.statistics().save(Path(save_reference))
     line = ready.line(trained.iteration, figures)
+    kept = True
     try:
-        keep(RunFolder(trained.folder), line, ready.neighbors)
+        kept = keep(RunFolder(trained.folder), line, ready.neighbors)
     finally:  # figures that took an hour are shown even if there is no room for them
         if as_json:
             click.echo(json.dumps(line, indent=2))
         else:
             _show(ready, figures, trained.iteration)
+    if not kept:
+        click.echo(f"note: '{run}' is part of a package; these figures were not kept", err=True)
 
 
 def _show(ready: "Evaluation", figures: dict[str, float], iteration: int) -> None:

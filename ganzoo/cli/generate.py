@@ -5,7 +5,7 @@ from typing import Any
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs, stem
 from ganzoo.errors import no_exit
 
 
@@ -24,10 +24,9 @@ from ganzoo.errors import no_exit
     "-o",
     "--out",
     type=TARGET,
-    required=True,
     metavar="FILE|FOLDER",
     help="A picture takes all images in one grid; a folder or a .zip takes a PNG for each, a .npz an array; a .gif, "
-    ".webp or .mp4 takes a film.",
+    ".webp or .mp4 takes a film.  [default: ./RUN.png, of a walk ./RUN.gif; RUN-2 if that is there]",
 )
 @click.option("--text", multiple=True, metavar="CAPTION", help="What to show; several are taken in turn.")
 @click.option(
@@ -64,11 +63,13 @@ from ganzoo.errors import no_exit
 @OPTION
 @CHECKPOINT
 @DEVICE
-def generate(run: Path, out: Path, options: tuple[str, ...], checkpoint: str, device: str, **asked: Any) -> None:
-    """Make new images with the GAN that was trained in the folder RUN."""
+def generate(run: Path, out: Path | None, options: tuple[str, ...], checkpoint: str, device: str, **asked: Any) -> None:
+    """Make new images with the GAN that was trained in the folder RUN, or with the pretrained GAN called RUN."""
     from ganzoo.api import take_up
     from ganzoo.cli.generating import Generation
+    from ganzoo.generation.output import free_target
 
+    out = out or free_target(stem(run), ".png" if asked["interpolate"] is None else ".gif")
     wish = Generation(out=out, **asked)
     wish.check()
     with no_exit():

@@ -7,11 +7,11 @@ from typing import Any
 
 import rich_click as click
 
-from ganzoo.cli.completion import run_folders
+from ganzoo.cli.completion import runs_and_pretrained
 from ganzoo.errors import OptionError, typed
 from ganzoo.errors import check_installed as check_installed  # for bench
 
-RUN = click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
+RUN = click.argument("run", type=click.Path(path_type=Path), shell_complete=runs_and_pretrained)
 
 
 def runs(metavar: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -21,7 +21,9 @@ def runs(metavar: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         metavar: how it is shown, which says how many there must be.
     """
     kind = click.Path(path_type=Path)
-    return click.argument("runs", metavar=metavar, nargs=-1, required=True, type=kind, shell_complete=run_folders)
+    return click.argument(
+        "runs", metavar=metavar, nargs=-1, required=True, type=kind, shell_complete=runs_and_pretrained
+    )
 
 
 DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
@@ -65,6 +67,11 @@ DATA_DIR = click.Option(
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
+
+
+def stem(path: Path) -> str:
+    """What a file is called that is made from a run folder, or from a picture, unless it is named."""
+    return path.resolve().stem or "images"
 
 
 def pairs(said: Sequence[str], option: str) -> dict[str, str]:

@@ -15,7 +15,8 @@ from ganzoo.errors import no_exit
     "--out",
     type=TARGET,
     metavar="FILE",
-    help="The page; what is there is replaced.  [default: report.html in RUN; of several runs ./comparison.html]",
+    help="The page; what is there is replaced.  [default: report.html in RUN; of a pretrained GAN ./RUN.html, of "
+    "several runs ./comparison.html]",
 )
 @click.option(
     "--text", multiple=True, metavar="CAPTION", help="What the interpolation is to show, if captions are needed."

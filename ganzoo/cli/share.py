@@ -1,6 +1,7 @@
 """`ganzoo export`, `push` and `pull`: trained GANs for other programs and other people."""
 
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
@@ -66,9 +67,11 @@ def export(
 @RUN
 @click.argument("repository", metavar="USER/NAME")
 @click.option("--public", is_flag=True, help="Make a repository that anybody can see; else it is private.")
+@HALF
+@ALL_NETWORKS
 @LICENCE
 @CHECKPOINT
-def push(run: Path, repository: str, public: bool, licence: str, checkpoint: str) -> None:
+def push(run: Path, repository: str, public: bool, **told: Any) -> None:
     """Upload what makes images in the folder RUN to the Hugging Face Hub: weights in safetensors, and a model card.
 
     The login of `hf auth login` is used, or HF_TOKEN.
@@ -76,7 +79,7 @@ def push(run: Path, repository: str, public: bool, licence: str, checkpoint: str
     from ganzoo.export import hub
 
     with no_exit():
-        click.echo(hub.push(run, repository, public=public, checkpoint=checkpoint, licence=licence))
+        click.echo(hub.push(run, repository, public=public, **told))
 
 
 @click.command()

@@ -122,8 +122,10 @@ def resume(words: list[str], /, run: Path, data_dir: Path | None, **typed: Any) 
     """
     from ganzoo.engine.folder import RunFolder
     from ganzoo.engine.resume import options_of
+    from ganzoo.locate import check_resumes
 
     with no_exit():
+        check_resumes(run)
         options = options_of(RunFolder(run), _given(made_flags.by_resume(), typed))
     _run(options, words, run, data_dir)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs
+from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs, stem
 from ganzoo.errors import no_exit
 
 
@@ -16,10 +16,9 @@ from ganzoo.errors import no_exit
     "-o",
     "--out",
     type=TARGET,
-    required=True,
     metavar="FOLDER|ZIP|FILE",
     help="Where to write: a folder or a .zip takes a PNG of the same name for each image; a single image may go to a "
-    "picture file.",
+    "picture file.  [default: ./IMAGE-RUN.png or ./FOLDER-RUN; with -2 behind it if that is there]",
 )
 @click.option(
     "--adapt", is_flag=True, help="First do to the images what --as did when this was trained: edges, a hole, ..."
@@ -41,7 +40,7 @@ from ganzoo.errors import no_exit
 def translate(
     run: Path,
     source: Path,
-    out: Path,
+    out: Path | None,
     adapt: bool,
     skip_broken: bool,
     seed: int,
@@ -50,19 +49,21 @@ def translate(
     checkpoint: str,
     device: str,
 ) -> None:
-    """Translate images, of any size and kind, with the GAN that was trained in the folder RUN.
+    """Translate images, of any size and kind, with the GAN trained in the folder RUN, or the pretrained GAN called RUN.
 
     A folder is translated with those below it. An image is scaled until it covers the size that the GAN was trained
     on, and what hangs over is cut off; a GAN that enlarges images takes them as they are.
     """
     from ganzoo.api import take_up
     from ganzoo.cli.progress import shown
-    from ganzoo.generation.originals import Originals, originals_at
+    from ganzoo.generation.originals import OneImage, Originals, originals_at
+    from ganzoo.generation.output import free_target
     from ganzoo.pictures import to_picture
 
     with no_exit(), warnings.catch_warnings(), originals_at(source) as images:
         warnings.simplefilter("ignore")  # Pillow's, of files that it can read all the same
         trained = take_up(run, device, None, pairs(options, "--option"), checkpoint)
+        out = out or free_target(f"{stem(source)}-{stem(run)}", ".png" if isinstance(images, OneImage) else "")
         originals = Originals(images, source)
         made = trained.translate_pictures(originals.pictures(skip_broken), seed, batch_size, adapt=adapt)
         with originals.written(out) as put:

@@ -24,7 +24,7 @@ from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError, t
 from ganzoo.export import graphs
 from ganzoo.export.card import UNKNOWN, Contents, card
 from ganzoo.export.facts import Facts, facts_of, samples_of
-from ganzoo.export.snippets import onnx_snippet, text_for, torch_snippet
+from ganzoo.export.snippets import command_for, onnx_snippet, torch_snippet
 from ganzoo.export.trace import Parts, made_up, trace, untraced
 from ganzoo.export.weights import Rounding, half_precision, trained_networks, write_weights
 from ganzoo.gan import GAN
@@ -226,11 +226,7 @@ def _how_to_use(wish: Wish, code: str) -> str:
 
 def _how_to_load(wish: Wish, trained: TrainedGAN) -> str:
     place = f"pulled/{wish.repository}" if wish.repository else "FOLDER"
-    if trained.takes_images:
-        command = f"ganzoo translate {place} picture.png -o made"
-    else:
-        text = f" --text {text_for(trained.data)}" if trained.takes_text else ""
-        command = f"ganzoo generate {place} -n 64{text} -o images.png"
+    command = command_for(place, type(trained.gan), trained.data)
     install = f"pip install 'ganzoo[hub]'\nganzoo pull {wish.repository}" if wish.repository else "pip install ganzoo"
     folder = "" if wish.repository else "FOLDER being this folder:\n\n"
     return f"{folder}```bash\n{install}\n{command}\n```"

@@ -24,7 +24,7 @@ from ganzoo.engine.state import MODEL
 from ganzoo.errors import OptionError, RunFolderError, UserError, check_installed, typed
 from ganzoo.export import graphs
 from ganzoo.export.card import UNKNOWN
-from ganzoo.export.exporting import CARD, check_place, exchanged, export
+from ganzoo.export.exporting import CARD, PICTURE, check_place, exchanged, export
 from ganzoo.export.trace import made_up
 from ganzoo.generation.trained import TrainedGAN
 from ganzoo.machine import held_to_free_memory
@@ -43,6 +43,7 @@ LARGEST = {
     "export.json": MIB,
     "evaluations.jsonl": 16 * MIB,
     CARD: MIB,
+    PICTURE: 64 * MIB,
 }
 """The files that are fetched, and how many bytes each may have."""
 NEEDED = (MODEL, "config.json", "data.json", "export.json")
@@ -68,6 +69,8 @@ def push(
     public: bool = False,
     checkpoint: str | int = "newest",
     licence: str = UNKNOWN,
+    half: bool = False,
+    all_networks: bool = False,
 ) -> str:
     """Exports a run as safetensors and uploads that, with its card, as one commit; gives the address.
 
@@ -77,6 +80,8 @@ def push(
         public: a repository that is made is one that anybody can see. One that is there stays as it is.
         checkpoint: see `ganzoo.load`.
         licence: see `export`.
+        half: see `export`.
+        all_networks: see `export`.
 
     Raises:
         UserError: it cannot be exported, there is no login, or the Hub refuses or cannot be reached.
@@ -84,7 +89,13 @@ def push(
     api, token = client(repository), _token()
     with tempfile.TemporaryDirectory() as parent:
         made = export(
-            run, "safetensors", Path(parent) / "export", checkpoint=checkpoint, licence=licence, repository=repository
+            run,
+            out=Path(parent) / "export",
+            checkpoint=checkpoint,
+            licence=licence,
+            repository=repository,
+            half=half,
+            all_networks=all_networks,
         )
         with _said(repository):
             api.create_repo(repository, private=not public, exist_ok=True, token=token)
@@ -233,10 +244,17 @@ def _check_files(repository: str, folder: Path, sizes: dict[str, int]) -> None:
     if there.keys() != sizes.keys() or plain != sizes:
         raise RunFolderError(f"'{repository}' is refused: its files are not those that it lists; try again")
     files = RunFolder(folder)
+    if files.picture.is_file() and not _is_png(files.picture):
+        raise RunFolderError(f"'{repository}' is refused: {files.picture.name} is no PNG")
     digests = files.read(files.export).get("files")
     for name, path in there.items():
         if isinstance(digests, dict) and name in digests and digests[name] != digest(path):
             raise RunFolderError(f"'{repository}' is refused: {name} is not what was exported, its checksum differs")
+
+
+def _is_png(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(8) == b"\x89PNG\r\n\x1a\n"
 
 
 def _tried_out(repository: str, draft: Path) -> TrainedGAN:

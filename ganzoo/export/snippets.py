@@ -5,6 +5,7 @@ from ganzoo.data.spec import DataSpec
 from ganzoo.export.fold import RANDOM
 from ganzoo.export.graphs import ONNX, PT2
 from ganzoo.export.trace import NOISE, OUTPUT, Traced
+from ganzoo.gan import GAN
 
 COUNT = 8
 """Images that they make from noise, side by side in one picture."""
@@ -15,6 +16,21 @@ TEXT = "anything"
 def text_for(data: DataSpec) -> str:
     """A caption that is not too long for the data."""
     return TEXT[: data.shapes["caption"][0]]
+
+
+def command_for(run: str, gan: type[GAN] | None, data: DataSpec) -> str:
+    """A command line that makes images with a run folder, an export or a pretrained GAN.
+
+    Args:
+        run: as it is typed.
+        gan: what makes them; None: it is not installed.
+        data: what it was trained on.
+    """
+    inputs = gan.needs & gan.inputs if gan else frozenset()
+    if "source" in inputs:
+        return f"ganzoo translate {run} picture.png -o translated.png"
+    words = f" --text {text_for(data)}" if "caption" in inputs else ""
+    return f"ganzoo generate {run} -n 64{words} -o images.png"
 
 
 def onnx_snippet(traced: Traced, data: DataSpec) -> str:

@@ -1,5 +1,6 @@
 """Files of images: one picture, a folder, a ZIP or an array. Written as the images come, and whole or not at all."""
 
+import itertools
 import os
 import struct
 import zipfile
@@ -54,6 +55,12 @@ def kind_of(out: Path, *, film: bool = False) -> Kind:
             f"'{out}' cannot be written: {ending} can only be read; give another --out, such as images.png"
         )
     return "picture"
+
+
+def free_target(stem: str, ending: str = "") -> Path:
+    """A path in the working directory at which there is nothing: STEM.png, else STEM-2.png, and so on."""
+    paths = (Path(f"{stem}{f'-{number}' if number > 1 else ''}{ending}") for number in itertools.count(1))
+    return next(path for path in paths if not os.path.lexists(path))
 
 
 def check_folder(out: Path) -> None:

@@ -211,6 +211,8 @@ class TrainedGAN:
     def evaluate(self, *, data_dir: str | Path | None = None, **options: Any) -> dict[str, Any]:
         """Measures what it makes, and adds the line to the run folder's evaluations.jsonl; as `ganzoo evaluate`.
 
+        Nothing is added to the folder of a pretrained GAN, which is part of a package.
+
         Args:
             data_dir: where downloads are kept.
             options: what the command line takes: `metric=["fid", "kid"], samples=1000, extractor="digits"`.

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from ganzoo.config import build
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError
+from ganzoo.locate import locate
 from ganzoo.metrics.metric import Metric
 from ganzoo.metrics.protocol import Protocol
 from ganzoo.options import Judging, Keeping, RunOptions
@@ -90,7 +91,7 @@ def measured(runs: Sequence[Path], best: str | None = None) -> list[Measurement]
     """
     if len(runs) < 2:
         raise OptionError("name at least two runs to compare")
-    lines = [lines_of(RunFolder(run)) for run in runs]
+    lines = [lines_of(RunFolder(locate(run))) for run in runs]
     for reference in reversed(lines[0]):
         alike = [[line for line in mine if not line.protocol.differences(reference.protocol)] for mine in lines]
         if all(alike):

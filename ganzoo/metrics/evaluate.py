@@ -11,6 +11,7 @@ from ganzoo.engine.files import append_line
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.randomness import undrawn
 from ganzoo.errors import OptionError, RunFolderError, UnknownName
+from ganzoo.locate import shipped
 from ganzoo.metrics.evaluation import Evaluation, Neighbors
 from ganzoo.metrics.options import EvaluationOptions
 from ganzoo.metrics.ready import make_ready
@@ -31,7 +32,8 @@ def ready_for(trained: "TrainedGAN", given: Mapping[str, Any], data_dir: Path | 
         UserError: data, extractor or weights cannot be had, or what is asked for cannot be measured here.
     """
     folder = RunFolder(trained.folder)
-    folder.check_own()
+    if shipped(folder.path) is None:  # nothing is written into a package, whose files an installer may have linked
+        folder.check_own()
     rest = dict(given)
     data = data_of(folder, rest.pop("data", None))
     options = build(EvaluationOptions, nested(rest, data.data.extractor))
@@ -75,15 +77,23 @@ def nested(given: Mapping[str, Any], extractor: str) -> dict[str, Any]:
     return flat
 
 
-def keep(folder: RunFolder, line: Mapping[str, Any], neighbors: Neighbors | None = None) -> None:
-    """Adds a line to a run's evaluations, and a picture of samples beside training images, if there are any.
+def keep(folder: RunFolder, line: Mapping[str, Any], neighbors: Neighbors | None = None) -> bool:
+    """Add a line to a run's evaluations, and a picture of samples beside training images, if there are any.
+
+    Nothing is added to a pretrained GAN, whose folder is part of a package.
+
+    Returns:
+        Whether it was added.
 
     Raises:
         RunFolderError: it cannot be written.
     """
+    if shipped(folder.path) is not None:
+        return False
     try:
         append_line(folder.evaluations, line)
         if neighbors is not None:
             pictures.save(neighbors.picture(), folder.nearest)
     except OSError as error:
         raise RunFolderError(f"{folder.evaluations} cannot be written to: {error.strerror or error}") from error
+    return True

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ganzoo.engine.files import write_atomically
 from ganzoo.errors import OptionError, UserError
+from ganzoo.locate import shipped
 from ganzoo.report import page
 from ganzoo.report.record import records
 
@@ -27,9 +28,9 @@ def write(
     What a run lacks (a checkpoint, samples, its plugin) is said in the report, and the rest is there.
 
     Args:
-        runs: run folders.
-        file: ends in .html; what is there is replaced. None: `report.html` in the folder of the one run, or
-            `comparison.html` in the working directory.
+        runs: run folders, or names of pretrained GANs.
+        file: ends in .html; what is there is replaced. None: `report.html` in the folder of the one run; in the
+            working directory `NAME.html` of a pretrained GAN, and `comparison.html` of several runs.
         checkpoint: whose weights the images are made with: "newest", "best" or an iteration.
         device: where they are made.
         text: captions for the interpolation of one run, for a GAN that makes images from captions.
@@ -46,9 +47,7 @@ def write(
         raise OptionError("option 'text' is for the interpolation of one run; leave it out, or report each run alone")
     if checkpoint != "newest" and len(found) > 1:
         raise OptionError("option 'checkpoint' is for the report of one run; leave it out, or report each run alone")
-    if file is None:
-        file = found[0].folder.path / NAME if len(found) == 1 else Path(COMPARISON)
-    file = Path(file)
+    file = Path(file) if file is not None else _usual_target([record.folder.path for record in found])
     _check_target(file)
     captions = [text] if isinstance(text, str) and text else list(text)
     html = page.render(found, checkpoint, device, captions)
@@ -58,6 +57,14 @@ def write(
     except OSError as error:
         raise OptionError(f"'{file}' cannot be written: {error.strerror or error}; give another --out") from error
     return file
+
+
+def _usual_target(folders: Sequence[Path]) -> Path:
+    """Where a report goes unless a place is named: nothing is written into a package."""
+    if len(folders) > 1:
+        return Path(COMPARISON)
+    pretrained = shipped(folders[0])
+    return Path(f"{pretrained.name}.html") if pretrained else folders[0] / NAME
 
 
 def _check_target(file: Path) -> None:

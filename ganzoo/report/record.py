@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.data.spec import DataSpec
-from ganzoo.engine.files import expanded, number
+from ganzoo.engine.files import number
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.resume import gan_of
 from ganzoo.errors import RunFolderError, UserError
 from ganzoo.gan import GAN
+from ganzoo.locate import locate, shipped
 from ganzoo.options import RunOptions
 
 TROUBLE = (" WARNING ", " ERROR ", " CRITICAL ")
@@ -95,7 +96,7 @@ def records(paths: Sequence[Path]) -> list[Record]:
     Raises:
         RunFolderError: one is no run folder, or cannot be read.
     """
-    folders = list(dict.fromkeys(map(expanded, paths)))
+    folders = list(dict.fromkeys(map(locate, paths)))
     places = dict(zip(folders, (folder.resolve() for folder in folders), strict=True))
     once = {place: folder for folder, place in reversed(places.items())}
     folders = [folder for folder in folders if once[places[folder]] == folder]
@@ -104,7 +105,8 @@ def records(paths: Sequence[Path]) -> list[Record]:
 
 
 def _record(folder: RunFolder, name: str) -> Record:
-    folder.check_own()  # what a link leads to is no part of the run, and the page may go to anybody
+    if shipped(folder.path) is None:
+        folder.check_own()  # what a link leads to is no part of the run, and the page may go to anybody
     config = folder.read(folder.config)
     table = config.get("gan")
     if not isinstance(table, dict) or not isinstance(table.get(GAN.key), str):

@@ -58,10 +58,21 @@ def test_a_run_is_pushed_and_pulled_and_makes_the_same_images(
     assert (answer.status, answer.err) == (0, ""), answer
     assert answer.out == "pulled/me/digits: dcgan, iteration 2; ganzoo generate it\n"
     folder = place / "pulled" / "me" / "digits"
-    assert {file.name for file in folder.iterdir()} == repository.files.keys() - {"samples.png"}
+    assert {file.name for file in folder.iterdir()} == repository.files.keys()
     assert torch.equal(ganzoo.load(folder).generate(70), ganzoo.load(runs / "dcgan").generate(70))
     assert command("generate", "pulled/me/digits", "-n", "4", "-o", "x.png").status == 0
     assert command("pull", "me/digits").status == 0, "again, in its place"
+
+
+def test_what_is_pulled_is_used_as_what_ships_with_a_package(hub: Hub, runs: Path, command: Command) -> None:
+    assert command("push", str(runs / "dcgan"), "me/whole", "--half", "--all-networks").status == 0
+    assert command("pull", "me/whole", "-o", "whole").status == 0
+    about = json.loads(Path("whole/export.json").read_text())
+    assert (about["precision"], about["networks"]) == ("float16", ["discriminator", "generator"])
+    assert command("generate", "whole", "-n", "2").out == "whole.png\n"
+    line = "run dcgan --image-size 16 --limit 8 --batch-size 4 --epochs 1 --init-from whole --out run"
+    assert command(*line.split()).status == 0
+    assert command("report", "whole", "--device", "cpu").out == "whole/report.html\n"
 
 
 def test_a_repository_is_public_if_asked(hub: Hub, runs: Path, command: Command) -> None:
@@ -81,6 +92,7 @@ HOSTILE: dict[str, str] = {
     "a field that nobody needs": "its data.json has 'zzz', no field of 'dcgan'",
     "other weights": "them/evil' holds the weights of other networks",
     "no generator": "no image can be made with it",
+    "a picture that is none": "samples.png is no PNG",
     "no weights": "no image can be made with it",
     "nobody's GAN": "a run of 'evil-gan': no GAN is called 'evil-gan'",
     "no JSON": "'them/evil' is refused: config.json cannot be read",
@@ -114,6 +126,8 @@ def spoil(what: str, files: dict[str, bytes], sizes: dict[str, int]) -> None:
             config["gan"]["latent_dim"] = 7
         case "no generator":
             files[model] = safetensors.torch.save(discriminator_of(config, json.loads(files["data.json"])))
+        case "a picture that is none":
+            files["samples.png"] = b"<svg onload='alert(1)'/>"
         case "no weights":
             files[model] = safetensors.torch.save({})
         case "nobody's GAN":

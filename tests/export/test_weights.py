@@ -9,7 +9,8 @@ from odd import OddGAN, odd
 
 import ganzoo
 from ganzoo.engine.files import write_json
-from ganzoo.export.exporting import export, write_weights
+from ganzoo.export.exporting import export
+from ganzoo.export.weights import write_weights
 
 
 def written(mode: str, place: Path) -> Path:
@@ -37,9 +38,9 @@ def test_any_gan_is_exported_as_weights(mode: str, place: Path) -> None:
 
 
 def test_weights_that_make_other_images_are_no_export(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write_others(trained: ganzoo.TrainedGAN, networks: frozenset[str], folder: Path) -> None:
+    def write_others(trained: ganzoo.TrainedGAN, networks: frozenset[str], folder: Path, *, half: bool) -> None:
         other = odd("normal")
-        write_weights(other, networks, folder)
+        write_weights(other, networks, folder, half=half)
 
     folder = written("normal", place)
     monkeypatch.setattr("ganzoo.export.exporting.write_weights", write_others)
