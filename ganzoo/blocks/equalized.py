@@ -2,7 +2,7 @@
 
 import math
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -58,28 +58,56 @@ class EqualizedLinear(nn.Linear):
 class Blur(nn.Module):
     """The binomial filter [1, 3, 3, 1] in both directions, on each channel by itself.
 
-    It keeps resampling from inventing frequencies that are not there (Zhang, 2019, arXiv:1904.11486).
+    It keeps resampling from inventing frequencies that are not there (Zhang, 2019, arXiv:1904.11486). Resampling takes
+    the filter apart, [1, 1] after or before [1, 2, 1]: doubled pixels blurred, or blurred pixels averaged by twos. No
+    zeros are multiplied, nothing is computed to be thrown away, and no convolution has a stride, whose gradient in bf16
+    is slow on CPUs.
 
     Args:
-        padding: zeros on each side; 1 takes a row and a column from the image.
-        resampling: "down" keeps every other pixel, "up" puts a zero between any two; padding is then 1 and the sides
-            are halved or doubled.
+        padding: zeros on each side, without resampling; 1 takes a row and a column from the image.
+        resampling: "down" halves the sides, "up" doubles them.
     """
 
     def __init__(self, padding: int = 1, resampling: Resampling = "none") -> None:
         super().__init__()
-        self.padding, self.resampling = padding, resampling
-        line = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
-        self.register_buffer("kernel", torch.outer(line, line)[None, None], persistent=False)
+        self.padding, self.resampling = padding if resampling == "none" else 1, resampling
+        line = torch.tensor([1.0, 3.0, 3.0, 1.0] if resampling == "none" else [1.0, 2.0, 1.0])
+        self.register_buffer("kernel", torch.outer(line, line)[None, None] / line.sum() ** 2, persistent=False)
         self.kernel: Tensor
 
     def forward(self, image: Tensor) -> Tensor:
-        channels = image.shape[1]
-        kernel = self.kernel.to(image.dtype).expand(channels, 1, 4, 4)
-        if self.resampling == "up":  # of four pixels three are zeros, so that the filter is to add up to 4
-            return F.conv_transpose2d(image, 4 * kernel, stride=2, padding=1, groups=channels)
-        stride = 2 if self.resampling == "down" else 1
-        return F.conv2d(image, kernel, stride=stride, padding=self.padding, groups=channels)
+        if torch.is_grad_enabled() and image.requires_grad:
+            return _Blur.apply(image, self.kernel, self.padding, self.resampling)
+        return blurred(image, self.kernel, self.padding, self.resampling)
+
+
+def blurred(image: Tensor, kernel: Tensor, padding: int, resampling: Resampling) -> Tensor:
+    """The image, N x C x H x W, through `Blur`'s filter."""
+    if resampling == "up":
+        image = F.interpolate(image, scale_factor=2, mode="nearest")
+    channels, side = image.shape[1], kernel.shape[-1]
+    kernel = kernel.to(image.dtype).expand(channels, 1, side, side)
+    image = F.conv2d(image, kernel, padding=padding, groups=channels)
+    return F.avg_pool2d(image, 2) if resampling == "down" else image
+
+
+class _Blur(torch.autograd.Function):
+    # A symmetric filter's transpose is the same filter, and that of halving is doubling. torch does not know: when it
+    # differentiates a convolution twice it also computes the kernel's gradient, wanted or not, a channel at a time.
+    @staticmethod
+    def forward(ctx: Any, image: Tensor, kernel: Tensor, padding: int, resampling: Resampling) -> Tensor:
+        ctx.save_for_backward(kernel)
+        ctx.padding, ctx.resampling = padding, resampling
+        return blurred(image, kernel, padding, resampling)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        (kernel,) = ctx.saved_tensors
+        padding: int = kernel.shape[-1] - 1 - ctx.padding
+        transposed: Resampling = {"none": "none", "up": "down", "down": "up"}[ctx.resampling]
+        factor = {"none": 1.0, "up": 4.0, "down": 0.25}[ctx.resampling]
+        found = _Blur.apply(gradient, kernel, padding, transposed)
+        return (found if factor == 1 else factor * found), None, None, None
 
 
 class EqualizedConv(nn.Conv2d):

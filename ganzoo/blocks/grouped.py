@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ganzoo.blocks.equalized import Blur
 from ganzoo.blocks.sizes import check_size
 from ganzoo.networks import Discriminator, Generator
 
@@ -53,13 +54,6 @@ def scaled(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Module:
     return layer
 
 
-class Enlarge(nn.Module):
-    """Bilinear upsampling by 2."""
-
-    def forward(self, image: Tensor) -> Tensor:
-        return F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)
-
-
 def stages(network: str, shape: tuple[int, int, int], width: int) -> tuple[list[int], tuple[int, int]]:
     """The channels at each size, the largest image first, and the height and width of the smallest.
 
@@ -101,7 +95,7 @@ class GroupedGenerator(Generator):
         for features in reversed(outer):
             if features != inner:
                 layers.append(scaled(nn.Conv2d(inner, features, 1, bias=False)))
-            layers += [Enlarge(), *(GroupedResidual(features, depth) for _ in range(blocks))]
+            layers += [Blur(resampling="up"), *(GroupedResidual(features, depth) for _ in range(blocks))]
             inner = features
         self.layers = nn.Sequential(*layers, scaled(nn.Conv2d(inner, shape[0], 1)))
 
@@ -133,16 +127,17 @@ class GroupedDiscriminator(Discriminator):
         layers: list[nn.Module] = [scaled(nn.Conv2d(shape[0], first, 1))]
         layers += [GroupedResidual(first, depth) for _ in range(blocks)]
         for features in inner:
-            layers.append(nn.AvgPool2d(2))  # which is bilinear downsampling
+            layers.append(Blur(resampling="down"))
             if features != given:
                 layers.append(scaled(nn.Conv2d(given, features, 1, bias=False)))
             layers += [GroupedResidual(features, depth) for _ in range(blocks)]
             given = features
+        self.layers = nn.Sequential(*layers)
         # One weighing of the whole image for each channel, then of the channels.
-        summary = scaled(nn.Conv2d(given, given, smallest, groups=given, bias=False))
-        self.layers = nn.Sequential(*layers, summary, nn.Flatten(), scaled(nn.Linear(given, 1, bias=False)))
+        self.basis = nn.Parameter(torch.randn(given, *smallest) / math.sqrt(math.prod(smallest)))
+        self.weigh = scaled(nn.Linear(given, 1, bias=False))
 
     def forward(self, image: Tensor) -> Tensor:
         """Images, N x C x H x W, to logits, N x 1."""
-        logits: Tensor = self.layers(image)
+        logits: Tensor = self.weigh((self.layers(image) * self.basis).sum((2, 3)))
         return logits
