@@ -20,7 +20,10 @@ GAIN = math.sqrt(2)
 
 
 def activate(features: Tensor) -> Tensor:
-    """Leaky ReLU of slope 0.2, scaled so that random features keep their variance."""
+    """Leaky ReLU of slope 0.2, scaled so that random features keep their variance.
+
+    Scaling features first gives the same, and a layer can do that with its weights.
+    """
     return F.leaky_relu(features, 0.2) * GAIN
 
 
@@ -52,7 +55,8 @@ class EqualizedLinear(nn.Linear):
         nn.init.constant_(self.bias, bias / rate)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return F.linear(inputs, self.weight * (scale_of(self) * self.rate), self.bias * self.rate)
+        # Inputs are fewer than weights.
+        return F.linear(inputs * (scale_of(self) * self.rate), self.weight, self.bias * self.rate)
 
 
 class Blur(nn.Module):
@@ -118,28 +122,35 @@ class EqualizedConv(nn.Conv2d):
         out_channels: of the output.
         kernel_size: 3 keeps the size of the image by padding; so does 1.
         resampling: "up", for a kernel of 3 alone, blurs after the convolution, "down" before it.
+        gain: by which the result is scaled.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: Literal[1, 3] = 3, resampling: Resampling = "none"
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Literal[1, 3] = 3,
+        resampling: Resampling = "none",
+        *,
+        gain: float = 1.0,
     ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=False)
         nn.init.normal_(self.weight)
-        self.resampling = resampling
+        self.resampling, self.gain = resampling, gain
         before = Blur(2) if kernel_size == 3 else Blur(resampling="down")
         self.blur = {"none": None, "up": Blur(), "down": before}[resampling]
 
     def scaled(self) -> Tensor:
         """The weight as it is used."""
-        return self.weight * scale_of(self)
+        return self.weight * (scale_of(self) * self.gain)
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor, bias: Tensor | None = None) -> Tensor:
         if self.blur is None:
-            return F.conv2d(image, self.scaled(), padding=self.padding)
+            return F.conv2d(image, self.scaled(), bias, padding=self.padding)
         if self.resampling == "up":
-            return self.blur(4 * F.conv_transpose2d(image, self.scaled().transpose(0, 1), stride=2))
-        blurred = self.blur(image)
-        return F.conv2d(blurred, self.scaled(), stride=2 if self.kernel_size[0] == 3 else 1)
+            enlarged = self.blur(F.conv_transpose2d(image, 4 * self.scaled().transpose(0, 1), stride=2))
+            return enlarged if bias is None else enlarged + bias.to(enlarged.dtype)[:, None, None]
+        return F.conv2d(self.blur(image), self.scaled(), bias, stride=2 if self.kernel_size[0] == 3 else 1)
 
 
 def levels_of(network: str, shape: tuple[int, int, int]) -> list[tuple[int, int]]:
@@ -184,41 +195,67 @@ class MinibatchDeviation(nn.Module):
         count, _, height, width = features.shape
         group = next((size for size in range(self.group, 1, -1) if count % size == 0), 1)
         apart = features.unflatten(0, (group, count // group)).float()
-        deviation = (apart.var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3), keepdim=True)
+        variance = (apart - apart.mean(0)).square().mean(0)  # torch's own `var` is many times as slow here
+        deviation = (variance + 1e-8).sqrt().mean((1, 2, 3), keepdim=True)
         extra = deviation.repeat(group, 1, height, width).to(features.dtype)
         return torch.cat([features, extra], 1)
 
 
 class BiasedConv(nn.Module):
-    """An equalised convolution, a bias and the activation: one layer of the discriminator."""
+    """An equalised convolution, a bias and the activation: one layer of the discriminator.
+
+    Args:
+        in_channels: of the input.
+        out_channels: of the output.
+        kernel_size: 3 or 1.
+        resampling: "down" halves the image.
+        gain: by which the result is scaled; `GAIN` is `activate`'s.
+    """
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: Literal[1, 3] = 3, resampling: Resampling = "none"
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Literal[1, 3] = 3,
+        resampling: Resampling = "none",
+        *,
+        gain: float = GAIN,
     ) -> None:
         super().__init__()
-        self.conv = EqualizedConv(in_channels, out_channels, kernel_size, resampling)
+        self.conv = EqualizedConv(in_channels, out_channels, kernel_size, resampling, gain=gain)
         self.bias = nn.Parameter(torch.zeros(out_channels, 1, 1))
 
     def forward(self, image: Tensor) -> Tensor:
-        return activate(self.conv(image) + self.bias)
+        return F.leaky_relu(self.conv(image, self.bias.flatten() * self.conv.gain), 0.2)
+
+
+class ConvDown(nn.Sequential):
+    """Two convolutions, the second of which halves the image."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(BiasedConv(in_channels, in_channels), BiasedConv(in_channels, out_channels, resampling="down"))
 
 
 class ResidualDown(nn.Module):
-    """Two convolutions, the second of which halves the image, beside a single one that does so too."""
+    """Two convolutions, the second of which halves the image, beside a single one that does so too.
+
+    Their sum is divided by the root of 2, so that it has the variance of each (Karras et al., 2019, section 4.2).
+    """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            BiasedConv(in_channels, in_channels), BiasedConv(in_channels, out_channels, resampling="down")
+            BiasedConv(in_channels, in_channels),
+            BiasedConv(in_channels, out_channels, resampling="down", gain=GAIN / math.sqrt(2)),
         )
-        self.skip = EqualizedConv(in_channels, out_channels, 1, "down")
+        self.skip = EqualizedConv(in_channels, out_channels, 1, "down", gain=1 / math.sqrt(2))
 
     def forward(self, image: Tensor) -> Tensor:
-        return (self.layers(image) + self.skip(image)) / GAIN
+        return self.layers(image) + self.skip(image)
 
 
 class EqualizedDiscriminator(Discriminator):
-    """Residual blocks down to 4 to 8 pixels, the deviation within the batch, then one logit for each image.
+    """Blocks of two convolutions down to 4 to 8 pixels, the deviation within the batch, then one logit for each image.
 
     StyleGAN2's discriminator (Karras et al., 2019, arXiv:1912.04958, figure 7c).
 
@@ -226,19 +263,30 @@ class EqualizedDiscriminator(Discriminator):
         shape: channels, height and width of the images.
         channels: feature maps at full size; twice as many each time the sides are halved.
         max_channels: but no more than this.
+        residual: whether blocks are residual; else they are the first StyleGAN's.
+        group: images whose deviation is taken together, at most.
 
     Raises:
         SizeError: the sides cannot be halved down to 4 to 8 pixels.
     """
 
-    def __init__(self, shape: tuple[int, int, int], *, channels: int = 16, max_channels: int = 128) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        *,
+        channels: int = 16,
+        max_channels: int = 128,
+        residual: bool = True,
+        group: int = 4,
+    ) -> None:
         super().__init__()
+        block = ResidualDown if residual else ConvDown
         sizes = levels_of(type(self).__name__, shape)
         widths = channels_of(len(sizes), channels, max_channels)[::-1]
         self.layers = nn.Sequential(
             BiasedConv(shape[0], widths[0], 1),
-            *(ResidualDown(before, after) for before, after in pairwise(widths)),
-            MinibatchDeviation(),
+            *(block(before, after) for before, after in pairwise(widths)),
+            MinibatchDeviation(group),
             BiasedConv(widths[-1] + 1, widths[-1]),
         )
         self.hidden = EqualizedLinear(widths[-1] * math.prod(sizes[0]), widths[-1])

@@ -54,7 +54,9 @@ def scaled(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Module:
     return layer
 
 
-def stages(network: str, shape: tuple[int, int, int], width: int) -> tuple[list[int], tuple[int, int]]:
+def stages(
+    network: str, shape: tuple[int, int, int], width: int, growth: int, max_width: int | None
+) -> tuple[list[int], tuple[int, int]]:
     """The channels at each size, the largest image first, and the height and width of the smallest.
 
     Raises:
@@ -62,10 +64,10 @@ def stages(network: str, shape: tuple[int, int, int], width: int) -> tuple[list[
     """
     check_size(network, shape, multiple=4, least=8)
     _, height, width_ = shape
-    channels = [width]
+    channels, limit = [width], 8 * width if max_width is None else max(width, max_width)
     while min(height, width_) > 4 and height % 2 == width_ % 2 == 0:
         height, width_ = height // 2, width_ // 2
-        channels.append(min(2 * channels[-1], 8 * width))
+        channels.append(min(growth * channels[-1], limit))
     return channels, (height, width_)
 
 
@@ -78,16 +80,27 @@ class GroupedGenerator(Generator):
     Args:
         latent_dim: length of the noise vector.
         shape: channels, height and width of the images; sides multiples of 4, and at least 8.
-        width: channels at full size; they double with each halving, up to eight times as many.
+        width: channels at full size.
+        growth: how many times as many there are each time the sides are halved.
+        max_width: limit of that (default: eight times `width`).
         blocks: residual blocks at each size.
 
     Raises:
         SizeError: a side is no multiple of 4, or less than 8.
     """
 
-    def __init__(self, latent_dim: int, shape: tuple[int, int, int], *, width: int = 16, blocks: int = 1) -> None:
+    def __init__(
+        self,
+        latent_dim: int,
+        shape: tuple[int, int, int],
+        *,
+        width: int = 16,
+        growth: int = 2,
+        max_width: int | None = None,
+        blocks: int = 1,
+    ) -> None:
         super().__init__()
-        (*outer, inner), smallest = stages(type(self).__name__, shape, width)
+        (*outer, inner), smallest = stages(type(self).__name__, shape, width, growth, max_width)
         depth = blocks * (len(outer) + 1)
         self.basis = nn.Parameter(torch.randn(inner, *smallest))
         self.weigh = scaled(nn.Linear(latent_dim, inner, bias=False))
@@ -112,16 +125,26 @@ class GroupedDiscriminator(Discriminator):
 
     Args:
         shape: channels, height and width of the images; sides multiples of 4, and at least 8.
-        width: channels at full size; they double with each halving, up to eight times as many.
+        width: channels at full size.
+        growth: how many times as many there are each time the sides are halved.
+        max_width: limit of that (default: eight times `width`).
         blocks: residual blocks at each size.
 
     Raises:
         SizeError: a side is no multiple of 4, or less than 8.
     """
 
-    def __init__(self, shape: tuple[int, int, int], *, width: int = 16, blocks: int = 1) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        *,
+        width: int = 16,
+        growth: int = 2,
+        max_width: int | None = None,
+        blocks: int = 1,
+    ) -> None:
         super().__init__()
-        (first, *inner), smallest = stages(type(self).__name__, shape, width)
+        (first, *inner), smallest = stages(type(self).__name__, shape, width, growth, max_width)
         depth = blocks * (len(inner) + 1)
         given = first
         layers: list[nn.Module] = [scaled(nn.Conv2d(shape[0], first, 1))]
@@ -134,10 +157,12 @@ class GroupedDiscriminator(Discriminator):
             given = features
         self.layers = nn.Sequential(*layers)
         # One weighing of the whole image for each channel, then of the channels.
-        self.basis = nn.Parameter(torch.randn(given, *smallest) / math.sqrt(math.prod(smallest)))
+        self.basis = scaled(nn.Conv2d(given, given, smallest, groups=given, bias=False))
         self.weigh = scaled(nn.Linear(given, 1, bias=False))
 
     def forward(self, image: Tensor) -> Tensor:
         """Images, N x C x H x W, to logits, N x 1."""
-        logits: Tensor = self.weigh((self.layers(image) * self.basis).sum((2, 3)))
+        # The convolution itself is slow to differentiate twice: torch takes one channel after the other.
+        summary = (self.layers(image) * self.basis.weight[:, 0]).sum((2, 3))
+        logits: Tensor = self.weigh(summary)
         return logits
