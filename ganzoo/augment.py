@@ -22,9 +22,23 @@ TRANSLATION, CUTOUT = 1 / 8, 1 / 2
 """DiffAugment's: how far an image moves at most, and the side of what is cut out, in parts of its own."""
 
 Change: TypeAlias = Literal[
-    "flip", "scale", "rotation", "stretch", "translation", "brightness", "contrast", "saturation", "hue", "cutout"
+    "flip",
+    "rotate90",
+    "integer-translation",
+    "scale",
+    "rotation",
+    "stretch",
+    "translation",
+    "brightness",
+    "contrast",
+    "luma-flip",
+    "saturation",
+    "hue",
+    "cutout",
 ]
 """What ADA can do to an image."""
+BATCHES = 4
+"""After so many ADA's probability moves, by the mean of their certainties (the authors' `ada_interval`)."""
 
 
 class Augmenter(nn.Module, ABC):
@@ -92,21 +106,29 @@ class DiffAugment(Augmentation):
 
 
 class ADA(Augmentation):
-    """Adaptive: more of it, the surer the discriminator is (Karras et al., 2020, arXiv:2006.06676)."""
+    """Adaptive: more of it, the surer the discriminator is (Karras et al., 2020, arXiv:2006.06676).
+
+    By default its changes are the authors' `bgc`, all but mirroring, which asks for `flip`: without it a generator
+    learns of mirrored letters as soon as the probability is high. Images are moved by one bilinear lookup, where the
+    authors enlarge them first, so that moved images are a little softer here.
+    """
 
     kind = "ada"
 
     policy: Annotated[tuple[Change, ...], BeforeValidator(_words), Form("NAME,...")] = Field(
-        ("scale", "rotation", "stretch", "translation", "brightness", "contrast", "saturation", "hue"),
+        tuple(change for change in get_args(Change) if change not in ("flip", "cutout")),
         description=f"which of {', '.join(get_args(Change))}",
     )
+    flip: bool = Field(False, description="mirror images, too: for data whose images might as well be mirrored")
+    p: float | None = Field(None, ge=0, le=1, description="fixed probability of each change (default: adaptive)")
     target: float = Field(
         0.6, gt=-1, lt=1, description="how surely the discriminator may tell real images: 0 it guesses, 1 it knows"
     )
     images: int = Field(500_000, gt=0, description="images in which the probability of a change goes from 0 to 1")
 
     def build(self) -> Augmenter | None:
-        return AdaptiveAugmenter(self.policy, self.target, self.images)
+        policy = (*self.policy, "flip") if self.flip else self.policy
+        return AdaptiveAugmenter(policy, self.target, self.images, self.p)
 
 
 AnyAugmentation: TypeAlias = Annotated[Augmentation, OneOf(Augmentation)]
@@ -144,34 +166,66 @@ class AdaptiveAugmenter(Augmenter):
     """Every image is changed in each of the ways that `policy` names with probability `p`, which follows `adapt`.
 
     Each process of several has a `p` of its own, after what its own discriminator logits say.
+
+    Args:
+        policy: names of changes.
+        target: the certainty that is aimed at.
+        images: in which `p` goes from 0 to 1.
+        p: its fixed value. None: it begins at 0 and adapts.
     """
 
-    def __init__(self, policy: Collection[str], target: float, images: int) -> None:
+    def __init__(self, policy: Collection[str], target: float, images: int, p: float | None = None) -> None:
         super().__init__()
-        self.policy, self.target, self.images = frozenset(policy), target, images
-        self.register_buffer("p", torch.zeros(()))
+        self.policy, self.target, self.images, self.adapts = frozenset(policy), target, images, p is None
+        self.register_buffer("p", torch.full((), p or 0.0))
+        self.register_buffer("certainty", torch.zeros(()))
+        self.register_buffer("batches", torch.zeros(()))
         self.p: Tensor
+        self.certainty: Tensor
+        """The sum over the batches since `p` last moved."""
+        self.batches: Tensor
+        """How many these are."""
 
     @torch.no_grad()
     def adapt(self, certainty: Tensor, count: int) -> None:
-        self.p.add_(torch.sign(certainty - self.target), alpha=count / self.images).clamp_(0, 1)
+        if not self.adapts:
+            return
+        self.certainty += certainty
+        self.batches += 1
+        due = self.batches == BATCHES
+        step = torch.sign(self.certainty / BATCHES - self.target) * (BATCHES * count / self.images)
+        self.p.add_(due * step).clamp_(0, 1)
+        for sum_ in (self.certainty, self.batches):
+            sum_.masked_fill_(due, 0)
 
     def change(self, images: Tensor) -> Tensor:
         if "flip" in self.policy:
             turned = self._chosen("flip", images, uniform(images)) > 0
             images = torch.where(_each(turned), images.flip(3), images)
+        if "rotate90" in self.policy:
+            images = self._turn(images)
         images = in_colour(self._recolour, self._move(images))
         if "cutout" in self.policy:
             whole = _each(self._chosen("cutout", images, torch.ones_like(images[:, 0, 0, 0])) == 0)
             images = torch.where(whole, images, cut_out(images, uniform(images), uniform(images)))
         return images
 
+    def _turn(self, images: Tensor) -> Tensor:
+        """Turned by quarters, each as likely; images that are not square by halves, or they would not fit."""
+        square = images.shape[2] == images.shape[3]
+        quarters = torch.randint(4 if square else 2, (len(images),), device=images.device) * (1 if square else 2)
+        quarters = self._chosen("rotate90", images, quarters)
+        result = images
+        for quarter in (1, 2, 3) if square else (2,):
+            result = torch.where(_each(quarters == quarter), images.rot90(quarter, (2, 3)), result)
+        return result
+
     def _move(self, images: Tensor) -> Tensor:
         """Scaled, turned, stretched, turned and moved (appendix B), by the inverse, whose strengths are drawn alike.
 
         Two rotations, each with probability 1 - sqrt(1 - p), so that an image stays upright with 1 - p.
         """
-        if self.policy.isdisjoint({"scale", "rotation", "stretch", "translation"}):
+        if self.policy.isdisjoint({"integer-translation", "scale", "rotation", "stretch", "translation"}):
             return images
         upright = 1 - torch.sqrt(1 - self.p)
         scale = 0.2 * self._chosen("scale", images, normal(images))
@@ -179,7 +233,11 @@ class AdaptiveAugmenter(Augmenter):
         stretch = 0.2 * self._chosen("stretch", images, normal(images))
         after = math.pi * self._chosen("rotation", images, uniform(images), upright)
         moved = self._chosen("translation", images, torch.ones_like(scale))
-        right, down = (TRANSLATION * moved * normal(images) for _ in range(2))
+        stepped = self._chosen("integer-translation", images, torch.ones_like(scale))
+        right, down = (
+            TRANSLATION * moved * normal(images) + stepped * _whole_steps(images, length) / length
+            for length in (images.shape[3], images.shape[2])
+        )
         strengths = torch.stack([scale, before, stretch, after, right, down], 1)
         sizes = torch.stack([torch.exp2(scale + stretch), torch.exp2(scale - stretch)], 1)
         matrix = (rotations(before) * sizes[:, None]) @ rotations(after)
@@ -188,17 +246,23 @@ class AdaptiveAugmenter(Augmenter):
         return torch.where(still, images, sample_affine(images, matrix, torch.stack([right, down], 1)))
 
     def _recolour(self, colours: Tensor) -> Tensor:
-        """Brighter, of more contrast, of another hue, more saturated: maps about the grey diagonal of all colours."""
+        """Brighter, of more contrast, dark for light, of another hue, more saturated.
+
+        All are maps about the grey diagonal of all colours, v.
+        """
         brightness = 0.2 * self._chosen("brightness", colours, normal(colours))
         contrast = 0.5 * self._chosen("contrast", colours, normal(colours))
         changed = (colours + _each(brightness)) * _each(torch.exp2(contrast))
+        if "luma-flip" in self.policy:  # half of those chosen are reflected: x - 2 v (v . x)
+            reflected = self._chosen("luma-flip", colours, uniform(colours)) > 0
+            changed = torch.where(_each(reflected), changed - 2 * changed.mean(1, keepdim=True), changed)
         if colours.shape[1] != 3 or self.policy.isdisjoint({"saturation", "hue"}):
             return changed
         saturation = self._chosen("saturation", colours, normal(colours))
         hue = math.pi * self._chosen("hue", colours, uniform(colours))
         grey = changed.mean(1, keepdim=True)
         chroma = changed - grey
-        # Rodrigues' rotation about the diagonal, v: chroma is at right angles to it, and
+        # Rodrigues' rotation about the diagonal: chroma is at right angles to it, and
         # v x (r, g, b) = (b - g, r - b, g - r) / sqrt(3).
         across = (chroma.roll(1, 1) - chroma.roll(-1, 1)) / math.sqrt(3)
         turned = _each(torch.cos(hue)) * chroma + _each(torch.sin(hue)) * across

@@ -229,8 +229,11 @@ class TwoPlayer(GAN):
 
     def discriminator_loss(self, nets: Networks, batch: Batch) -> Losses:
         """What the discriminator minimises; a subclass adds terms of its own."""
-        real = self.judge(nets, batch[self.real], batch)
-        return self.discriminator_terms(nets, batch, real, self.judge(nets, batch.fake.detach(), batch))
+        real, fake = batch[self.real].detach(), batch.fake.detach()
+        real.requires_grad_("real" in self.loss.slopes)
+        fake.requires_grad_("fake" in self.loss.slopes)
+        batch = batch.replace(**{self.real: real, "fake": fake})
+        return self.discriminator_terms(nets, batch, self.judge(nets, real, batch), self.judge(nets, fake, batch))
 
     def generator_terms(self, nets: Networks, batch: Batch, fake: Tensor) -> Losses:
         """The LossScheme's part of the generator's loss, given the logits of the fakes."""
@@ -238,14 +241,23 @@ class TwoPlayer(GAN):
         return {"adversarial": self.loss.generator(real, fake)}
 
     def discriminator_terms(self, nets: Networks, batch: Batch, real: Tensor, fake: Tensor) -> Losses:
-        """The LossScheme's part of the discriminator's loss, penalties among it, given the logits of both."""
+        """The LossScheme's part of the discriminator's loss, penalties among it, given the logits of both.
+
+        Where the batch's own images require gradients, the logits are taken to be of these very tensors.
+        """
+        images = {"real": batch[self.real], "fake": batch.fake if batch.fake.is_leaf else batch.fake.detach()}
+        known = [(images["real"], real), (images["fake"], fake)]
 
         def critic(images: Tensor) -> Tensor:
+            if images.requires_grad:
+                for judged, logits in known:
+                    if images is judged:
+                        return logits
             return self.judge(nets, images, batch)
 
         self.adapt(nets, real, fake)
         losses = {"adversarial": self.loss.discriminator(real, fake)}
-        return losses | self.loss.penalties(critic, batch[self.real], batch.fake.detach(), batch.step)
+        return losses | self.loss.penalties(critic, images["real"], images["fake"], batch.step)
 
 
 class Adversarial(TwoPlayer):
@@ -260,9 +272,13 @@ class Adversarial(TwoPlayer):
 
     def players(self) -> Sequence[Player]:
         players = super().players()
-        if self.r1:  # it shares the discriminator's optimizer, and so keeps its weight against the adversarial loss
+        if self.r1 != 0:  # it shares the optimizer, and so keeps its weight beside the adversarial loss
             return *players, Player("r1", self.r1_loss, ("discriminator",), every=self.r1_every)
         return players
+
+    def r1_weight(self, pixels: int, batch_size: int) -> float:
+        """The weight of R1 for images of so many pixels, in batches of that size; a GAN may have a rule for it."""
+        return self.r1
 
     def r1_loss(self, nets: Networks, batch: Batch) -> Losses:
         """R1, r1 / 2 x |grad D(x)|^2 at real images x (Mescheder et al., 2018, arXiv:1801.04406, eq. 9).
@@ -273,7 +289,8 @@ class Adversarial(TwoPlayer):
         """
         real = batch[self.real].detach().requires_grad_()
         slope = gradient(self.judge(nets, real, batch), real)
-        return {"penalty": self.r1 / 2 * self.r1_every * slope.square().flatten(1).sum(1).mean()}
+        weight = self.r1_weight(real[0, 0].numel(), len(real) * rank_and_count()[1])
+        return {"penalty": weight / 2 * self.r1_every * slope.square().flatten(1).sum(1).mean()}
 
     def build(self, data: DataSpec) -> Networks:
         nets = super().build(data)

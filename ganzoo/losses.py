@@ -1,8 +1,9 @@
 """How logits become losses: the whole difference between DCGAN, LSGAN and WGAN-GP."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import torch
 from pydantic import Field
@@ -51,6 +52,10 @@ class LossScheme(NamedConfig, ABC):
     default loss demands and what it `offers`, and takes no loss that demands more."""
     least_loss: ClassVar[float | None] = None
     """The least that the discriminator's loss can be; None: it has no bound."""
+    slopes: ClassVar[frozenset[Literal["real", "fake"]]] = frozenset()
+    """Images by which `penalties` differentiates the discriminator, as they are. They then come to it requiring
+    gradients, and the critic gives the logits of them that the loss was computed from: the discriminator need not run
+    again."""
 
     @abstractmethod
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -226,15 +231,26 @@ class Relativistic(LossScheme):
 
     L_D = mean(softplus(D(G(z)) - D(x))) + gamma/2 x mean(|grad D(x)|^2) + gamma/2 x mean(|grad D(G(z))|^2) and
     L_G = mean(softplus(D(x) - D(G(z)))), over pairs of a real and a fake image. The slopes are each image's own, so
-    the discriminator must not mix the images of a batch: no BatchNorm in it.
+    the discriminator must not mix the images of a batch: no BatchNorm in it. As in the authors' code, gamma may fall
+    over the run by a cosine.
     """
 
     kind = "relativistic"
     needs_real = True
     least_loss = 0.0
     demands = frozenset({IMAGES_APART})
+    slopes = frozenset({"real", "fake"})
 
     gamma: float = Field(1.0, ge=0, description="weight of the squared slopes at real and at fake images (R1, R2)")
+    gamma_end: float | None = Field(None, ge=0, description="that weight in the end (default: it stays)")
+    gamma_iterations: int = Field(50_000, gt=0, description="iterations in which it comes there, by a cosine")
+
+    def weight(self, step: Tensor) -> float | Tensor:
+        """Gamma after so many iterations, a 0-dimensional tensor."""
+        if self.gamma_end is None:
+            return self.gamma
+        done = (step / self.gamma_iterations).clamp(max=1)
+        return self.gamma_end + (self.gamma - self.gamma_end) * (1 + torch.cos(math.pi * done)) / 2
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return F.softplus(fake - real).mean()
@@ -243,14 +259,13 @@ class Relativistic(LossScheme):
         return F.softplus(real - fake).mean()
 
     def penalties(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, step: Tensor) -> Losses:
-        return {
-            "r1": self.gamma / 2 * _squared_slope(critic, real),
-            "r2": self.gamma / 2 * _squared_slope(critic, fake),
-        }
+        half = self.weight(step) / 2
+        return {"r1": half * _squared_slope(critic, real), "r2": half * _squared_slope(critic, fake)}
 
 
 def _squared_slope(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    images = images.detach().requires_grad_()
+    if not images.requires_grad:
+        images = images.detach().requires_grad_()
     return gradient(critic(images), images).square().flatten(1).sum(1).mean()
 
 

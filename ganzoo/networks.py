@@ -61,7 +61,7 @@ class Networks(nn.Module):
 
 
 def normalise_spectrally(nets: Networks) -> int:
-    """Divides the weights of every convolution and linear layer of the discriminators by their largest singular value.
+    """Divides the weights of the discriminators' convolutions, linear layers and embeddings by their spectral norm.
 
     Then no layer stretches any difference between its inputs (Miyato et al., 2018, arXiv:1802.05957, eq. 8); the value
     is followed by one power iteration each time a layer is used in training. Returns how many layers there are.
@@ -71,7 +71,7 @@ def normalise_spectrally(nets: Networks) -> int:
         for network in nets.children()
         if isinstance(network, Discriminator)
         for layer in network.modules()
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)
+        if isinstance(layer, nn.Linear | nn.Embedding | nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d)
     ]
     for layer in layers:
         if not parametrize.is_parametrized(layer, "weight"):

@@ -22,8 +22,19 @@ from ganzoo.engine.signals import Interrupted
 from ganzoo.losses import WassersteinGP
 from ganzoo.testing import check_gan
 
-GEOMETRY: tuple[Change, ...] = ("flip", "scale", "rotation", "stretch", "translation")
-COLOURS: tuple[Change, ...] = ("brightness", "contrast", "saturation", "hue")
+GEOMETRY: tuple[Change, ...] = (
+    "flip",
+    "rotate90",
+    "integer-translation",
+    "scale",
+    "rotation",
+    "stretch",
+    "translation",
+)
+COLOURS: tuple[Change, ...] = ("brightness", "contrast", "luma-flip", "saturation", "hue")
+SHARES = {"flip": 0.2, "luma-flip": 0.2, "rotate90": 0.2, "integer-translation": 0.4 * (1 - 1 / 15)}
+"""Of images, 8 x 12, that a change touches where its probability is 0.4: mirrored one way of two, turned by 0 or 180
+degrees, moved by -1 to 1 pixel down and -2 to 2 to the right."""
 EVERYTHING = ADA(policy=(*GEOMETRY, *COLOURS, "cutout"))
 GREEDY = ADA(images=100)
 """Adapts within a few iterations."""
@@ -54,7 +65,49 @@ def test_each_change_comes_to_the_expected_share_of_images_and_to_no_other(chang
     before = images(rows=1000)
     after = ada(0.4, change)(before)
     share = (after != before).flatten(1).any(1).float().mean().item()
-    assert share == pytest.approx(0.2 if change == "flip" else 0.4, abs=0.05)
+    assert share == pytest.approx(SHARES.get(change, 0.4), abs=0.05)
+
+
+def test_whole_turns_and_whole_steps_invent_no_values() -> None:
+    before = images(rows=200, height=8, width=8)
+    turned = ada(1, "rotate90")(before)
+    ways = [before.rot90(quarter, (2, 3)) for quarter in range(4)]
+    found = torch.stack([(turned == way).flatten(1).all(1) for way in ways])
+    assert found.any(0).all()
+    assert found.float().mean(1).tolist() == pytest.approx([0.25] * 4, abs=0.1)
+    moved = ada(1, "integer-translation")(before)[:, 0, 3, 3]
+    near = before[:, 0, 2:5, 2:5].flatten(1)
+    assert (near - moved[:, None]).abs().amin(1).max() < 1e-5
+
+
+def test_a_luma_flip_makes_dark_light_and_keeps_the_tint() -> None:
+    before = images(rows=200)
+    after = ada(1, "luma-flip")(before)
+    flipped = (after != before).flatten(1).any(1)
+    assert flipped.float().mean() == pytest.approx(0.5, abs=0.1)
+    torch.testing.assert_close(after.mean(1)[flipped], -before.mean(1)[flipped])
+    chroma = [colours - colours.mean(1, keepdim=True) for colours in (before, after)]
+    torch.testing.assert_close(*chroma)
+    grey = ada(1, "luma-flip")(images(1, rows=50))
+    assert ((grey == images(1, rows=50)) | (grey == -images(1, rows=50))).all()
+
+
+def test_mirroring_is_asked_for_and_all_else_of_the_authors_changes_is_the_default() -> None:
+    by_default = set(ADA().policy)
+    assert by_default == {*GEOMETRY, *COLOURS} - {"flip"}
+    module = ADA(flip=True).build()
+    assert isinstance(module, AdaptiveAugmenter)
+    assert module.policy == by_default | {"flip"}
+
+
+def test_a_fixed_probability_stays() -> None:
+    module = ADA(p=0.3, policy=("brightness",)).build()
+    assert isinstance(module, AdaptiveAugmenter)
+    for _ in range(8):
+        module.adapt(torch.tensor(1.0), 100_000)
+    assert module.p.item() == pytest.approx(0.3)
+    before = images(rows=1000)
+    assert (module(before) != before).flatten(1).any(1).float().mean() == pytest.approx(0.3, abs=0.05)
 
 
 def test_everything_is_changed_at_the_end_each_image_in_its_own_way() -> None:
@@ -131,16 +184,18 @@ def test_hue_turns_red_into_green_and_blue() -> None:
 
 def test_the_probability_follows_the_discriminators_certainty_and_stays_in_its_bounds() -> None:
     module = ada(0.0, "scale")
-    module.adapt(torch.tensor(0.5), 100_000)
-    assert module.p.item() == 0
-    module.adapt(torch.tensor(0.7), 100_000)
-    assert module.p.item() == pytest.approx(0.2)
-    module.adapt(torch.tensor(0.5), 50_000)
-    assert module.p.item() == pytest.approx(0.1)
-    module.adapt(torch.tensor(0.6), 50_000)
-    assert module.p.item() == pytest.approx(0.1)
-    module.adapt(torch.tensor(1.0), 5_000_000)
-    assert module.p.item() == 1
+
+    def after(count: int, *certainties: float) -> float:
+        for certainty in certainties:
+            module.adapt(torch.tensor(certainty), count)
+        return module.p.item()
+
+    assert after(25_000, *[0.5] * 4) == 0
+    assert after(25_000, *[0.7] * 3) == 0
+    assert after(25_000, 0.7) == pytest.approx(0.2)
+    assert after(25_000, 1.0, 0.7, 0.4, 0.2) == pytest.approx(0.0)  # below the target in the mean
+    assert after(25_000, 1.0, 0.7, 0.5, 0.5) == pytest.approx(0.2)
+    assert after(5_000_000, *[1.0] * 4) == 1
 
 
 class Small(ganzoo.Adversarial):
@@ -213,8 +268,9 @@ def test_a_sure_discriminator_raises_the_probability_and_no_gradient_comes_of_it
     p = dict(nets.named_buffers())["augment.p"]
     p.fill_(0.5)
     logits = torch.randn(4, 1, requires_grad=True)
-    gan.adapt(nets, logits + offset, logits)
-    assert p.item() == pytest.approx(0.5 + (0.04 if rises else -0.04))
+    for _ in range(4):
+        gan.adapt(nets, logits + offset, logits)
+    assert p.item() == pytest.approx(0.5 + (0.16 if rises else -0.16))
     assert not p.requires_grad
 
 
@@ -222,8 +278,9 @@ def test_the_probability_follows_the_images_of_all_processes(monkeypatch: pytest
     gan, spec = Adaptive(), example_spec(frozenset({"image"}))
     nets = gan.build(spec)
     monkeypatch.setenv("WORLD_SIZE", "3")
-    gan.adapt(nets, torch.full((4, 1), 9.0), torch.zeros(4, 1))
-    assert dict(nets.named_buffers())["augment.p"].item() == pytest.approx(3 * 0.04)
+    for _ in range(4):
+        gan.adapt(nets, torch.full((4, 1), 9.0), torch.zeros(4, 1))
+    assert dict(nets.named_buffers())["augment.p"].item() == pytest.approx(3 * 4 * 0.04)
 
 
 def test_bf16_leaves_the_augmentation_in_float32() -> None:

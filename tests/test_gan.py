@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import ganzoo
 from ganzoo.config import build
@@ -10,6 +10,7 @@ from ganzoo.data.example import example, example_spec
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.speed import Speed
 from ganzoo.errors import OptionError
+from ganzoo.networks import normalise_spectrally
 from ganzoo.plugins import zoo
 from ganzoo.testing import check_gan
 
@@ -42,6 +43,26 @@ def test_what_is_normalised_spectrally_keeps_the_contract() -> None:
         spectral_norm: bool = True
 
     check_gan(Normalised)
+
+
+def test_embeddings_and_convolutions_of_sequences_are_normalised_too() -> None:
+    class Reader(ganzoo.Discriminator):
+        """Of words."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.Sequential(nn.Embedding(7, 5), nn.Conv1d(4, 3, 3))
+
+        def forward(self, words: Tensor) -> Tensor:
+            return self.layers(words)
+
+    reader = Reader()
+    assert normalise_spectrally(ganzoo.Networks(discriminator=reader)) == 2
+    for _ in range(50):
+        reader(torch.randint(7, (2, 4)))
+    for layer in reader.layers:
+        assert isinstance(layer.weight, Tensor)
+        assert torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2).item() == pytest.approx(1, rel=0.05)
 
 
 def test_without_a_discriminator_there_is_nothing_to_normalise() -> None:

@@ -125,6 +125,17 @@ def test_the_relativistic_loss_holds_the_slopes_at_real_and_at_fake_images(gamma
     assert torch.autograd.grad(terms["r1"], scale)[0].item() == pytest.approx(gamma / 2 * 96)
 
 
+def test_gamma_falls_by_a_cosine_and_stays_where_it_ends() -> None:
+    falling = Relativistic(gamma=2.0, gamma_end=0.2, gamma_iterations=100)
+    weights = [float(falling.weight(torch.tensor(step))) for step in (0, 50, 100, 1000)]
+    assert weights == pytest.approx([2.0, 1.1, 0.2, 0.2])
+    assert Relativistic(gamma=2.0).weight(torch.tensor(50)) == 2
+
+    images = torch.full((2, 1, 1, 1), 3.0)
+    terms = falling.penalties(lambda image: image.square().sum((1, 2, 3)) / 2, images, images, torch.tensor(100))
+    assert terms["r1"].item() == pytest.approx(0.2 / 2 * 9)
+
+
 def test_losses_say_what_they_demand_of_the_discriminator() -> None:
     demanding = {
         "wasserstein": {BOUNDED_SLOPE},

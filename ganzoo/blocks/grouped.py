@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ganzoo.blocks.equalized import Blur
 from ganzoo.blocks.sizes import check_size
 from ganzoo.networks import Discriminator, Generator
 
@@ -53,14 +54,9 @@ def scaled(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Module:
     return layer
 
 
-class Enlarge(nn.Module):
-    """Bilinear upsampling by 2."""
-
-    def forward(self, image: Tensor) -> Tensor:
-        return F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)
-
-
-def stages(network: str, shape: tuple[int, int, int], width: int) -> tuple[list[int], tuple[int, int]]:
+def stages(
+    network: str, shape: tuple[int, int, int], width: int, growth: int, max_width: int | None
+) -> tuple[list[int], tuple[int, int]]:
     """The channels at each size, the largest image first, and the height and width of the smallest.
 
     Raises:
@@ -68,10 +64,10 @@ def stages(network: str, shape: tuple[int, int, int], width: int) -> tuple[list[
     """
     check_size(network, shape, multiple=4, least=8)
     _, height, width_ = shape
-    channels = [width]
+    channels, limit = [width], 8 * width if max_width is None else max(width, max_width)
     while min(height, width_) > 4 and height % 2 == width_ % 2 == 0:
         height, width_ = height // 2, width_ // 2
-        channels.append(min(2 * channels[-1], 8 * width))
+        channels.append(min(growth * channels[-1], limit))
     return channels, (height, width_)
 
 
@@ -84,16 +80,27 @@ class GroupedGenerator(Generator):
     Args:
         latent_dim: length of the noise vector.
         shape: channels, height and width of the images; sides multiples of 4, and at least 8.
-        width: channels at full size; they double with each halving, up to eight times as many.
+        width: channels at full size.
+        growth: how many times as many there are each time the sides are halved.
+        max_width: limit of that (default: eight times `width`).
         blocks: residual blocks at each size.
 
     Raises:
         SizeError: a side is no multiple of 4, or less than 8.
     """
 
-    def __init__(self, latent_dim: int, shape: tuple[int, int, int], *, width: int = 16, blocks: int = 1) -> None:
+    def __init__(
+        self,
+        latent_dim: int,
+        shape: tuple[int, int, int],
+        *,
+        width: int = 16,
+        growth: int = 2,
+        max_width: int | None = None,
+        blocks: int = 1,
+    ) -> None:
         super().__init__()
-        (*outer, inner), smallest = stages(type(self).__name__, shape, width)
+        (*outer, inner), smallest = stages(type(self).__name__, shape, width, growth, max_width)
         depth = blocks * (len(outer) + 1)
         self.basis = nn.Parameter(torch.randn(inner, *smallest))
         self.weigh = scaled(nn.Linear(latent_dim, inner, bias=False))
@@ -101,7 +108,7 @@ class GroupedGenerator(Generator):
         for features in reversed(outer):
             if features != inner:
                 layers.append(scaled(nn.Conv2d(inner, features, 1, bias=False)))
-            layers += [Enlarge(), *(GroupedResidual(features, depth) for _ in range(blocks))]
+            layers += [Blur(resampling="up"), *(GroupedResidual(features, depth) for _ in range(blocks))]
             inner = features
         self.layers = nn.Sequential(*layers, scaled(nn.Conv2d(inner, shape[0], 1)))
 
@@ -118,31 +125,44 @@ class GroupedDiscriminator(Discriminator):
 
     Args:
         shape: channels, height and width of the images; sides multiples of 4, and at least 8.
-        width: channels at full size; they double with each halving, up to eight times as many.
+        width: channels at full size.
+        growth: how many times as many there are each time the sides are halved.
+        max_width: limit of that (default: eight times `width`).
         blocks: residual blocks at each size.
 
     Raises:
         SizeError: a side is no multiple of 4, or less than 8.
     """
 
-    def __init__(self, shape: tuple[int, int, int], *, width: int = 16, blocks: int = 1) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        *,
+        width: int = 16,
+        growth: int = 2,
+        max_width: int | None = None,
+        blocks: int = 1,
+    ) -> None:
         super().__init__()
-        (first, *inner), smallest = stages(type(self).__name__, shape, width)
+        (first, *inner), smallest = stages(type(self).__name__, shape, width, growth, max_width)
         depth = blocks * (len(inner) + 1)
         given = first
         layers: list[nn.Module] = [scaled(nn.Conv2d(shape[0], first, 1))]
         layers += [GroupedResidual(first, depth) for _ in range(blocks)]
         for features in inner:
-            layers.append(nn.AvgPool2d(2))  # which is bilinear downsampling
+            layers.append(Blur(resampling="down"))
             if features != given:
                 layers.append(scaled(nn.Conv2d(given, features, 1, bias=False)))
             layers += [GroupedResidual(features, depth) for _ in range(blocks)]
             given = features
+        self.layers = nn.Sequential(*layers)
         # One weighing of the whole image for each channel, then of the channels.
-        summary = scaled(nn.Conv2d(given, given, smallest, groups=given, bias=False))
-        self.layers = nn.Sequential(*layers, summary, nn.Flatten(), scaled(nn.Linear(given, 1, bias=False)))
+        self.basis = scaled(nn.Conv2d(given, given, smallest, groups=given, bias=False))
+        self.weigh = scaled(nn.Linear(given, 1, bias=False))
 
     def forward(self, image: Tensor) -> Tensor:
         """Images, N x C x H x W, to logits, N x 1."""
-        logits: Tensor = self.layers(image)
+        # The convolution itself is slow to differentiate twice: torch takes one channel after the other.
+        summary = (self.layers(image) * self.basis.weight[:, 0]).sum((2, 3))
+        logits: Tensor = self.weigh(summary)
         return logits

@@ -5,8 +5,10 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ganzoo.blocks.equalized import (
+    GAIN,
     Blur,
     EqualizedConv,
     EqualizedLinear,
@@ -32,6 +34,7 @@ class ModulatedConv(nn.Module):
         kernel_size: 3 or 1.
         demodulate: whether outputs are scaled back; an image's own colours are not.
         resampling: "up" doubles the image.
+        gain: by which demodulated outputs are scaled.
     """
 
     def __init__(
@@ -43,11 +46,12 @@ class ModulatedConv(nn.Module):
         *,
         demodulate: bool = True,
         resampling: Resampling = "none",
+        gain: float = 1.0,
     ) -> None:
         super().__init__()
         self.modulation = EqualizedLinear(style_dim, in_channels, bias=1.0)
         self.conv = EqualizedConv(in_channels, out_channels, kernel_size, resampling)
-        self.demodulate = demodulate
+        self.demodulate, self.gain = demodulate, gain
 
     def forward(self, image: Tensor, style: Tensor) -> Tensor:
         """Images, N x in_channels x H x W, and styles, N x style_dim, to N x out_channels x H x W."""
@@ -58,7 +62,7 @@ class ModulatedConv(nn.Module):
         squares = self.conv.scaled().square().sum((2, 3))
         # Not by `@`, which autocast would round.
         length = ((scales.float().square()[:, None] * squares).sum(2) + 1e-8).rsqrt()
-        return features * length[:, :, None, None].to(features.dtype)
+        return features * (self.gain * length)[:, :, None, None].to(features.dtype)
 
 
 class NoiseInjection(nn.Module):
@@ -69,10 +73,12 @@ class NoiseInjection(nn.Module):
 
     Args:
         size: height and width of the features.
+        gain: by which the strength is scaled.
     """
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    def __init__(self, size: tuple[int, int], *, gain: float = 1.0) -> None:
         super().__init__()
+        self.gain = gain
         self.strength = nn.Parameter(torch.zeros(()))
         self.register_buffer("fixed", torch.randn(1, 1, *size))
         self.fixed: Tensor
@@ -81,7 +87,7 @@ class NoiseInjection(nn.Module):
         noise = self.fixed
         if self.training:
             noise = torch.randn(len(features), *self.fixed.shape[1:], device=features.device)
-        return features + (noise * self.strength).to(features.dtype)
+        return features + (noise * (self.gain * self.strength)).to(features.dtype)
 
 
 class StyledConv(nn.Module):
@@ -96,12 +102,14 @@ class StyledConv(nn.Module):
         resampling: Resampling = "none",
     ) -> None:
         super().__init__()
-        self.conv = ModulatedConv(in_channels, out_channels, style_dim, resampling=resampling)
-        self.noise = NoiseInjection(size)
+        # The activation's gain is a factor of all that it is given.
+        self.conv = ModulatedConv(in_channels, out_channels, style_dim, resampling=resampling, gain=GAIN)
+        self.noise = NoiseInjection(size, gain=GAIN)
         self.bias = nn.Parameter(torch.zeros(out_channels, 1, 1))
 
     def forward(self, image: Tensor, style: Tensor) -> Tensor:
-        return activate(self.noise(self.conv(image, style)) + self.bias)
+        features: Tensor = self.noise(self.conv(image, style))
+        return F.leaky_relu(features + (GAIN * self.bias).to(features.dtype), 0.2)
 
 
 class MappingNetwork(nn.Module):
@@ -166,8 +174,8 @@ def mix_styles(styles: Tensor, layers: int, probability: float) -> Tensor:
 class StyleSynthesis(Generator):
     """Styles to images: a learned constant, convolved and doubled; each level adds its part to the image.
 
-    StyleGAN2's generator with skip connections (Karras et al., 2019, figures 2c and 7b), and tanh at its end: the
-    paper's images have no bounds, those of a Generator have.
+    StyleGAN2's generator with skip connections (Karras et al., 2019, figures 2c and 7b). As in the paper its images
+    have no bounds in training; in evaluation they are clamped to [-1, 1].
 
     Args:
         style_dim: length of a style.
@@ -199,7 +207,7 @@ class StyleSynthesis(Generator):
         """How many styles an image takes: one for each layer, and one for the last level's colours."""
 
     def forward(self, styles: Tensor) -> Tensor:
-        """Styles, N x `self.style_count` x style_dim or one for all, N x 1, to images, N x C x H x W in [-1, 1]."""
+        """Styles, N x `self.style_count` x style_dim or one for all, N x 1, to images, N x C x H x W."""
         each = styles.expand(-1, self.style_count, -1).unbind(1)
         features = self.layers[0](self.start.expand(styles.shape[0], -1, -1, -1), each[0])
         image: Tensor = self.colours[0](features, each[1])
@@ -207,7 +215,8 @@ class StyleSynthesis(Generator):
             for index in (2 * level - 1, 2 * level):
                 features = self.layers[index](features, each[index])
             image = self.upsample(image) + colour(features, each[2 * level + 1])
-        return torch.tanh(image + self.bias)
+        image = image + self.bias
+        return image if self.training else image.clamp(-1, 1)
 
 
 class RunningMean(nn.Module):

@@ -55,8 +55,9 @@ class MovingAverage:
         seen = step.float() * images
         half_life = (RAMP * seen).clamp(min=1e-3, max=self.half_life)  # at first it is but a copy
         share = 1 - 0.5 ** (images / half_life)
-        for mine, theirs in zip(self.own.parameters(), self.live.parameters(), strict=True):
-            mine.lerp_(theirs, share)
+        mine, theirs = list(self.own.parameters()), list(self.live.parameters())
+        # The share once for each weight: a lone tensor would be read on the host, which a CUDA graph forbids.
+        torch._foreach_lerp_(mine, theirs, [share] * len(mine))
 
     @torch.no_grad()
     def settle(self, sample: Callable[[Networks, Batch], object], batch: Batch) -> None:

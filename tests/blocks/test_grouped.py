@@ -62,6 +62,24 @@ def test_the_discriminator_scores_each_image_by_itself_and_its_slope_teaches_it(
     assert sum(found is not None and bool(found.any()) for found in moved) >= 10
 
 
+def test_a_limit_holds_channels_that_grow() -> None:
+    networks = [
+        GroupedGenerator(4, (1, 32, 32), width=4, growth=4, max_width=32),
+        GroupedDiscriminator((1, 32, 32), width=4, growth=4, max_width=32),
+    ]
+    found = [
+        [module.expand.in_channels for module in network.modules() if isinstance(module, GroupedResidual)]
+        for network in networks
+    ]
+    assert found == [[32, 32, 16, 4], [4, 16, 32, 32]]
+
+
+def test_the_summary_is_its_convolution() -> None:
+    discriminator, images = GroupedDiscriminator((1, 16, 16), width=4), torch.randn(3, 1, 16, 16)
+    summary = discriminator.basis(discriminator.layers(images)).flatten(1)
+    torch.testing.assert_close(discriminator(images), discriminator.weigh(summary))
+
+
 def test_a_generator_that_went_too_far_can_come_back() -> None:
     generator, noise = GroupedGenerator(4, (1, 8, 8), width=4), torch.randn(2, 4)
     bias = generator.layers[-1].bias

@@ -96,6 +96,28 @@ def test_spectral_normalisation_holds_the_weight_that_is_used() -> None:
     assert torch.linalg.matrix_norm(layer.eval().scaled().flatten(1), 2).item() == pytest.approx(1, rel=0.02)
 
 
+@pytest.mark.parametrize("sides", [(8, 6), (4, 4)])
+def test_resampling_is_the_filter_over_zeros_between_pixels_or_at_every_other_pixel(sides: tuple[int, int]) -> None:
+    image = torch.randn(2, 3, *sides)
+    line = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
+    kernel = torch.outer(line, line).expand(3, 1, 4, 4)
+    down = torch.nn.functional.conv2d(image, kernel, stride=2, padding=1, groups=3)
+    torch.testing.assert_close(Blur(resampling="down")(image), down)
+    up = torch.nn.functional.conv_transpose2d(image, 4 * kernel, stride=2, padding=1, groups=3)
+    torch.testing.assert_close(Blur(resampling="up")(image), up)
+
+
+@pytest.mark.parametrize("blur", [Blur(), Blur(2), Blur(0), Blur(resampling="up"), Blur(resampling="down")])
+def test_blurs_are_differentiated_twice(blur: Blur) -> None:
+    image = torch.randn(1, 2, 4, 6, dtype=torch.float64, requires_grad=True)
+    blur = blur.double()
+    assert torch.autograd.gradcheck(blur, image)
+    assert torch.autograd.gradgradcheck(lambda image: blur(image).square(), image)
+    with torch.no_grad():
+        plain = blur(image)
+    torch.testing.assert_close(blur(image), plain)
+
+
 def test_the_filter_is_binomial() -> None:
     point = torch.zeros(1, 1, 7, 7)
     point[0, 0, 3, 3] = 64
@@ -205,8 +227,10 @@ def test_networks_begin_at_four_to_eight_pixels(size: tuple[int, int], smallest:
     synthesis, discriminator = StyleSynthesis(4, (2, *size), channels=2), EqualizedDiscriminator((2, *size), channels=2)
     images = synthesis(torch.randn(2, synthesis.style_count, 4))
     assert images.shape == (2, 2, *size)
-    assert images.abs().max() <= 1
     assert discriminator(images).shape == (2, 1)
+    styles = 100 * torch.randn(2, synthesis.style_count, 4)
+    assert synthesis(styles).abs().max() > 1
+    assert synthesis.eval()(styles).abs().max() == 1
 
 
 @pytest.mark.parametrize("size", [(30, 30), (33, 60), (60, 100), (4, 4), (1, 1), (100, 7), (62, 62)])

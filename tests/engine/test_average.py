@@ -51,6 +51,24 @@ def kept(average: MovingAverage) -> float:
     return next(average.own.parameters()).item()
 
 
+def test_all_weights_at_once_move_as_each_by_itself() -> None:
+    torch.manual_seed(0)
+    nets = Networks(
+        generator=nn.Sequential(nn.Conv2d(8, 16, 3), nn.Linear(33, 5)).to(memory_format=torch.channels_last)
+    )
+    average = MovingAverage(nets, nets.parameters(), half_life=100)
+    expected = [weight.clone() for weight in average.own.parameters()]
+    for iteration in (0, 3, 50, 1000):
+        for weight in nets.parameters():
+            weight.data.normal_()
+        average.update(torch.tensor(iteration), 16)
+        half_life = (RAMP * torch.tensor(iteration * 16.0)).clamp(min=1e-3, max=100)
+        for mine, theirs in zip(expected, nets.parameters(), strict=True):
+            mine.lerp_(theirs.detach(), 1 - 0.5 ** (16 / half_life))
+    for mine, weight in zip(expected, average.own.parameters(), strict=True):
+        assert torch.equal(mine, weight)
+
+
 def test_it_is_the_exponential_average_with_that_half_life() -> None:
     line = Line()
     average = MovingAverage(Networks(generator=line), line.parameters(), half_life=100)

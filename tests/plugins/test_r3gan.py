@@ -5,6 +5,7 @@ from ganzoo_r3gan import R3GAN
 
 from ganzoo import Batch, Networks
 from ganzoo.data.example import example, example_spec
+from ganzoo.options import resolve
 
 SPEC = example_spec(R3GAN.needs, (1, 16, 16))
 
@@ -29,9 +30,48 @@ def test_the_generators_loss_depends_on_the_real_images_beside_its_own() -> None
     assert others["adversarial"] != gan.generator_loss(nets, batch)["adversarial"]
 
 
+def test_penalties_take_the_logits_that_there_are_and_are_the_same_as_from_new_ones() -> None:
+    gan, nets, batch = small()
+    for name, weight in nets.named_parameters():
+        if name.endswith("project.weight"):
+            torch.nn.init.normal_(weight, std=0.1)
+    calls: list[int] = []
+    nets.discriminator.register_forward_hook(lambda *call: calls.append(1))
+    losses = gan.discriminator_loss(nets, batch)
+    assert len(calls) == 2
+    real, fake = batch.image, batch.fake.detach()
+    logits = [gan.judge(nets, images, batch) for images in (real, fake)]
+    anew = gan.discriminator_terms(nets, batch.replace(fake=fake), *logits)
+    assert len(calls) == 6
+    assert {name: term.item() for name, term in losses.items()} == {name: term.item() for name, term in anew.items()}
+    assert not real.requires_grad
+    weights = list(nets.discriminator.parameters())
+    found, again = (
+        torch.autograd.grad(sum(terms.values(), torch.zeros(())), weights, allow_unused=True)
+        for terms in (losses, anew)
+    )
+    for one, other in zip(found, again, strict=True):
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            torch.testing.assert_close(one, other)
+
+
+def test_the_authors_networks_are_recipes() -> None:
+    def widths(recipe: str, side: int) -> list[int]:
+        gan = resolve(R3GAN, {"recipe": recipe, "data": "cifar10"}).gan
+        with torch.device("meta"):
+            nets = gan.networks(example_spec(R3GAN.needs, (3, side, side)))
+        return [module.expand.in_channels for module in nets.discriminator.modules() if hasattr(module, "expand")]
+
+    assert widths("cifar", 32) == [768] * 8  # two blocks of each
+    assert widths("paper", 64) == [384, 384, *[768] * 8]
+    assert widths("quick", 32) == [8, 32, 128, 256]
+
+
 def test_width_is_an_option() -> None:
     def size(gan: R3GAN) -> int:
         return sum(weight.numel() for weight in gan.networks(example_spec(R3GAN.needs)).parameters())
 
-    assert size(R3GAN(width=16)) > 2 * size(R3GAN(width=8))
+    assert size(R3GAN(width=16, growth=2)) > 2 * size(R3GAN(width=8, growth=2))
+    assert size(R3GAN(max_width=128)) < size(R3GAN(max_width=256)) / 2
     assert size(R3GAN(blocks=2)) > 1.5 * size(R3GAN(blocks=1))

@@ -54,6 +54,27 @@ def test_a_weight_of_zero_leaves_a_regulariser_out() -> None:
     assert [player.name for player in made(path_length=0.0)[0].players()] == ["generator", "discriminator", "r1"]
 
 
+def test_r1_is_half_of_the_authors_rule_unless_told() -> None:
+    assert StyleGAN2().r1_weight(1024, 16) == pytest.approx(0.0002 * 32**2 / 16 / 2)
+    assert StyleGAN2(r1=3.0).r1_weight(1024, 16) == 3
+
+
+def test_without_mixing_an_image_has_one_style_and_nothing_is_drawn_for_it() -> None:
+    gan, nets, batch = made(mixing=0.0)
+    before = torch.get_rng_state()
+    styles = gan.styles(nets, batch.noise)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(styles, nets.mapping(batch.noise[:, :1]).expand_as(styles))
+
+
+def test_the_recipe_of_cifar_has_a_discriminator_without_residual_blocks() -> None:
+    def kinds(gan: StyleGAN2) -> set[str]:
+        nets = gan.networks(DataSpec(dataset="x", shapes={"image": SHAPE}))
+        return {type(module).__name__ for module in nets.discriminator.modules()}
+
+    assert {"ResidualDown"} == kinds(StyleGAN2(**SMALL)) - kinds(StyleGAN2(**SMALL, residual=False))
+
+
 def test_r1_weighs_as_much_whatever_its_interval() -> None:
     _, nets, batch = made()
     every, seldom = (StyleGAN2(**SMALL, r1=3.0, r1_every=every) for every in (1, 16))
