@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks import figures
-from benchmarks.proofs.proof import PART, Figures, Proof, captions
+from benchmarks.proofs.proof import PART, Figures, Proof, captions, picture_of
 from ganzoo import pictures
 from ganzoo.engine.training import Training
 from ganzoo.generation.trained import TrainedGAN
@@ -27,7 +27,7 @@ class Retrieval(Proof):
     """
 
     name = "retrieval"
-    options = {"data": "openmoji", "image_size": 32}
+    options = {"data": "openmoji"}
     tiny = {"data": "openmoji", "image_size": 16, "batch_size": 32, "limit": 1600, "epochs": 2}
     headline = "own_of_10"
     factor = 1.3
@@ -61,7 +61,7 @@ class Retrieval(Proof):
         """What was made of a caption, and the picture that it belongs to."""
         rows = torch.arange(SHOWN) * len(self.test.image) // SHOWN
         made = trained.generate(SHOWN, self.run.seed, text=captions(self.test.caption[rows]))
-        return pictures.grid(pictures.side_by_side([made, self.test.image[rows]]), 8)
+        return picture_of(pictures.side_by_side([made, self.test.image[rows]]), 8, side=96)
 
     def protocol(self) -> dict[str, object]:
         images = len(self.test.image)

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks import figures
-from benchmarks.proofs.proof import PART, Figures, Proof, captions, columns_with, untrained
-from ganzoo import pictures
+from benchmarks.proofs.proof import PART, Figures, Proof, captions, columns_with, picture_of, untrained
+from ganzoo.codes import Category
 from ganzoo.data.batches import scaled
 from ganzoo.engine.training import Training
 from ganzoo.generation.trained import TrainedGAN
@@ -19,8 +19,8 @@ from ganzoo.networks import Networks
 from ganzoo.options import RunOptions
 
 CLASSES = 10
-ROWS = 5
-"""Of a picture, each with as many images as there are digits."""
+ROWS = 8
+"""Rows of a picture, with as many images in each as there are digits."""
 FEW = "labelled_image"
 
 
@@ -34,7 +34,7 @@ class Digits(Proof):
     """Noise to image: how near are made digits to real ones, and are all ten there?"""
 
     name = "digits"
-    options = {"data": "mnist", "image_size": 32, "channels": 1}
+    options = {"data": "mnist"}
     tiny = {**options, "image_size": 16, "limit": 4800, "epochs": 1, "batch_size": 16}
     headline = "frechet"
     falls = True
@@ -60,7 +60,12 @@ class Digits(Proof):
         return {"frechet": distance, "entropy": figures.entropy(figures.predictions(classifier(), images), CLASSES)}
 
     def picture(self, trained: TrainedGAN) -> Image.Image:
-        return pictures.grid(trained.generate(ROWS * CLASSES, self.run.seed), CLASSES)
+        """Rows of samples; of a GAN with classes, or with a code for categories, a column for each."""
+        category = next((code for code in self.run.gan.codes if isinstance(code, Category)), None)
+        if category:
+            made = torch.cat(list(trained.sweep({category.name: range(category.length)}, ROWS, self.run.seed)))
+            return picture_of(made, category.length)
+        return picture_of(trained.generate(ROWS * CLASSES, self.run.seed), CLASSES)
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """As many real digits of the train split: no GAN can be expected to come nearer."""
@@ -127,7 +132,7 @@ class DigitsByCaption(DigitsByClass):
     def picture(self, trained: TrainedGAN) -> Image.Image:
         first = torch.stack([(self.test.label == digit).nonzero()[0, 0] for digit in range(CLASSES)])
         texts = captions(self.test.caption[first])
-        return pictures.grid(trained.generate(ROWS * CLASSES, self.run.seed, text=texts), CLASSES)
+        return picture_of(trained.generate(ROWS * CLASSES, self.run.seed, text=texts), CLASSES)
 
 
 class Classifying(Protocol):

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks import figures
-from benchmarks.proofs.proof import PART, Figures, Proof
+from benchmarks.proofs.proof import PART, Figures, Proof, picture_of
 from ganzoo import pictures
 from ganzoo.engine.training import Training
 from ganzoo.generation.trained import TrainedGAN
@@ -26,7 +26,7 @@ class Translation(Proof):
     """Image to image: how near is what it makes of the test pairs' sources to their targets?"""
 
     name = "translation"
-    options = {"data": "openmoji", "image_size": 64, "batch_size": 8}
+    options = {"data": "openmoji"}
     tiny = {"data": "openmoji", "image_size": 32, "batch_size": 8, "limit": 400, "epochs": 1}
     headline = "l1"
     falls = True
@@ -80,7 +80,7 @@ class Translation(Proof):
         rows = torch.arange(SHOWN) * len(self.test.target) // SHOWN
         made = trained.translate(self.test.source[rows], self.run.seed)
         columns = [self.test.source[rows], made, self.test.target[rows]]
-        return pictures.grid(pictures.side_by_side(columns), 2 * len(columns))
+        return picture_of(pictures.side_by_side(columns), 2 * len(columns), side=128)
 
     def protocol(self) -> dict[str, object]:
         return {**super().protocol(), "pairs": len(self.test.target)}

@@ -10,6 +10,7 @@ from typing import ClassVar, TypeAlias
 from PIL import Image
 from torch import Tensor
 
+from ganzoo import pictures
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import Batches, scaled
 from ganzoo.data.dataset import Table
@@ -80,6 +81,12 @@ class Proof(ABC):
     def test(self) -> Batch:
         """The test split, in the form that the run is given data in."""
         return test_split(self.run, self.fields(), self.count)
+
+
+def picture_of(images: Tensor, columns: int, side: int = 64) -> Image.Image:
+    """Images in a grid, each pixel repeated a whole number of times until an image is about `side` pixels wide."""
+    factor = max(1, round(side / images.shape[3]))
+    return pictures.grid(images.repeat_interleave(factor, 2).repeat_interleave(factor, 3), columns)
 
 
 def untrained(fresh: Training) -> TrainedGAN:
