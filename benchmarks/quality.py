@@ -20,6 +20,7 @@ import torch
 import ganzoo
 from benchmarks.proofs import Proof, proofs
 from benchmarks.rows import PICTURES, RESULTS, SAMPLES, Trial, brief, keep_picture, keep_row, make_row
+from ganzoo.data.dataset import Part
 from ganzoo.engine.training import Training, prepare
 from ganzoo.engine.trial import stopwatch, warm_up
 from ganzoo.gan import GAN
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 SECONDS = 180.0
 SELDOM = 10**9
 """Iterations between samples and checkpoints: more than a run has, so that only the last one makes them."""
+CHOOSE = "hold images out of training and measure on them, not on the test split; keep nothing unless a folder is given"
 WHOLE = 5
 """Epochs from which a run's length is rounded to whole ones, rather than to a part of the data in each."""
 
@@ -48,6 +50,7 @@ class Work:
     threads: int | None = None
     """None: all cores."""
     samples: int = SAMPLES
+    split: Part = "test"
 
     @property
     def name(self) -> str:
@@ -60,7 +63,8 @@ class Work:
         """Options of a run, but for its length."""
         recipe = {"recipe": self.recipe} if self.recipe else {}
         threads = {"threads": self.threads} if self.threads else {}
-        return {**recipe, **self.proof.options, **threads, "seed": seed}
+        hold_out = {"hold_out": self.proof.hold_out} if self.split == "held-out" else {}
+        return {**recipe, **self.proof.options, **threads, **hold_out, "seed": seed}
 
 
 def measure(work: Work, folder: Path) -> dict[str, Any]:
@@ -80,7 +84,7 @@ def measure(work: Work, folder: Path) -> dict[str, Any]:
 
 def _measure(work: Work, folder: Path) -> dict[str, Any]:
     fresh = prepare(resolve(work.gan, work.options(work.seeds[0])))
-    proof = work.proof(fresh.options, work.samples)
+    proof = work.proof(fresh.options, work.samples, work.split)
     length = length_of(prepare(fresh.options), work.seconds)  # another one, as measuring the speed trains it
     trials = []
     for seed in work.seeds:
@@ -114,7 +118,8 @@ def planned(given: argparse.Namespace) -> Iterator[Work]:
     for name, _, recipe in (text.partition(":") for text in given.gans or sorted(zoo().gans)):
         gan = zoo().gan(name)
         for proof in proofs(gan):
-            yield Work(gan, proof, recipe or None, given.seconds, tuple(given.seeds), given.threads, given.samples)
+            seeds = tuple(given.seeds)
+            yield Work(gan, proof, recipe or None, given.seconds, seeds, given.threads, given.samples, given.split)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -124,9 +129,10 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of each training (default: %(default).0f)")
     parser.add_argument("--threads", type=int, help="default: all cores")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="one training for each")
-    parser.add_argument("--samples", type=int, default=SAMPLES, help="samples, and test images at most")
-    parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER")
-    parser.add_argument("--pictures", type=Path, default=PICTURES, metavar="FOLDER")
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="samples and real images, at most")
+    parser.add_argument("--choose", action="store_const", const="held-out", default="test", dest="split", help=CHOOSE)
+    parser.add_argument("--results", type=Path, metavar="FOLDER", help="of rows (default: benchmarks/results)")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="default: docs/images/zoo")
     parser.add_argument("--runs", type=Path, metavar="FOLDER", help="keep run folders here (default: nowhere)")
     return parser
 
@@ -136,9 +142,12 @@ def main(words: Sequence[str] | None = None) -> None:
     for work in planned(given):
         with place(given.runs, work.name) as folder:
             row = measure(work, folder)
-            keep_row(row, given.results)
-            given.pictures.mkdir(parents=True, exist_ok=True)
-            (given.pictures / row["picture"]).write_bytes((folder / "picture.png").read_bytes())
+            reports = given.split == "test"
+            if results := given.results or (RESULTS if reports else None):
+                keep_row(row, results)
+            if pictures := given.pictures or (PICTURES if reports else None):
+                pictures.mkdir(parents=True, exist_ok=True)
+                (pictures / row["picture"]).write_bytes((folder / "picture.png").read_bytes())
         sys.stdout.write(f"{work.name}: {row['seconds']:.0f} s, {brief(row['untrained'])} -> {brief(row['trained'])}\n")
         sys.stdout.flush()
 
