@@ -12,10 +12,12 @@ from PIL import Image
 from pytest_benchmark.utils import get_commit_info
 
 from benchmarks.proofs import Figures, Proof, untrained
+from ganzoo.config import NamedConfig
+from ganzoo.config import spelled as cli_name
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.training import Training
 from ganzoo.environment import environment
-from ganzoo.options import RunOptions, resolve
+from ganzoo.options import HEADINGS, RunOptions, resolve
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -25,6 +27,8 @@ SAMPLES = 10_000
 """Samples at most, and images of the split that is measured on."""
 COLUMNS = ("three minutes", "trained")
 """Columns of the tables: what a default recipe learns on the spot, and the weights that ship."""
+INCIDENTAL = {"device", "threads", *HEADINGS["Keeping"].model_fields}
+"""Options that no weight depends on, but for rounding."""
 COLORS = 256
 """Of a picture that is kept: as many as a PNG can index."""
 
@@ -101,6 +105,7 @@ def make_row(name: str, column: str, proof: Proof, fresh: Training, trials: Sequ
         "recipe": first.options.recipe,
         "default_recipe": first.options.recipe == next(iter(first.options.gan.recipes), None),
         "command": command(first.options),
+        "example": proof.example(name),
         "seeds": [trial.options.seed for trial in trials],
         "seconds": statistics.median(trial.effort.seconds for trial in trials),
         "iterations": round(statistics.median(trial.effort.iterations for trial in trials)),
@@ -122,7 +127,8 @@ def command(options: RunOptions) -> str:
     """Shortest command line of a run: what differs from the GAN's own defaults."""
     gan = type(options.gan)
     recipe = {"recipe": options.recipe} if options.recipe else {}
-    usual, told = (_flags(run) for run in (resolve(gan, recipe), options))
+    default = resolve(gan, recipe)
+    usual, told = _flags(default) | _of_choices(default, options), _flags(options)
     words = ["--recipe", str(options.recipe)] if options.recipe != next(iter(gan.recipes), None) else []
     for name, value in told.items():
         if usual.get(name) != value:
@@ -131,14 +137,27 @@ def command(options: RunOptions) -> str:
 
 
 def _flags(options: RunOptions) -> dict[str, Any]:
-    """Values by the names of flags, but for the GAN and its recipe."""
+    """Values by the names of flags, but for the GAN, its recipe, and what no weight depends on."""
     found = {}
     for name, value in options.flat().items():
         *path, last = name.removeprefix("gan.").split(".")
         if path and last in ("kind", "name") and path[0] != "player":
-            found[".".join(path)] = value  # what a choice has chosen
-        elif name not in ("gan.name", "recipe", "callback"):
+            last = path.pop()  # what a choice has chosen
+        if name not in ("gan.name", "recipe") and (path or last not in INCIDENTAL):
             found[".".join([*path, last])] = value
+    return found
+
+
+def _of_choices(default: RunOptions, options: RunOptions) -> dict[str, Any]:
+    """Default values of what a choice holds that was made otherwise: `--as edges` has fields that no default has."""
+    pairs = [(default, options), (default.gan, options.gan)]
+    found = {}
+    for theirs, mine in pairs:
+        for name in type(mine).model_fields:
+            chosen = getattr(mine, name)
+            if isinstance(chosen, NamedConfig) and type(chosen) is not type(getattr(theirs, name)):
+                for field, about in type(chosen).model_fields.items():
+                    found[cli_name(f"{name}.{field}")] = about.default
     return found
 
 
@@ -149,6 +168,8 @@ def _typed(name: str, value: Any) -> list[str]:
     flag = name.replace("_", "-")
     if isinstance(value, bool):
         return [f"--{flag}" if value else f"--no-{flag}"]
+    if name == "image_size" and len(sides := set(value.split("x"))) == 1:
+        (value,) = sides
     return [f"--{flag}", ",".join(map(str, value)) if isinstance(value, list) else str(value)]
 
 

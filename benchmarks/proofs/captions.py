@@ -1,5 +1,7 @@
 """The proof on pictures with captions of their own: can the caption's picture be found by what was made of it?"""
 
+import shlex
+
 import torch
 from PIL import Image
 from torch import Tensor
@@ -63,6 +65,9 @@ class Retrieval(Proof):
         rows = torch.arange(SHOWN) * len(self.real.image) // SHOWN
         made = trained.generate(SHOWN, self.run.seed, text=captions(self.real.caption[rows]))
         return picture_of(pictures.side_by_side([made, self.real.image[rows]]), 8, side=96)
+
+    def example(self, name: str) -> str:
+        return f"ganzoo generate {name} --text {shlex.quote(captions(self.real.caption[:1])[0])} -n 8 -o {name}.png"
 
     def protocol(self) -> dict[str, object]:
         images = len(self.real.image)

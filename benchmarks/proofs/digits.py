@@ -84,6 +84,9 @@ class Digits(Proof):
         """Rows of samples; of a GAN with classes, a column for each."""
         return picture_of(trained.generate(ROWS * CLASSES, self.run.seed), CLASSES)
 
+    def example(self, name: str) -> str:
+        return f"ganzoo generate {name} -n {ROWS * CLASSES} --columns {CLASSES} -o {name}.png"
+
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """As many real digits of the train split: no GAN can be expected to come nearer."""
         images = columns_with("image", fresh)["image"]
@@ -127,6 +130,10 @@ class DigitsByCode(Digits):
         values = range(self.category.length)
         made = torch.cat(list(trained.sweep({self.category.name: values}, ROWS, self.run.seed)))
         return picture_of(made, self.category.length)
+
+    def example(self, name: str) -> str:
+        values = f"{self.category.name}=0..{self.category.length - 1}"
+        return f"ganzoo generate {name} --codes {values} -n {ROWS} -o {name}.png"
 
 
 def first_category(gan: GAN) -> Category | None:
@@ -191,6 +198,9 @@ class DigitsByCaption(DigitsByClass):
         first = torch.stack([(self.real.label == digit).nonzero()[0, 0] for digit in range(CLASSES)])
         texts = captions(self.real.caption[first])
         return picture_of(trained.generate(ROWS * CLASSES, self.run.seed, text=texts), CLASSES)
+
+    def example(self, name: str) -> str:
+        return f'ganzoo generate {name} --text "a seven" -n {ROWS} -o seven.png'
 
 
 class Classifying(Protocol):

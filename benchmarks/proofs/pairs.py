@@ -66,9 +66,9 @@ class Translation(Proof):
         return {"cycle_l1": figures.absolute(back.cpu(), self.real.source)}
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
-        """The source itself; the target's own mean colour, which is the best of all even pictures."""
+        """The source itself; the target's own mean color, which is the best of all even pictures."""
         even = self.real.target.mean((2, 3), keepdim=True).expand_as(self.real.target)
-        return {"copy of the input": self.compared(self.enlarged), "mean colour": self.compared(even)}
+        return {"copy of the input": self.compared(self.enlarged), "mean color": self.compared(even)}
 
     @cached_property
     def enlarged(self) -> Tensor:
@@ -87,6 +87,9 @@ class Translation(Proof):
         columns = [self.real.source[rows], made, self.real.target[rows]]
         return picture_of(pictures.side_by_side(columns), 2 * len(columns), side=128)
 
+    def example(self, name: str) -> str:
+        return f"ganzoo translate {name} drawing.png -o made.png"
+
     def protocol(self) -> dict[str, object]:
         return {**super().protocol(), "pairs": len(self.real.target)}
 
@@ -104,6 +107,9 @@ class Enlargement(Translation):
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
         return {"bicubic": self.compared(self.enlarged)}
+
+    def example(self, name: str) -> str:
+        return f"ganzoo translate {name} small.png -o large.png"
 
     def protocol(self) -> dict[str, object]:
         return {**super().protocol(), "enlarged": f"{self.run.gan.shrinks}x"}
@@ -132,10 +138,13 @@ class Filling(Translation):
         return {**near, "seam": figures.seam(images, self.real.target, self.holes)}
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
-        """The mean colour of what can be seen of each picture."""
+        """The mean color of what can be seen of each picture."""
         seen = ~self.holes
         mean = (self.real.source * seen).sum((2, 3), keepdim=True) / seen.sum((2, 3), keepdim=True)
         return {"mean fill": self.compared(mean.expand_as(self.real.target))}
+
+    def example(self, name: str) -> str:
+        return f"ganzoo translate {name} photo.jpg --adapt -o whole.png"
 
 
 def between(marks: Tensor, dimension: int) -> Tensor:

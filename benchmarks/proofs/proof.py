@@ -64,6 +64,10 @@ class Proof(ABC):
     def picture(self, trained: TrainedGAN) -> Image.Image:
         """What it makes."""
 
+    @abstractmethod
+    def example(self, name: str) -> str:
+        """Command that makes images with weights that ship under that name."""
+
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """What the figures stand beside, trivial answers foremost; `fresh`: the same run before it has begun."""
         return {}
