@@ -1,10 +1,12 @@
 """Trains what ships with ganzoo: the GANs of `showcase.toml`, in phases that can be run apart and again.
 
 `python -m benchmarks.showcase train [NAME ...]` trains in run folders, and continues those that were stopped;
-`measure` measures what is there on the test split, and keeps rows and pictures.
+`measure` measures what is there on the test split, and keeps rows and pictures; `ship` exports the weights, with the
+figures of `ganzoo evaluate`, to where the package takes them from.
 """
 
 import argparse
+import json
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,12 +26,14 @@ from ganzoo.engine.resume import options_of
 from ganzoo.engine.status import Status
 from ganzoo.engine.training import prepare
 from ganzoo.errors import Diverged, RunFolderError, UnknownName, UserError
+from ganzoo.export.exporting import Exported, export
 from ganzoo.generation.trained import TrainedGAN
 from ganzoo.options import RunOptions, resolve
 from ganzoo.plugins import zoo
 
 PLAN = Path(__file__).parent / "showcase.toml"
 RUNS = Path("runs") / "showcase"
+SHIPPED = Path(__file__).parents[1] / "plugins" / "ganzoo_pretrained"
 DEFAULTS: Mapping[str, Any] = {"threads": 1, "sample_every": 2000, "checkpoint_every": 2000}
 """Options of every training, unless the plan says otherwise."""
 LENGTH = ("epochs", "limit")
@@ -44,6 +48,8 @@ class Entry(BaseModel):
     gan: str | None = None
     minutes: float | None = Field(None, gt=0)
     weights: Literal["newest", "best"] = "newest"
+    licence: str = "cc-by-sa-4.0"
+    """License of the weights: that of the data sets which ship with ganzoo, whose licenses ask for it."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,22 @@ class Training:
             keep_row(row, results)
             say(f"{name}: {row['seconds'] / 60:.0f} min, {brief(row['untrained'])} -> {brief(row['trained'])}")
 
+    def ship(self, folder: Path, shipped: Path) -> Exported:
+        """Export its weights in half precision, discriminators included; what was shipped before is replaced.
+
+        Raises:
+            UserError: there are no weights yet, or they cannot be measured or written.
+        """
+        trained = self.load(folder)
+        files = RunFolder(folder)
+        lines = files.evaluations.read_text(encoding="utf-8").splitlines() if files.evaluations.is_file() else []
+        measured = [json.loads(line) for line in lines]
+        if not any(line["iteration"] == trained.iteration and line["protocol"]["split"] == "test" for line in measured):
+            trained.evaluate()
+        place = shipped / self.name
+        kept, licence = self.entry.weights, self.entry.licence
+        return export(folder, out=place, checkpoint=kept, licence=licence, half=True, all_networks=True)
+
 
 def finished(files: RunFolder) -> bool:
     """Whether a run came to its end."""
@@ -151,14 +173,15 @@ def say(line: str) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Options of the command line."""
-    parser = argparse.ArgumentParser(description="Train and measure what ships with ganzoo.")
-    parser.add_argument("phase", choices=("train", "measure"))
+    parser = argparse.ArgumentParser(description="Train, measure and export what ships with ganzoo.")
+    parser.add_argument("phase", choices=("train", "measure", "ship"))
     parser.add_argument("names", nargs="*", metavar="NAME", help="trainings of the plan (default: all)")
     parser.add_argument("--plan", type=Path, default=PLAN, metavar="FILE", help="default: showcase.toml")
     parser.add_argument("--runs", type=Path, default=RUNS, metavar="FOLDER", help="run folders (default: %(default)s)")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="samples, and test images at most")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER")
     parser.add_argument("--pictures", type=Path, default=PICTURES, metavar="FOLDER")
+    parser.add_argument("--shipped", type=Path, default=SHIPPED, metavar="FOLDER", help="where weights are shipped")
     return parser
 
 
@@ -175,6 +198,9 @@ def main(words: Sequence[str] | None = None) -> int:
             if given.phase == "train":
                 training.train(folder)
                 say(f"{training.name}: trained in {folder}")
+            elif given.phase == "ship":
+                made = training.ship(folder, given.shipped)
+                say(f"{training.name}: {made.model.stat().st_size / 1e6:.2f} MB in {made.folder}")
             else:
                 training.measure(folder, given.samples, given.results, given.pictures)
         except (UserError, Diverged) as error:

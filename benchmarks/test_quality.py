@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+import ganzoo
 from benchmarks import quality, quality_table, rows, showcase
 from benchmarks.proofs import Proof, proofs
 from benchmarks.table import of_speed
@@ -140,7 +141,7 @@ def test_the_plan_names_gans_that_there_are_and_options_that_they_take() -> None
         assert training.proofs(), f"nothing measures {training.name}"
 
 
-def test_the_showcase_trains_continues_measures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_showcase_trains_continues_measures_and_ships(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "plan.toml").write_text(PLAN, encoding="utf-8")
     folders = ["--plan", tmp_path / "plan.toml", "--runs", tmp_path / "runs"]
     where = [*folders, "--results", tmp_path / "rows", "--pictures", tmp_path / "pictures", "--samples", 100]
@@ -158,6 +159,9 @@ def test_the_showcase_trains_continues_measures(tmp_path: Path, capsys: pytest.C
     assert (row["gan"], row["name"], row["picture"]) == ("gan", "digits", "digits-trained.png")
     assert row["example"] == "ganzoo generate digits -n 80 --columns 10 -o digits.png"
     assert (tmp_path / "pictures" / "digits-trained.png").is_file()
+    assert run("ship", "gan", "--shipped", tmp_path / "shipped") == 0
+    assert ganzoo.load(tmp_path / "shipped" / "gan").generate(2).shape == (2, 1, 16, 16)
+    assert "fid" in (tmp_path / "shipped" / "gan" / "README.md").read_text(encoding="utf-8").lower()
     (tmp_path / "plan.toml").write_text(PLAN.replace("limit = 64", "limit = 32"), encoding="utf-8")
     capsys.readouterr()
     assert run("train", "gan") == 1
