@@ -91,7 +91,7 @@ def summary(rows: Sequence[Row]) -> Iterator[str]:
     yield row("GAN", "images", "figure", "untrained", "in three minutes", "trained", "beside it")
     yield row("---", "---", "---", "---:", "---:", "---:", "---")
     for entries in together(rows):
-        gan, name = entries[0]["gan"], entries[0]["headline"]
+        gan, name = str(entries[0]["gan"]), str(entries[0]["headline"])
         found = [", ".join(cell(entry, name) for entry in entries if entry["column"] == column) for column in COLUMNS]
         beside = (
             f"{words(other, figures)} {shown(name, figures[name])}"

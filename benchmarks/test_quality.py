@@ -13,6 +13,7 @@ from PIL import Image
 import ganzoo
 from benchmarks import quality, quality_table, rows, showcase
 from benchmarks.proofs import Proof, proofs
+from benchmarks.proofs.proof import columns_with
 from benchmarks.table import of_speed
 from ganzoo.engine.training import prepare
 from ganzoo.options import resolve
@@ -51,7 +52,7 @@ def test_nothing_that_chooses_is_measured_on_what_was_trained_on_or_on_the_test_
         field = "image" if "image" in proof.fields() else "target"
         real = proof.real[field]
         assert len(real) == 20
-        trained_on = next(columns[field] for columns in prepare(options).batches.streams if field in columns)
+        trained_on = columns_with(field, prepare(options))[field]
         assert 0 < len(trained_on) < 60000 - 4999
         test = work.proof(options, 20).real[field]
         assert not torch.equal(real, test)
