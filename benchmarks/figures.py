@@ -16,29 +16,20 @@ PART = 500
 """Images that a network looks at at once."""
 
 
-def frechet_distance(extractor: nn.Module, real: Tensor, fake: Tensor) -> float:
-    """How far apart two sets of images are in an extractor's features, as Gaussians: `ganzoo evaluate`'s fid.
+def seen(extractor: nn.Module, images: Tensor) -> Seen:
+    """Features, and logits if there are any, of images."""
+    found = Seen(extractor)
+    for part in images.split(PART):
+        found.look(part)
+    return found
+
+
+def frechet_distance(real: Tensor, fake: Tensor) -> float:
+    """Fréchet distance between Gaussians fitted to features, N x D and M x D: `ganzoo evaluate`'s fid.
 
     It falls as samples get more, down to what they have in common: compare only distances of as many.
     """
-    features = []
-    for images in (real, fake):
-        seen = Seen(extractor)
-        for part in images.split(PART):
-            seen.look(part)
-        features.append(seen.of("features"))
-    return FrechetDistance().measure(*features)
-
-
-@torch.no_grad()
-def predictions(classifier: nn.Module, images: Tensor) -> Tensor:
-    """The class that a classifier sees in each image, int64, N."""
-    return torch.cat([classifier(part).argmax(1) for part in images.split(PART)])
-
-
-def accuracy(predicted: Tensor, asked: Tensor) -> float:
-    """The share of images that are of the class that was asked for."""
-    return float((predicted == asked).double().mean())
+    return FrechetDistance().measure(real, fake)
 
 
 def entropy(predicted: Tensor, classes: int) -> float:
@@ -87,6 +78,29 @@ def steepness(images: Tensor) -> Tensor:
     down = images[:, :, 1:, :-1] - images[:, :, :-1, :-1]
     across = images[:, :, :-1, 1:] - images[:, :, :-1, :-1]
     return torch.hypot(down, across).mean()
+
+
+def seam(images: Tensor, targets: Tensor, where: Tensor) -> float:
+    """Mean step in color across the edge of filled holes, as a share of the targets' own there: 1 is no seam.
+
+    Args:
+        images: N x C x H x W; only the holes are looked at, what surrounds them is the targets'.
+        targets: what was there, likewise.
+        where: N x 1 x H x W, true in the holes.
+    """
+    filled = torch.where(where, images, targets)
+    return float(steps_across(filled, where) / steps_across(targets, where))
+
+
+def steps_across(images: Tensor, where: Tensor) -> Tensor:
+    """Mean absolute difference of neighboring pixels of which one is in a hole and the other is not."""
+    steps, edges = [], []
+    for dimension in (2, 3):
+        before, after = (slice(None, -1), slice(1, None))
+        first, second = ([slice(None)] * dimension + [part] for part in (before, after))
+        steps.append((images[tuple(second)] - images[tuple(first)]).abs().mean(1, keepdim=True).flatten())
+        edges.append((where[tuple(second)] != where[tuple(first)]).flatten())
+    return torch.cat(steps)[torch.cat(edges)].mean()
 
 
 def retrieved(images: Tensor, gallery: Tensor, right: Tensor, most: int = 1) -> float:

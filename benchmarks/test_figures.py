@@ -30,9 +30,10 @@ def test_frechet_distance_is_that_of_the_formula() -> None:
     mixing = torch.randn(3, 3)
     real = torch.randn(700, 3, 4, 4)
     fake = torch.einsum("nchw,cd->ndhw", torch.randn(900, 3, 4, 4), mixing) + 0.3
-    found = figures.frechet_distance(Means(), real, fake)
+    features = [figures.seen(Means(), images).of("features") for images in (real, fake)]
+    found = figures.frechet_distance(*features)
     assert found == pytest.approx(frechet(real.mean((2, 3)), fake.mean((2, 3))), rel=1e-3)
-    assert figures.frechet_distance(Means(), real, real) == pytest.approx(0, abs=1e-5)
+    assert figures.frechet_distance(features[0], features[0]) == pytest.approx(0, abs=1e-5)
 
 
 def test_entropy_counts_classes() -> None:
@@ -57,6 +58,16 @@ def test_within_a_hole_nothing_else_counts() -> None:
     where[:, :, 2:4, 2:4] = True
     images = torch.where(where, 0.2, 0.9).expand(2, 3, 8, 8)
     assert figures.compared_within(images, targets, where) == pytest.approx({"l1": 0.1, "psnr": 20.0}, abs=1e-3)
+
+
+def test_a_seam_is_what_the_edge_of_a_hole_shows_beyond_the_picture() -> None:
+    ramp = torch.linspace(-1, 1, 8).expand(2, 3, 8, 8)
+    where = torch.zeros(2, 1, 8, 8, dtype=torch.bool)
+    where[:, :, 2:5, 2:5] = True
+    assert figures.seam(ramp, ramp, where) == pytest.approx(1)
+    assert figures.seam(torch.where(where, ramp, 9.0), ramp, where) == pytest.approx(1), "outside nothing counts"
+    # Along the sides, six steps of 2/7 become 2/7 -+ 1; above and below, six of 0 become 1.
+    assert figures.seam(ramp + 1, ramp, where) == pytest.approx((3 * (9 / 7) + 3 * (5 / 7) + 6) / (6 * 2 / 7))
 
 
 def test_a_blurred_image_is_less_sharp_and_a_noisy_one_more() -> None:

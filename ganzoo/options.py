@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from ganzoo.callbacks import ChosenCallbacks
 from ganzoo.config import Config, OneOf, build, flat, one_of, spelled
-from ganzoo.data.dataset import Split
+from ganzoo.data.dataset import Part
 from ganzoo.data.load import DataOptions
 from ganzoo.engine.learning import Learning
 from ganzoo.engine.players import override, settle
@@ -62,7 +62,7 @@ class Judging(Config):
     evaluate_samples: int = Field(
         2500, gt=1, description="images that each evaluation makes, or as many as there are real"
     )
-    evaluate_split: Split | None = Field(
+    evaluate_split: Part | None = Field(
         None, description="of the real images that it is held against; unless given, test if there is one"
     )
     metric: MaybeMetric = Field(None, description="the figure by which weights are the best; unless given, the first")

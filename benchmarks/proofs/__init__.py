@@ -4,7 +4,7 @@ Which proofs a GAN is put to follows from what it needs and can do, never from i
 """
 
 from benchmarks.proofs.captions import Retrieval
-from benchmarks.proofs.digits import Digits, DigitsByCaption, DigitsByClass, FewLabels
+from benchmarks.proofs.digits import Digits, DigitsByCaption, DigitsByClass, DigitsByCode, FewLabels
 from benchmarks.proofs.pairs import Enlargement, Filling, Translation
 from benchmarks.proofs.proof import Figures, Proof, untrained
 from ganzoo.gan import GAN
@@ -14,6 +14,7 @@ __all__ = ["PROOFS", "Figures", "Proof", "proofs", "untrained"]
 
 PROOFS: tuple[type[Proof], ...] = (
     Digits,
+    DigitsByCode,
     DigitsByClass,
     DigitsByCaption,
     Retrieval,

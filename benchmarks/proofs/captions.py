@@ -1,12 +1,14 @@
 """The proof on pictures with captions of their own: can the caption's picture be found by what was made of it?"""
 
+import shlex
+
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks import figures
-from benchmarks.proofs.proof import PART, Figures, Proof, captions
+from benchmarks.proofs.proof import PART, Figures, Proof, captions, picture_of
 from ganzoo import pictures
 from ganzoo.engine.training import Training
 from ganzoo.generation.trained import TrainedGAN
@@ -20,17 +22,18 @@ SHOWN = 16
 
 
 class Retrieval(Proof):
-    """Text to image: images made of the test captions, whose pictures were not trained on, among the real test images.
+    """Text to image: images made of captions whose pictures were not trained on, looked for among these pictures.
 
     A made image finds its group if the nearest real image is of its caption's group, and itself if its caption's own
     image is among the nearest ten.
     """
 
     name = "retrieval"
-    options = {"data": "openmoji", "image_size": 32}
+    options = {"data": "openmoji"}
     tiny = {"data": "openmoji", "image_size": 16, "batch_size": 32, "limit": 1600, "epochs": 2}
     headline = "own_of_10"
     factor = 1.3
+    hold_out = 173
 
     @classmethod
     def applies(cls, run: RunOptions) -> bool:
@@ -40,12 +43,12 @@ class Retrieval(Proof):
         return frozenset({"image", "label", "caption"})
 
     def measure(self, trained: TrainedGAN) -> Figures:
-        texts = captions(self.test.caption)
+        texts = captions(self.real.caption)
         return self.found(reduced(trained.generate(len(texts), self.run.seed, PART, text=texts)))
 
     def found(self, made: Tensor) -> Figures:
         """How often images, reduced, find what they should."""
-        gallery, labels = reduced(self.test.image), self.test.label
+        gallery, labels = reduced(self.real.image), self.real.label
         return {
             "group": figures.retrieved(made, gallery, labels[:, None] == labels),
             f"own_of_{MOST}": figures.retrieved(made, gallery, torch.eye(len(labels), dtype=torch.bool), MOST),
@@ -53,18 +56,21 @@ class Retrieval(Proof):
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """What images that know nothing of their caption would find, on average: any real image is as near."""
-        labels = self.test.label
+        labels = self.real.label
         alike = (labels[:, None] == labels).double().mean()
         return {"chance": {"group": float(alike), f"own_of_{MOST}": MOST / len(labels)}}
 
     def picture(self, trained: TrainedGAN) -> Image.Image:
         """What was made of a caption, and the picture that it belongs to."""
-        rows = torch.arange(SHOWN) * len(self.test.image) // SHOWN
-        made = trained.generate(SHOWN, self.run.seed, text=captions(self.test.caption[rows]))
-        return pictures.grid(pictures.side_by_side([made, self.test.image[rows]]), 8)
+        rows = torch.arange(SHOWN) * len(self.real.image) // SHOWN
+        made = trained.generate(SHOWN, self.run.seed, text=captions(self.real.caption[rows]))
+        return picture_of(pictures.side_by_side([made, self.real.image[rows]]), 8, side=96)
+
+    def example(self, name: str) -> str:
+        return f"ganzoo generate {name} --text {shlex.quote(captions(self.real.caption[:1])[0])} -n 8 -o {name}.png"
 
     def protocol(self) -> dict[str, object]:
-        images = len(self.test.image)
+        images = len(self.real.image)
         return {**super().protocol(), "captions": images, "gallery": images, "extractor": f"{SIDE} x {SIDE} pixels"}
 
 

@@ -1,6 +1,6 @@
 """Proofs on handwritten digits, which the classifier that ships with them looks at."""
 
-from functools import cache
+from functools import cache, cached_property
 from typing import Protocol, cast
 
 import torch
@@ -10,17 +10,20 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks import figures
-from benchmarks.proofs.proof import PART, Figures, Proof, captions, columns_with, untrained
-from ganzoo import pictures
-from ganzoo.data.batches import scaled
+from benchmarks.proofs.proof import PART, Figures, Proof, captions, columns_with, picture_of, untrained
+from ganzoo.codes import Category
+from ganzoo.data.batches import latent, scaled
 from ganzoo.engine.training import Training
+from ganzoo.gan import GAN
 from ganzoo.generation.trained import TrainedGAN
+from ganzoo.metrics.classes import class_accuracy, class_variety, code_accuracy, code_purity, confident_share
+from ganzoo.metrics.extractor import Seen
 from ganzoo.networks import Networks
 from ganzoo.options import RunOptions
 
 CLASSES = 10
-ROWS = 5
-"""Of a picture, each with as many images as there are digits."""
+ROWS = 8
+"""Rows of a picture, with as many images in each as there are digits."""
 FEW = "labelled_image"
 
 
@@ -34,47 +37,108 @@ class Digits(Proof):
     """Noise to image: how near are made digits to real ones, and are all ten there?"""
 
     name = "digits"
-    options = {"data": "mnist", "image_size": 32, "channels": 1}
+    options = {"data": "mnist"}
     tiny = {**options, "image_size": 16, "limit": 4800, "epochs": 1, "batch_size": 16}
     headline = "frechet"
     falls = True
     factor = 1.3
+    hold_out = 5000
 
     @classmethod
     def applies(cls, run: RunOptions) -> bool:
-        return not run.gan.needs & run.gan.inputs and FEW not in run.gan.needs
+        return not run.gan.needs & run.gan.inputs and FEW not in run.gan.needs and first_category(run.gan) is None
 
     def fields(self) -> frozenset[str]:
         return frozenset({"image", "label"})
 
+    @property
+    def samples(self) -> int:
+        """As many as there are real images."""
+        return len(self.real.image)
+
     def made(self, trained: TrainedGAN) -> Tensor:
         """Samples; of a GAN with classes each in turn."""
-        return trained.generate(self.count, self.run.seed, PART)
+        return trained.generate(self.samples, self.run.seed, PART)
 
     def measure(self, trained: TrainedGAN) -> Figures:
-        return self.seen(self.made(trained))
+        return self.judge(self.look(self.made(trained)))
 
-    def seen(self, images: Tensor) -> Figures:
+    def look(self, images: Tensor) -> Seen:
         """What the classifier sees in images."""
-        distance = figures.frechet_distance(Seeing(classifier()), self.test.image, images)
-        return {"frechet": distance, "entropy": figures.entropy(figures.predictions(classifier(), images), CLASSES)}
+        return figures.seen(Seeing(classifier()), images)
+
+    @cached_property
+    def real_seen(self) -> Seen:
+        """What it sees in real digits."""
+        return self.look(self.real.image)
+
+    def judge(self, seen: Seen) -> Figures:
+        """Figures of samples, from what the classifier sees in them."""
+        return {
+            "frechet": figures.frechet_distance(self.real_seen.of("features"), seen.of("features")),
+            "confident": confident_share(seen.of("logits")),
+            "entropy": figures.entropy(seen.of("logits").argmax(1), CLASSES),
+        }
 
     def picture(self, trained: TrainedGAN) -> Image.Image:
-        return pictures.grid(trained.generate(ROWS * CLASSES, self.run.seed), CLASSES)
+        """Rows of samples; of a GAN with classes, a column for each."""
+        return picture_of(trained.generate(ROWS * CLASSES, self.run.seed), CLASSES)
+
+    def example(self, name: str) -> str:
+        return f"ganzoo generate {name} -n {ROWS * CLASSES} --columns {CLASSES} -o {name}.png"
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """As many real digits of the train split: no GAN can be expected to come nearer."""
         images = columns_with("image", fresh)["image"]
-        return {"train digits": self.seen(scaled(images[: self.count].cpu()))}
+        return {"train digits": self.judge(self.look(scaled(images[: self.samples].cpu())))}
 
     def protocol(self) -> dict[str, object]:
         return {
             **super().protocol(),
-            "samples": self.count,
-            "test_images": len(self.test.image),
+            "samples": self.samples,
+            "real_images": len(self.real.image),
             "extractor": f"the shipped digit classifier, {FEATURES} features",
             "most_entropy": figures.most_entropy(CLASSES),
         }
+
+
+class DigitsByCode(Digits):
+    """Noise with a code for categories: has it found out by itself which digits there are?"""
+
+    name = "digits by code"
+
+    @classmethod
+    def applies(cls, run: RunOptions) -> bool:
+        return not run.gan.needs & run.gan.inputs and first_category(run.gan) is not None
+
+    def measure(self, trained: TrainedGAN) -> Figures:
+        seen = self.look(self.made(trained))
+        noise = latent(self.samples, self.run.gan.noise_shape(), self.run.seed)
+        values, predicted = self.category.read(noise), seen.of("logits").argmax(1)
+        meaning = {"purity": code_purity(values, predicted), "code_accuracy": code_accuracy(values, predicted)}
+        return {**self.judge(seen), **meaning}
+
+    @property
+    def category(self) -> Category:
+        """The code."""
+        found = first_category(self.run.gan)
+        assert found is not None, "see `applies`"
+        return found
+
+    def picture(self, trained: TrainedGAN) -> Image.Image:
+        """A column for each value of the code; along it, the rest of the noise is the same in each row."""
+        values = range(self.category.length)
+        made = torch.cat(list(trained.sweep({self.category.name: values}, ROWS, self.run.seed)))
+        return picture_of(made, self.category.length)
+
+    def example(self, name: str) -> str:
+        values = f"{self.category.name}=0..{self.category.length - 1}"
+        return f"ganzoo generate {name} --codes {values} -n {ROWS} -o {name}.png"
+
+
+def first_category(gan: GAN) -> Category | None:
+    """The first code of a GAN that stands for categories."""
+    return next((code for code in gan.codes if isinstance(code, Category)), None)
 
 
 class DigitsByClass(Digits):
@@ -92,20 +156,26 @@ class DigitsByClass(Digits):
 
     def asked(self) -> Tensor:
         """The class that each sample was asked for."""
-        return torch.arange(self.count) % CLASSES
+        return torch.arange(self.samples) % CLASSES
 
     def measure(self, trained: TrainedGAN) -> Figures:
-        images = self.made(trained)
-        right = figures.accuracy(figures.predictions(classifier(), images), self.asked())
-        return {"accuracy": right, **self.seen(images)}
+        seen = self.look(self.made(trained))
+        return {**self.by_class(seen, self.asked()), **self.judge(seen)}
+
+    def by_class(self, seen: Seen, labels: Tensor) -> Figures:
+        """Are samples of the class that was asked for, and various within it?"""
+        real = self.real_seen.of("features"), self.real.label
+        return {
+            "accuracy": class_accuracy(seen.of("logits"), labels),
+            "variety": class_variety(*real, seen.of("features"), labels),
+        }
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
-        right = figures.accuracy(figures.predictions(classifier(), self.test.image), self.test.label)
-        return {**super().beside(fresh), "test digits": {"accuracy": right}}
+        return {**super().beside(fresh), "real digits": self.by_class(self.real_seen, self.real.label)}
 
 
 class DigitsByCaption(DigitsByClass):
-    """Text to image: is it the digit of the caption? Captions are those of the test digits."""
+    """Text to image: is it the digit of the caption? Captions are those of real digits."""
 
     name = "digits by caption"
     tiny = {**DigitsByClass.tiny, "limit": 3200}
@@ -118,16 +188,19 @@ class DigitsByCaption(DigitsByClass):
         return frozenset({"image", "label", "caption"})
 
     def made(self, trained: TrainedGAN) -> Tensor:
-        texts = captions(self.test.caption)
+        texts = captions(self.real.caption)
         return trained.generate(len(texts), self.run.seed, PART, text=texts)
 
     def asked(self) -> Tensor:
-        return self.test.label
+        return self.real.label
 
     def picture(self, trained: TrainedGAN) -> Image.Image:
-        first = torch.stack([(self.test.label == digit).nonzero()[0, 0] for digit in range(CLASSES)])
-        texts = captions(self.test.caption[first])
-        return pictures.grid(trained.generate(ROWS * CLASSES, self.run.seed, text=texts), CLASSES)
+        first = torch.stack([(self.real.label == digit).nonzero()[0, 0] for digit in range(CLASSES)])
+        texts = captions(self.real.caption[first])
+        return picture_of(trained.generate(ROWS * CLASSES, self.run.seed, text=texts), CLASSES)
+
+    def example(self, name: str) -> str:
+        return f'ganzoo generate {name} --text "a seven" -n {ROWS} -o seven.png'
 
 
 class Classifying(Protocol):
@@ -141,7 +214,7 @@ class Classifying(Protocol):
 
 
 class FewLabels(Digits):
-    """Few labels: how many test digits does the discriminator of a `Classifying` GAN classify rightly?"""
+    """Few labels: how many digits does the discriminator of a `Classifying` GAN classify rightly?"""
 
     name = "classification with few labels"
     tiny = {**Digits.tiny, "limit": 3200}
@@ -160,11 +233,10 @@ class FewLabels(Digits):
 
     @torch.no_grad()
     def accuracy(self, trained: TrainedGAN) -> float:
-        """Of its answers to the test images."""
+        """Of its answers to real images that were not trained on."""
         gan, nets = cast("Classifying", trained.gan), trained.nets
-        parts = self.test.image.to(trained.device).split(PART)
-        answers = [gan.classify(nets, part).argmax(1) for part in parts]
-        return figures.accuracy(torch.cat(answers).cpu(), self.test.label)
+        parts = self.real.image.to(trained.device).split(PART)
+        return class_accuracy(torch.cat([gan.classify(nets, part) for part in parts]).cpu(), self.real.label)
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """The same network, trained on the same labelled images, moved and noisy as in the GAN, and on nothing else."""

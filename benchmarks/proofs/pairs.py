@@ -8,10 +8,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks import figures
-from benchmarks.proofs.proof import PART, Figures, Proof
+from benchmarks.proofs.proof import PART, Figures, Proof, picture_of
 from ganzoo import pictures
 from ganzoo.engine.training import Training
 from ganzoo.generation.trained import TrainedGAN
+from ganzoo.metrics.colors import color_distance
 from ganzoo.options import RunOptions
 
 SHOWN = 8
@@ -23,14 +24,15 @@ def translates(run: RunOptions) -> bool:
 
 
 class Translation(Proof):
-    """Image to image: how near is what it makes of the test pairs' sources to their targets?"""
+    """Image to image: how near is what it makes of sources to their targets, and in which colors?"""
 
     name = "translation"
-    options = {"data": "openmoji", "image_size": 64, "batch_size": 8}
+    options = {"data": "openmoji"}
     tiny = {"data": "openmoji", "image_size": 32, "batch_size": 8, "limit": 400, "epochs": 1}
     headline = "l1"
     falls = True
     factor = 1.5
+    hold_out = 173
 
     @classmethod
     def applies(cls, run: RunOptions) -> bool:
@@ -40,17 +42,20 @@ class Translation(Proof):
         return frozenset({"source", "target"})
 
     def made(self, trained: TrainedGAN) -> Tensor:
-        """What it makes of the test sources."""
-        return trained.translate(self.test.source, self.run.seed, PART)
+        """What it makes of the sources."""
+        return trained.translate(self.real.source, self.run.seed, PART)
 
     def measure(self, trained: TrainedGAN) -> Figures:
         images = self.made(trained)
         return {**self.compared(images), **self.there_and_back(trained, images)}
 
     def compared(self, images: Tensor) -> Figures:
-        """How near images are to the test targets."""
-        sharpness = figures.sharpness(images, self.test.target)
-        return {**figures.compared(images, self.test.target), "sharpness": sharpness}
+        """How near images are to the targets."""
+        return {
+            **figures.compared(images, self.real.target),
+            "sharpness": figures.sharpness(images, self.real.target),
+            "color": color_distance(self.real.target, images),
+        }
 
     @torch.no_grad()
     def there_and_back(self, trained: TrainedGAN, images: Tensor) -> Figures:
@@ -58,17 +63,17 @@ class Translation(Proof):
         if "back_generator" not in trained.nets:
             return {}
         back = torch.cat([trained.nets.back_generator(part) for part in images.to(trained.device).split(PART)])
-        return {"cycle_l1": figures.absolute(back.cpu(), self.test.source)}
+        return {"cycle_l1": figures.absolute(back.cpu(), self.real.source)}
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
-        """The source itself; the target's own mean colour, which is the best of all even pictures."""
-        even = self.test.target.mean((2, 3), keepdim=True).expand_as(self.test.target)
-        return {"copy of the input": self.compared(self.enlarged), "mean colour": self.compared(even)}
+        """The source itself; the target's own mean color, which is the best of all even pictures."""
+        even = self.real.target.mean((2, 3), keepdim=True).expand_as(self.real.target)
+        return {"copy of the input": self.compared(self.enlarged), "mean color": self.compared(even)}
 
     @cached_property
     def enlarged(self) -> Tensor:
         """The sources in the form of the targets: bicubically, where they are smaller."""
-        source, target = self.test.source, self.test.target
+        source, target = self.real.source, self.real.target
         if source.shape[1] != target.shape[1]:
             source = source.mean(1, keepdim=True).expand(-1, target.shape[1], -1, -1)
         if source.shape[2:] == target.shape[2:]:
@@ -77,13 +82,16 @@ class Translation(Proof):
 
     def picture(self, trained: TrainedGAN) -> Image.Image:
         """Source, what was made of it, target."""
-        rows = torch.arange(SHOWN) * len(self.test.target) // SHOWN
-        made = trained.translate(self.test.source[rows], self.run.seed)
-        columns = [self.test.source[rows], made, self.test.target[rows]]
-        return pictures.grid(pictures.side_by_side(columns), 2 * len(columns))
+        rows = torch.arange(SHOWN) * len(self.real.target) // SHOWN
+        made = trained.translate(self.real.source[rows], self.run.seed)
+        columns = [self.real.source[rows], made, self.real.target[rows]]
+        return picture_of(pictures.side_by_side(columns), 2 * len(columns), side=128)
+
+    def example(self, name: str) -> str:
+        return f"ganzoo translate {name} drawing.png -o made.png"
 
     def protocol(self) -> dict[str, object]:
-        return {**super().protocol(), "pairs": len(self.test.target)}
+        return {**super().protocol(), "pairs": len(self.real.target)}
 
 
 class Enlargement(Translation):
@@ -99,6 +107,9 @@ class Enlargement(Translation):
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
         return {"bicubic": self.compared(self.enlarged)}
+
+    def example(self, name: str) -> str:
+        return f"ganzoo translate {name} small.png -o large.png"
 
     def protocol(self) -> dict[str, object]:
         return {**super().protocol(), "enlarged": f"{self.run.gan.shrinks}x"}
@@ -118,18 +129,22 @@ class Filling(Translation):
     @cached_property
     def holes(self) -> Tensor:
         """Where each picture has its hole, N x 1 x H x W: the rectangle in which source and target differ."""
-        differ = (self.test.source != self.test.target).any(1, keepdim=True)
+        differ = (self.real.source != self.real.target).any(1, keepdim=True)
         rows, columns = differ.any(3, keepdim=True), differ.any(2, keepdim=True)
         return between(rows, 2) & between(columns, 3)
 
     def compared(self, images: Tensor) -> Figures:
-        return figures.compared_within(images, self.test.target, self.holes)
+        near = figures.compared_within(images, self.real.target, self.holes)
+        return {**near, "seam": figures.seam(images, self.real.target, self.holes)}
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
-        """The mean colour of what can be seen of each picture."""
+        """The mean color of what can be seen of each picture."""
         seen = ~self.holes
-        mean = (self.test.source * seen).sum((2, 3), keepdim=True) / seen.sum((2, 3), keepdim=True)
-        return {"mean fill": self.compared(mean.expand_as(self.test.target))}
+        mean = (self.real.source * seen).sum((2, 3), keepdim=True) / seen.sum((2, 3), keepdim=True)
+        return {"mean fill": self.compared(mean.expand_as(self.real.target))}
+
+    def example(self, name: str) -> str:
+        return f"ganzoo translate {name} photo.jpg --adapt -o whole.png"
 
 
 def between(marks: Tensor, dimension: int) -> Tensor:

@@ -1,8 +1,7 @@
-"""What a proof is, and what proofs share: samples and the test split."""
+"""What a proof is, and what proofs share: samples, and the real images beside them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, TypeAlias
@@ -10,9 +9,11 @@ from typing import ClassVar, TypeAlias
 from PIL import Image
 from torch import Tensor
 
+from ganzoo import pictures
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import Batches, scaled
-from ganzoo.data.dataset import Table
+from ganzoo.data.dataset import Part
+from ganzoo.data.load import load_some
 from ganzoo.engine.training import Training
 from ganzoo.generation.trained import TrainedGAN
 from ganzoo.options import RunOptions
@@ -40,10 +41,15 @@ class Proof(ABC):
     factor: ClassVar[float]
     """How many times as good as untrained a GAN is after a tiny training, at least."""
 
-    def __init__(self, run: RunOptions, count: int) -> None:
+    hold_out: ClassVar[int]
+    """Images to hold out of training, where something is to be chosen by what is measured on them."""
+
+    def __init__(self, run: RunOptions, count: int, split: Part = "test") -> None:
         self.run = run
         self.count = count
-        """Samples, and images of the test split, at most."""
+        """Samples at most; no more than the split has images."""
+        self.split = split
+        """What is measured on: "test" for figures to report, "held-out" for figures to choose by."""
 
     @classmethod
     @abstractmethod
@@ -58,13 +64,17 @@ class Proof(ABC):
     def picture(self, trained: TrainedGAN) -> Image.Image:
         """What it makes."""
 
+    @abstractmethod
+    def example(self, name: str) -> str:
+        """Command that makes images with weights that ship under that name."""
+
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """What the figures stand beside, trivial answers foremost; `fresh`: the same run before it has begun."""
         return {}
 
     def protocol(self) -> dict[str, object]:
         """What a reader must know of the figures."""
-        return {"measured": self.name, "split": "test"}
+        return {"measured": self.name, "split": self.split}
 
     def proves(self, before: Figures, after: Figures) -> bool:
         """Whether it became better by the factor."""
@@ -73,26 +83,25 @@ class Proof(ABC):
         return more > less and more >= self.factor * less
 
     def fields(self) -> frozenset[str]:
-        """The fields of the test split that are looked at."""
+        """Fields of the data that are looked at."""
         return self.run.gan.needs
 
     @cached_property
-    def test(self) -> Batch:
-        """The test split, in the form that the run is given data in."""
-        return test_split(self.run, self.fields(), self.count)
+    def real(self) -> Batch:
+        """Rows that the run does not train on, up to `count` at even distances, in the form of its batches."""
+        table = load_some(self.run, self.fields(), self.split, self.count, shrinks=self.run.gan.shrinks)
+        return Batch(**{name: scaled(column) for name, column in table.columns.items()})
+
+
+def picture_of(images: Tensor, columns: int, side: int = 64) -> Image.Image:
+    """Images in a grid, each pixel repeated a whole number of times until an image is about `side` pixels wide."""
+    factor = max(1, round(side / images.shape[3]))
+    return pictures.grid(images.repeat_interleave(factor, 2).repeat_interleave(factor, 3), columns)
 
 
 def untrained(fresh: Training) -> TrainedGAN:
     """A GAN whose run has not begun."""
     return TrainedGAN(Path(), fresh.options.gan, fresh.spec, fresh.engine.nets.eval())
-
-
-def test_split(run: RunOptions, fields: frozenset[str], count: int) -> Batch:
-    """Fields of the data that a run does not train on: up to so many rows, at even distances."""
-    plan = run.plan(fields, run.gan.shrinks)
-    loaded = run.data.load(replace(run.request(plan.fields, "test"), limit=count))
-    assert isinstance(loaded, Table), "proofs are made on data in memory"
-    return Batch(**{name: scaled(column) for name, column in plan.columns(loaded.columns).items()})
 
 
 def columns_with(field: str, fresh: Training) -> Mapping[str, Tensor]:

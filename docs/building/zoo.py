@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks import quality_table
-from benchmarks.quality import PICTURES, RESULTS
+from benchmarks.rows import PICTURES, RESULTS, Row, read_rows
 from benchmarks.table import of_speed
 from docs.building.markdown import code, linked, option, plain, table
 from ganzoo.bench.results import SPEEDS, Result, read
@@ -37,9 +37,10 @@ def families() -> dict[str, list[type[GAN]]]:
     return found
 
 
-def rows() -> list[quality_table.Row]:
-    """What was measured of quality, one row for each proof of each GAN."""
-    return quality_table.chosen(quality_table.read(sorted(RESULTS.glob("quality-*.json"))))
+def rows() -> list[Row]:
+    """What was measured of quality: weights that ship first, then what default recipes learn in three minutes."""
+    found = quality_table.chosen(read_rows(sorted(RESULTS.glob("quality-*.json"))))
+    return sorted(found, key=lambda row: row["column"] != "trained")
 
 
 def overview() -> str:
@@ -68,9 +69,10 @@ def page(gan: type[GAN]) -> str:
         f"**{plain(gan.summary())}**",
         f"{gan.family().capitalize()}. {linked(gan.paper())}.",
         gan.idea(),
-        *pictures(measured),
+        *trained(measured),
         "## Train it",
         f"```bash\nganzoo run {gan.name}\n```",
+        *on_the_spot(measured),
         *basics(found),
         "## Networks and players",
         *made_of(found),
@@ -92,16 +94,39 @@ def picture_of(name: object) -> str:
     return f"../images/{PICTURES.name}/{name}"
 
 
-def pictures(measured: Sequence[quality_table.Row]) -> Iterator[str]:
-    """What it made, and by which command."""
+def trained(measured: Sequence[Row]) -> Iterator[str]:
+    """What the weights that ship make, how to make more, and how they were trained."""
     for row in measured:
-        kind = row["protocol"]["measured"]
-        yield f"![What {row['gan']} makes: {kind}]({picture_of(row['picture'])})"
+        if row["column"] != "trained":
+            continue
+        yield image(row)
+        if row["name"] in zoo().pretrained:
+            yield "Made with the weights that come with ganzoo. More of them, without training:"
+            yield f"```bash\n{folded(row['example'])}\n```"
         yield (
-            f"{kind.capitalize()}, after {row['seconds']:.0f} s on one thread of {row['machine']['cpu']}. This command "
-            f"repeats the run ({row['images']:,} images):"
+            f"Trained on {row['images']:,} images in {quality_table.duration(row['seconds'])} "
+            f"({quality_table.place(row)}) by"
         )
         yield f"```bash\n{folded(row['command'])}\n```"
+
+
+def on_the_spot(measured: Sequence[Row]) -> Iterator[str]:
+    """What the default recipe learns in three minutes, and the command that repeats it."""
+    for row in measured:
+        if row["column"] == "trained":
+            continue
+        yield (
+            f"After {quality_table.duration(row['seconds'])} of it ({quality_table.place(row)}), "
+            f"{row['images']:,} images:"
+        )
+        yield image(row)
+        yield f"```bash\n{folded(row['command'])}\n```"
+
+
+def image(row: Row) -> str:
+    """The picture of a row."""
+    kind = quality_table.measured(row)
+    return f"![What {row['name']} makes: {kind}, {quality_table.weights(row)}]({picture_of(row['picture'])})"
 
 
 def folded(command: str, width: int = 72) -> str:
@@ -171,20 +196,24 @@ def options(gan: type[GAN], found: Mapping[str, Any]) -> Iterator[str]:
     yield f"All options, with those that every GAN has: `ganzoo run {gan.name} --help`, or [here](../commands.md#run)."
 
 
-def quality(measured: Sequence[quality_table.Row]) -> Iterator[str]:
+def quality(measured: Sequence[Row]) -> Iterator[str]:
     """Figures, beside what they stand beside."""
     if not measured:
         yield NOT_MEASURED
         return
-    for row in measured:
-        names = [name for name in row["trained"] if name not in quality_table.NO_LINES]
-        lines = {"trained": row["trained"], "untrained": row["untrained"]} | {
-            f"*{quality_table.words(name, figures)}*": figures for name, figures in row["beside"].items()
+    for entries in quality_table.together(measured):
+        names = quality_table.columns(entries)
+        others = {"untrained": entries[0]["untrained"]} | {
+            f"*{quality_table.words(name, figures)}*": figures for name, figures in entries[0]["beside"].items()
         }
-        head = [row["protocol"]["measured"], *(quality_table.WORDS.get(name, name) for name in names)]
-        content = ([line, *quality_table.cells(figures, names)] for line, figures in lines.items())
+        kind = f"{quality_table.measured(entries[0])}, {quality_table.size(entries[0])}"
+        head = [kind, *(quality_table.WORDS.get(name, name) for name in names)]
+        content = [
+            *([quality_table.weights(row), *quality_table.cells(row, names)] for row in entries),
+            *([line, *quality_table.values(figures, names)] for line, figures in others.items()),
+        ]
         yield table(head, content, numbers=range(1, len(head)))
-        yield f"{row['seconds']:.0f} s of training; {quality_table.setting(row)}."
+        yield "; ".join(f"{quality_table.weights(row)}: {quality_table.setting(row)}" for row in entries) + "."
     yield "What the figures mean, and how they were measured: [do they learn?](../quality.md)"
 
 

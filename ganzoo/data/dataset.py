@@ -16,6 +16,14 @@ from ganzoo.data.stream import Stream
 from ganzoo.errors import DataError
 
 Split: TypeAlias = Literal["train", "test"]
+"""Splits that a data set may have."""
+Part: TypeAlias = Literal["train", "test", "held-out"]
+"""Splits that figures may be measured on: `--hold-out` takes rows of the train split away from training."""
+
+
+def evenly(some: int, count: int) -> list[int]:
+    """Choose some of `count` rows, at even distances."""
+    return [index * count // some for index in range(some)]
 
 
 @dataclass(frozen=True)
@@ -33,12 +41,32 @@ class Request:
     """At most this many rows."""
     folder: Path = field(default_factory=Path)
     """Where downloads are kept and looked for."""
+    hold_out: int = 0
+    """Rows of the split, at even distances, that are not trained on."""
+    held_out: bool = False
+    """Whether these are asked for, rather than all others."""
 
     def rows(self, count: int) -> Sequence[int]:
-        """Which of `count` rows to load: all, or `limit` of them at even distances, so that no kind is left out."""
-        if self.limit is None or self.limit >= count:
+        """Which of `count` rows to load: all, or `limit` of them at even distances, so that no kind is left out.
+
+        Raises:
+            DataError: more are to be held out than there are.
+        """
+        rows = self._part(count)
+        if self.limit is None or self.limit >= len(rows):
+            return rows
+        return [rows[place] for place in evenly(self.limit, len(rows))]
+
+    def _part(self, count: int) -> Sequence[int]:
+        """All rows; where some are held out, these or the others."""
+        if not self.hold_out:
             return range(count)
-        return [index * count // self.limit for index in range(self.limit)]
+        if self.hold_out >= count:
+            raise DataError(
+                f"--hold-out {self.hold_out} leaves none of {count} images to train on; try --hold-out {count // 10}"
+            )
+        held = evenly(self.hold_out, count)
+        return held if self.held_out else sorted(set(range(count)).difference(held))
 
     @property
     def shape(self) -> tuple[int, int, int]:

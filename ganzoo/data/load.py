@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ganzoo.config import Config, Form
 from ganzoo.data.adapt import AnyAdaptor, AsItIs
-from ganzoo.data.dataset import AnyDataset, Request, Split, Table
+from ganzoo.data.dataset import AnyDataset, Part, Request, Table
 from ganzoo.data.fit import MODES
 from ganzoo.data.plan import Plan, Planned, check_provides, few_labels
 from ganzoo.data.spec import LONGEST, DataSpec, is_side, whole_number
@@ -75,6 +75,12 @@ class DataOptions(Config):
         "images without labels, where a GAN wants that",
     )
     limit: int | None = Field(None, gt=0, description="train on this many images only, picked at even distances")
+    hold_out: int | None = Field(
+        None,
+        gt=0,
+        description="images of the train split, at even distances, that are not trained on, so that recipes and "
+        "checkpoints can be chosen by figures of them: `--evaluate-split held-out`",
+    )
     batch_size: int = Field(32, gt=0, description="images per iteration, of all processes together")
     workers: int = Field(
         2,
@@ -95,7 +101,7 @@ class DataOptions(Config):
         return plan
 
     def request(
-        self, fields: frozenset[str], split: Split = "train", folder: Path | None = None, most: int | None = None
+        self, fields: frozenset[str], split: Part = "train", folder: Path | None = None, most: int | None = None
     ) -> Request:
         """What is asked of the data set, in its own words: it knows nothing of directions and adaptors.
 
@@ -105,8 +111,10 @@ class DataOptions(Config):
             fields=fields,
             size=self.image_size,
             channels=self.channels or self.data.channels,
-            split=split,
+            split="test" if split == "test" else "train",
             limit=most or (self.limit if split == "train" else PREVIEW),
+            hold_out=0 if split == "test" else self.hold_out or 0,
+            held_out=split == "held-out",
             folder=data_folder(folder),
         )
 
@@ -220,14 +228,19 @@ def data_folder(option: Path | None = None) -> Path:
 
 
 def load_some(
-    options: DataOptions, needs: frozenset[str], split: Split, most: int, folder: Path | None = None, shrinks: int = 1
+    options: DataOptions, needs: frozenset[str], split: Part, most: int, folder: Path | None = None, shrinks: int = 1
 ) -> Table:
     """Up to so many rows of a split, at even distances, or the first of a stream: what figures are measured on.
 
     Raises:
-        DataError: as `load`; or the data set has no such split.
+        DataError: as `load`; or the data set has no such split, or none of it was held out.
     """
-    if split not in options.data.splits:
+    if split == "held-out" and not options.hold_out:
+        raise DataError(
+            f"nothing of '{options.data.label()}' was held out of training; train with --hold-out 1000, or try --split "
+            f"{'test' if 'test' in options.data.splits else 'train'}"
+        )
+    if split != "held-out" and split not in options.data.splits:
         raise DataError(
             f"'{options.data.label()}' has no {split} split; it has: {', '.join(sorted(options.data.splits))}"
         )
@@ -236,7 +249,7 @@ def load_some(
 
 
 def _load(
-    options: DataOptions, plan: Plan, split: Split, folder: Path | None, most: int | None = None
+    options: DataOptions, plan: Plan, split: Part, folder: Path | None, most: int | None = None
 ) -> Table | Stream:
     loaded = options.data.load(options.request(plan.fields, split, folder, most))
     if isinstance(loaded, Stream):
@@ -267,8 +280,9 @@ def _check_loaded(options: DataOptions, needs: frozenset[str], columns: Mapping[
 
 def _check_streamed(options: DataOptions, groups: Sequence[frozenset[str]]) -> None:
     name = options.data.label()
-    if options.limit is not None:
-        raise DataError(f"'{name}' is streamed, so no rows can be picked from it; leave --limit out or name less data")
+    for option, value in (("--limit", options.limit), ("--hold-out", options.hold_out)):
+        if value is not None:
+            raise DataError(f"'{name}' is streamed, so no rows can be picked from it; leave {option} out")
     if groups:
         fields = ", ".join(sorted(frozenset[str]().union(*groups)))
         raise DataError(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, model_validator
 
 from ganzoo.config import LIMIT, Config, Form, OneOf
-from ganzoo.data.dataset import Split
+from ganzoo.data.dataset import Part
 from ganzoo.errors import UnknownName
 from ganzoo.metrics.extractor import Extractor
 from ganzoo.metrics.metric import AnyMetric, Metric
@@ -30,7 +30,7 @@ class NamedProtocol(Config):
     metric: tuple[str, ...] = Field(description="metrics")
     samples: int = Field(description="images to make")
     reals: int | Literal["all"] = Field(description="real images")
-    split: Split = Field(description="split of the real images")
+    split: Part = Field(description="split of the real images")
     extractor: str = Field(description="network that images are seen through")
 
     def values(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class EvaluationOptions(Config):
     reals: Annotated[int | None, Form("INTEGER or all"), BeforeValidator(_count)] = Field(
         None, gt=1, description="real images beside them, a number or all (default: as many as samples)"
     )
-    split: Split | None = Field(
+    split: Part | None = Field(
         None, description="of the real images, classes, captions and sources; unless given, test if there is one"
     )
     reference: Path | None = Field(

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from ganzoo.config import Config, NamedConfig
-from ganzoo.data.dataset import Dataset, Split
+from ganzoo.data.dataset import Dataset, Part
 from ganzoo.metrics.extractor import Extractor
 from ganzoo.metrics.metric import Metric
 
@@ -17,7 +17,7 @@ class Protocol(Config):
 
     name: str | None = Field(None, description="the named protocol that all of it follows")
     data: str = Field(description="the data set")
-    split: Split = Field(description="which part of it")
+    split: Part = Field(description="which part of it")
     samples: int = Field(description="images made")
     reals: int | None = Field(None, description="real images, at even distances, if they are not as many")
     seed: int = Field(description="of the noise, and of all else that is drawn")

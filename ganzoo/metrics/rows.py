@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ganzoo.data.dataset import Split, Table
+from ganzoo.data.dataset import Part, Table
 from ganzoo.data.load import DataOptions, load_some
 from ganzoo.data.spec import DataSpec
 from ganzoo.errors import DataError, UserError, typed
@@ -25,7 +25,7 @@ class Rows:
     folder: Path | None
     """Where downloads are kept."""
 
-    def load(self, spec: DataSpec, split: Split, rows: int | None, most: int) -> dict[str, Tensor]:
+    def load(self, spec: DataSpec, split: Part, rows: int | None, most: int) -> dict[str, Tensor]:
         """The rows of a split, by field: `rows` of them, or up to `most`.
 
         Raises:
@@ -44,7 +44,7 @@ class Rows:
             )
         return {name: column[:there] for name, column in table.columns.items()}
 
-    def labels(self, split: Split, count: int) -> tuple[Tensor, tuple[str, ...]]:
+    def labels(self, split: Part, count: int) -> tuple[Tensor, tuple[str, ...]]:
         """The classes of the same rows, int64, and what they mean, by number."""
         table = load_some(self.data, frozenset({"label"}), split, count, self.folder)
         return table.columns["label"][:count], table.classes
@@ -54,14 +54,14 @@ class Rows:
         limit = self.data.limit or ALL
         return load_some(self.data, frozenset({field}), "train", limit, self.folder, self.shrinks).columns[field]
 
-    def has(self, split: Split, count: int) -> bool:
+    def has(self, split: Part, count: int) -> bool:
         """Whether a split has so many, for advice: what it takes to know is done where something was refused."""
         with suppress(UserError):
             table = load_some(self.data, self.fields, split, count, self.folder, self.shrinks)
             return min(map(len, table.columns.values())) >= count
         return False
 
-    def advice(self, needed: int, *, split: Split, asked: bool) -> str:
+    def advice(self, needed: int, *, split: Part, asked: bool) -> str:
         """What to type to have so many samples; if nothing helps, that.
 
         Args:

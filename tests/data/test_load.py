@@ -11,7 +11,7 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.config import build
-from ganzoo.data.load import DataOptions, data_folder, describe, load
+from ganzoo.data.load import DataOptions, data_folder, describe, load, load_some
 from ganzoo.data.streamed import StreamedBatches
 from ganzoo.errors import ContractError, DataError, OptionError, UnknownName
 
@@ -148,6 +148,25 @@ def test_limit_takes_rows_at_even_distances() -> None:
     assert numbers(load(options(limit=7), IMAGE).streams[0]["image"]) == [0, 5, 11, 17, 22, 28, 34]
 
 
+def test_held_out_rows_are_not_trained_on() -> None:
+    held = [0, 10, 20, 30]
+    rest = [row for row in range(40) if row not in held]
+    assert numbers(load(options(hold_out=4), IMAGE).streams[0]["image"]) == rest
+    assert numbers(load_some(options(hold_out=4), IMAGE, "held-out", 100).columns["image"]) == held
+    assert numbers(load_some(options(hold_out=4), IMAGE, "held-out", 2).columns["image"]) == [0, 20]
+    assert numbers(load_some(options(hold_out=4), IMAGE, "train", 100).columns["image"]) == rest
+    assert numbers(load(options(hold_out=4, limit=6), IMAGE).streams[0]["image"]) == [rest[6 * row] for row in range(6)]
+    whole = Split().rows
+    assert len(load_some(options(Split(), hold_out=4), IMAGE, "test", 100).columns["image"]) == whole
+
+
+def test_what_cannot_be_held_out_is_refused() -> None:
+    with pytest.raises(DataError, match=r"--hold-out 40 leaves none of 40 images to train on; try --hold-out 4"):
+        load(options(hold_out=40), IMAGE)
+    with pytest.raises(DataError, match=r"'made' was held out of training; .*--hold-out 1000, or try --split train"):
+        load_some(options(), IMAGE, "held-out", 10)
+
+
 def test_a_batch_larger_than_the_data() -> None:
     with pytest.raises(DataError, match=r"'made' gives 40 images, too few for a batch of 41; try --batch-size 40"):
         load(options(batch_size=41), IMAGE)
@@ -251,6 +270,8 @@ def test_what_a_stream_cannot_do_is_said_plainly() -> None:
     image = frozenset({"image"})
     with pytest.raises(DataError, match="'streamed' is streamed, so no rows can be picked from it; leave --limit out"):
         load(streamed(limit=8), image)
+    with pytest.raises(DataError, match="leave --hold-out out"):
+        load(streamed(hold_out=8), image)
     with pytest.raises(DataError, match="'streamed' gives 40 images, too few for a batch of 41; try --batch-size 40"):
         load(streamed(batch_size=41), image)
     with pytest.raises(DataError, match="in one order, but the GAN wants target in an order of its own"):

@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from documented import Desk
 from fences import blocks
 
 import ganzoo
-from benchmarks import quality_table
+from benchmarks import quality, quality_table, showcase
 from docs.building import zoo as pages
 from ganzoo.bench.results import Result
 from ganzoo.cli.description import describe
@@ -60,6 +61,26 @@ def test_it_has_every_part_and_its_commands_run(name: str, desk: Desk) -> None:
     for block in blocks(text):
         desk.type(block)
     assert not desk.failures, "\n\n".join(desk.failures)
+
+
+def test_what_was_measured_is_shown_trained_weights_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text("[gan]\nepochs = 1\nlimit = 64\nimage_size = 16\n", encoding="utf-8")
+    where = [f"--{name}={tmp_path / name}" for name in ("runs", "results", "pictures")]
+    for phase in ("train", "measure"):
+        assert showcase.main([phase, "--plan", str(plan), "--samples", "60", *where]) == 0
+    quality.main(["gan", "--seconds", "1", "--samples", "60", *where])
+    monkeypatch.setattr(pages, "RESULTS", tmp_path / "results")
+    assert f"images/{pages.PICTURES.name}/gan-trained.png" in pages.overview()
+    text = pages.page(GANS["gan"])
+    first, then = (text.index(f"zoo/{name}.png") for name in ("gan-trained", "gan"))
+    assert first < text.index("## Train it") < then
+    assert "ganzoo run gan --image-size 16 --limit 64 --epochs 1\n" in text
+    trained, on_the_spot = pages.rows()
+    assert quality_table.setting(trained) in text
+    assert quality_table.place(on_the_spot) in text
+    assert f"| {quality_table.weights(trained)} |" in text
+    assert "| untrained |" in text
 
 
 def test_speed_is_shown_with_its_hardware_and_what_was_not_measured_is_said() -> None:
