@@ -34,9 +34,9 @@ class InfoGAN(ganzoo.Adversarial):
         return (self.latent_dim + self.continuous + self.categories,)
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
-        inputs, answers = self.latent_dim + self.continuous, 1 + self.categories + 2 * self.continuous
+        answers = 1 + self.categories + 2 * self.continuous
         return ganzoo.Networks(
-            generator=CompactGenerator(inputs, data.shape, condition=self.categories),
+            generator=CompactGenerator(*self.noise_shape(), data.shape),
             discriminator=CompactDiscriminator(data.shape, outputs=answers),
         )
 
@@ -54,8 +54,11 @@ class InfoGAN(ganzoo.Adversarial):
 
     def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
         category, values = self.read(batch.noise)
-        noise = torch.cat([batch.noise[:, : self.latent_dim], values], 1)
-        return batch.replace(fake=nets.generator(noise, category))
+        # Beside the noise, where it decides on the shape: as a condition of every layer's normalization it came to mean
+        # thick or thin, and several categories drew one digit.
+        one_hot = (category[:, None] == torch.arange(self.categories, device=category.device)).to(values.dtype)
+        noise = torch.cat([batch.noise[:, : self.latent_dim], values, one_hot], 1)
+        return batch.replace(fake=nets.generator(noise))
 
     def arrange(self, noise: Tensor) -> Tensor:
         """A row for each category; along it the first continuous code grows from -1 to 1, and all else is the same."""

@@ -160,16 +160,16 @@ def test_what_is_typed_becomes_what_the_field_holds() -> None:
 
 
 def test_a_recipe_wins_over_defaults_and_what_was_said_over_the_recipe() -> None:
-    assert optimizer() == Adam(lr=1e-3, betas=(0.5, 0.999))
+    assert optimizer() == Adam(lr=2e-3, betas=(0.5, 0.99))
     assert optimizer(recipe="paper") == Adam(lr=2e-4, betas=(0.5, 0.999))
     assert optimizer(recipe="chapter") == Adam(lr=1e-3, betas=(0.9, 0.999))
     assert optimizer(recipe="paper", **{"optimizer.lr": 3e-4}) == Adam(lr=3e-4, betas=(0.5, 0.999))
     assert optimizer(recipe="chapter", optimizer={"lr": 0.2}) == Adam(lr=0.2, betas=(0.9, 0.999))
     assert optimizer(recipe="chapter", optimizer=Adam(lr=1)) == Adam(lr=1)
     assert optimizer(recipe="chapter", lr=1) == Adam(lr=1, betas=(0.9, 0.999))
-    assert optimizer(lr=1, player={"generator.lr": "2"}) == Adam(lr=2)
+    assert optimizer(lr=1, player={"generator.lr": "2"}) == Adam(lr=2, betas=(0.5, 0.99))
     assert resolve(DCGAN, {"recipe": "paper", "initialization": "torch"}).gan.model_dump()["initialization"] == "torch"
-    assert resolve(PIX2PIX, {}).image_size == (256, 256)
+    assert resolve(PIX2PIX, {"recipe": "chapter"}).image_size == (256, 256)
     assert resolve(PIX2PIX, {"image_size": "64x32"}).image_size == (64, 32)
 
 
@@ -177,7 +177,7 @@ def test_choosing_another_kind_drops_what_belonged_to_the_former() -> None:
     assert optimizer(optimizer="rmsprop") == RMSprop()  # neither betas nor the recipe's learning rate
     assert optimizer(optimizer="rmsprop", **{"optimizer.alpha": "0.5"}) == RMSprop(alpha=0.5)
     assert optimizer(**{"optimizer.lr": "0.5", "optimizer": "rmsprop"}) == RMSprop(lr=0.5)  # in either order
-    assert optimizer(optimizer="adam") == Adam(lr=1e-3)  # the same kind: nothing is dropped
+    assert optimizer(optimizer="adam") == Adam(lr=2e-3, betas=(0.5, 0.99))  # the same kind: nothing is dropped
 
 
 def test_options_of_the_gan_and_of_the_run_are_told_apart() -> None:
@@ -262,7 +262,7 @@ def test_any_word_to_a_player_is_understood_or_refused(player: dict[str, object]
         players = resolve(DCGAN, {"player": player}).players()
     except UserError:
         return
-    assert [one.name for one in players] == ["generator", "discriminator"]
+    assert [one.name for one in players] == ["generator", "discriminator", "r1"]
 
 
 def test_an_instance_that_no_plugin_registers_is_a_choice() -> None:

@@ -41,12 +41,13 @@ class SubpixelGenerator(Generator):
         self.enlarge = nn.Sequential(*enlarge, last)
 
     def forward(self, source: Tensor) -> Tensor:
-        """Images, N x C x H x W, to N x C x scale H x scale W in [-1, 1]."""
+        """Images, N x C x H x W, to N x C x scale H x scale W; in [-1, 1] in evaluation, in training about so."""
         features = self.first(source)
         missing = self.enlarge(features + self.blocks(features))
         made = missing + F.interpolate(source, scale_factor=self.scale, mode="bicubic")
-        # Held to the range, but with the slope of one that is not: white pixels would not learn to be darker.
-        return made + (made.clamp(-1, 1) - made).detach()
+        # Clamped in training, white pixels could not learn to be darker; and clamped with the gradient of one that is
+        # not, nothing would hold what an adversarial loss pushes beyond the range: it ran away within 2,000 iterations.
+        return made if self.training else made.clamp(-1, 1)
 
 
 class DeepStridedDiscriminator(Discriminator):

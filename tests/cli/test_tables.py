@@ -113,5 +113,5 @@ def test_a_dry_run_as_json_has_the_figures_of_its_table(command: Command, monkey
     assert (found["gan"], found["data"], found["iterations"]) == ("dcgan", "mnist", 2)
     assert found["images_per_second"] > 0
     assert found["peak"] > 2**20
-    assert found["losses"].keys() == {"generator/adversarial", "discriminator/adversarial"}
+    assert found["losses"].keys() == {"generator/adversarial", "discriminator/adversarial", "r1/penalty"}
     assert all(math.isfinite(loss) for loss in found["losses"].values())
