@@ -30,7 +30,7 @@ class Retrieval(Proof):
 
     name = "retrieval"
     options = {"data": "openmoji"}
-    tiny = {"data": "openmoji", "image_size": 16, "batch_size": 32, "limit": 1600, "epochs": 2}
+    tiny = {"data": "openmoji", "image_size": 16, "batch_size": 32, "limit": 1600, "epochs": 4}
     headline = "own_of_10"
     factor = 1.3
     hold_out = 173

@@ -145,7 +145,7 @@ class DigitsByClass(Digits):
     """Class to image: is it the digit that was asked for? Each is asked for in turn."""
 
     name = "digits by class"
-    tiny = {**Digits.tiny, "image_size": 32, "limit": 5600}
+    tiny = {**Digits.tiny, "image_size": 32, "limit": 9600}
     headline = "accuracy"
     falls = False
     factor = 2.0
