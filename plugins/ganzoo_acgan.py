@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator, check_classes
+from ganzoo.blocks import COMPACT_RECIPES, CompactDiscriminator, CompactGenerator, check_classes
 
 
 class ACGAN(ganzoo.Adversarial):
@@ -21,7 +21,7 @@ class ACGAN(ganzoo.Adversarial):
 
     name = "acgan"
     needs = frozenset({"image", "label"})
-    recipes = {"quick": COMPACT_RECIPE}
+    recipes = COMPACT_RECIPES
 
     class_weight: float = Field(1.0, ge=0, description="weight of the class terms, the paper's L_C")
 

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 import ganzoo
-from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator, check_classes
+from ganzoo.blocks import COMPACT_RECIPES, CompactDiscriminator, CompactGenerator, check_classes
 
 
 class CGAN(ganzoo.Adversarial):
@@ -20,7 +20,7 @@ class CGAN(ganzoo.Adversarial):
 
     name = "cgan"
     needs = frozenset({"image", "label"})
-    recipes = {"quick": COMPACT_RECIPE}
+    recipes = COMPACT_RECIPES
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         classes = check_classes(self.name, data)

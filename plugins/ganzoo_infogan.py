@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator
+from ganzoo.blocks import COMPACT_RECIPES, CompactDiscriminator, CompactGenerator
 
 
 class InfoGAN(ganzoo.Adversarial):
@@ -23,7 +23,7 @@ class InfoGAN(ganzoo.Adversarial):
 
     name = "infogan"
     grid_columns = 10
-    recipes = {"quick": COMPACT_RECIPE}
+    recipes = COMPACT_RECIPES
 
     categories: int = Field(10, ge=2, description="values of the categorical code")
     continuous: int = Field(2, ge=1, description="continuous codes")
@@ -36,7 +36,7 @@ class InfoGAN(ganzoo.Adversarial):
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         answers = 1 + self.categories + 2 * self.continuous
         return ganzoo.Networks(
-            generator=CompactGenerator(*self.noise_shape(), data.shape),
+            generator=CompactGenerator(self.noise_shape()[0], data.shape),
             discriminator=CompactDiscriminator(data.shape, outputs=answers),
         )
 

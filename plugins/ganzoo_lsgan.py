@@ -1,7 +1,7 @@
 """LSGAN: least squares in place of cross entropy (Mao et al., 2016, arXiv:1611.04076)."""
 
 import ganzoo
-from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator
+from ganzoo.blocks import COMPACT_RECIPES, CompactDiscriminator, CompactGenerator
 from ganzoo.losses import LeastSquares
 
 
@@ -14,7 +14,7 @@ class LSGAN(ganzoo.Adversarial):
     """
 
     name = "lsgan"
-    recipes = {"quick": COMPACT_RECIPE}
+    recipes = COMPACT_RECIPES
 
     loss: ganzoo.Loss = LeastSquares()
 

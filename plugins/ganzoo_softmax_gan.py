@@ -1,7 +1,7 @@
 """Softmax GAN: one softmax over a whole batch of real and fake (Lin, 2017, arXiv:1704.06191)."""
 
 import ganzoo
-from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator
+from ganzoo.blocks import COMPACT_RECIPES, CompactDiscriminator, CompactGenerator
 from ganzoo.losses import Softmax
 
 
@@ -14,7 +14,7 @@ class SoftmaxGAN(ganzoo.Adversarial):
     """
 
     name = "softmax-gan"
-    recipes = {"quick": COMPACT_RECIPE}
+    recipes = COMPACT_RECIPES
 
     loss: ganzoo.Loss = Softmax()
 

@@ -55,7 +55,7 @@ NAMES = [
     ("run dcgan --optimizer adan", "no optimizer is called 'adan'; did you mean 'adam'?"),
     ("run dcgan --data nope", "no data set is called 'nope'; there are: ", "mnist, openmoji"),
     ("run dcgan --data mnst", "no data set is called 'mnst'; did you mean 'mnist'?"),
-    ("run dcgan --recipe nope", "no recipe of dcgan is called 'nope'; there are: chapter, paper, quick"),
+    ("run dcgan --recipe nope", "no recipe of dcgan is called 'nope'; there are: chapter, gpu, paper, quick"),
     ("run lsgan --player nobody.lr=1", "no player is called 'nobody'; there are: discriminator, generator"),
     ("run dcgan --player discriminator.beta=1", "'discriminator.beta'; did you mean 'discriminator.betas'?"),
     ("run dcgan --player discriminator.zzz=1", "'discriminator.zzz'; there are: discriminator.betas, "),
@@ -131,7 +131,7 @@ VALUES = [
 
 DATA = [
     (f"run dcgan {SMALL} --device cpu:7 --dry-run", "option 'device' cannot be 'cpu:7'"),
-    (f"run dcgan {SMALL} --batch-size 1", "--batch-size 2"),
+    (f"run dcgan {SMALL} --recipe chapter --batch-size 1", "--batch-size 2"),
     (f"run dcgan {SMALL} --latent-dim 99999999999999", "not enough memory for a batch of 4", "or smaller networks"),
     (f"run dcgan {SMALL} --image-size 63", "63 x 63 pixels do not fit", "try --image-size 60x60 or 64x64"),
     (f"run pix2pix {SMALL} --image-size 33", "33 x 33 pixels do not fit", "try --image-size 32x32 or 48x48"),

@@ -59,12 +59,12 @@ def test_list_has_a_line_for_each_gan(command: Command) -> None:
     assert [row["name"] for row in listed["gans"]] == GANS
     assert listed["set_aside"] == []
     for row in listed["gans"]:
-        assert row.keys() == {"name", "family", "summary", "year", "from"}
-        assert all(row.values())
+        assert row.keys() == {"name", "family", "summary", "year", "pretrained", "from"}
+        assert all(value for name, value in row.items() if name != "pretrained")
     lines = command("list").out.splitlines()
     assert [line.split()[0] for line in lines] == ["name", *GANS]
     (dcgan,) = [line.strip() for line in lines if line.startswith("dcgan ")]
-    assert re.fullmatch(r"dcgan +noise to image +\S.* +2015 +built-in", dcgan)
+    assert re.fullmatch(r"dcgan +noise to image +\S.* +2015 +yes +built-in", dcgan)
 
 
 def test_datasets_plugins_and_env(command: Command) -> None:

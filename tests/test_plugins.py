@@ -142,5 +142,5 @@ def test_shelves_refuse_what_is_no_usable_class() -> None:
         (Unfinished, "Unfinished does not define generate, networks, players"),
     ):
         with pytest.raises(ganzoo.ContractError, match=re.escape(reason)):
-            zoo().gans.check(thing)  # type: ignore[arg-type]
+            zoo().gans.check(thing)
     zoo().gans.check(Line)

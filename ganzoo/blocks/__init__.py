@@ -3,6 +3,7 @@
 from ganzoo.blocks.bottleneck import BottleneckGenerator
 from ganzoo.blocks.compact import (
     COMPACT_RECIPE,
+    COMPACT_RECIPES,
     CompactDiscriminator,
     CompactGenerator,
     ConditionalBatchNorm2d,
@@ -28,6 +29,7 @@ from ganzoo.blocks.weights import Initialization, initialize
 
 __all__ = [
     "COMPACT_RECIPE",
+    "COMPACT_RECIPES",
     "BottleneckGenerator",
     "CaptionDiscriminator",
     "CaptionEncoder",

@@ -25,6 +25,8 @@ COMPACT_RECIPE: Mapping[str, object] = {
     "r1": 0.1,
 }
 """Options under which these networks learn digits in minutes on a CPU, for the recipes of GANs that share them."""
+COMPACT_RECIPES: Mapping[str, Mapping[str, object]] = {"quick": COMPACT_RECIPE}
+"""The `recipes` of a GAN that trains these networks so and has no others."""
 
 
 def pyramid(

@@ -108,7 +108,8 @@ class _Blur(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         (kernel,) = ctx.saved_tensors
         padding: int = kernel.shape[-1] - 1 - ctx.padding
-        transposed: Resampling = {"none": "none", "up": "down", "down": "up"}[ctx.resampling]
+        turned: dict[str, Resampling] = {"none": "none", "up": "down", "down": "up"}
+        transposed = turned[ctx.resampling]
         factor = {"none": 1.0, "up": 4.0, "down": 0.25}[ctx.resampling]
         found = _Blur.apply(gradient, kernel, padding, transposed)
         return (found if factor == 1 else factor * found), None, None, None

@@ -157,7 +157,8 @@ class GroupedDiscriminator(Discriminator):
             given = features
         self.layers = nn.Sequential(*layers)
         # One weighing of the whole image for each channel, then of the channels.
-        self.basis = scaled(nn.Conv2d(given, given, smallest, groups=given, bias=False))
+        self.basis = nn.Conv2d(given, given, smallest, groups=given, bias=False)
+        scaled(self.basis)
         self.weigh = scaled(nn.Linear(given, 1, bias=False))
 
     def forward(self, image: Tensor) -> Tensor:

@@ -55,7 +55,8 @@ class MovingAverage:
         seen = step.float() * images
         half_life = (RAMP * seen).clamp(min=1e-3, max=self.half_life)  # at first it is but a copy
         share = 1 - 0.5 ** (images / half_life)
-        mine, theirs = list(self.own.parameters()), list(self.live.parameters())
+        mine: list[Tensor] = list(self.own.parameters())
+        theirs: list[Tensor] = list(self.live.parameters())
         # The share once for each weight: a lone tensor would be read on the host, which a CUDA graph forbids.
         torch._foreach_lerp_(mine, theirs, [share] * len(mine))
 

@@ -23,7 +23,7 @@ def test_other_sizes_are_refused_with_ones_that_fit(size: int) -> None:
     for network in (CompactGenerator, CompactDiscriminator):
         arguments = (5, (1, size, size)) if network is CompactGenerator else ((1, size, size),)
         with pytest.raises(ganzoo.SizeError, match="multiples of 4 and at least 8; try --image-size"):
-            network(*arguments)  # type: ignore[arg-type]  # one of the two takes the noise's length as well
+            network(*arguments)
 
 
 def test_generator_starts_at_four_pixels_and_halves_its_channels() -> None:

@@ -60,7 +60,8 @@ def test_what_a_run_leaves(runs: Path) -> None:
     assert size(run / "samples" / "00000002.png") == ("RGB", 5 * 18 + 2, 5 * 18 + 2)
     (checkpoint,) = (run / "checkpoints").iterdir()
     assert {path.name for path in checkpoint.iterdir()} == {
-        "average.safetensors", "networks.safetensors", "optimizers.safetensors", "process-0.safetensors", "state.json", "SHA256SUMS",
+        "average.safetensors", "networks.safetensors", "optimizers.safetensors", "process-0.safetensors", "state.json",
+        "SHA256SUMS",
     }  # fmt: skip
     state = read(checkpoint / "state.json")
     assert (state["iteration"], state["images"], state["lr_scale"], state["best"]) == (2, 8, 1.0, None)

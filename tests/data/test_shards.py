@@ -166,7 +166,7 @@ def test_a_run_on_shards_that_was_stopped_is_the_same_to_the_last_bit(
         ganzoo.run("dcgan", out=tmp_path / "stopped", callback=Send(5, signal.SIGTERM), **options)
     ganzoo.run("dcgan", out=tmp_path / "stopped", **options)
     files = sorted((tmp_path / "whole" / "checkpoints" / "00000012").iterdir())
-    assert len(files) == 5
+    assert len(files) == 6
     for file in files:
         assert file.read_bytes() == (tmp_path / "stopped" / file.relative_to(tmp_path / "whole")).read_bytes(), file
 

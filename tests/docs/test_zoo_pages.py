@@ -10,6 +10,7 @@ from fences import blocks
 
 import ganzoo
 from benchmarks import quality, quality_table, showcase
+from benchmarks.rows import PICTURES
 from docs.building import zoo as pages
 from ganzoo.bench.results import Result
 from ganzoo.cli.description import describe
@@ -71,7 +72,7 @@ def test_what_was_measured_is_shown_trained_weights_first(tmp_path: Path, monkey
         assert showcase.main([phase, "--plan", str(plan), "--samples", "60", *where]) == 0
     quality.main(["gan", "--seconds", "1", "--samples", "60", *where])
     monkeypatch.setattr(pages, "RESULTS", tmp_path / "results")
-    assert f"images/{pages.PICTURES.name}/gan-trained.png" in pages.overview()
+    assert f"images/{PICTURES.name}/gan-trained.png" in pages.overview()
     text = pages.page(GANS["gan"])
     first, then = (text.index(f"zoo/{name}.png") for name in ("gan-trained", "gan"))
     assert first < text.index("## Train it") < then

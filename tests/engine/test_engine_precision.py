@@ -31,7 +31,7 @@ def test_a_gradient_in_another_memory_order_moves_the_right_weights() -> None:
         weights = engine.weights["generator"]
         gradients = [torch.arange(1.0, weight.numel() + 1).view(weight.shape).sin().double() for weight in weights]
         engine.move(engine.players[0], gradients)
-        moved.append(engine.nets.state_dict()["generator.layers.3.weight"])
+        moved.append(engine.nets.state_dict()["generator.convs.0.weight"])
     torch.testing.assert_close(*moved, rtol=0, atol=1e-9)
 
 

@@ -6,6 +6,7 @@
 import argparse
 import ctypes
 import logging
+import math
 import multiprocessing
 import os
 import queue
@@ -143,7 +144,7 @@ def damage(flips: int, draw: random.Random) -> Iterator[Row]:
         for sixteenth in range(16):
             file.write_bytes(content[: len(content) * sixteenth // 16])
             count(cut, folder, before)
-        for _ in range(flips // len(files)):
+        for _ in range(math.ceil(flips / len(files))):
             flipped = bytearray(content)
             flipped[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
             file.write_bytes(flipped)

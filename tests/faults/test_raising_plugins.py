@@ -149,6 +149,11 @@ def register_extractors(register):
 
 
 @ganzoo.hookimpl
+def register_pretrained(register):
+    pass
+
+
+@ganzoo.hookimpl
 def register_callbacks(register):
     register(Silent)
 '''

@@ -4,6 +4,7 @@ import torch
 from ganzoo_r3gan import R3GAN
 
 from ganzoo import Batch, Networks
+from ganzoo.blocks.grouped import GroupedResidual
 from ganzoo.data.example import example, example_spec
 from ganzoo.options import resolve
 
@@ -61,7 +62,9 @@ def test_the_authors_networks_are_recipes() -> None:
         gan = resolve(R3GAN, {"recipe": recipe, "data": "cifar10"}).gan
         with torch.device("meta"):
             nets = gan.networks(example_spec(R3GAN.needs, (3, side, side)))
-        return [module.expand.in_channels for module in nets.discriminator.modules() if hasattr(module, "expand")]
+        return [
+            module.expand.in_channels for module in nets.discriminator.modules() if isinstance(module, GroupedResidual)
+        ]
 
     assert widths("cifar", 32) == [768] * 8  # two blocks of each
     assert widths("paper", 64) == [384, 384, *[768] * 8]

@@ -6,7 +6,7 @@ of another image, and is to refuse both. So a fake that is a good image of somet
 
 import ganzoo
 import torch
-from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator, check_classes
+from ganzoo.blocks import COMPACT_RECIPES, CompactDiscriminator, CompactGenerator, check_classes
 from pydantic import Field
 from torch import Tensor
 
@@ -16,7 +16,7 @@ class MyGAN(ganzoo.Adversarial):
 
     name = "my-gan"
     needs = frozenset({"image", "label"})
-    recipes = {"quick": COMPACT_RECIPE}
+    recipes = COMPACT_RECIPES
     mismatch: float = Field(0.5, ge=0, description="weight of the discriminator's loss on real images of a wrong class")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:

@@ -5,7 +5,7 @@ images and to -1 for fakes, by the square of the distance. The generator draws t
 """
 
 import ganzoo
-from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator
+from ganzoo.blocks import COMPACT_RECIPES, CompactDiscriminator, CompactGenerator
 from pydantic import Field
 from torch import Tensor
 
@@ -27,7 +27,7 @@ class MyGAN(ganzoo.Adversarial):
     """Convolutions up from noise, convolutions down to one logit, squares between them."""
 
     name = "my-gan"
-    recipes = {"quick": COMPACT_RECIPE}
+    recipes = COMPACT_RECIPES
     loss: ganzoo.Loss = MyGANLoss()
     width: int = Field(16, gt=0, description="channels of both networks at full size")
 

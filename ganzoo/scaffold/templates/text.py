@@ -5,7 +5,7 @@ the generator, and the discriminator judges an image beside it. The generator is
 """
 
 import ganzoo
-from ganzoo.blocks import COMPACT_RECIPE, CaptionDiscriminator, CaptionEncoder, CompactGenerator, ImageEncoder, match
+from ganzoo.blocks import COMPACT_RECIPES, CaptionDiscriminator, CaptionEncoder, CompactGenerator, ImageEncoder, match
 from torch import Tensor
 
 
@@ -15,7 +15,7 @@ class MyGAN(ganzoo.Adversarial):
     name = "my-gan"
     dataset = "openmoji"
     needs = frozenset({"image", "caption"})
-    recipes = {"quick": COMPACT_RECIPE}
+    recipes = COMPACT_RECIPES
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         return ganzoo.Networks(
