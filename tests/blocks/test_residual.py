@@ -64,7 +64,7 @@ def test_srresnet_at_the_papers_settings(scale: Literal[2, 4], size: int) -> Non
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("scale", [2, 4])
 def test_it_enlarges_and_begins_as_the_bicubic_enlargement(scale: Literal[2, 4], channels: int) -> None:
-    generator = SubpixelGenerator(channels, scale, width=4, blocks=1)
+    generator = SubpixelGenerator(channels, scale, width=4, blocks=1).eval()
     source = torch.rand(2, channels, 6, 10) * 2 - 1
     made = generator(source)
     assert made.shape == (2, channels, 6 * scale, 10 * scale)
@@ -73,6 +73,7 @@ def test_it_enlarges_and_begins_as_the_bicubic_enlargement(scale: Literal[2, 4],
     for weight in generator.parameters():
         nn.init.normal_(weight)
     assert generator(source).abs().max() <= 1
+    assert generator.train()(source).abs().max() > 1  # where an error beyond the range is still one
 
 
 def test_a_pixel_out_of_range_still_learns() -> None:

@@ -33,6 +33,7 @@ OPTIONS: dict[str, Any] = {
     "log_every": 2,
     "sample_every": 7,
     "precision": "fp32",
+    "lr_schedule": "constant",  # others depend on the length of the run, which is another for the one left alone
     "threads": 1,
 }
 
