@@ -136,7 +136,7 @@ def test_too_large_a_file_is_not_even_sent(page: Page, address: str) -> None:
 def test_holes_are_cut_where_the_gan_fills_them(page: Page, tmp_path: Path, data_folder: Path) -> None:
     options: dict[str, Any] = {"limit": 4, "batch_size": 2, "epochs": 1, "precision": "fp32", "device": "cpu"}
     trained = ganzoo.run(
-        "context-encoder", out=tmp_path / "run", data_dir=data_folder, image_size=32, recipe="centre", **options
+        "context-encoder", out=tmp_path / "run", data_dir=data_folder, image_size=32, recipe="quick", **options
     )
     with serving(trained) as url:
         page.goto(url)
