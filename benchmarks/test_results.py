@@ -52,7 +52,8 @@ def test_a_result_says_what_was_measured_on_what(result: Path) -> None:
     assert content["machine_info"].keys() >= {"cpu", "cpu threads", "torch", "python", "cuda"}
     (benchmark,) = content["benchmarks"]
     facts = benchmark["extra_info"]
-    assert facts["images_per_second"] == pytest.approx(4 / benchmark["stats"]["median"])
+    cycle = 8  # iterations of a round: R1 moves in every eighth
+    assert facts["images_per_second"] == pytest.approx(4 * cycle / benchmark["stats"]["median"])
     assert facts["device"] == "cpu"
     assert facts["precision"] in ("fp32", "bf16")
     if Path("/proc/self/clear_refs").exists():
