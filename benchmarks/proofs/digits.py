@@ -221,6 +221,11 @@ class FewLabels(Digits):
     headline = "accuracy"
     falls = False
     factor = 2.0
+    shows = (
+        "Digits of the test split, a column for each class that the shipped weights find in them: the classifier is "
+        "what is wanted here, and the generator's images are no better than they need to be. To classify others:"
+    )
+    language = "python"
     steps = 1500
     """In which the same network learns from the labels alone."""
 
@@ -231,12 +236,30 @@ class FewLabels(Digits):
     def measure(self, trained: TrainedGAN) -> Figures:
         return {"accuracy": self.accuracy(trained), **super().measure(trained)}
 
-    @torch.no_grad()
     def accuracy(self, trained: TrainedGAN) -> float:
         """Of its answers to real images that were not trained on."""
+        return class_accuracy(self.classified(trained), self.real.label)
+
+    @torch.no_grad()
+    def classified(self, trained: TrainedGAN) -> Tensor:
+        """Its logits for these images, N x classes, on the CPU."""
         gan, nets = cast("Classifying", trained.gan), trained.nets
         parts = self.real.image.to(trained.device).split(PART)
-        return class_accuracy(torch.cat([gan.classify(nets, part) for part in parts]).cpu(), self.real.label)
+        return torch.cat([gan.classify(nets, part) for part in parts]).cpu()
+
+    def picture(self, trained: TrainedGAN) -> Image.Image:
+        """A column for each class that it knows: the first real images that it takes for it."""
+        found = self.classified(trained).argmax(1)
+        columns = [self.real.image[found == digit][:ROWS] for digit in range(CLASSES)]
+        blank = [F.pad(column, (0, 0, 0, 0, 0, 0, 0, ROWS - len(column)), value=-1) for column in columns]
+        return picture_of(torch.stack(blank, 1).flatten(0, 1), CLASSES)
+
+    def example(self, name: str) -> str:
+        return (
+            "import ganzoo\n\n"
+            f'trained = ganzoo.load("{name}")\n'
+            "logits = trained.gan.classify(trained.nets, images)  # images: N x 1 x 32 x 32, in [-1, 1]"
+        )
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """The same network, trained on the same labelled images, moved and noisy as in the GAN, and on nothing else."""

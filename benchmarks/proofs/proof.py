@@ -41,6 +41,10 @@ class Proof(ABC):
     factor: ClassVar[float]
     """How many times as good as untrained a GAN is after a tiny training, at least."""
 
+    shows: ClassVar[str] = "Made with the weights that come with ganzoo. More of them, without training:"
+    """What the picture of weights that ship shows, and what `example` does."""
+    language: ClassVar[str] = "bash"
+    """Language of `example`."""
     hold_out: ClassVar[int]
     """Images to hold out of training, where something is to be chosen by what is measured on them."""
 
@@ -66,7 +70,7 @@ class Proof(ABC):
 
     @abstractmethod
     def example(self, name: str) -> str:
-        """Command that makes images with weights that ship under that name."""
+        """Command that makes images with weights that ship under that name; or code, in `language`."""
 
     def beside(self, fresh: Training) -> dict[str, Figures]:
         """What the figures stand beside, trivial answers foremost; `fresh`: the same run before it has begun."""

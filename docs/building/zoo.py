@@ -101,8 +101,9 @@ def trained(measured: Sequence[Row]) -> Iterator[str]:
             continue
         yield image(row)
         if row["name"] in zoo().pretrained:
-            yield "Made with the weights that come with ganzoo. More of them, without training:"
-            yield f"```bash\n{folded(row['example'])}\n```"
+            example = folded(row["example"]) if row["language"] == "bash" else row["example"]
+            yield row["shows"]
+            yield f"```{row['language']}\n{example}\n```"
         yield (
             f"Trained on {row['images']:,} images in {quality_table.duration(row['seconds'])} "
             f"({quality_table.place(row)}) by"
