@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
-from ganzoo.metrics.extractor import Seen
+from ganzoo.metrics.features import Seen
 from ganzoo.metrics.pairs import AbsoluteDifference, SignalToNoise, StructuralSimilarity
 from ganzoo.metrics.sets import FrechetDistance
 

@@ -141,7 +141,7 @@ class Training:
         lines = files.evaluations.read_text(encoding="utf-8").splitlines() if files.evaluations.is_file() else []
         measured = [json.loads(line) for line in lines]
         if not any(line["iteration"] == trained.iteration and line["protocol"]["split"] == "test" for line in measured):
-            trained.evaluate()
+            ganzoo.evaluate(trained)
         place = shipped / self.name
         kept, licence = self.entry.weights, self.entry.licence
         return export(folder, out=place, checkpoint=kept, licence=licence, half=True, all_networks=True)

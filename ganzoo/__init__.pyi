@@ -6,6 +6,7 @@ from . import losses as losses
 from . import pictures as pictures
 from . import report as report
 from . import testing as testing
+from .api import evaluate as evaluate
 from .api import load as load
 from .api import run as run
 from .callbacks import CallbackConfig as CallbackConfig
@@ -25,6 +26,7 @@ from .deprecation import GanzooDeprecationWarning as GanzooDeprecationWarning
 from .engine.callback import Callback as Callback
 from .engine.engine import Engine as Engine
 from .engine.folder import RunFolder as RunFolder
+from .engine.randomness import seeded as seeded
 from .engine.speed import Speed as Speed
 from .engine.training import Training as Training
 from .errors import ContractError as ContractError

@@ -21,6 +21,7 @@ from ganzoo.generation.asking import told_anew
 from ganzoo.generation.trained import TrainedGAN
 from ganzoo.locate import locate
 from ganzoo.machine import held_to_free_memory, lacks_memory
+from ganzoo.metrics import evaluate as evaluating
 from ganzoo.networks import Networks
 from ganzoo.notebook import NotebookDisplay, is_notebook
 from ganzoo.options import resolve
@@ -109,6 +110,31 @@ def load(
             files are damaged; or an option is no such.
     """
     return take_up(folder, device, gan, options, checkpoint)
+
+
+def evaluate(run: str | Path | TrainedGAN, *, data_dir: str | Path | None = None, **options: Any) -> dict[str, Any]:
+    """Measure what a trained GAN makes, as `ganzoo evaluate` does, and add the line to its evaluations.jsonl.
+
+    Nothing is added to the folder of a pretrained GAN, which is part of a package.
+
+    Args:
+        run: what `load` returned, or what it takes: a run folder, an export or the name of a pretrained GAN.
+        data_dir: folder of downloads (default: the user's cache).
+        options: options of the command line: `metric=["fid", "kid"], samples=1000, extractor="digits"`.
+
+    Returns:
+        The line: `iteration`, `when`, `protocol` and `figures` by metric.
+
+    Raises:
+        UserError: there is no such run; the data, the extractor or its weights cannot be had; what is asked for cannot
+            be measured here, or not with so few images; or the folder cannot be written to.
+        Diverged: the images that it makes are no numbers.
+    """
+    trained = run if isinstance(run, TrainedGAN) else load(run)
+    ready = evaluating.ready_for(trained, options, Path(data_dir) if data_dir is not None else None)
+    line = ready.line(trained.iteration, ready.measure(trained.nets))
+    evaluating.keep(RunFolder(trained.folder), line, ready.neighbors)
+    return line
 
 
 def take_up(

@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
 from ganzoo.errors import OptionError, UnknownName, typed
+from ganzoo.registry import shelf_of
 
 LIMIT = 2**63
 """What whole numbers stay below: torch's are no larger."""
@@ -126,9 +127,7 @@ class NamedConfig(Config, ABC):
     @classmethod
     def choices(cls) -> Mapping[str, type[Self]]:
         """Everything of its noun, by name: what plugins registered, unless a noun knows its own."""
-        from ganzoo.plugins import zoo  # the one arrow up: plugins are made of what is defined on this module
-
-        return zoo().shelf(cls)
+        return shelf_of(cls)
 
     def dump(self) -> dict[str, Any]:
         """JSON values, its name first: what a config file holds."""

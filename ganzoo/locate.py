@@ -9,8 +9,8 @@ from ganzoo.engine.files import digest, expanded
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import RunFolderError, typed
 from ganzoo.gan import GAN
-from ganzoo.plugins import zoo
 from ganzoo.pretrained import PretrainedGAN
+from ganzoo.registry import shelf_of
 
 RUNS = Path("runs")
 """Where runs go unless a place is named; as in ganzoo.engine.run, a layer above."""
@@ -24,7 +24,7 @@ def locate(run: str | Path) -> Path:
         RunFolderError: there is neither; it suggests the nearest of both. Or a pretrained GAN's files are damaged.
     """
     path = expanded(run)
-    found = zoo().pretrained.get(str(run))
+    found = shelf_of(PretrainedGAN).get(str(run))
     if _exists(path):
         if found is not None and not RunFolder(path).holds_run:
             raise RunFolderError(
@@ -41,7 +41,7 @@ def locate(run: str | Path) -> Path:
 def shipped(folder: Path) -> PretrainedGAN | None:
     """The pretrained GAN whose folder this is: a part of a package, in which nothing is to be written."""
     place = folder.resolve()
-    return next((found for found in zoo().pretrained.values() if Path(found.folder).resolve() == place), None)
+    return next((found for found in shelf_of(PretrainedGAN).values() if Path(found.folder).resolve() == place), None)
 
 
 def check_resumes(run: Path) -> None:
@@ -50,10 +50,10 @@ def check_resumes(run: Path) -> None:
     Raises:
         RunFolderError: it is one.
     """
-    if not _exists(expanded(run)) and str(run) in zoo().pretrained:
+    if not _exists(expanded(run)) and str(run) in shelf_of(PretrainedGAN):
         raise RunFolderError(
             f"'{run}' is a pretrained GAN, which makes images and cannot be trained further; begin a run with its "
-            f"weights by `ganzoo run {_gan_of(zoo().pretrained[str(run)])} --init-from {run}`"
+            f"weights by `ganzoo run {_gan_of(shelf_of(PretrainedGAN)[str(run)])} --init-from {run}`"
         )
 
 
@@ -83,7 +83,7 @@ def check_whole(pretrained: PretrainedGAN) -> None:
         if actual != expected:
             problem = problem or f"{file} is not what was exported: its checksum differs"
     if problem:
-        package = zoo().pretrained.origin(pretrained)
+        package = shelf_of(PretrainedGAN).origin(pretrained)
         raise RunFolderError(
             f"the pretrained GAN '{pretrained.name}' of {package} is damaged: {problem}; "
             f"{REINSTALL.format(package.partition(' ')[0])}"
@@ -101,7 +101,7 @@ def _exists(path: Path) -> bool:
 def _advice(run: str) -> str:
     """What may have been meant: the nearest pretrained GAN and the nearest run."""
     name = run.rstrip(os.sep)
-    meant = {f"the pretrained '{known}'": known for known in zoo().pretrained}
+    meant = {f"the pretrained '{known}'": known for known in shelf_of(PretrainedGAN)}
     near = [words for words in meant if meant[words] in difflib.get_close_matches(name, meant.values(), n=1)]
     paths = {path: path for path in map(str, _runs(Path(name).parent))}
     paths |= {path: Path(path).name for path in map(str, _runs(RUNS))}
@@ -111,7 +111,7 @@ def _advice(run: str) -> str:
             break
     if near:
         return f"; did you mean {' or '.join(near)}?"
-    if Path(name).name != name or not zoo().pretrained:
+    if Path(name).name != name or not shelf_of(PretrainedGAN):
         return ""
     return f", and no pretrained GAN is called {typed(name)}; `ganzoo pretrained` lists those"
 

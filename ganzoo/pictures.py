@@ -8,13 +8,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.data.fit import MODES
 from ganzoo.engine.files import drafted
 from ganzoo.errors import OptionError
 from ganzoo.machine import free_memory
 
 __all__ = ["columns_of", "grid", "grid_of", "save", "side_by_side", "to_picture", "to_pixels"]
 
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+"""Number of channels to Pillow's mode."""
 PADDING = 2
 """Pixels between the images of a grid."""
 

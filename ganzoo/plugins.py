@@ -31,8 +31,8 @@ from ganzoo.losses import LossScheme
 from ganzoo.metrics import builtin
 from ganzoo.metrics.extractor import Extractor
 from ganzoo.metrics.metric import Metric
-from ganzoo.pretrained import PretrainedGAN
-from ganzoo.registry import ClassShelf, Plugin, PretrainedShelf, Shelf
+from ganzoo.pretrained import PretrainedGAN, PretrainedShelf
+from ganzoo.registry import ClassShelf, Plugin, Shelf
 from ganzoo.version import __version__
 
 ENVIRONMENT = "GANZOO_PLUGINS"

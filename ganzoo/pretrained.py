@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from ganzoo.errors import ContractError
+from ganzoo.registry import Shelf
+
 EXPORT = "export.json"
 """The file by which an export is told from other folders; as in ganzoo.engine.folder, a layer above."""
 
@@ -34,3 +37,13 @@ class PretrainedGAN:
     def is_there(self) -> bool:
         """Whether the folder is an export."""
         return (Path(self.folder) / EXPORT).is_file()
+
+
+class PretrainedShelf(Shelf[PretrainedGAN]):
+    """The registered trained weights. Of their folders nothing is read before one is used."""
+
+    def check_content(self, thing: PretrainedGAN) -> None:
+        if not thing.is_there:
+            raise ContractError(
+                f"the folder of the pretrained GAN '{thing.name}' is no export: {thing.folder} has no export.json"
+            )

@@ -1,4 +1,8 @@
-"""What is registered, by name, and what brought it."""
+"""Registries: what plugins provide, by name, and which plugin provides it.
+
+Nothing here knows how plugins are found. Whoever finds them says so once, to `fill_by`, and everything below can ask
+`shelf_of` for what there is.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -6,11 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from ganzoo.config import NamedConfig
 from ganzoo.errors import ContractError
-from ganzoo.pretrained import PretrainedGAN
 
-Thing = TypeVar("Thing", bound=NamedConfig)
+Thing = TypeVar("Thing")
 Entry = TypeVar("Entry")
 
 
@@ -105,7 +107,7 @@ class ClassShelf(Shelf[type[Thing]]):
     def check_content(self, thing: Any) -> None:
         self.check_fields(thing)
 
-    def check_fields(self, thing: type[Thing]) -> None:
+    def check_fields(self, thing: Any) -> None:
         """Refuses a class with a field that cannot be called so.
 
         Raises:
@@ -115,11 +117,14 @@ class ClassShelf(Shelf[type[Thing]]):
             raise ContractError(f"{thing.__name__} calls a field '{taken[0]}', which is an option of every run")
 
 
-class PretrainedShelf(Shelf[PretrainedGAN]):
-    """The registered trained weights. Of their folders nothing is read before one is used."""
+_find: list[Callable[[type[Any]], Shelf[Any]]] = []
 
-    def check_content(self, thing: PretrainedGAN) -> None:
-        if not thing.is_there:
-            raise ContractError(
-                f"the folder of the pretrained GAN '{thing.name}' is no export: {thing.folder} has no export.json"
-            )
+
+def fill_by(find: Callable[[type[Any]], Shelf[Any]]) -> None:
+    """Set the function that finds the registry of a kind of things, and loads plugins when it is first asked."""
+    _find[:] = [find]
+
+
+def shelf_of(kind: type[Thing]) -> Shelf[Any]:
+    """Return the registry of a kind of things: of all GANs, for example."""
+    return _find[0](kind)

@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor
 
 import ganzoo
-from ganzoo.data import open_image, seeded
+from ganzoo.data import open_image
 
 
 class TorchvisionDataset(ganzoo.Dataset):
@@ -251,7 +251,7 @@ class Faces(ganzoo.Stream):
             )
         turn, taken = (*position, 0, 0)[:2]
         while True:
-            order = torch.randperm(len(self.files), generator=seeded(seed, "faces", turn))[part::parts].tolist()
+            order = torch.randperm(len(self.files), generator=ganzoo.seeded(seed, "faces", turn))[part::parts].tolist()
             for row in order[taken:]:
                 taken += 1
                 yield self._row(row), (turn, taken)

@@ -104,7 +104,7 @@ def test_a_name_is_taken_wherever_a_run_folder_is(shipped: Path, command: Comman
     assert measured.err == "note: 'my-dcgan' is part of a package; these figures were not kept\n"
     trained = ganzoo.load("my-dcgan")
     assert trained.generate(2).shape == (2, 1, 16, 16)
-    assert trained.evaluate(samples=70, metric=["fid"])["figures"].keys() == {"fid"}
+    assert ganzoo.evaluate(trained, samples=70, metric=["fid"])["figures"].keys() == {"fid"}
     assert content(shipped) == before, "nothing is written into a package"
 
 

@@ -17,7 +17,7 @@ from ganzoo.engine.training import Training
 from ganzoo.gan import GAN
 from ganzoo.generation.trained import TrainedGAN
 from ganzoo.metrics.classes import class_accuracy, class_variety, code_accuracy, code_purity, confident_share
-from ganzoo.metrics.extractor import Seen
+from ganzoo.metrics.features import Seen
 from ganzoo.networks import Networks
 from ganzoo.options import RunOptions
 

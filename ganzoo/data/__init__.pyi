@@ -2,7 +2,6 @@ from . import tar as tar
 from .adapt import HOLE as HOLE
 from .archive import ImageFiles as ImageFiles
 from .archive import images_at as images_at
-from .batches import seeded as seeded
 from .fetch import download as download
 from .fetch import is_address as is_address
 from .images import EXTENSIONS as EXTENSIONS

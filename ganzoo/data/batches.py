@@ -4,7 +4,6 @@ Of data in memory all of it follows from the seed and the number of the iteratio
 remember neither.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from ganzoo.data.batch import Batch
 from ganzoo.data.supply import State, Supply
+from ganzoo.engine.randomness import seeded
 
 ROWS = "rows of stream "
 """The field of what is drawn that holds the numbers of a stream's rows, before the stream's own number."""
@@ -124,15 +124,6 @@ def latent(count: int, shape: tuple[int, ...], seed: int) -> Tensor:
     # Of another size, torch.randn fills in another way: hence whole blocks only.
     blocks = [torch.randn((BLOCK, *shape), generator=generator) for _ in range(0, count, BLOCK)]
     return torch.cat(blocks)[:count] if blocks else torch.empty((0, *shape))
-
-
-def seeded(*parts: object) -> torch.Generator:
-    """A CPU generator whose seed follows from numbers and words, on every machine the same.
-
-    Of a seed torch looks at 32 bits only: among a hundred thousand of them, one or two pairs are the same.
-    """
-    digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
 
 
 def _gather(stream: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:

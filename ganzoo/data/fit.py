@@ -14,9 +14,8 @@ from torch.nn import functional as F
 
 from ganzoo.errors import DataError
 from ganzoo.machine import lacks_memory
+from ganzoo.pictures import MODES
 
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-"""Number of channels to Pillow's mode."""
 CHUNK = 2048
 """Images that are scaled at once: bounds the memory used beside the result."""
 

@@ -16,11 +16,11 @@ from torch import Tensor
 from ganzoo.config import Config, Form
 from ganzoo.data.adapt import AnyAdaptor, AsItIs
 from ganzoo.data.dataset import AnyDataset, Part, Request, Table
-from ganzoo.data.fit import MODES
 from ganzoo.data.plan import Plan, Planned, check_provides, few_labels
 from ganzoo.data.spec import LONGEST, DataSpec, is_side, whole_number
 from ganzoo.data.stream import Stream
 from ganzoo.errors import ContractError, DataError
+from ganzoo.pictures import MODES
 
 ENVIRONMENT = "GANZOO_DATA"
 """The environment variable that names the folder for downloads, unless `--data-dir` does."""

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.engine.folder import RunFolder
-
 if TYPE_CHECKING:
+    from ganzoo.engine.folder import RunFolder
     from ganzoo.engine.training import Training
 
 
@@ -16,7 +15,7 @@ class Callback:
     aside if it raises, and training goes on; unless what it raises is a GanzooError, which says that it should not.
     """
 
-    def started(self, training: "Training", folder: RunFolder) -> None:
+    def started(self, training: "Training", folder: "RunFolder") -> None:
         """Everything is built; a resumed run is where it stopped."""
 
     def iterated(self, training: "Training") -> None:

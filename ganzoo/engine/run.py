@@ -120,7 +120,7 @@ def _run(options: RunOptions, ranks: Ranks, out: Path | None, data_dir: Path | N
             with folder.written():
                 write_down(training, folder)
                 logbook.open(folder.log)
-            held.enter_context(kept(training, folder))
+            held.enter_context(kept(folder, lambda: training.engine.iteration, training.iterations))
             held.enter_context(looking_on(callback, training, folder))
         folder = RunFolder(Path(ranks.tell(str(folder.path if folder else "").encode()).decode()))
         if training.began < training.iterations:

@@ -1,9 +1,9 @@
 """status.json: whether a run trains, how far it is to go, and how it ended."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -11,9 +11,6 @@ from ganzoo.config import Config
 from ganzoo.engine.files import write_json
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import GanzooError
-
-if TYPE_CHECKING:  # which imports torch; whoever lists runs does not
-    from ganzoo.engine.training import Training
 
 LONGEST = 500
 """Letters at most of a reason: log.txt has all of it."""
@@ -32,14 +29,19 @@ class Status(Config):
 
 
 @contextmanager
-def kept(training: "Training", folder: RunFolder) -> Iterator[None]:
+def kept(folder: RunFolder, made: Callable[[], int], iterations: int) -> Iterator[None]:
     """Within, the folder says that the run trains; afterwards, how it ended.
+
+    Args:
+        folder: of the run.
+        made: counts its iterations so far.
+        iterations: of the whole run.
 
     Raises:
         RunFolderError: the folder cannot be written to.
     """
     with folder.written():
-        _write(training, folder, "running")
+        _write(folder, made(), iterations, "running")
     state: State = "failed"
     reason = ""
     try:
@@ -53,14 +55,14 @@ def kept(training: "Training", folder: RunFolder) -> Iterator[None]:
         raise
     finally:
         with suppress(OSError):  # a full disk, say, may be what ended it
-            _write(training, folder, state, reason)
+            _write(folder, made(), iterations, state, reason)
 
 
-def _write(training: "Training", folder: RunFolder, state: State, reason: str = "") -> None:
+def _write(folder: RunFolder, made: int, iterations: int, state: State, reason: str = "") -> None:
     status = Status(
         state=state,
-        iteration=training.engine.iteration,
-        iterations=training.iterations,
+        iteration=made,
+        iterations=iterations,
         reason=" ".join(reason.split())[:LONGEST],
         when=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -1,11 +1,11 @@
 """Programs of a few lines that make images with an export, where no ganzoo is installed."""
 
-from ganzoo.data.fit import MODES
 from ganzoo.data.spec import DataSpec
 from ganzoo.export.fold import RANDOM
 from ganzoo.export.graphs import ONNX, PT2
 from ganzoo.export.trace import NOISE, OUTPUT, Traced
 from ganzoo.gan import GAN
+from ganzoo.pictures import MODES
 
 COUNT = 8
 """Images that they make from noise, side by side in one picture."""

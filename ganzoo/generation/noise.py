@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ganzoo.data.batches import BLOCK, seeded
+from ganzoo.data.batches import BLOCK
+from ganzoo.engine.randomness import seeded
 from ganzoo.errors import OptionError
 
 

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.data.batch import Batch
-from ganzoo.data.batches import seeded
-from ganzoo.engine.randomness import random_state, seed_everything, undrawn
+from ganzoo.engine.randomness import random_state, seed_everything, seeded, undrawn
 from ganzoo.errors import OutOfMemory
 from ganzoo.gan import GAN
 from ganzoo.machine import lacks_memory

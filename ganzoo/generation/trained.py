@@ -13,7 +13,6 @@ from ganzoo import pictures
 from ganzoo.codes import settings
 from ganzoo.data.batches import latent
 from ganzoo.data.spec import DataSpec
-from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError, UserError
 from ganzoo.gan import GAN
 from ganzoo.generation.asking import (
@@ -207,30 +206,6 @@ class TrainedGAN:
         made = self.generate(count, seed, **asked)
         given = [[one] if isinstance(one, str | int) else one or () for one in map(asked.get, ("text", "classes"))]
         return pictures.grid(made, pictures.columns_of(count, max(map(len, given))))
-
-    def evaluate(self, *, data_dir: str | Path | None = None, **options: Any) -> dict[str, Any]:
-        """Measures what it makes, and adds the line to the run folder's evaluations.jsonl; as `ganzoo evaluate`.
-
-        Nothing is added to the folder of a pretrained GAN, which is part of a package.
-
-        Args:
-            data_dir: where downloads are kept.
-            options: what the command line takes: `metric=["fid", "kid"], samples=1000, extractor="digits"`.
-
-        Returns:
-            The line: `iteration`, `when`, `protocol` and `figures` by metric.
-
-        Raises:
-            UserError: the data, the extractor or its weights cannot be had; what is asked for cannot be measured here,
-                or not with so few images; or the folder cannot be written to.
-            Diverged: the images that it makes are no numbers.
-        """
-        from ganzoo.metrics import evaluate  # which measures what this class makes
-
-        ready = evaluate.ready_for(self, options, Path(data_dir) if data_dir is not None else None)
-        line = ready.line(self.iteration, ready.measure(self.nets))
-        evaluate.keep(RunFolder(self.folder), line, ready.neighbors)
-        return line
 
     def translate(self, images: Tensor, seed: int = 0, batch_size: int = 16) -> Tensor:
         """What it makes of images, N x C x H x W in [-1, 1] of `data.source_shape`; the same form, on the CPU.

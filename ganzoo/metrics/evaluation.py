@@ -15,7 +15,7 @@ from ganzoo.data.batches import latent, scaled
 from ganzoo.errors import Diverged, OptionError
 from ganzoo.gan import GAN
 from ganzoo.generation.sampling import Sampler
-from ganzoo.metrics.extractor import Seen
+from ganzoo.metrics.features import Seen
 from ganzoo.metrics.metric import (
     GroupMetric,
     Metric,

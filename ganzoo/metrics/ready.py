@@ -17,7 +17,8 @@ from ganzoo.data.spec import DataSpec
 from ganzoo.errors import DataError, OptionError
 from ganzoo.gan import GAN
 from ganzoo.metrics.evaluation import PART, Evaluation
-from ganzoo.metrics.extractor import Extractor, Seen, fingerprint
+from ganzoo.metrics.extractor import Extractor
+from ganzoo.metrics.features import Seen, fingerprint
 from ganzoo.metrics.metric import GroupMetric, Metric, PairMetric, SetMetric, TrainingMetric
 from ganzoo.metrics.options import MOST, EvaluationOptions
 from ganzoo.metrics.protocol import Protocol

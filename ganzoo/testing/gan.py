@@ -5,8 +5,8 @@ from pathlib import Path
 
 import torch
 
-from ganzoo.data.batches import seeded
 from ganzoo.data.example import example_spec
+from ganzoo.engine.randomness import seeded
 from ganzoo.errors import SizeError, UserError
 from ganzoo.gan import GAN
 from ganzoo.options import resolve

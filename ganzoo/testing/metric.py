@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganzoo.data.batches import seeded
 from ganzoo.data.load import data_folder
+from ganzoo.engine.randomness import seeded
 from ganzoo.metrics.metric import GroupMetric, Metric, PairMeasure, PairMetric, SetMetric, TrainingMetric
 from ganzoo.testing.configuration import check_configuration, configured
 from ganzoo.testing.demands import complaining, contract, demand

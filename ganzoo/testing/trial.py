@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from ganzoo.config import build
-from ganzoo.data.batches import seeded
 from ganzoo.data.dataset import Dataset, Request, Table
 from ganzoo.data.load import load
 from ganzoo.data.plan import FEW
 from ganzoo.data.text import encode
+from ganzoo.engine.randomness import seeded
 from ganzoo.engine.training import Training
 from ganzoo.engine.training import build as build_training
 from ganzoo.gan import GAN

@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor
 
 import ganzoo
-from ganzoo.data import encode, is_address, open_image, seeded
+from ganzoo.data import encode, is_address, open_image
 from ganzoo_data_shards.reading import FILES, Shard, count, find, in_background, nothing
 
 log = logging.getLogger("ganzoo.data.shards")
@@ -105,7 +105,7 @@ class ShardStream(ganzoo.Stream):
     def _places(self, seed: int, part: int, parts: int, turn: int, first: int) -> Iterator["Place"]:
         """Which shards a share has, pass after pass."""
         while True:
-            order = torch.randperm(len(self.shards), generator=seeded(seed, "shards", turn)).tolist()
+            order = torch.randperm(len(self.shards), generator=ganzoo.seeded(seed, "shards", turn)).tolist()
             for place, number in list(enumerate(order[part::parts]))[first:]:
                 yield Place(turn, place, number)
             turn, first = turn + 1, 0
@@ -117,7 +117,8 @@ class ShardStream(ganzoo.Stream):
         self, shard: Shard, order: tuple[int, int, int], taken: int, skipped: int
     ) -> Iterator[tuple[ganzoo.Row | None, int, int]]:
         """The samples of one shard but those already taken, each with how many were then taken and left out."""
-        rows, names = torch.randperm(len(shard.samples), generator=seeded(*order)).tolist(), sorted(self.request.fields)
+        rows = torch.randperm(len(shard.samples), generator=ganzoo.seeded(*order)).tolist()
+        names = sorted(self.request.fields)
         for row in rows[taken:]:
             fields, taken = None, taken + 1
             try:

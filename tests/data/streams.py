@@ -12,8 +12,8 @@ import torch
 
 import ganzoo
 from ganzoo.data.batch import Batch
-from ganzoo.data.batches import seeded
 from ganzoo.data.streamed import StreamedBatches
+from ganzoo.engine.randomness import seeded
 from ganzoo.errors import DataError
 
 

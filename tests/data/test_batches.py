@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from ganzoo.data.batch import Batch
-from ganzoo.data.batches import BLOCK, Batches, latent, scaled, seeded
+from ganzoo.data.batches import BLOCK, Batches, latent, scaled
+from ganzoo.engine.randomness import seeded
 
 
 def numbered(count: int, name: str = "row") -> dict[str, Tensor]:

@@ -44,7 +44,7 @@ def test_weights_and_random_numbers_are_the_same_with_and_without(options: dict[
     assert [line["iteration"] for line in look.lines] == [3, 6, 8]
     assert lines(tmp_path / "with") == look.lines
     trained = ganzoo.load(tmp_path / "with")
-    again = trained.evaluate(samples=70)
+    again = ganzoo.evaluate(trained, samples=70)
     assert again["protocol"] == look.lines[-1]["protocol"]
     assert again["figures"] == pytest.approx(look.lines[-1]["figures"])
 

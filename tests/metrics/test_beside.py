@@ -82,18 +82,18 @@ def filled(gan: type[ganzoo.GAN], place: Path, split: Split = "test") -> ganzoo.
 
 def test_one_image_for_each_class_is_right_and_not_various(place: Path) -> None:
     trained = filled(OneEach, place)
-    line = trained.evaluate(metric=["class-accuracy", "class-variety", "confidence"], samples=200)
+    line = ganzoo.evaluate(trained, metric=["class-accuracy", "class-variety", "confidence"], samples=200)
     assert line["figures"]["class-accuracy"] == 1
     assert line["figures"]["class-variety"] == pytest.approx(0, abs=1e-6)
     assert line["figures"]["confidence"] > 0.5
-    usual = trained.evaluate(samples=100)["figures"]
+    usual = ganzoo.evaluate(trained, samples=100)["figures"]
     assert {"class-accuracy", "class-variety"} < usual.keys()
     assert usual.keys().isdisjoint({"code-purity", "class-fid", "color-frechet", "nearest-ratio"})
 
 
 def test_classes_are_asked_for_in_turn_where_more_images_are_made(place: Path) -> None:
     trained = filled(OneEach, place)
-    line = trained.evaluate(metric=["class-accuracy", "class-fid"], samples=300, reals=150)
+    line = ganzoo.evaluate(trained, metric=["class-accuracy", "class-fid"], samples=300, reals=150)
     assert line["figures"]["class-accuracy"] == 1
     ready = ready_for(trained, {"metric": "class-accuracy", "samples": 300, "reals": 150})
     assert ready.labels is not None
@@ -103,14 +103,14 @@ def test_classes_are_asked_for_in_turn_where_more_images_are_made(place: Path) -
 
 def test_a_code_that_means_the_digit_is_pure_and_another_is_not(place: Path) -> None:
     trained = filled(Coded, place)
-    line = trained.evaluate(metric=["code-purity:code=digit", "code-accuracy:code=digit"], samples=100)
+    line = ganzoo.evaluate(trained, metric=["code-purity:code=digit", "code-accuracy:code=digit"], samples=100)
     assert line["figures"] == {"code-purity": 1, "code-accuracy": 1}
     assert line["protocol"]["metrics"]["code-purity"] == {"code": "digit"}
-    other = trained.evaluate(samples=300)["figures"]
+    other = ganzoo.evaluate(trained, samples=300)["figures"]
     assert other["code-purity"] < 0.3, "the first categorical code, which the images do not depend on"
     assert other["code-accuracy"] <= other["code-purity"]
     with pytest.raises(ganzoo.UserError, match="no categorical code of coded is called 'digits'; did you mean 'digit'"):
-        trained.evaluate(metric="code-purity:code=digits", samples=100)
+        ganzoo.evaluate(trained, metric="code-purity:code=digits", samples=100)
 
 
 def test_a_generator_of_training_images_is_found_out(place: Path) -> None:

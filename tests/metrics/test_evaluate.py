@@ -59,13 +59,13 @@ def test_the_same_is_measured_again_to_the_last_digit_and_from_python(command: C
     trained = ganzoo.load(copied / "dcgan")
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    again = trained.evaluate(metric=["fid", KID], samples=70)
+    again = ganzoo.evaluate(trained, metric=["fid", KID], samples=70)
     assert torch.equal(torch.get_rng_state(), before)
     assert again["figures"] == first["figures"]
     assert again["protocol"] == first["protocol"]
     assert first["protocol"]["metrics"]["kid"] == {"subsets": 3, "subset_size": 20}
     assert [line["figures"] for line in lines(copied / "dcgan")] == [first["figures"]] * 2
-    other = trained.evaluate(metric="fid", samples=70, seed=1)
+    other = ganzoo.evaluate(trained, metric="fid", samples=70, seed=1)
     assert other["figures"]["fid"] != first["figures"]["fid"]
 
 
@@ -91,7 +91,7 @@ def test_images_are_made_of_the_captions_of_the_split(copied: Path, monkeypatch:
         return sample(self, nets, batch)
 
     monkeypatch.setattr(type(trained.gan), "sample", spy)
-    trained.evaluate(metric=KID, samples=70, extractor="digits")
+    ganzoo.evaluate(trained, metric=KID, samples=70, extractor="digits")
     captions = load_some(data_of(RunFolder(copied / "text2image")), frozenset({"caption"}), "test", 70).columns
     assert torch.equal(torch.cat(seen), captions["caption"])
 
@@ -194,7 +194,7 @@ def test_images_that_are_no_numbers_are_not_measured(copied: Path) -> None:
         for weight in trained.nets.generator.parameters():
             weight.fill_(torch.nan)
     with pytest.raises(ganzoo.GanzooError, match="are NaN or infinite"):
-        trained.evaluate(samples=70)
+        ganzoo.evaluate(trained, samples=70)
     assert not lines(copied / "dcgan")
 
 

@@ -12,7 +12,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 
 import ganzoo
 from ganzoo.data.batches import scaled
-from ganzoo.metrics.extractor import Seen, fingerprint
+from ganzoo.metrics.features import Seen, fingerprint
 from ganzoo.metrics.inception import STANDARD, Inception
 from ganzoo.metrics.pairs import LPIPS
 from ganzoo.metrics.weights import Published

@@ -58,7 +58,7 @@ def test_a_run_is_measured_by_a_named_protocol(
 
 def test_fakes_and_reals_may_be_of_other_numbers(copied: Path) -> None:  # noqa: F811 - the fixture
     trained = ganzoo.load(copied / "dcgan")
-    line = trained.evaluate(metric="fid", samples=130, reals=300)
+    line = ganzoo.evaluate(trained, metric="fid", samples=130, reals=300)
     ready = ready_for(trained, {"metric": "fid", "samples": 130, "reals": 300})
     made = torch.cat([images for _, images in ready._made(trained.nets)])
     real = load_some(data_of(RunFolder(copied / "dcgan")), frozenset({"image"}), "test", 300).columns["image"]
@@ -67,8 +67,8 @@ def test_fakes_and_reals_may_be_of_other_numbers(copied: Path) -> None:  # noqa:
         features = [digits(images)[0] for images in (real.float() / 127.5 - 1, made)]
     assert list(map(len, features)) == [300, 130]
     assert line["figures"]["fid"] == pytest.approx(FrechetDistance().measure(*features), rel=1e-5)
-    same = trained.evaluate(metric="fid", samples=130, reals=130)
-    assert same["protocol"] == trained.evaluate(metric="fid", samples=130)["protocol"]
+    same = ganzoo.evaluate(trained, metric="fid", samples=130, reals=130)
+    assert same["protocol"] == ganzoo.evaluate(trained, metric="fid", samples=130)["protocol"]
 
 
 @pytest.mark.parametrize(("samples", "rows"), [(3, [0, 2, 5]), (8, [0, 1, 2, 3, 4, 5, 6, 7]), (10, [*range(8), 0, 1])])
@@ -87,9 +87,9 @@ def test_of_few_images_fid_is_measured_with_a_warning(
 ) -> None:
     trained = ganzoo.load(copied / "dcgan")
     with caplog.at_level(logging.WARNING, "ganzoo"):
-        trained.evaluate(metric="fid", samples=65)
+        ganzoo.evaluate(trained, metric="fid", samples=65)
         assert "fid" not in caplog.text
-        trained.evaluate(metric="fid", samples=64, reals=100)
+        ganzoo.evaluate(trained, metric="fid", samples=64, reals=100)
     assert "fid: 64 images are too few for a covariance of 64 features to have full rank" in caplog.text
     assert "2,048 images are too few" in FrechetDistance().caution(2048, 2048)
     assert FrechetDistance().caution(2049, 2048) == ""
@@ -111,7 +111,7 @@ def test_protocols_of_other_numbers_of_real_images_are_not_alike() -> None:
 
 def test_fewer_translations_than_pairs_are_held_against_their_own_targets(copied: Path) -> None:  # noqa: F811 - the fixture
     trained = ganzoo.load(copied / "pix2pix")
-    line = trained.evaluate(metric="l1", samples=3, reals=7)
+    line = ganzoo.evaluate(trained, metric="l1", samples=3, reals=7)
     columns = load_some(data_of(RunFolder(copied / "pix2pix")), trained.gan.needs, "test", 7).columns
     source, target = (columns[name][[0, 2, 4]].float() / 127.5 - 1 for name in ("source", "target"))
     made = ((trained.translate(source) + 1) * 127.5).round() / 127.5 - 1
