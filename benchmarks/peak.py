@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ganzoo.bench.measure import Measure
 from ganzoo.bench.setting import bare_engine, eager, precision, train_on
-from ganzoo.engine.training import Training
+from ganzoo.training.trainer import Training
 
 SIDES = {"cpu": 2048, "cuda": 8192}
 """Sides of the square matrices: large enough for every core, small enough for many products in a second."""

@@ -14,7 +14,7 @@ import torch
 import torch.distributed as dist
 
 from ganzoo.bench.setting import Given, Setting, train
-from ganzoo.engine.training import Training
+from ganzoo.training.trainer import Training
 
 
 @contextmanager

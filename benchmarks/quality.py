@@ -20,12 +20,12 @@ import torch
 import ganzoo
 from benchmarks.proofs import Proof, proofs
 from benchmarks.rows import PICTURES, RESULTS, SAMPLES, Trial, brief, keep_picture, keep_row, make_row
+from ganzoo.contract.gan import GAN
 from ganzoo.data.dataset import Part
-from ganzoo.engine.training import Training, prepare
-from ganzoo.engine.trial import stopwatch, warm_up
-from ganzoo.gan import GAN
-from ganzoo.options import resolve
+from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
+from ganzoo.training.dry_run import stopwatch, warm_up
+from ganzoo.training.trainer import Training, prepare
 
 log = logging.getLogger(__name__)
 

@@ -12,12 +12,12 @@ from PIL import Image
 from pytest_benchmark.utils import get_commit_info
 
 from benchmarks.proofs import Figures, Proof, untrained
+from ganzoo.base.environment import environment
 from ganzoo.config import NamedConfig
 from ganzoo.config import spelled as cli_name
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.training import Training
-from ganzoo.environment import environment
-from ganzoo.options import HEADINGS, RunOptions, resolve
+from ganzoo.options.run import HEADINGS, RunOptions, resolve
+from ganzoo.runs.folder import RunFolder
+from ganzoo.training.trainer import Training
 
 Row: TypeAlias = Mapping[str, Any]
 

@@ -25,9 +25,9 @@ from PIL import Image
 from pytest_benchmark.utils import get_commit_info
 
 from ganzoo.api import load
-from ganzoo.environment import environment
-from ganzoo.generation.trained import TrainedGAN
+from ganzoo.base.environment import environment
 from ganzoo.pictures import to_picture
+from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.web.knobs import knobs
 
 REQUESTS, CLIENTS = 200, 8

@@ -20,16 +20,16 @@ import ganzoo
 from benchmarks.proofs import Proof, proofs
 from benchmarks.quality import length_of
 from benchmarks.rows import PICTURES, RESULTS, SAMPLES, Trial, brief, keep_picture, keep_row, make_row
-from ganzoo.engine import run as runs
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.resume import options_of
-from ganzoo.engine.status import Status
-from ganzoo.engine.training import prepare
 from ganzoo.errors import Diverged, RunFolderError, UnknownName, UserError
 from ganzoo.export.exporting import Exported, export
-from ganzoo.generation.trained import TrainedGAN
-from ganzoo.options import RunOptions, resolve
+from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.status import Status
+from ganzoo.sampling.trained import TrainedGAN
+from ganzoo.training import run as runs
+from ganzoo.training.resume import options_of
+from ganzoo.training.trainer import prepare
 
 PLAN = Path(__file__).parent / "showcase.toml"
 RUNS = Path("runs") / "showcase"

@@ -9,7 +9,7 @@ from torchvision.transforms.functional import to_pil_image
 from ganzoo.bench.measure import Measure
 from ganzoo.bench.setting import Setting
 from ganzoo.data.load import load
-from ganzoo.options import resolve
+from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
 
 ROWS = {"mnist": 60_000, "openmoji": 1_733, "folder": 1_024}

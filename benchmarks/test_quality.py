@@ -15,9 +15,9 @@ from benchmarks import quality, quality_table, rows, showcase
 from benchmarks.proofs import Proof, proofs
 from benchmarks.proofs.proof import columns_with
 from benchmarks.table import of_speed
-from ganzoo.engine.training import prepare
-from ganzoo.options import resolve
+from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
+from ganzoo.training.trainer import prepare
 
 PLAN = """
 [gan]

@@ -10,7 +10,7 @@ from benchmarks.reference import Part, Work, seconds_per_iteration
 from ganzoo.bench.duel import against_eager, duel
 from ganzoo.bench.measure import Measure
 from ganzoo.bench.setting import Setting, bare_engine, train, train_on
-from ganzoo.engine.training import Training
+from ganzoo.training.trainer import Training
 
 PRECISIONS = {"default": "auto", "fp32": "fp32"}
 

@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from benchmarks.reference import LOOPS, Loop
 from ganzoo.bench.setting import Setting
-from ganzoo.data.batch import Batch
+from ganzoo.contract.batch import Batch
+from ganzoo.contract.networks import Networks
 from ganzoo.data.example import example
 from ganzoo.data.load import describe
 from ganzoo.engine.engine import Engine
-from ganzoo.networks import Networks
-from ganzoo.options import RunOptions
+from ganzoo.options.run import RunOptions
 
 PARAMETERS = {("dcgan", 64): (2_352_513, 99_649), ("pix2pix", 256): (54_409_603, 2_767_809)}
 INPUTS = {"dcgan": ("image", "noise"), "pix2pix": ("source", "target")}

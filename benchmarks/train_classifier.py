@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ganzoo.data.batches import scaled
 from ganzoo.data.dataset import Request, Split, Table
+from ganzoo.data.in_memory import scaled
 from ganzoo.data.load import data_folder
 from ganzoo.plugins import zoo
 

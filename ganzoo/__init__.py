@@ -8,7 +8,7 @@ from typing import Any
 
 import lazy_loader
 
-from ganzoo import registry
+from ganzoo.base import registry
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 

@@ -7,25 +7,25 @@ from typing import Any, TypeAlias
 
 import torch
 
+from ganzoo.base.system import held_to_free_memory, lacks_memory
 from ganzoo.callbacks import CallbackConfig
-from ganzoo.configfile import resolve_with
-from ganzoo.data.spec import DataSpec
-from ganzoo.engine import resume, state
-from ganzoo.engine import run as runs
-from ganzoo.engine.callback import Callback
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.speed import Speed
+from ganzoo.contract.callback import Callback
+from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.gan import GAN
+from ganzoo.contract.networks import Networks
 from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, typed
-from ganzoo.gan import GAN
-from ganzoo.generation.asking import told_anew
-from ganzoo.generation.trained import TrainedGAN
-from ganzoo.locate import locate
-from ganzoo.machine import held_to_free_memory, lacks_memory
 from ganzoo.metrics import evaluate as evaluating
-from ganzoo.networks import Networks
 from ganzoo.notebook import NotebookDisplay, is_notebook
-from ganzoo.options import resolve
+from ganzoo.options.file import resolve_with
+from ganzoo.options.performance import Speed
+from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.locate import locate
+from ganzoo.sampling.requests import told_anew
+from ganzoo.sampling.trained import TrainedGAN
+from ganzoo.training import resume, state
+from ganzoo.training import run as runs
 
 Looking: TypeAlias = Callback | CallbackConfig | str | Mapping[str, object]
 """What may look on while a run trains: an object, or what a registered one is made from."""

@@ -10,8 +10,8 @@ from ganzoo.config import NamedConfig, OneOf, with_options
 from ganzoo.errors import OptionError, typed
 
 if TYPE_CHECKING:
-    from ganzoo.engine.callback import Callback
-    from ganzoo.engine.training import Training
+    from ganzoo.contract.callback import Callback
+    from ganzoo.training.trainer import Training
 
 __all__ = ["CallbackConfig", "Grids", "is_due"]
 

@@ -18,8 +18,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
+from ganzoo.base.registry import shelf_of
 from ganzoo.errors import OptionError, UnknownName, typed
-from ganzoo.registry import shelf_of
 
 LIMIT = 2**63
 """What whole numbers stay below: torch's are no larger."""

@@ -9,11 +9,11 @@ GanzooError
 │   ├── SizeError         an image size or number of channels that a network cannot make
 │   └── RunFolderError    a run folder that is missing, incomplete or another run's
 ├── PeerError             another process of the run is gone: no fault of this one, exit status 75
-├── DamagedCheckpoint     one that is not what was written: passed over for the one before it (engine/checkpoint.py)
+├── DamagedCheckpoint     one that is not what was written: passed over for the one before it (runs/checkpoint.py)
 ├── Diverged              losses or weights that are no numbers: shown without a traceback, exit status 1
 └── ContractError         a plugin breaks the contract: its author's mistake, shown with a traceback
 
-A run that a signal asked to stop ends with a KeyboardInterrupt, as Ctrl-C does everywhere: engine/signals.py.
+A run that a signal asked to stop ends with a KeyboardInterrupt, as Ctrl-C does everywhere: base/signals.py.
 
 Every message says what was asked, why it cannot be, and what to type next.
 """

@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganzoo.config import NamedConfig, OneOf
-from ganzoo.hookspecs import Register, hookimpl
 
 __all__ = [
     "BOUNDED_SLOPE",
@@ -267,12 +266,6 @@ def _squared_slope(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor
     if not images.requires_grad:
         images = images.detach().requires_grad_()
     return gradient(critic(images), images).square().flatten(1).sum(1).mean()
-
-
-@hookimpl
-def register_losses(register: Register) -> None:
-    for loss in (CrossEntropy, Minimax, LeastSquares, Hinge, Wasserstein, WassersteinGP, Softmax, Relativistic):
-        register(loss)
 
 
 Loss: TypeAlias = Annotated[LossScheme, OneOf(LossScheme)]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from ganzoo.engine.callback import Callback
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.training import Training
-from ganzoo.words import duration, epoch_of, losses_of, rate, title
+from ganzoo.contract.callback import Callback
+from ganzoo.runs.folder import RunFolder
+from ganzoo.training.trainer import Training
+from ganzoo.training.words import duration, epoch_of, losses_of, rate, title
 
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle

@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.engine.files import drafted
+from ganzoo.base.io import drafted
+from ganzoo.base.system import free_memory
 from ganzoo.errors import OptionError
-from ganzoo.machine import free_memory
 
 __all__ = ["columns_of", "grid", "grid_of", "save", "side_by_side", "to_picture", "to_pixels"]
 

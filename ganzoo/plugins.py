@@ -19,21 +19,21 @@ from typing import Any
 
 import pluggy
 
-from ganzoo import hookspecs, losses
+from ganzoo import builtin
+from ganzoo.base.io import expanded
+from ganzoo.base.registry import ClassShelf, Plugin, Shelf
+from ganzoo.base.version import __version__
 from ganzoo.callbacks import CallbackConfig
 from ganzoo.config import LIMIT, NamedConfig
+from ganzoo.contract import hookspecs
+from ganzoo.contract.extractor import Extractor
+from ganzoo.contract.gan import GAN
+from ganzoo.contract.hookspecs import HOOKS_VERSION
+from ganzoo.contract.metric import Metric
+from ganzoo.contract.pretrained import PretrainedGAN, PretrainedShelf
 from ganzoo.data.dataset import Dataset
-from ganzoo.engine.files import expanded
 from ganzoo.errors import ContractError, UnknownName, typed
-from ganzoo.gan import GAN
-from ganzoo.hookspecs import HOOKS_VERSION
 from ganzoo.losses import LossScheme
-from ganzoo.metrics import builtin
-from ganzoo.metrics.extractor import Extractor
-from ganzoo.metrics.metric import Metric
-from ganzoo.pretrained import PretrainedGAN, PretrainedShelf
-from ganzoo.registry import ClassShelf, Plugin, Shelf
-from ganzoo.version import __version__
 
 ENVIRONMENT = "GANZOO_PLUGINS"
 """The environment variable that names loose plugin files, separated like the entries of PATH."""
@@ -137,8 +137,7 @@ def zoo() -> Zoo:
 @functools.cache
 def _load(files: tuple[Path, ...]) -> Zoo:
     found = Zoo()
-    for name, module in (("losses", losses), ("metrics", builtin)):
-        found.add(Plugin(name, f"ganzoo {__version__}", builtin=True), functools.partial(_itself, module))
+    found.add(Plugin("builtin", f"ganzoo {__version__}", builtin=True), lambda: builtin)
     for entry in sorted(entry_points(group="ganzoo"), key=_order):
         package = " ".join(_distribution(entry.dist)) if entry.dist else "unknown"
         found.add(Plugin(entry.name, package, builtin=_is_ganzoo(entry)), entry.load)
@@ -147,12 +146,8 @@ def _load(files: tuple[Path, ...]) -> Zoo:
     return found
 
 
-def _itself(module: ModuleType) -> ModuleType:
-    return module
-
-
 def _run_options() -> Iterable[str]:
-    from ganzoo.options import ELSEWHERE, RunOptions  # which ask the zoo for data sets, and import this module
+    from ganzoo.options.run import ELSEWHERE, RunOptions  # which ask the zoo for data sets, and import this module
 
     return {*RunOptions.model_fields, *ELSEWHERE, "display"}
 

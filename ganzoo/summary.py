@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.gan import Player
+from ganzoo.contract.optim import Optimizer
 from ganzoo.data.example import example
-from ganzoo.data.spec import DataSpec
-from ganzoo.gan import Player
-from ganzoo.optim import Optimizer
-from ganzoo.options import RunOptions
+from ganzoo.options.run import RunOptions
 
 
 @dataclass(frozen=True)

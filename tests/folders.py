@@ -7,9 +7,9 @@ from typing import Any
 
 from conftest import Answer
 
-from ganzoo.engine import checkpoint
-from ganzoo.engine.files import append_line, write_json
-from ganzoo.engine.folder import RunFolder
+from ganzoo.base.io import append_line, write_json
+from ganzoo.runs import checkpoint
+from ganzoo.runs.folder import RunFolder
 
 CONFIG = {"gan": {"name": "dcgan"}, "data": {"name": "mnist"}, "epochs": 4, "keep_every": None}
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.data.batches import scaled
-from ganzoo.engine import run as engine_run
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.training import Training
+from ganzoo.data.in_memory import scaled
 from ganzoo.losses import Hinge, WassersteinGP
-from ganzoo.options import RunOptions
+from ganzoo.options.run import RunOptions
 from ganzoo.plugins import zoo
+from ganzoo.runs.folder import RunFolder
+from ganzoo.training import run as engine_run
+from ganzoo.training.trainer import Training
 
 PUBLIC: list[str] = vars(ganzoo)["__all__"]
 SMALL: dict[str, Any] = {"image_size": 16, "limit": 8, "batch_size": 4, "epochs": 1, "precision": "fp32"}

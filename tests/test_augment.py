@@ -14,12 +14,20 @@ from torch import Tensor, nn
 from trained import Send
 
 import ganzoo
-from ganzoo.augment import ADA, AdaptiveAugmenter, AnyAugmentation, Augmenter, Change, DiffAugment, NoAugmentation
+from ganzoo.base.signals import Interrupted
 from ganzoo.config import build
+from ganzoo.contract.augment import (
+    ADA,
+    AdaptiveAugmenter,
+    AnyAugmentation,
+    Augmenter,
+    Change,
+    DiffAugment,
+    NoAugmentation,
+)
 from ganzoo.data.example import example, example_spec
-from ganzoo.engine.checkpoint import checkpoints
-from ganzoo.engine.signals import Interrupted
 from ganzoo.losses import WassersteinGP
+from ganzoo.runs.checkpoint import checkpoints
 from ganzoo.testing import check_gan
 
 GEOMETRY: tuple[Change, ...] = (

@@ -16,9 +16,9 @@ from trained import Stop, tensors
 import ganzoo
 from ganzoo.api import Looking
 from ganzoo.callbacks import is_due
-from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import ContractError, OptionError
 from ganzoo.plugins import zoo
+from ganzoo.runs.folder import RunFolder
 
 ONCE = {**OPTIONS, "epochs": 1}
 METHODS = ("started", "iterated", "logged", "sampled", "evaluated", "went_back", "finished", "ended")

@@ -9,7 +9,7 @@ import pytest
 from conftest import Command
 
 from ganzoo.config import build
-from ganzoo.options import Keeping
+from ganzoo.options.run import Keeping
 from ganzoo.plugins import zoo
 
 

@@ -12,7 +12,7 @@ import torch
 from conftest import Command
 
 from ganzoo.data.load import describe
-from ganzoo.options import RunOptions, resolve
+from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo
 from ganzoo.summary import count_parameters
 

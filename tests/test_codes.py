@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.codes import settings
-from ganzoo.data.batches import latent
+from ganzoo.contract.codes import settings
+from ganzoo.data.in_memory import latent
 
 KIND = ganzoo.Category("kind", 1, 4)
 TILT = ganzoo.Continuous("tilt", 5)

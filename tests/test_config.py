@@ -10,11 +10,11 @@ from pydantic import Field, ValidationError, model_validator
 
 import ganzoo
 from ganzoo.config import Config, build, one_of
+from ganzoo.contract.gan import GAN
+from ganzoo.contract.optim import Adam, RMSprop
 from ganzoo.errors import OptionError, UnknownName, UserError
-from ganzoo.gan import GAN
 from ganzoo.losses import CrossEntropy, Hinge, Loss, WassersteinGP
-from ganzoo.optim import Adam, RMSprop
-from ganzoo.options import HEADINGS, Choice, RunOptions, resolve
+from ganzoo.options.run import HEADINGS, Choice, RunOptions, resolve
 from ganzoo.plugins import zoo
 
 DCGAN, PIX2PIX = zoo().gan("dcgan"), zoo().gan("pix2pix")

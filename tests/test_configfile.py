@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ganzoo
-from ganzoo.cli.made_flags import by_run
+from ganzoo.cli.config_flags import by_run
 from ganzoo.config import one_of, spelled
-from ganzoo.configfile import LARGEST, read_config, resolve_with
 from ganzoo.errors import OptionError, UserError
-from ganzoo.options import RunOptions, resolve
+from ganzoo.options.file import LARGEST, read_config, resolve_with
+from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo
 
 DCGAN = zoo().gan("dcgan")

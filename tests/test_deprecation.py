@@ -12,11 +12,11 @@ import pytest
 from packaging.version import Version
 
 import ganzoo
-from ganzoo.deprecation import GanzooDeprecationWarning, deprecated
+from ganzoo.base.deprecation import GanzooDeprecationWarning, deprecated
 
 REPOSITORY = Path(__file__).parent.parent
 OLD = '''
-from ganzoo.deprecation import deprecated
+from ganzoo.base.deprecation import deprecated
 
 
 def draw(count=1, *, number=None):

@@ -20,10 +20,10 @@ from toys import BATCH, SIZE, toy_data
 import ganzoo
 from ganzoo import Adam, Batch, Engine, Losses, Networks, Player, Speed
 from ganzoo.blocks import ReplayPool
-from ganzoo.data.batches import Batches
-from ganzoo.engine.graph import WARM_UP, Graphs
-from ganzoo.engine.tape import Tape
+from ganzoo.data.in_memory import Batches
+from ganzoo.engine.cuda_graphs import WARM_UP, Graphs
 from ganzoo.losses import CrossEntropy
+from ganzoo.testing.cpu_recorder import Tape
 
 
 def trained(gan: ganzoo.GAN, iterations: int, speed: Speed | None = None) -> tuple[Engine, dict[str, Tensor], Losses]:

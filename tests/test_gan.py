@@ -6,11 +6,11 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo.config import build
+from ganzoo.contract.networks import normalise_spectrally
 from ganzoo.data.example import example, example_spec
 from ganzoo.engine.engine import Engine
-from ganzoo.engine.speed import Speed
 from ganzoo.errors import OptionError
-from ganzoo.networks import normalise_spectrally
+from ganzoo.options.performance import Speed
 from ganzoo.plugins import zoo
 from ganzoo.testing import check_gan
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import Command
 
 import ganzoo
-from ganzoo import hookspecs
+from ganzoo.contract import hookspecs
 from ganzoo.plugins import zoo
 
 PAGE = Path(__file__).parent.parent / "docs" / "hooks.md"

@@ -13,7 +13,7 @@ from conftest import Command
 from torch import Tensor
 from unregistered import Line
 
-from ganzoo import hookspecs
+from ganzoo.contract import hookspecs
 from ganzoo.plugins import ENVIRONMENT, zoo
 
 LOOSE = '''
@@ -174,7 +174,7 @@ def test_all_that_a_loose_file_brings_is_used(command: Command, loose: Path, mon
     line = json.loads(measured.out)
     assert line["figures"].keys() == {"brightness"}
     assert (line["protocol"]["extractor"], line["protocol"]["samples"]) == ("corners", 9)
-    monkeypatch.setattr("ganzoo.engine.trial.SECONDS", 0.1)
+    monkeypatch.setattr("ganzoo.training.dry_run.SECONDS", 0.1)
     answer = command("run", "dcgan", "--data", "grey", "--loss", "loud", "--dry-run", "--plugin", str(loose),
                      "--image-size", "16", "--batch-size", "3")  # fmt: skip
     assert "works; nothing was written" in answer.out, answer.err

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganzoo import machine
-from ganzoo.machine import MIB, available_cores, free_memory, held_to_free_memory
+from ganzoo.base import system
+from ganzoo.base.system import MIB, available_cores, free_memory, held_to_free_memory
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads what Linux tells of a process")
 
@@ -24,7 +24,7 @@ def test_a_containers_share_of_the_cores_is_respected(
     quota: str, cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "cpu.max").write_text(quota)
-    monkeypatch.setattr(machine, "GROUP", tmp_path)
+    monkeypatch.setattr(system, "GROUP", tmp_path)
     monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(8)), raising=False)
     assert available_cores() == cores
 
@@ -34,7 +34,7 @@ def test_a_containers_share_of_the_memory_is_respected(tmp_path: Path, monkeypat
     (tmp_path / "memory.max").write_text(f"{100 * MIB}\n")
     (tmp_path / "memory.current").write_text(f"{90 * MIB}\n")
     (tmp_path / "memory.stat").write_text(f"anon 1\ninactive_file {40 * MIB}\nactive_file {10 * MIB}\nslab 5\n")
-    monkeypatch.setattr(machine, "GROUP", tmp_path)
+    monkeypatch.setattr(system, "GROUP", tmp_path)
     assert free_memory() == 60 * MIB
 
 
@@ -56,12 +56,12 @@ def test_the_peak_is_that_since_it_was_reset() -> None:
         import torch
         from ganzoo import machine
         cpu = torch.device("cpu")
-        torch.ones(64, machine.MIB)
-        before = machine.peak(cpu)
-        machine.reset_peak(cpu)
-        after = machine.peak(cpu)
-        torch.ones(16, machine.MIB)
-        print(before - after > 200 * machine.MIB, 60 * machine.MIB < machine.peak(cpu) - after < 80 * machine.MIB)
+        torch.ones(64, system.MIB)
+        before = system.peak(cpu)
+        system.reset_peak(cpu)
+        after = system.peak(cpu)
+        torch.ones(16, system.MIB)
+        print(before - after > 200 * system.MIB, 60 * system.MIB < system.peak(cpu) - after < 80 * system.MIB)
     """
     assert in_a_new_process(code) == "True True"
 
@@ -72,17 +72,17 @@ def test_freed_memory_is_kept_and_given_back_when_asked() -> None:
         import resource, sys, torch
         from ganzoo import machine
         if sys.argv[1:] == ["keep"]:
-            machine.keep_freed_memory()
-        torch.ones(64, machine.MIB)
+            system.keep_freed_memory()
+        torch.ones(64, system.MIB)
         faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         before = faults()
-        torch.ones(64, machine.MIB)
+        torch.ones(64, system.MIB)
         made = faults() - before
-        machine.reset_peak(torch.device("cpu"))
-        held = machine.peak(torch.device("cpu"))
-        machine.release_freed_memory()
-        machine.reset_peak(torch.device("cpu"))
-        print(made < 1000, held - machine.peak(torch.device("cpu")) > 200 * machine.MIB)
+        system.reset_peak(torch.device("cpu"))
+        held = system.peak(torch.device("cpu"))
+        system.release_freed_memory()
+        system.reset_peak(torch.device("cpu"))
+        print(made < 1000, held - system.peak(torch.device("cpu")) > 200 * system.MIB)
     """
     env = {name: value for name, value in os.environ.items() if name != "THP_MEM_ALLOC_ENABLE"}  # set by other tests
     done = [

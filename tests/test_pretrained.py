@@ -13,7 +13,7 @@ from PIL import Image
 from strangers import install
 
 import ganzoo
-from ganzoo.engine.files import digest
+from ganzoo.base.io import digest
 from ganzoo.export.exporting import export
 from ganzoo.plugins import ENVIRONMENT, zoo
 

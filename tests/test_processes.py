@@ -18,11 +18,11 @@ from conftest import run_command
 from launched import ITERATIONS, LINE, PLUGIN, ends, started, until, worker
 from trained import rows
 
+from ganzoo.base.system import available_cores
+from ganzoo.base.torchrun import launch_of
 from ganzoo.cli.launch import own_failure
 from ganzoo.cli.worker import PEER_LOST
-from ganzoo.engine.checkpoint import checkpoints, read
-from ganzoo.engine.torchrun import launch_of
-from ganzoo.machine import available_cores
+from ganzoo.runs.checkpoint import checkpoints, read
 
 
 def curve(folder: Path) -> list[dict[str, float]]:
@@ -208,7 +208,8 @@ def test_a_launch_has_one_name_and_another_process_another() -> None:
 @linux
 def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
     child = (
-        "import time; from ganzoo.machine import end_with_parent as end; end(); print('up', flush=True); time.sleep(99)"
+        "import time; from ganzoo.base.system import end_with_parent; end_with_parent(); "
+        "print('up', flush=True); time.sleep(99)"
     )
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as process:

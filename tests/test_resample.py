@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganzoo.resample import sample_affine, shift
+from ganzoo.base.resample import sample_affine, shift
 
 
 def images(channels: int = 3, rows: int = 4, height: int = 8, width: int = 12) -> Tensor:

@@ -11,12 +11,12 @@ from trained import Send
 
 import ganzoo
 from benchmarks.proofs import Proof, proofs, untrained
+from ganzoo.base.signals import Interrupted
 from ganzoo.data.load import describe
-from ganzoo.engine.checkpoint import checkpoints
-from ganzoo.engine.signals import Interrupted
-from ganzoo.engine.training import prepare
-from ganzoo.options import resolve
+from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
+from ganzoo.runs.checkpoint import checkpoints
+from ganzoo.training.trainer import prepare
 
 GANS = sorted(zoo().gans)
 

@@ -13,7 +13,7 @@ import safetensors.torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo.engine import checkpoint
+from ganzoo.runs import checkpoint
 
 TINY: dict[str, Any] = {
     "image_size": 16,

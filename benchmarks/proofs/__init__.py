@@ -7,8 +7,8 @@ from benchmarks.proofs.captions import Retrieval
 from benchmarks.proofs.digits import Digits, DigitsByCaption, DigitsByClass, DigitsByCode, FewLabels
 from benchmarks.proofs.pairs import Enlargement, Filling, Translation
 from benchmarks.proofs.proof import Figures, Proof, untrained
-from ganzoo.gan import GAN
-from ganzoo.options import resolve
+from ganzoo.contract.gan import GAN
+from ganzoo.options.run import resolve
 
 __all__ = ["PROOFS", "Figures", "Proof", "proofs", "untrained"]
 

@@ -10,9 +10,9 @@ from torch.nn import functional as F
 from benchmarks import figures
 from benchmarks.proofs.proof import PART, Figures, Proof, captions, picture_of
 from ganzoo import pictures
-from ganzoo.engine.training import Training
-from ganzoo.generation.trained import TrainedGAN
-from ganzoo.options import RunOptions
+from ganzoo.options.run import RunOptions
+from ganzoo.sampling.trained import TrainedGAN
+from ganzoo.training.trainer import Training
 
 SIDE = 8
 """Pixels that images are reduced to in order to be compared: colours and where they are, no more."""

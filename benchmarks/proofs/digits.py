@@ -11,15 +11,15 @@ from torch.nn import functional as F
 
 from benchmarks import figures
 from benchmarks.proofs.proof import PART, Figures, Proof, captions, columns_with, picture_of, untrained
-from ganzoo.codes import Category
-from ganzoo.data.batches import latent, scaled
-from ganzoo.engine.training import Training
-from ganzoo.gan import GAN
-from ganzoo.generation.trained import TrainedGAN
+from ganzoo.contract.codes import Category
+from ganzoo.contract.gan import GAN
+from ganzoo.contract.networks import Networks
+from ganzoo.data.in_memory import latent, scaled
 from ganzoo.metrics.classes import class_accuracy, class_variety, code_accuracy, code_purity, confident_share
 from ganzoo.metrics.features import Seen
-from ganzoo.networks import Networks
-from ganzoo.options import RunOptions
+from ganzoo.options.run import RunOptions
+from ganzoo.sampling.trained import TrainedGAN
+from ganzoo.training.trainer import Training
 
 CLASSES = 10
 ROWS = 8

@@ -10,10 +10,10 @@ from torch.nn import functional as F
 from benchmarks import figures
 from benchmarks.proofs.proof import PART, Figures, Proof, picture_of
 from ganzoo import pictures
-from ganzoo.engine.training import Training
-from ganzoo.generation.trained import TrainedGAN
 from ganzoo.metrics.colors import color_distance
-from ganzoo.options import RunOptions
+from ganzoo.options.run import RunOptions
+from ganzoo.sampling.trained import TrainedGAN
+from ganzoo.training.trainer import Training
 
 SHOWN = 8
 """Pairs in a picture, two in a row."""

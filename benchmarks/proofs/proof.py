@@ -10,13 +10,13 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo import pictures
-from ganzoo.data.batch import Batch
-from ganzoo.data.batches import Batches, scaled
+from ganzoo.contract.batch import Batch
 from ganzoo.data.dataset import Part
+from ganzoo.data.in_memory import Batches, scaled
 from ganzoo.data.load import load_some
-from ganzoo.engine.training import Training
-from ganzoo.generation.trained import TrainedGAN
-from ganzoo.options import RunOptions
+from ganzoo.options.run import RunOptions
+from ganzoo.sampling.trained import TrainedGAN
+from ganzoo.training.trainer import Training
 
 Figures: TypeAlias = dict[str, float]
 PART = 250

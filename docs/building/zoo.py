@@ -11,7 +11,7 @@ from docs.building.markdown import code, linked, option, plain, table
 from ganzoo.bench.results import SPEEDS, Result, read
 from ganzoo.bench.tables import speed
 from ganzoo.cli.description import describe
-from ganzoo.gan import GAN
+from ganzoo.contract.gan import GAN
 from ganzoo.plugins import zoo
 
 FAMILIES = ("noise to image", "class to image", "text to image", "image to image")

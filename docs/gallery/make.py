@@ -24,7 +24,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.cli import main as ganzoo_command
-from ganzoo.engine.folder import RunFolder
+from ganzoo.runs.folder import RunFolder
 
 HERE = Path(__file__).parent
 ROWS = 4

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from ganzoo.bench.measure import Measure, seconds
 from ganzoo.bench.setting import bare_engine, eager, train_on
-from ganzoo.engine.training import Training
+from ganzoo.training.trainer import Training
 
 Rival: TypeAlias = Callable[[int], float]
 """Makes so many iterations and says how many seconds each took."""

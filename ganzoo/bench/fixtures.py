@@ -6,13 +6,13 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from ganzoo.base.environment import environment
 from ganzoo.bench.measure import Measure, now
 from ganzoo.bench.setting import Asked, Setting
 from ganzoo.bench.tables import line
-from ganzoo.engine.speed import Speed
-from ganzoo.engine.training import Training
-from ganzoo.environment import environment
+from ganzoo.options.performance import Speed
 from ganzoo.plugins import zoo
+from ganzoo.training.trainer import Training
 
 ASKED = pytest.StashKey[Asked]()
 """What the session is to measure, if not what its command line says."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from ganzoo import machine
+from ganzoo.base import system
 from ganzoo.bench.setting import Setting, precision, warm_up_cycles
-from ganzoo.engine.training import Training
-from ganzoo.options import RunOptions
+from ganzoo.options.run import RunOptions
 from ganzoo.plugins import zoo
+from ganzoo.training.trainer import Training
 
 ROUND = 0.5
 """Seconds that a timed round lasts, at least: on a GPU, enough iterations for its queue of launches to be full."""
@@ -64,12 +64,12 @@ class Measure:
             here: whether the work is done in this process; if not, its memory is not known.
         """
         device = self.setting.device
-        machine.measure_anew(device)
+        system.measure_anew(device)
         for _ in range(warm_up - 1):
             work()
         calls = self.calls(seconds(work))
-        peak = machine.peak(device) if here else None
-        self.record(peak_memory_mib=None if peak is None else peak / machine.MIB)
+        peak = system.peak(device) if here else None
+        self.record(peak_memory_mib=None if peak is None else peak / system.MIB)
         rounds = 1 if self.setting.smoke else ROUNDS
         self.benchmark.pedantic(work, rounds=rounds, iterations=calls, teardown=after_round)
         data: list[float] = self.benchmark.stats["data"]  # type: ignore[index]  # its types know only of none

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganzoo.engine.files import number, parse_json
+from ganzoo.base.io import number, parse_json
 
 UNVERSIONED = "unversioned"
 """In place of a commit, where what was measured is an installed package."""

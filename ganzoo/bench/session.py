@@ -18,14 +18,14 @@ from typing import Any
 
 import pytest
 
+from ganzoo.base.io import parse_json
 from ganzoo.bench import fixtures, suite
 from ganzoo.bench.results import UNVERSIONED
 from ganzoo.bench.setting import Asked, Given
 from ganzoo.config import bare, spelled
-from ganzoo.engine.files import parse_json
+from ganzoo.contract.gan import GAN
 from ganzoo.errors import GanzooError
-from ganzoo.gan import GAN
-from ganzoo.options import RunOptions
+from ganzoo.options.run import RunOptions
 from ganzoo.plugins import ENVIRONMENT, zoo
 
 SUITE = Path(str(suite.__file__))

@@ -6,14 +6,14 @@ from typing import TypeAlias
 
 import torch
 
-from ganzoo.data.batch import Batch
+from ganzoo.base.torchrun import rank_and_count
+from ganzoo.contract.batch import Batch
+from ganzoo.distributed.context import Ranks
+from ganzoo.engine.cuda_graphs import WARM_UP
 from ganzoo.engine.engine import Engine
-from ganzoo.engine.graph import WARM_UP
-from ganzoo.engine.ranks import Ranks
-from ganzoo.engine.torchrun import rank_and_count
-from ganzoo.engine.training import Training, prepare
-from ganzoo.options import RunOptions, resolve
+from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo
+from ganzoo.training.trainer import Training, prepare
 
 Given: TypeAlias = tuple[tuple[str, object], ...]
 """Options of runs, by their names: pairs, so that it can be a key."""

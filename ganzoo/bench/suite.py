@@ -10,12 +10,12 @@ import pytest
 from ganzoo.bench.duel import against_eager
 from ganzoo.bench.measure import Measure
 from ganzoo.bench.setting import train
-from ganzoo.engine.checkpoint import checkpoints, newest
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.loop import save
-from ganzoo.engine.state import restore
-from ganzoo.engine.training import Training
 from ganzoo.errors import Diverged
+from ganzoo.runs.checkpoint import checkpoints, newest
+from ganzoo.runs.folder import RunFolder
+from ganzoo.training.loop import save
+from ganzoo.training.state import restore
+from ganzoo.training.trainer import Training
 
 
 def test_training(measure: Measure, training: Training) -> None:

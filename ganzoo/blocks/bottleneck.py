@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ganzoo.blocks.sizes import check_size
 from ganzoo.blocks.weights import Initialization, initialize_as
-from ganzoo.networks import Generator
+from ganzoo.contract.networks import Generator
 
 WIDEST = 8
 """Positions along a side of the middle, at most: those connected with each other grow with the fourth power."""

@@ -12,7 +12,7 @@ from ganzoo.blocks.conv import UpsampleConv
 from ganzoo.blocks.equalized import MinibatchDeviation
 from ganzoo.blocks.sizes import check_size
 from ganzoo.blocks.weights import Network
-from ganzoo.networks import Discriminator, Generator
+from ganzoo.contract.networks import Discriminator, Generator
 
 MAX_WIDTH = 512
 """Channels of a layer at most, as in StyleGAN2."""

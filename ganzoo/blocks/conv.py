@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from ganzoo.blocks.sizes import check_size
 from ganzoo.blocks.weights import Initialization, initialize_as
-from ganzoo.networks import Discriminator, Generator
+from ganzoo.contract.networks import Discriminator, Generator
 
 
 class UpsampleConv(nn.Conv2d):

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
 from ganzoo.blocks.sizes import check_size
-from ganzoo.networks import Discriminator
+from ganzoo.contract.networks import Discriminator
 
 Resampling: TypeAlias = Literal["none", "up", "down"]
 """What a convolution does to height and width: nothing, double them, or halve them."""

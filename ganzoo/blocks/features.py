@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.blocks.sizes import check_size
+from ganzoo.contract.networks import Pretrained
 from ganzoo.errors import DataError
-from ganzoo.networks import Pretrained
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from ganzoo.blocks.equalized import Blur
 from ganzoo.blocks.sizes import check_size
-from ganzoo.networks import Discriminator, Generator
+from ganzoo.contract.networks import Discriminator, Generator
 
 GROUP = 16
 """Channels that a grouped convolution mixes, if there are as many."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ganzoo.blocks.sizes import check_size
 from ganzoo.blocks.weights import Initialization, initialize_as
-from ganzoo.networks import Discriminator
+from ganzoo.contract.networks import Discriminator
 
 PatchSize: TypeAlias = Literal[16, 34, 70, 94, 142]
 """Height and width, in pixels, of the patches that a PatchDiscriminator judges one by one."""

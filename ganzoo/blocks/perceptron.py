@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from ganzoo.networks import Discriminator, Generator
+from ganzoo.contract.networks import Discriminator, Generator
 
 
 class PerceptronGenerator(Generator):

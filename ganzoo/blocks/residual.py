@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from ganzoo.blocks.sizes import check_size
 from ganzoo.blocks.weights import Initialization, initialize_as
-from ganzoo.networks import Generator
+from ganzoo.contract.networks import Generator
 
 
 class ResidualBlock(nn.Module):

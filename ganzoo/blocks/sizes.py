@@ -1,6 +1,6 @@
 """What data a network takes, and what it says of other data."""
 
-from ganzoo.data.spec import DataSpec
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.errors import DataError, SizeError, typed
 
 

@@ -17,7 +17,7 @@ from ganzoo.blocks.equalized import (
     channels_of,
     levels_of,
 )
-from ganzoo.networks import Generator
+from ganzoo.contract.networks import Generator
 
 
 class ModulatedConv(nn.Module):

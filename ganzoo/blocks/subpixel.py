@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganzoo.blocks.residual import ResidualBlock
-from ganzoo.networks import Discriminator, Generator
+from ganzoo.contract.networks import Discriminator, Generator
 
 
 class SubpixelGenerator(Generator):

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from ganzoo.blocks.compact import compact_layers, initialize_he
 from ganzoo.blocks.conv import strided
-from ganzoo.networks import Discriminator
+from ganzoo.contract.networks import Discriminator
 
 
 class CaptionEncoder(nn.Module):

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ganzoo.blocks.compact import pyramid
 from ganzoo.blocks.weights import Initialization, initialize_as
-from ganzoo.networks import Discriminator, Generator
+from ganzoo.contract.networks import Discriminator, Generator
 
 
 class TransposedGenerator(Generator):

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from ganzoo.blocks.conv import UpsampleConv
 from ganzoo.blocks.sizes import check_size
 from ganzoo.blocks.weights import Initialization, initialize_as
-from ganzoo.networks import Generator
+from ganzoo.contract.networks import Generator
 
 
 class KeptDropout(nn.Dropout):

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import rich_click as click
 
+from ganzoo.base.deprecation import GanzooDeprecationWarning
 from ganzoo.cli import (
     bench,
     catalogue,
     completion,
-    figures,
+    evaluate,
     generate,
     new,
     pretrained,
@@ -24,11 +25,10 @@ from ganzoo.cli import (
     train,
     translate,
 )
+from ganzoo.cli.common import printable
 from ganzoo.cli.completion import PLUGINS
-from ganzoo.cli.parts import printable
-from ganzoo.cli.stopping import stoppable
+from ganzoo.cli.interrupts import stoppable
 from ganzoo.cli.worker import one_of_several
-from ganzoo.deprecation import GanzooDeprecationWarning
 from ganzoo.errors import Diverged, OptionError, UserError, typed
 
 PLUGIN = "--plugin"
@@ -59,7 +59,7 @@ for module in (
     train,
     generate,
     translate,
-    figures,
+    evaluate,
     bench,
     report,
     serve,

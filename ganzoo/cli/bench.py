@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from ganzoo.cli import benching
+from ganzoo.cli.common import AS_JSON, DATA_DIR, DEVICE, TARGET, pairs, print_table, printable
 from ganzoo.cli.completion import gan_names
-from ganzoo.cli.parts import AS_JSON, DATA_DIR, DEVICE, TARGET, pairs, print_table, printable
 from ganzoo.errors import OptionError, UserError, no_exit
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _keep(content: object, out: Path | None) -> None:
 
 
 def _write(file: Path, text: str, option: str) -> None:
-    from ganzoo.engine.files import write_atomically
+    from ganzoo.base.io import write_atomically
 
     try:
         write_atomically(file, text)

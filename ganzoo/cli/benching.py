@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganzoo.cli.parts import check_installed
+from ganzoo.cli.common import check_installed
 from ganzoo.errors import OptionError, UserError, typed
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def asked(gans: Sequence[str], device: str, smoke: bool, given: dict[str, str], 
     """
     from ganzoo.bench.setting import Asked, Setting
     from ganzoo.data.load import data_folder
-    from ganzoo.engine.speed import Speed
+    from ganzoo.options.performance import Speed
 
     for name, instead in FIXED.items():
         if name in given:

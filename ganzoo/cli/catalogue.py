@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from ganzoo.cli.common import AS_JSON, print_rows, print_table
 from ganzoo.cli.completion import gan_names
-from ganzoo.cli.parts import AS_JSON, print_rows, print_table
 
 if TYPE_CHECKING:
+    from ganzoo.base.registry import ClassShelf, Shelf, Thing
     from ganzoo.config import NamedConfig
-    from ganzoo.registry import ClassShelf, Shelf, Thing
 
 
 @click.command("list")
@@ -113,7 +113,7 @@ def list_plugins(as_json: bool) -> None:
 @AS_JSON
 def env(as_json: bool) -> None:
     """Versions and devices: what a bug report needs."""
-    from ganzoo.environment import environment
+    from ganzoo.base.environment import environment
 
     found = environment()
     if as_json:

@@ -134,7 +134,7 @@ def known() -> dict[str, Any]:
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         found = {"zoo": zoo, **_ask()}  # what plugins print would be taken for completions
     with suppress(OSError):
-        from ganzoo.engine.files import write_json
+        from ganzoo.base.io import write_json
 
         file.parent.mkdir(parents=True, exist_ok=True)
         write_json(file, found)
@@ -165,15 +165,15 @@ def _written(module: str) -> int:
 
 
 def _ask() -> Mapping[str, Any]:
-    from ganzoo.cli import made_flags
+    from ganzoo.cli import config_flags
     from ganzoo.plugins import zoo
 
     gans: dict[str, Any] = {}
     for name, gan in sorted(zoo().gans.items()):
         with suppress(Exception):  # a plugin's own; the others are completed
-            flags = [flag for group in made_flags.by_run(gan).values() for flag in group]
+            flags = [flag for group in config_flags.by_run(gan).values() for flag in group]
             gans[name] = {"help": gan.summary(), "flags": [_written_down(flag) for flag in flags]}
-    others = {"resume": made_flags.by_resume(), "evaluate": made_flags.by_evaluate()}
+    others = {"resume": config_flags.by_resume(), "evaluate": config_flags.by_evaluate()}
     shipped = sorted(zoo().pretrained)
     return {
         "gans": gans,

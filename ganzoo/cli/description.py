@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ganzoo.cli.parts import print_table
+from ganzoo.cli.common import print_table
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import Flag
-    from ganzoo.gan import GAN
-    from ganzoo.options import RunOptions
+    from ganzoo.contract.gan import GAN
+    from ganzoo.options.run import RunOptions
 
 
 def describe(gan: "type[GAN]") -> dict[str, Any]:
@@ -43,7 +43,7 @@ def describe(gan: "type[GAN]") -> dict[str, Any]:
 def _made(gan: "type[GAN]") -> dict[str, Any]:
     """What is to be told of it once it is made, as it is unless told otherwise."""
     from ganzoo.data.load import describe as describe_data
-    from ganzoo.options import resolve
+    from ganzoo.options.run import resolve
     from ganzoo.plugins import zoo
     from ganzoo.summary import summarise
 
@@ -78,7 +78,7 @@ def _sizes(gan: "type[GAN]", recipe: str) -> dict[str, Any]:
     """The images of a recipe and the parameters of its networks, or a note of why they cannot be built."""
     from ganzoo.data.load import describe as describe_data
     from ganzoo.errors import UserError
-    from ganzoo.options import resolve
+    from ganzoo.options.run import resolve
     from ganzoo.summary import count_parameters
 
     try:
@@ -102,7 +102,7 @@ def _data(gan: "type[GAN]", options: "RunOptions") -> dict[str, Any]:
 
 
 def _options(gan: "type[GAN]") -> dict[str, list[dict[str, str]]]:
-    from ganzoo.cli import made_flags
+    from ganzoo.cli import config_flags
 
     return {
         title: [
@@ -110,7 +110,7 @@ def _options(gan: "type[GAN]") -> dict[str, list[dict[str, str]]]:
             for flag in flags
             if not flag.hidden
         ]
-        for title, flags in made_flags.by_run(gan).items()
+        for title, flags in config_flags.by_run(gan).items()
     }
 
 
@@ -176,9 +176,9 @@ def template(gan: "type[GAN]", language: str) -> Iterator[str]:
         gan: what it is for.
         language: "yaml" or "toml".
     """
-    from ganzoo.cli import made_flags
+    from ganzoo.cli import config_flags
     from ganzoo.errors import UserError
-    from ganzoo.options import resolve
+    from ganzoo.options.run import resolve
 
     values: dict[str, Any] = {}
     note = ""
@@ -193,7 +193,7 @@ def template(gan: "type[GAN]", language: str) -> Iterator[str]:
     recipe = f" (those of recipe {values['recipe']})" if gan.recipes and values else ""
     yield f"# Every option of `ganzoo run {gan.name} --config FILE`, with its default{recipe}."
     yield "# Take the `#` before a name away, and change the value. What ends in (NAME) goes with that choice only."
-    for title, flags in made_flags.by_run(gan).items():
+    for title, flags in config_flags.by_run(gan).items():
         yield f"\n# ---- {title}"
         for flag in flags:
             yield ""

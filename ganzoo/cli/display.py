@@ -12,14 +12,14 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ganzoo.engine.callback import Callback
-from ganzoo.engine.checkpoint import checkpoints
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.torchrun import rank_and_count
-from ganzoo.engine.training import Training
-from ganzoo.engine.trial import Trial
-from ganzoo.options import RunOptions
-from ganzoo.words import duration, epoch_of, losses_of, rate, title
+from ganzoo.base.torchrun import rank_and_count
+from ganzoo.contract.callback import Callback
+from ganzoo.options.run import RunOptions
+from ganzoo.runs.checkpoint import checkpoints
+from ganzoo.runs.folder import RunFolder
+from ganzoo.training.dry_run import Trial
+from ganzoo.training.trainer import Training
+from ganzoo.training.words import duration, epoch_of, losses_of, rate, title
 
 
 class Display(Callback):

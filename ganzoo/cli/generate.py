@@ -5,7 +5,7 @@ from typing import Any
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs, stem
+from ganzoo.cli.common import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs, stem
 from ganzoo.errors import no_exit
 
 
@@ -66,8 +66,8 @@ from ganzoo.errors import no_exit
 def generate(run: Path, out: Path | None, options: tuple[str, ...], checkpoint: str, device: str, **asked: Any) -> None:
     """Make new images with the GAN that was trained in the folder RUN, or with the pretrained GAN called RUN."""
     from ganzoo.api import take_up
-    from ganzoo.cli.generating import Generation
-    from ganzoo.generation.output import free_target
+    from ganzoo.cli.generate_request import Generation
+    from ganzoo.sampling.output_files import free_target
 
     out = out or free_target(stem(run), ".png" if asked["interpolate"] is None else ".gif")
     wish = Generation(out=out, **asked)

@@ -19,15 +19,15 @@ from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalEx
 from torch.distributed.elastic.rendezvous import RendezvousParameters
 from torch.distributed.elastic.rendezvous.registry import get_rendezvous_handler
 
+from ganzoo.base.system import available_cores
+from ganzoo.base.torchrun import launch_of
 from ganzoo.cli.worker import PEER_LOST
-from ganzoo.engine.checkpoint import checkpoints
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.ranks import Ranks
-from ganzoo.engine.run import RUNS, stem
-from ganzoo.engine.torchrun import launch_of
+from ganzoo.distributed.context import Ranks
 from ganzoo.errors import OptionError
-from ganzoo.machine import available_cores
-from ganzoo.options import RunOptions
+from ganzoo.options.run import RunOptions
+from ganzoo.runs.checkpoint import checkpoints
+from ganzoo.runs.folder import RunFolder
+from ganzoo.training.run import RUNS, stem
 
 FORWARDED = "SIGTERM,SIGHUP,SIGQUIT,SIGUSR1"
 """Signals that reach the processes through the agent, beside Ctrl-C."""

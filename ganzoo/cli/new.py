@@ -9,7 +9,7 @@ from typing import Any
 
 import rich_click as click
 
-from ganzoo.cli.parts import AS_JSON, TARGET
+from ganzoo.cli.common import AS_JSON, TARGET
 from ganzoo.errors import UnknownName, no_exit
 from ganzoo.scaffold.families import FAMILIES
 

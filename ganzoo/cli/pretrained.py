@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from ganzoo.cli.common import AS_JSON, TARGET, print_table, printable
 from ganzoo.cli.completion import pretrained_names
-from ganzoo.cli.parts import AS_JSON, TARGET, print_table, printable
 from ganzoo.errors import OptionError, UnknownName, UserError
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def _row(each: "Summary") -> dict[str, object]:
 
 def _show(name: str, out: Path | None, as_json: bool) -> None:
     from ganzoo.export.shipped import summary
-    from ganzoo.locate import check_whole
     from ganzoo.plugins import zoo
+    from ganzoo.runs.locate import check_whole
 
     if name not in zoo().pretrained:
         raise UnknownName("pretrained GAN", name, zoo().pretrained)
@@ -97,7 +97,7 @@ def _show(name: str, out: Path | None, as_json: bool) -> None:
 def _copy(found: "Summary", out: Path) -> None:
     from PIL import Image
 
-    from ganzoo.generation.output import kind_of, write_picture
+    from ganzoo.sampling.output_files import kind_of, write_picture
 
     if found.picture is None:
         raise UserError(f"the pretrained GAN '{found.name}' has no picture; make one: {found.usage}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, TARGET, runs
+from ganzoo.cli.common import CHECKPOINT, DEVICE, TARGET, runs
 from ganzoo.errors import no_exit
 
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ganzoo.cli.parts import AS_JSON, UNPRINTABLE, print_table, printable
+from ganzoo.cli.common import AS_JSON, UNPRINTABLE, print_table, printable
 from ganzoo.errors import OptionError, RunFolderError
 
 if TYPE_CHECKING:
-    from ganzoo.engine.listing import FoundRun
-    from ganzoo.engine.pruning import Prunable
+    from ganzoo.runs.listing import FoundRun
+    from ganzoo.runs.retention import Prunable
 
 RUNS = Path("runs")
-"""As in ganzoo.engine.run, which imports torch."""
+"""As in ganzoo.training.run, which imports torch."""
 FOLDER = click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
 
 
@@ -75,7 +75,7 @@ def prune_runs(
     Of every run that is not running the newest whole checkpoint stays, that which was judged best, and those that
     --keep-every kept. Other checkpoints go, and what was damaged or half-written. Samples, figures and logs stay.
     """
-    from ganzoo.engine.pruning import Prunable, Rule, carry_out, plan
+    from ganzoo.runs.retention import Prunable, Rule, carry_out, plan
 
     if as_json and not (dry_run or yes):
         raise OptionError("with --json nothing is asked; add --dry-run to look, or --yes to remove")
@@ -101,7 +101,7 @@ def prune_runs(
 
 
 def _found(folder: Path | None) -> "list[FoundRun]":
-    from ganzoo.engine.listing import find_runs
+    from ganzoo.runs.listing import find_runs
 
     return find_runs(folder or RUNS) if folder or RUNS.exists() else []
 

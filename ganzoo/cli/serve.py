@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, pairs
+from ganzoo.cli.common import CHECKPOINT, DEVICE, OPTION, RUN, pairs
 from ganzoo.errors import OptionError, check_installed, no_exit, typed
 
 if TYPE_CHECKING:
-    from ganzoo.generation.trained import TrainedGAN
+    from ganzoo.sampling.trained import TrainedGAN
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 SIZE = re.compile(r"([0-9]{1,9})\s*([KMG]?)i?B?", re.IGNORECASE)
@@ -83,7 +83,7 @@ def _parsed_size(size: str) -> int:
 
 def _standing(trained: "TrainedGAN") -> str:
     """The iteration of its weights, and how that stands with the run: words for the line that is printed."""
-    from ganzoo.engine.listing import look_at
+    from ganzoo.runs.listing import look_at
 
     run = look_at(trained.folder.resolve())
     words = f" at iteration {trained.iteration:,}"

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from rich_click.rich_panel import RichOptionPanel
 
-from ganzoo.cli import completion, made_flags
-from ganzoo.cli.made_command import MadeCommand
-from ganzoo.cli.parts import DATA_DIR, RUN, TARGET
+from ganzoo.cli import completion, config_flags
+from ganzoo.cli.common import DATA_DIR, RUN, TARGET
+from ganzoo.cli.config_command import MadeCommand
 from ganzoo.errors import OptionError, no_exit
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import Flag
-    from ganzoo.gan import GAN
-    from ganzoo.options import RunOptions
+    from ganzoo.contract.gan import GAN
+    from ganzoo.options.run import RunOptions
 
 
 FILES = [
@@ -72,7 +72,7 @@ def run_group() -> None:
 
 def run_command(gan: "type[GAN]") -> click.Command:
     """The command that trains this GAN."""
-    panels = made_flags.by_run(gan)
+    panels = config_flags.by_run(gan)
     flags = {flag.parameter: flag for group in panels.values() for flag in group}
 
     @click.pass_obj
@@ -86,7 +86,7 @@ def run_command(gan: "type[GAN]") -> click.Command:
         as_json: bool,
         **typed: Any,
     ) -> None:
-        from ganzoo.configfile import resolve_with
+        from ganzoo.options.file import resolve_with
 
         if len(configs) > 1:
             raise OptionError("option '--config' is given twice; put all options into one file")
@@ -112,7 +112,7 @@ def run_command(gan: "type[GAN]") -> click.Command:
     )
 
 
-@click.command(cls=MadeCommand, source=made_flags.by_resume)
+@click.command(cls=MadeCommand, source=config_flags.by_resume)
 @RUN
 @click.pass_obj
 def resume(words: list[str], /, run: Path, data_dir: Path | None, **typed: Any) -> None:
@@ -120,13 +120,13 @@ def resume(words: list[str], /, run: Path, data_dir: Path | None, **typed: Any) 
 
     What it trains stays as it is; how long, how fast and what it leaves behind may change.
     """
-    from ganzoo.engine.folder import RunFolder
-    from ganzoo.engine.resume import options_of
-    from ganzoo.locate import check_resumes
+    from ganzoo.runs.folder import RunFolder
+    from ganzoo.runs.locate import check_resumes
+    from ganzoo.training.resume import options_of
 
     with no_exit():
         check_resumes(run)
-        options = options_of(RunFolder(run), _given(made_flags.by_resume(), typed))
+        options = options_of(RunFolder(run), _given(config_flags.by_resume(), typed))
     _run(options, words, run, data_dir)
 
 
@@ -145,11 +145,11 @@ class Dry:
 def _run(
     options: "RunOptions", words: list[str], out: Path | None, data_dir: Path | None, dry: Dry | None = None
 ) -> None:
+    from ganzoo.base.signals import Interrupted
+    from ganzoo.base.system import held_to_free_memory
+    from ganzoo.base.torchrun import started_by_launcher
     from ganzoo.cli.display import Display
-    from ganzoo.engine.run import dry_run, run
-    from ganzoo.engine.signals import Interrupted
-    from ganzoo.engine.torchrun import started_by_launcher
-    from ganzoo.machine import held_to_free_memory
+    from ganzoo.training.run import dry_run, run
 
     if options.processes > 1 and not started_by_launcher():
         from ganzoo.cli.launch import launch  # slow to import

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs, stem
+from ganzoo.cli.common import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs, stem
 from ganzoo.errors import no_exit
 
 
@@ -56,9 +56,9 @@ def translate(
     """
     from ganzoo.api import take_up
     from ganzoo.cli.progress import shown
-    from ganzoo.generation.originals import OneImage, Originals, originals_at
-    from ganzoo.generation.output import free_target
     from ganzoo.pictures import to_picture
+    from ganzoo.sampling.input_files import OneImage, Originals, originals_at
+    from ganzoo.sampling.output_files import free_target
 
     with no_exit(), warnings.catch_warnings(), originals_at(source) as images:
         warnings.simplefilter("ignore")  # Pillow's, of files that it can read all the same

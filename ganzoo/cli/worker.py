@@ -26,7 +26,7 @@ def one_of_several() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        from ganzoo.engine.speaking import fails_first, has_spoken
+        from ganzoo.distributed.failures import fails_first, has_spoken
 
         if fails_first():
             if isinstance(error, UserError | Diverged | PeerError):

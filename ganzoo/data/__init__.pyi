@@ -1,12 +1,12 @@
 from . import tar as tar
-from .adapt import HOLE as HOLE
 from .archive import ImageFiles as ImageFiles
 from .archive import images_at as images_at
-from .fetch import download as download
-from .fetch import is_address as is_address
+from .downloads import download as download
+from .downloads import is_address as is_address
 from .images import EXTENSIONS as EXTENSIONS
 from .images import Opener as Opener
 from .images import decode as decode
 from .images import open_image as open_image
 from .images import read_columns as read_columns
+from .pair_transforms import HOLE as HOLE
 from .text import encode as encode

@@ -11,7 +11,7 @@ from pydantic import model_validator
 from torch import Tensor
 
 from ganzoo.config import NamedConfig, OneOf
-from ganzoo.data.fit import fit_image, fit_images
+from ganzoo.data.resize import fit_image, fit_images
 from ganzoo.data.stream import Stream
 from ganzoo.errors import DataError
 

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from ganzoo.data.batch import Batch
-from ganzoo.data.spec import DataSpec
+from ganzoo.contract.batch import Batch
+from ganzoo.contract.data_spec import DataSpec
 
 
 def example(spec: DataSpec, noise_shape: tuple[int, ...] = (), rows: int = 4) -> Batch:

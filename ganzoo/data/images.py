@@ -11,10 +11,10 @@ from typing import TypeAlias, TypeVar
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from ganzoo.data.fit import blank
-from ganzoo.engine.files import expanded
+from ganzoo.base.io import expanded
+from ganzoo.base.system import available_cores
+from ganzoo.data.resize import blank
 from ganzoo.errors import DataError, typed
-from ganzoo.machine import available_cores
 
 EXTENSIONS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """What image files are called, in lower case."""

@@ -14,10 +14,10 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 from torch import Tensor
 
 from ganzoo.config import Config, Form
-from ganzoo.data.adapt import AnyAdaptor, AsItIs
+from ganzoo.contract.data_spec import LONGEST, DataSpec, is_side, whole_number
 from ganzoo.data.dataset import AnyDataset, Part, Request, Table
+from ganzoo.data.pair_transforms import AnyAdaptor, AsItIs
 from ganzoo.data.plan import Plan, Planned, check_provides, few_labels
-from ganzoo.data.spec import LONGEST, DataSpec, is_side, whole_number
 from ganzoo.data.stream import Stream
 from ganzoo.errors import ContractError, DataError
 from ganzoo.pictures import MODES

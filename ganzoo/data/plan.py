@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganzoo.data.adapt import Adaptor, AsItIs, reduced
 from ganzoo.data.dataset import Dataset
+from ganzoo.data.pair_transforms import Adaptor, AsItIs, reduced
 from ganzoo.data.stream import Position, Row, Stream
 from ganzoo.errors import DataError
 

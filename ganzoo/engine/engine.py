@@ -9,19 +9,19 @@ from functools import cached_property, partial
 import torch
 from torch import Tensor, nn
 
-from ganzoo.data.batch import Batch
-from ganzoo.engine.average import MovingAverage
-from ganzoo.engine.graph import CudaRecorder, Graphs, restored
-from ganzoo.engine.learning import Learning
+from ganzoo.base.rng import undrawn
+from ganzoo.contract.batch import Batch
+from ganzoo.contract.gan import GAN, Player
+from ganzoo.contract.networks import Networks
+from ganzoo.contract.players import check, settle
+from ganzoo.distributed.context import Ranks
+from ganzoo.engine.cuda_graphs import CudaRecorder, Graphs, restored
+from ganzoo.engine.ema import MovingAverage
 from ganzoo.engine.optimizers import Optimizers
-from ganzoo.engine.players import check, settle
-from ganzoo.engine.randomness import undrawn
-from ganzoo.engine.ranks import Ranks
-from ganzoo.engine.speed import Speed
 from ganzoo.errors import ContractError, OptionError
-from ganzoo.gan import GAN, Player
 from ganzoo.losses import Losses
-from ganzoo.networks import Networks
+from ganzoo.options.optimization import Learning
+from ganzoo.options.performance import Speed
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from ganzoo.engine.learning import Learning
-from ganzoo.gan import Player
-from ganzoo.optim import Optimizer
+from ganzoo.contract.gan import Player
+from ganzoo.contract.optim import Optimizer
+from ganzoo.options.optimization import Learning
 
 
 class Optimizers(Mapping[str, torch.optim.Optimizer]):

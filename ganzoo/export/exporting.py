@@ -15,11 +15,10 @@ import torch
 from torch import Tensor
 
 from ganzoo.api import load
-from ganzoo.engine.files import digest, drafted, write_json
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.randomness import seed_everything, undrawn
-from ganzoo.engine.state import MODEL
-from ganzoo.environment import versions
+from ganzoo.base.environment import versions
+from ganzoo.base.io import digest, drafted, write_json
+from ganzoo.base.rng import seed_everything, undrawn
+from ganzoo.contract.gan import GAN
 from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError, typed
 from ganzoo.export import graphs
 from ganzoo.export.card import UNKNOWN, Contents, card
@@ -27,8 +26,9 @@ from ganzoo.export.facts import Facts, facts_of, samples_of
 from ganzoo.export.snippets import command_for, onnx_snippet, torch_snippet
 from ganzoo.export.trace import Parts, made_up, trace, untraced
 from ganzoo.export.weights import Rounding, half_precision, trained_networks, write_weights
-from ganzoo.gan import GAN
-from ganzoo.generation.trained import TrainedGAN
+from ganzoo.runs.folder import RunFolder
+from ganzoo.sampling.trained import TrainedGAN
+from ganzoo.training.state import MODEL
 
 EXPORTS = Path("exports")
 """Where exports go unless a place is named."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
+from ganzoo.base.environment import DATA_FROM
 from ganzoo.data.dataset import Dataset
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.listing import leading, look_at
-from ganzoo.environment import DATA_FROM
-from ganzoo.generation.trained import TrainedGAN
 from ganzoo.plugins import zoo
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.listing import leading, look_at
+from ganzoo.sampling.trained import TrainedGAN
 
 PRIVATE = ("launch",)
 """Of environment.json: what is nobody's business."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganzoo.errors import UserError, check_installed
 from ganzoo.export.trace import OUTPUT, ImageMaker, Traced, quiet
-from ganzoo.generation.trained import TrainedGAN
+from ganzoo.sampling.trained import TrainedGAN
 
 ONNX, PT2 = "model.onnx", "model.pt2"
 SIZES = (1, 5)

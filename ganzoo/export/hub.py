@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ganzoo.api import load
-from ganzoo.engine.files import digest
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.state import MODEL
+from ganzoo.base.io import digest
+from ganzoo.base.system import held_to_free_memory
 from ganzoo.errors import OptionError, RunFolderError, UserError, check_installed, typed
 from ganzoo.export import graphs
 from ganzoo.export.card import UNKNOWN
 from ganzoo.export.exporting import CARD, PICTURE, check_place, exchanged, export
 from ganzoo.export.trace import made_up
-from ganzoo.generation.trained import TrainedGAN
-from ganzoo.machine import held_to_free_memory
+from ganzoo.runs.folder import RunFolder
+from ganzoo.sampling.trained import TrainedGAN
+from ganzoo.training.state import MODEL
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

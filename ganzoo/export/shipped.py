@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganzoo.base.io import number
 from ganzoo.config import build
-from ganzoo.data.spec import DataSpec
-from ganzoo.engine.files import number
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.listing import leading, size_of
+from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.gan import GAN
+from ganzoo.contract.pretrained import PretrainedGAN
 from ganzoo.errors import RunFolderError, UserError
 from ganzoo.export.exporting import CARD
 from ganzoo.export.snippets import command_for
-from ganzoo.gan import GAN
 from ganzoo.metrics.protocol import Protocol
 from ganzoo.plugins import zoo
-from ganzoo.pretrained import PretrainedGAN
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.listing import leading, size_of
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """Programs of a few lines that make images with an export, where no ganzoo is installed."""
 
-from ganzoo.data.spec import DataSpec
+from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.gan import GAN
 from ganzoo.export.fold import RANDOM
 from ganzoo.export.graphs import ONNX, PT2
 from ganzoo.export.trace import NOISE, OUTPUT, Traced
-from ganzoo.gan import GAN
 from ganzoo.pictures import MODES
 
 COUNT = 8

@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from ganzoo.data.batch import Batch
+from ganzoo.contract.batch import Batch
+from ganzoo.contract.gan import GAN
+from ganzoo.contract.networks import Discriminator, Networks
 from ganzoo.data.example import example
 from ganzoo.errors import UserError
 from ganzoo.export.fold import RANDOM, changes_in_place, draws, fold, give_random_numbers, trim
-from ganzoo.gan import GAN
-from ganzoo.generation.trained import TrainedGAN
-from ganzoo.networks import Discriminator, Networks
+from ganzoo.sampling.trained import TrainedGAN
 
 OUTPUT = "image"
 """What the graph's result is called: N x C x H x W in [-1, 1]."""

@@ -9,10 +9,10 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from ganzoo.engine.players import settle
-from ganzoo.engine.state import MODEL, network_of
+from ganzoo.contract.players import settle
 from ganzoo.errors import RunFolderError, UserError
-from ganzoo.generation.trained import TrainedGAN
+from ganzoo.sampling.trained import TrainedGAN
+from ganzoo.training.state import MODEL, network_of
 
 COMPARED = 16
 """Images on which half precision is compared with full."""

@@ -13,12 +13,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from ganzoo.config import build
-from ganzoo.engine.folder import RunFolder
+from ganzoo.contract.metric import Metric
 from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError
-from ganzoo.locate import locate
-from ganzoo.metrics.metric import Metric
 from ganzoo.metrics.protocol import Protocol
-from ganzoo.options import Judging, Keeping, RunOptions
+from ganzoo.options.run import Judging, Keeping, RunOptions
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.locate import locate
 
 NO_MATTER = frozenset(
     {"seed", "workers", "restarts", "device", "threads", "keep_memory", *Keeping.model_fields, *Judging.model_fields}

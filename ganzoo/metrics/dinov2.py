@@ -7,9 +7,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ganzoo.contract.extractor import Extractor
 from ganzoo.errors import DataError
-from ganzoo.metrics.extractor import Extractor
-from ganzoo.metrics.weights import Published, Sha256
+from ganzoo.metrics.published_weights import Published, Sha256
 
 VITL14 = Published(
     title="DINOv2",

@@ -5,19 +5,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo import pictures
+from ganzoo.base.io import append_line
+from ganzoo.base.rng import undrawn
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions
-from ganzoo.engine.files import append_line
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.randomness import undrawn
 from ganzoo.errors import OptionError, RunFolderError, UnknownName
-from ganzoo.locate import shipped
 from ganzoo.metrics.evaluation import Evaluation, Neighbors
-from ganzoo.metrics.options import EvaluationOptions
-from ganzoo.metrics.ready import make_ready
+from ganzoo.metrics.setup import make_ready
+from ganzoo.options.evaluation import EvaluationOptions
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.locate import shipped
 
 if TYPE_CHECKING:
-    from ganzoo.generation.trained import TrainedGAN
+    from ganzoo.sampling.trained import TrainedGAN
 
 
 def ready_for(trained: "TrainedGAN", given: Mapping[str, Any], data_dir: Path | None = None) -> Evaluation:

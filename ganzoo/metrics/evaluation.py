@@ -11,12 +11,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ganzoo import pictures
-from ganzoo.data.batches import latent, scaled
-from ganzoo.errors import Diverged, OptionError
-from ganzoo.gan import GAN
-from ganzoo.generation.sampling import Sampler
-from ganzoo.metrics.features import Seen
-from ganzoo.metrics.metric import (
+from ganzoo.contract.gan import GAN
+from ganzoo.contract.metric import (
     GroupMetric,
     Metric,
     PairMeasure,
@@ -25,11 +21,15 @@ from ganzoo.metrics.metric import (
     StatisticsMetric,
     TrainingMetric,
 )
+from ganzoo.contract.networks import Networks
+from ganzoo.contract.statistics import Statistics
+from ganzoo.data.in_memory import latent, scaled
+from ganzoo.errors import Diverged, OptionError
+from ganzoo.metrics.features import Seen
 from ganzoo.metrics.neighbors import nearest
 from ganzoo.metrics.protocol import Protocol
-from ganzoo.metrics.reference import Statistics
-from ganzoo.metrics.wanted import code_of
-from ganzoo.networks import Networks
+from ganzoo.metrics.selection import code_of
+from ganzoo.sampling.sampler import Sampler
 
 PART = 64
 """Images that are made and looked at at once."""

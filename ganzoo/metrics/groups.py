@@ -3,8 +3,8 @@
 from pydantic import Field
 from torch import Tensor
 
+from ganzoo.contract.metric import GroupMetric, SetMetric
 from ganzoo.metrics import classes
-from ganzoo.metrics.metric import GroupMetric, SetMetric
 
 
 class ClassAccuracy(GroupMetric):

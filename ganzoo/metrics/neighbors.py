@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ganzoo.metrics.metric import TrainingMetric
+from ganzoo.contract.metric import TrainingMetric
 from ganzoo.metrics.sets import distances
 
 ENTRIES = 2**24

@@ -8,10 +8,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ganzoo.contract.metric import PairMeasure, PairMetric
 from ganzoo.errors import DataError, OptionError
 from ganzoo.metrics.library import library
-from ganzoo.metrics.metric import PairMeasure, PairMetric
-from ganzoo.metrics.weights import Published, Sha256
+from ganzoo.metrics.published_weights import Published, Sha256
 
 IMAGE = "torchmetrics.functional.image"
 RANGE = 2.0

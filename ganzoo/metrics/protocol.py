@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import Field
 
 from ganzoo.config import Config, NamedConfig
+from ganzoo.contract.extractor import Extractor
+from ganzoo.contract.metric import Metric
 from ganzoo.data.dataset import Dataset, Part
-from ganzoo.metrics.extractor import Extractor
-from ganzoo.metrics.metric import Metric
 
 
 class Protocol(Config):

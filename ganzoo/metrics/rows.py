@@ -6,11 +6,11 @@ from pathlib import Path
 
 from torch import Tensor
 
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.data.dataset import Part, Table
 from ganzoo.data.load import DataOptions, load_some
-from ganzoo.data.spec import DataSpec
 from ganzoo.errors import DataError, UserError, typed
-from ganzoo.metrics.options import ALL
+from ganzoo.options.evaluation import ALL
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ganzoo.contract.metric import SetMetric, StatisticsMetric
+from ganzoo.contract.statistics import Statistics
 from ganzoo.metrics.library import library
-from ganzoo.metrics.metric import SetMetric, StatisticsMetric
-from ganzoo.metrics.reference import Statistics
 
 PART = 1000
 """Rows whose distances are held at once."""

@@ -7,10 +7,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from ganzoo.contract.extractor import Extractor
 from ganzoo.errors import DataError
-from ganzoo.metrics.extractor import Extractor
 from ganzoo.metrics.library import library
-from ganzoo.metrics.weights import Published, Sha256
+from ganzoo.metrics.published_weights import Published, Sha256
 
 TORCHVISION = Published(
     title="VGG16",

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ganzoo.engine.files import write_atomically
+from ganzoo.base.io import write_atomically
 from ganzoo.errors import OptionError, UserError
-from ganzoo.locate import shipped
 from ganzoo.report import page
 from ganzoo.report.record import records
+from ganzoo.runs.locate import shipped
 
 __all__ = ["write"]
 

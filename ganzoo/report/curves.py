@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from statistics import fmean, median
 from typing import Any
 
+from ganzoo.base.io import number
 from ganzoo.config import flat
-from ganzoo.engine.files import number
-from ganzoo.engine.listing import leading
 from ganzoo.report.record import Record
+from ganzoo.runs.listing import leading
 
 POINTS = 1500
 """Points of a curve at most."""

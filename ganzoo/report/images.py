@@ -11,9 +11,9 @@ from PIL import Image
 
 from ganzoo import pictures
 from ganzoo.data.images import open_image
-from ganzoo.engine.listing import look_at
 from ganzoo.errors import DataError
 from ganzoo.report.record import Record
+from ganzoo.runs.listing import look_at
 
 GRIDS, BUDGET = 48, 6 * 2**20
 """Sample grids in the slider, and their bytes, at most."""

@@ -13,15 +13,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ganzoo.api import take_up
-from ganzoo.engine.files import number
-from ganzoo.engine.listing import look_at
-from ganzoo.engine.speed import Speed
+from ganzoo.base.io import number
 from ganzoo.errors import UserError, check_installed
-from ganzoo.generation.trained import TrainedGAN
+from ganzoo.options.performance import Speed
 from ganzoo.report import curves, images, settings
 from ganzoo.report.record import Record
 from ganzoo.report.walk import Walk, walk
-from ganzoo.words import COLOURS, duration
+from ganzoo.runs.listing import look_at
+from ganzoo.sampling.trained import TrainedGAN
+from ganzoo.training.words import COLOURS, duration
 
 TEMPLATES = Path(__file__).with_name("templates")
 WARNINGS = 40

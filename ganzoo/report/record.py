@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ganzoo.data.spec import DataSpec
-from ganzoo.engine.files import number
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.resume import gan_of
+from ganzoo.base.io import number
+from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.gan import GAN
 from ganzoo.errors import RunFolderError, UserError
-from ganzoo.gan import GAN
-from ganzoo.locate import locate, shipped
-from ganzoo.options import RunOptions
+from ganzoo.options.run import RunOptions
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.locate import locate, shipped
+from ganzoo.training.resume import gan_of
 
 TROUBLE = (" WARNING ", " ERROR ", " CRITICAL ")
 """How lines of log.txt are marked that a person should see."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from ganzoo.config import Config, flat, spelled
 from ganzoo.errors import UserError
-from ganzoo.options import HEADINGS, resolve
+from ganzoo.options.run import HEADINGS, resolve
 from ganzoo.report.curves import UNSET, shown
 from ganzoo.report.record import Record
 

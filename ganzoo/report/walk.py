@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from ganzoo import pictures
-from ganzoo.generation.trained import TrainedGAN
 from ganzoo.report.images import Shot, shot
+from ganzoo.sampling.trained import TrainedGAN
 
 WALKS, STEPS = 4, 12
 """How many ways, and images of each."""

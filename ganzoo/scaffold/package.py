@@ -11,7 +11,7 @@ from importlib.metadata import version
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from ganzoo.engine.files import drafted
+from ganzoo.base.io import drafted
 from ganzoo.errors import OptionError, typed
 from ganzoo.scaffold.families import FAMILIES
 from ganzoo.scaffold.names import check_name, class_name, module_name

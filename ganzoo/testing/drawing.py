@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from ganzoo.engine.randomness import undrawn
+from ganzoo.base.rng import undrawn
 
 
 @contextmanager

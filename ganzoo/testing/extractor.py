@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ganzoo.base.rng import seeded
+from ganzoo.contract.extractor import Extractor
 from ganzoo.data.load import data_folder
-from ganzoo.engine.randomness import seeded
-from ganzoo.metrics.extractor import Extractor
 from ganzoo.metrics.features import Seen
 from ganzoo.testing.configuration import check_configuration, configured
 from ganzoo.testing.demands import complaining, contract, demand

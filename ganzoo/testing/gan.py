@@ -5,11 +5,11 @@ from pathlib import Path
 
 import torch
 
+from ganzoo.base.rng import seeded
+from ganzoo.contract.gan import GAN
 from ganzoo.data.example import example_spec
-from ganzoo.engine.randomness import seeded
 from ganzoo.errors import SizeError, UserError
-from ganzoo.gan import GAN
-from ganzoo.options import resolve
+from ganzoo.options.run import resolve
 from ganzoo.testing.configuration import check_configuration, configured
 from ganzoo.testing.demands import complaining, contract, demand
 from ganzoo.testing.drawing import drawing

@@ -7,17 +7,18 @@ from torch import Tensor
 
 from ganzoo.api import load
 from ganzoo.config import build
-from ganzoo.engine import checkpoint, state
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.resume import begin
-from ganzoo.engine.run import write_down
-from ganzoo.engine.training import Training
+from ganzoo.contract.gan import GAN
 from ganzoo.errors import UserError
-from ganzoo.gan import GAN
-from ganzoo.generation.trained import TrainedGAN
 from ganzoo.losses import Losses
+from ganzoo.runs import checkpoint
+from ganzoo.runs.folder import RunFolder
+from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.testing.demands import complaining, demand
 from ganzoo.testing.trial import trial
+from ganzoo.training import state
+from ganzoo.training.resume import begin
+from ganzoo.training.run import write_down
+from ganzoo.training.trainer import Training
 
 __tracebackhide__ = True
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ganzoo.base.rng import seeded
+from ganzoo.contract.metric import GroupMetric, Metric, PairMeasure, PairMetric, SetMetric, TrainingMetric
 from ganzoo.data.load import data_folder
-from ganzoo.engine.randomness import seeded
-from ganzoo.metrics.metric import GroupMetric, Metric, PairMeasure, PairMetric, SetMetric, TrainingMetric
 from ganzoo.testing.configuration import check_configuration, configured
 from ganzoo.testing.demands import complaining, contract, demand
 from ganzoo.testing.drawing import drawing

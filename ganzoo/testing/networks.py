@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor, nn
 
-from ganzoo.data.batch import Batch
+from ganzoo.contract.batch import Batch
+from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.gan import GAN
+from ganzoo.contract.networks import Networks
 from ganzoo.data.example import example, example_spec
-from ganzoo.data.spec import DataSpec
 from ganzoo.engine.engine import Engine
-from ganzoo.engine.speed import Speed
 from ganzoo.errors import SizeError
-from ganzoo.gan import GAN
-from ganzoo.networks import Networks
+from ganzoo.options.performance import Speed
 from ganzoo.testing.demands import brief, complaining, demand
 from ganzoo.testing.keeping import check_form
 

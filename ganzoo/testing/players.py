@@ -4,14 +4,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ganzoo.contract.gan import GAN
+from ganzoo.engine.cuda_graphs import WARM_UP, Graphs
 from ganzoo.engine.engine import Engine
-from ganzoo.engine.graph import WARM_UP, Graphs
-from ganzoo.engine.tape import Tape
-from ganzoo.engine.training import Training
-from ganzoo.gan import GAN
 from ganzoo.losses import Losses
+from ganzoo.testing.cpu_recorder import Tape
 from ganzoo.testing.demands import complaining, demand
 from ganzoo.testing.trial import rhythm, trial
+from ganzoo.training.trainer import Training
 
 __tracebackhide__ = True
 

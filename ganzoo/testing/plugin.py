@@ -12,9 +12,9 @@ import pytest
 
 if TYPE_CHECKING:
     from ganzoo import GAN, Dataset, TrainedGAN
+    from ganzoo.base.registry import ClassShelf
     from ganzoo.config import NamedConfig
     from ganzoo.plugins import Zoo
-    from ganzoo.registry import ClassShelf
 
 
 @pytest.fixture(scope="session")
@@ -124,8 +124,8 @@ def ganzoo_zoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registers]:
 
     Whatever is registered is refused as a plugin's is; the ContractError says why. What is there already stays.
     """
+    from ganzoo.base.registry import Plugin
     from ganzoo.plugins import Zoo, zoo
-    from ganzoo.registry import Plugin
 
     added: list[type[NamedConfig]] = []
     zoos: list[Zoo] = []
@@ -184,9 +184,9 @@ def _shelf(thing: "type[NamedConfig]") -> "ClassShelf[Any]":
     Raises:
         ContractError: nothing of that kind does.
     """
+    from ganzoo.base.registry import ClassShelf
     from ganzoo.errors import ContractError
     from ganzoo.plugins import zoo
-    from ganzoo.registry import ClassShelf
 
     shelves = [shelf for shelf in zoo().shelves().values() if isinstance(shelf, ClassShelf)]
     found = next((shelf for shelf in shelves if issubclass(thing, shelf.base)), None)

@@ -6,16 +6,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganzoo.base.rng import seeded
 from ganzoo.config import build
+from ganzoo.contract.gan import GAN
 from ganzoo.data.dataset import Dataset, Request, Table
 from ganzoo.data.load import load
 from ganzoo.data.plan import FEW
 from ganzoo.data.text import encode
-from ganzoo.engine.randomness import seeded
-from ganzoo.engine.training import Training
-from ganzoo.engine.training import build as build_training
-from ganzoo.gan import GAN
-from ganzoo.options import RunOptions
+from ganzoo.options.run import RunOptions
+from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import build as build_training
 
 ROWS = 12
 BATCH = 4

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ganzoo.errors import OptionError, typed
-from ganzoo.generation.asking import told_anew
-from ganzoo.generation.trained import TrainedGAN
+from ganzoo.sampling.requests import told_anew
+from ganzoo.sampling.trained import TrainedGAN
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from torch import Tensor
 from ganzoo import pictures
 from ganzoo.data.images import open_image
 from ganzoo.errors import DataError, OptionError, typed
-from ganzoo.generation.sources import Sources
-from ganzoo.generation.trained import TrainedGAN
+from ganzoo.sampling.sources import Sources
+from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.web.gate import mebibytes
 from ganzoo.web.knobs import knobs, turned
 

@@ -7,15 +7,15 @@ from typing import Any, TypeAlias
 
 import gradio as gr
 
-from ganzoo.data.adapt import Masked
-from ganzoo.engine.folder import RunFolder
+from ganzoo.data.pair_transforms import Masked
 from ganzoo.errors import UserError, no_exit
-from ganzoo.generation.sources import adaptor_of
-from ganzoo.generation.trained import TrainedGAN
+from ganzoo.runs.folder import RunFolder
+from ganzoo.sampling.sources import adaptor_of
+from ganzoo.sampling.trained import TrainedGAN
+from ganzoo.training.words import COLOURS
 from ganzoo.web.maker import MOST, STEPS, Maker
 from ganzoo.web.parts import packed, pad, picture, text_of
 from ganzoo.web.quiet import quietly
-from ganzoo.words import COLOURS
 
 Options: TypeAlias = dict[str, Any]
 ALL = "all"

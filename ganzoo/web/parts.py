@@ -13,7 +13,7 @@ from typing import Any
 import gradio
 from PIL import Image
 
-from ganzoo.data.adapt import HOLE
+from ganzoo.data.pair_transforms import HOLE
 from ganzoo.web.gate import mebibytes
 
 PAD = """

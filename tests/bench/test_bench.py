@@ -13,10 +13,10 @@ import pytest
 import torch
 from conftest import Answer, Command, run_command
 
+from ganzoo.base import io
 from ganzoo.bench import session
 from ganzoo.bench.session import Failure, Measured
 from ganzoo.bench.setting import Setting
-from ganzoo.engine import files
 from ganzoo.errors import SizeError
 
 PLUGIN = ("--plugin", str(Path(__file__).with_name("small_gan.py")))
@@ -230,7 +230,7 @@ def test_what_was_measured_is_shown_even_if_it_cannot_be_kept(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(session, "run", measures(measured_file))
-    monkeypatch.setattr(files, "write_atomically", write)
+    monkeypatch.setattr(io, "write_atomically", write)
     answer = command("bench", *PLUGIN, "small-gan", "-o", "result.json")
     assert (answer.status, answer.out) == (2, command("bench", str(measured_file)).out)
     assert answer.err == ("Error: 'result.json' cannot be written: No space left on device; give another --out\n")

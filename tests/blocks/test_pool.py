@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.blocks import ReplayPool
-from ganzoo.engine.tape import Tape
+from ganzoo.testing.cpu_recorder import Tape
 
 
 def numbered(*numbers: int) -> Tensor:

@@ -11,7 +11,7 @@ import pytest
 from conftest import TINY, Answer, Command, once, run_command
 from PIL import Image
 
-from ganzoo.generation import films, output
+from ganzoo.sampling import animation, output_files
 
 SIDE = 16 + 2
 
@@ -223,7 +223,7 @@ def test_after_a_failure_midway_everything_is_as_before(
         if made > 3:
             raise KeyboardInterrupt
 
-    from ganzoo.gan import Adversarial
+    from ganzoo.contract.gan import Adversarial
 
     whole = Adversarial.generate
 
@@ -260,7 +260,7 @@ def test_a_folder_that_cannot_take_all_takes_none(command: Command, place: Path,
 @pytest.mark.parametrize(("name", "fps"), [("a.gif", 40), ("a.gif", 30), ("a.gif", 25), ("a.webp", 60)])
 def test_a_film_is_as_fast_as_it_was_asked_to_be(name: str, fps: int, tmp_path: Path) -> None:
     frames = (Image.new("RGB", (8, 8), (37 * number % 256, 0, 255 - number)) for number in range(120))
-    films.write_film(tmp_path / name, frames, 120, fps)
+    animation.write_film(tmp_path / name, frames, 120, fps)
     durations = []
     with Image.open(tmp_path / name) as film:
         for number in range(getattr(film, "n_frames", 1)):
@@ -284,5 +284,5 @@ def test_without_ffmpeg_it_says_what_to_install(
 
 def test_a_folders_ending_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.png").mkdir()
-    assert output.kind_of(tmp_path / "a.png") == "folder"
-    assert output.kind_of(tmp_path / "b.PNG") == "picture"
+    assert output_files.kind_of(tmp_path / "a.png") == "folder"
+    assert output_files.kind_of(tmp_path / "b.PNG") == "picture"

@@ -9,7 +9,7 @@ import pytest
 from conftest import Command
 from folders import everything, listed, make_run, saved
 
-from ganzoo.engine.checkpoint import checkpoints, read
+from ganzoo.runs.checkpoint import checkpoints, read
 
 
 @pytest.mark.parametrize(

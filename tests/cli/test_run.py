@@ -14,7 +14,7 @@ from sizes import size
 from trained import started
 
 from ganzoo.config import build
-from ganzoo.options import RunOptions, resolve
+from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo
 
 DCGAN = f"run dcgan --image-size 16 {TINY}"
@@ -108,7 +108,7 @@ def test_the_same_command_goes_on(command: Command, place: Path, runs: Path) -> 
 def test_dry_run_tells_time_and_memory_and_writes_nothing(
     command: Command, place: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ganzoo.engine.trial.SECONDS", 0.1)
+    monkeypatch.setattr("ganzoo.training.dry_run.SECONDS", 0.1)
     shutil.copytree(runs / "dcgan", place / "run")
     before = everything(place)
     for words in ([], ["--out", "new"], ["--out", "run"], ["--loss", "hinge", "--spectral-norm"]):

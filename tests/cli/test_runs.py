@@ -11,7 +11,7 @@ import pytest
 from conftest import Command
 from folders import everything, listed, make_run
 
-from ganzoo.engine.files import append_line, write_json
+from ganzoo.base.io import append_line, write_json
 
 WITHOUT_TORCH = """
 import sys

@@ -18,7 +18,7 @@ from folders import make_run
 
 import ganzoo.cli
 from ganzoo.cli import root
-from ganzoo.cli.parts import print_table
+from ganzoo.cli.common import print_table
 from ganzoo.plugins import zoo
 
 PRINT = {"print_table", "print_rows"}
@@ -107,7 +107,7 @@ def test_the_description_of_a_gan_is_what_is_printed_of_it(name: str, command: C
 
 
 def test_a_dry_run_as_json_has_the_figures_of_its_table(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganzoo.engine.trial.SECONDS", 0.1)
+    monkeypatch.setattr("ganzoo.training.dry_run.SECONDS", 0.1)
     answer = command("run", "dcgan", "--image-size", "16", *TINY.split(), "--dry-run", "--json")
     found = json.loads(answer.out)
     assert (found["gan"], found["data"], found["iterations"]) == ("dcgan", "mnist", 2)

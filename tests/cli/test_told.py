@@ -7,9 +7,9 @@ import pytest
 from conftest import Command
 
 from ganzoo.cli.display import Display
-from ganzoo.configfile import read_config
-from ganzoo.engine.folder import RunFolder
+from ganzoo.options.file import read_config
 from ganzoo.plugins import zoo
+from ganzoo.runs.folder import RunFolder
 
 NEEDY = '''
 import ganzoo

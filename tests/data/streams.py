@@ -11,9 +11,9 @@ from multiprocessing.process import BaseProcess
 import torch
 
 import ganzoo
-from ganzoo.data.batch import Batch
-from ganzoo.data.streamed import StreamedBatches
-from ganzoo.engine.randomness import seeded
+from ganzoo.base.rng import seeded
+from ganzoo.contract.batch import Batch
+from ganzoo.data.stream_loader import StreamedBatches
 from ganzoo.errors import DataError
 
 

@@ -12,9 +12,9 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.config import build
-from ganzoo.data.adapt import CHUNK, HOLE, Adaptor, Edges, Grey, LowRes, Masked, in_chunks, reduced
 from ganzoo.data.load import DataOptions, describe, load
-from ganzoo.data.streamed import StreamedBatches
+from ganzoo.data.pair_transforms import CHUNK, HOLE, Adaptor, Edges, Grey, LowRes, Masked, in_chunks, reduced
+from ganzoo.data.stream_loader import StreamedBatches
 from ganzoo.errors import DataError, OptionError, UnknownName
 
 PAIR = frozenset({"source", "target"})

@@ -15,8 +15,8 @@ from packing import IMAGE, Files, images, number, pack, picture, stream
 import ganzoo
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions
-from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.errors import DataError
+from ganzoo.runs.checkpoint import checkpoints
 
 
 @pytest.mark.parametrize(

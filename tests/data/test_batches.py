@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganzoo.data.batch import Batch
-from ganzoo.data.batches import BLOCK, Batches, latent, scaled
-from ganzoo.engine.randomness import seeded
+from ganzoo.base.rng import seeded
+from ganzoo.contract.batch import Batch
+from ganzoo.data.in_memory import BLOCK, Batches, latent, scaled
 
 
 def numbered(count: int, name: str = "row") -> dict[str, Tensor]:

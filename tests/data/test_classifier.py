@@ -9,8 +9,8 @@ from ganzoo_data_mnist.classifier import FEATURES, DigitClassifier, digit_classi
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo.data.batches import scaled
 from ganzoo.data.dataset import Request, Table
+from ganzoo.data.in_memory import scaled
 from ganzoo.plugins import zoo
 
 

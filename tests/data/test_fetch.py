@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from ganzoo.data import fetch, tar
+from ganzoo.data import downloads, tar
 from ganzoo.errors import DataError
 
 CONTENT = bytes(range(256)) * 40
@@ -46,7 +46,7 @@ class Server(BaseHTTPRequestHandler):
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the server will say. Proxies are not asked, and nobody waits."""
     monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(fetch, "PAUSES", (0, 0))
+    monkeypatch.setattr(downloads, "PAUSES", (0, 0))
     return []
 
 
@@ -63,7 +63,7 @@ def address(answers: list[str]) -> Iterator[str]:
 @pytest.mark.parametrize("answer", ["whole", "whole, gzip"])
 def test_it_is_unpacked_and_in_memory(answer: str, address: str, answers: list[str]) -> None:
     answers += [answer]
-    assert fetch.download(address).read() == CONTENT
+    assert downloads.download(address).read() == CONTENT
 
 
 @pytest.mark.parametrize("first", ["503", "429", "half", "half, gzip"])
@@ -71,7 +71,7 @@ def test_what_may_pass_is_tried_again(
     first: str, address: str, answers: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     answers += [first, first, "whole"]
-    assert fetch.download(address).read() == CONTENT
+    assert downloads.download(address).read() == CONTENT
     assert len(caplog.messages) == 2
     assert all(message.startswith(f"'{address}' cannot be fetched: ") for message in caplog.messages)
 
@@ -80,7 +80,7 @@ def test_what_may_pass_is_tried_again(
 def test_tries_have_an_end(answer: str, address: str, answers: list[str], caplog: pytest.LogCaptureFixture) -> None:
     answers += [answer]
     with pytest.raises(DataError, match=rf"'{address}' cannot be fetched: "):
-        fetch.download(address)
+        downloads.download(address)
     assert len(caplog.messages) == 2
 
 
@@ -88,7 +88,7 @@ def test_tries_have_an_end(answer: str, address: str, answers: list[str], caplog
 def test_a_refusal_is_final(answer: str, address: str, answers: list[str], caplog: pytest.LogCaptureFixture) -> None:
     answers += [answer]
     with pytest.raises(DataError, match=rf"'{address}' cannot be fetched: HTTP Error {answer}"):
-        fetch.download(address)
+        downloads.download(address)
     assert caplog.messages == []
 
 
@@ -98,13 +98,13 @@ def test_what_is_too_large_is_not_asked_for_again(
     answers += ["whole"]
     monkeypatch.setattr(tar, "LARGEST_ARCHIVE", 1000)
     with pytest.raises(DataError, match=rf"'{address}' is refused: unpacked, it is more than 1,000 bytes"):
-        fetch.download(address)
+        downloads.download(address)
     assert caplog.messages == []
 
 
 def test_a_server_may_send_on_to_another_address(address: str, answers: list[str]) -> None:
     answers += [f"{address}?again", "whole"]
-    assert fetch.download(address).read() == CONTENT
+    assert downloads.download(address).read() == CONTENT
 
 
 @pytest.mark.parametrize("onwards", ["ftp://127.0.0.1/a.tar", "file:///etc/hostname"])
@@ -113,7 +113,7 @@ def test_nobody_is_sent_to_what_is_no_web_address(
 ) -> None:
     answers += [onwards]
     with pytest.raises(DataError, match=rf"'{address}' .*{onwards}"):
-        fetch.download(address)
+        downloads.download(address)
     assert caplog.messages == []
 
 
@@ -122,14 +122,14 @@ def test_no_server(answers: list[str], caplog: pytest.LogCaptureFixture) -> None
         silent.bind(("127.0.0.1", 0))  # the port is taken, and nobody listens
         port = silent.getsockname()[1]
         with pytest.raises(DataError, match=rf"'http://127.0.0.1:{port}/' cannot be fetched: .*refused"):
-            fetch.download(f"http://127.0.0.1:{port}/")
+            downloads.download(f"http://127.0.0.1:{port}/")
     assert len(caplog.messages) == 2
 
 
 @pytest.mark.parametrize("address", ["file:///etc/hostname", "ftp://127.0.0.1/a.tar", "a.tar", "pipe:true"])
 def test_nothing_else_is_fetched(address: str) -> None:
     with pytest.raises(DataError, match=rf"'{address}' is no http:// or https:// address"):
-        fetch.download(address)
+        downloads.download(address)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +137,6 @@ def test_nothing_else_is_fetched(address: str) -> None:
 )
 def test_what_is_no_address_is_said(address: str, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(DataError) as caught:
-        fetch.download(address)
+        downloads.download(address)
     assert str(caught.value).startswith(f"'{address}' is no address that can be fetched: ")
     assert caplog.messages == []

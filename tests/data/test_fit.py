@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo.data.dataset import Request
-from ganzoo.data.fit import blank, cover
+from ganzoo.data.resize import blank, cover
 from ganzoo.errors import DataError
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 import ganzoo
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions, data_folder, describe, load, load_some
-from ganzoo.data.streamed import StreamedBatches
+from ganzoo.data.stream_loader import StreamedBatches
 from ganzoo.errors import ContractError, DataError, OptionError, UnknownName
 
 PAIR = frozenset({"source", "target"})

@@ -22,10 +22,10 @@ from streams import started_since
 from trained import Send
 
 import ganzoo
+from ganzoo.base.signals import Interrupted
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions, load
-from ganzoo.data.streamed import StreamedBatches
-from ganzoo.engine.signals import Interrupted
+from ganzoo.data.stream_loader import StreamedBatches
 from ganzoo.errors import DataError
 
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from streams import Numbers, drawn, rows, started_since
 
-from ganzoo.data.batches import Batches
-from ganzoo.data.streamed import StreamedBatches
+from ganzoo.data.in_memory import Batches
+from ganzoo.data.stream_loader import StreamedBatches
 
 WORKERS = pytest.mark.parametrize("workers", [0, 1, 2])
 

@@ -27,7 +27,7 @@ import ganzoo
 from ganzoo.config import build
 from ganzoo.data.dataset import Request, Split
 from ganzoo.data.load import DataOptions, load
-from ganzoo.data.streamed import StreamedBatches
+from ganzoo.data.stream_loader import StreamedBatches
 from ganzoo.errors import DataError
 from ganzoo.plugins import zoo
 from ganzoo.testing import check_dataset

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from streams import Anxious, Ending, Numbers, drawn, started_since
 
-from ganzoo.data.streamed import AHEAD, StreamedBatches
+from ganzoo.data.stream_loader import AHEAD, StreamedBatches
 from ganzoo.errors import ContractError, DataError
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals and processes as Linux has them")
@@ -87,7 +87,7 @@ def test_signals_to_a_whole_job_leave_the_workers_at_work() -> None:
 
 STUCK = """
 import multiprocessing, sys, threading
-from ganzoo.data.streamed import StreamedBatches
+from ganzoo.data.stream_loader import StreamedBatches
 from streams import Numbers
 
 class Stuck(Numbers):

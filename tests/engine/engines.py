@@ -4,7 +4,7 @@ import torch
 
 import ganzoo
 from ganzoo import DataSpec, Engine, Speed
-from ganzoo.data.batches import Batches
+from ganzoo.data.in_memory import Batches
 from ganzoo.plugins import zoo
 
 SHAPE = (1, 16, 16)

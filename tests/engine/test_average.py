@@ -12,14 +12,14 @@ from torch import nn
 import ganzoo
 from ganzoo import Networks, Speed
 from ganzoo.data.example import example, example_spec
-from ganzoo.engine.average import RAMP, MovingAverage
+from ganzoo.engine.cuda_graphs import WARM_UP, Graphs
+from ganzoo.engine.ema import RAMP, MovingAverage
 from ganzoo.engine.engine import Engine
-from ganzoo.engine.graph import WARM_UP, Graphs
-from ganzoo.engine.learning import Learning
-from ganzoo.engine.tape import Tape
-from ganzoo.engine.training import prepare
-from ganzoo.options import resolve
+from ganzoo.options.optimization import Learning
+from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
+from ganzoo.testing.cpu_recorder import Tape
+from ganzoo.training.trainer import prepare
 
 SPEC = example_spec(frozenset({"image"}), (1, 16, 16))
 

@@ -8,8 +8,8 @@ import torch
 from conftest import Together
 from torch import Tensor, nn
 
-from ganzoo.engine.batchnorm import synchronise
-from ganzoo.engine.ranks import Ranks
+from ganzoo.distributed.batchnorm import synchronise
+from ganzoo.distributed.context import Ranks
 
 CPU = torch.device("cpu")
 KINDS = {"1d": (nn.BatchNorm1d, (8, 3)), "2d": (nn.BatchNorm2d, (8, 3, 2, 4)), "3d": (nn.BatchNorm3d, (8, 3, 2, 2, 2))}

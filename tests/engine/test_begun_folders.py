@@ -17,12 +17,12 @@ from trained import TINY, rows
 
 import ganzoo
 from ganzoo import DataSpec, Networks
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.logbook import Logbook
+from ganzoo.runs.folder import RunFolder
+from ganzoo.training.run_log import Logbook
 
 HOLD = """
 import sys, pathlib
-from ganzoo.engine.folder import RunFolder
+from ganzoo.runs.folder import RunFolder
 with RunFolder(pathlib.Path(sys.argv[1])).locked():
     print("held", flush=True)
     sys.stdin.read()
@@ -47,7 +47,7 @@ def holder() -> Callable[[Path], AbstractContextManager["subprocess.Popen[str]"]
 def test_a_second_run_in_a_folder_is_refused_and_a_dead_ones_lock_is_none(
     begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holder: Callable[[Path], "subprocess.Popen[str]"]
 ) -> None:
-    monkeypatch.setattr("ganzoo.engine.folder.PATIENCE", 0.2)
+    monkeypatch.setattr("ganzoo.runs.folder.PATIENCE", 0.2)
     shutil.copytree(begun, tmp_path / "run")
     before = rows(tmp_path / "run")
     with holder(tmp_path / "run") as process:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo.engine import checkpoint
 from ganzoo.errors import RunFolderError
+from ganzoo.runs import checkpoint
 
 FILES = {"networks.safetensors": bytes(range(256)) * 4, "state.json": b'{"iteration": 5}'}
 SHARED = {"frozen.safetensors": b"never changes"}

@@ -9,13 +9,13 @@ from toys import BATCH, SIZE, ToyData
 
 import ganzoo
 from ganzoo import Engine, Losses, Speed
-from ganzoo.data.batches import Batches
+from ganzoo.data.in_memory import Batches
 from ganzoo.data.load import DataOptions, load
-from ganzoo.engine.graph import WARM_UP
-from ganzoo.engine.run import dry_run
+from ganzoo.engine.cuda_graphs import WARM_UP
 from ganzoo.errors import OutOfMemory
-from ganzoo.options import resolve
+from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
+from ganzoo.training.run import dry_run
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 

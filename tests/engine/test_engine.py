@@ -13,10 +13,10 @@ from torch.nn import functional as F
 import ganzoo
 from ganzoo import Batch, DataSpec, Engine, Losses, Networks, Player, Speed
 from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
-from ganzoo.engine.graph import Graphs
-from ganzoo.engine.tape import Tape
-from ganzoo.options import resolve
+from ganzoo.engine.cuda_graphs import Graphs
+from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
+from ganzoo.testing.cpu_recorder import Tape
 
 
 def difference(first: nn.Module, second: nn.Module) -> float:

@@ -10,10 +10,10 @@ from conftest import Command
 from trained import Stop, tensors
 
 import ganzoo
-from ganzoo.engine import checkpoint
-from ganzoo.engine.callback import Callback
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.training import Training
+from ganzoo.contract.callback import Callback
+from ganzoo.runs import checkpoint
+from ganzoo.runs.folder import RunFolder
+from ganzoo.training.trainer import Training
 
 TINY: dict[str, Any] = {"image_size": 16, "limit": 16, "batch_size": 4, "checkpoint_every": 100, "precision": "fp32"}
 OFTEN: dict[str, Any] = {"evaluate_every": 3, "evaluate_samples": 70}
@@ -121,11 +121,11 @@ def test_errors_come_before_the_first_iteration_and_nothing_is_written(command: 
 
 
 def test_a_dry_run_counts_evaluations_and_writes_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ganzoo.engine.run import dry_run
-    from ganzoo.options import resolve
+    from ganzoo.options.run import resolve
     from ganzoo.plugins import zoo
+    from ganzoo.training.run import dry_run
 
-    monkeypatch.setattr("ganzoo.engine.trial.SECONDS", 0.1)
+    monkeypatch.setattr("ganzoo.training.dry_run.SECONDS", 0.1)
     given = {**TINY, "epochs": 50}
     without, measured = (
         dry_run(resolve(zoo().gan("dcgan"), {**given, **more})) for more in ({}, {**OFTEN, "evaluate_every": 1})

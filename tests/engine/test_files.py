@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import RunFolderError
 from ganzoo.metrics.evaluate import keep
+from ganzoo.runs.folder import RunFolder
 
 
 def test_a_line_that_a_crash_cut_short_does_not_spoil_the_next(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_measurements_reach_the_disk_with_what_was_logged(tmp_path: Path, monkey
 
 def test_a_run_that_trains_may_be_measured_by_another_process(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from ganzoo.engine.folder import RunFolder\n"
+        "import sys; from pathlib import Path; from ganzoo.runs.folder import RunFolder\n"
         "from ganzoo.metrics.evaluate import keep\n"
         "folder, name = RunFolder(Path(sys.argv[1])), sys.argv[2]\n"
         "for number in range(300): keep(folder, {'iteration': number, 'protocol': name * 500})"

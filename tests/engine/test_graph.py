@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo import Batch, DataSpec, Engine, Losses, Networks, Player, Speed
-from ganzoo.data.batches import Batches
-from ganzoo.engine.graph import WARM_UP, Graphs, Iteration, Recorder, Recording
-from ganzoo.engine.tape import Tape
+from ganzoo.data.in_memory import Batches
+from ganzoo.engine.cuda_graphs import WARM_UP, Graphs, Iteration, Recorder, Recording
+from ganzoo.testing.cpu_recorder import Tape
 
 SHAPE = (1, 8, 8)
 SPEC = DataSpec(dataset="random", shapes={"image": SHAPE})

@@ -7,14 +7,14 @@ import torch
 
 import ganzoo
 from ganzoo import Speed
+from ganzoo.contract.callback import Callback
 from ganzoo.data.example import example, example_spec
-from ganzoo.engine.callback import Callback
+from ganzoo.engine.cuda_graphs import WARM_UP, Graphs
 from ganzoo.engine.engine import Engine
-from ganzoo.engine.graph import WARM_UP, Graphs
-from ganzoo.engine.learning import Learning
-from ganzoo.engine.tape import Tape
-from ganzoo.engine.training import Training
+from ganzoo.options.optimization import Learning
 from ganzoo.plugins import zoo
+from ganzoo.testing.cpu_recorder import Tape
+from ganzoo.training.trainer import Training
 
 SPEC = example_spec(frozenset({"image"}), (1, 16, 16))
 
@@ -99,7 +99,7 @@ def test_gradients_longer_than_the_limit_are_shortened_to_it_and_no_others() -> 
 
 def test_each_player_can_have_a_learning_rate_of_its_own() -> None:
     gan = zoo().gan("dcgan")
-    from ganzoo.options import resolve
+    from ganzoo.options.run import resolve
 
     players = resolve(gan, {"player": {"discriminator.lr": "4e-4", "generator.lr": "1e-4"}}).players()
     rates = {player.name: player.optimizer.lr for player in players if isinstance(player.optimizer, ganzoo.Optimizer)}

@@ -15,11 +15,12 @@ from trained import TINY, Send, rows, started
 
 import ganzoo
 from ganzoo import Batch, DataSpec, Losses, Networks, Player
-from ganzoo.engine import alarm, checkpoint
-from ganzoo.engine.loop import SLOWEST
-from ganzoo.engine.signals import Interrupted, StopSignals
+from ganzoo.base.signals import Interrupted, StopSignals
 from ganzoo.errors import Diverged
 from ganzoo.plugins import zoo
+from ganzoo.runs import checkpoint
+from ganzoo.training import collapse_detector
+from ganzoo.training.loop import SLOWEST
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals")
 
@@ -228,7 +229,7 @@ class Stuck(Cliff):
 def test_samples_that_look_alike_for_long_are_warned_of_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alarm, "YOUNG", 10)
+    monkeypatch.setattr(collapse_detector, "YOUNG", 10)
     options = {**TINY, "log_every": 10, "sample_every": 5, "checkpoint_every": 30, "epochs": 8}
     ganzoo.run(Stuck, out=tmp_path / "run", **options)
     (warned,) = [record.getMessage() for record in caplog.records if "collapsed" in record.getMessage()]
@@ -237,7 +238,7 @@ def test_samples_that_look_alike_for_long_are_warned_of_once(
 
 
 def test_samples_that_differ_are_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    alarms, images = alarm.Alarms(()), torch.rand(8, 1, 4, 4)
+    alarms, images = collapse_detector.Alarms(()), torch.rand(8, 1, 4, 4)
     for iteration in range(1000, 1100):
         alarms.look_at_samples(0.5 * images, images, iteration)
         alarms.look_at_samples(images[:1], images, iteration)
@@ -246,11 +247,13 @@ def test_samples_that_differ_are_not_warned_of(caplog: pytest.LogCaptureFixture)
 
 def test_a_discriminator_that_has_won_for_long_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
     players = zoo().gan("dcgan")().players()
-    alarms = alarm.Alarms(players)
+    alarms = collapse_detector.Alarms(players)
     for iteration in range(1, 30):
         alarms.look_at_losses({"generator/adversarial": 9.0, "discriminator/adversarial": 0.001}, iteration)
     (warned,) = (record.getMessage() for record in caplog.records)
-    assert warned.startswith(f"iteration {alarm.LONG}: the loss of the discriminator has been near 0 for long")
+    assert warned.startswith(
+        f"iteration {collapse_detector.LONG}: the loss of the discriminator has been near 0 for long"
+    )
     caplog.clear()
     for iteration in range(30):
         alarms.look_at_losses({"discriminator/adversarial": 0.5 * (iteration % 2)}, iteration)
@@ -260,7 +263,7 @@ def test_a_discriminator_that_has_won_for_long_is_warned_of_once(caplog: pytest.
 
 
 def test_a_loss_without_a_least_value_is_never_won(caplog: pytest.LogCaptureFixture) -> None:
-    alarms = alarm.Alarms(zoo().gan("wgan-gp")().players())
+    alarms = collapse_detector.Alarms(zoo().gan("wgan-gp")().players())
     for iteration in range(30):
         alarms.look_at_losses({"discriminator/adversarial": 0.0, "discriminator/gradient_penalty": 0.0}, iteration)
     assert not caplog.records

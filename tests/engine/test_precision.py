@@ -6,7 +6,7 @@ from torch import nn
 
 import ganzoo
 from ganzoo import DataSpec, Engine, Networks, Speed
-from ganzoo.data.batches import Batches, latent, scaled
+from ganzoo.data.in_memory import Batches, latent, scaled
 from ganzoo.data.load import Data, DataOptions, load
 from ganzoo.metrics.sets import FrechetDistance
 

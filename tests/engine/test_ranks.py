@@ -12,14 +12,14 @@ from torch import nn
 
 import ganzoo
 from ganzoo import Batch, DataSpec, Engine, Losses, Networks, Player, Speed
-from ganzoo.data.batches import Batches
-from ganzoo.engine.batchnorm import synchronise
-from ganzoo.engine.ranks import LaggedVote, Ranks
-from ganzoo.engine.trial import advised
+from ganzoo.data.in_memory import Batches
+from ganzoo.distributed.batchnorm import synchronise
+from ganzoo.distributed.context import LaggedVote, Ranks
 from ganzoo.errors import OutOfMemory
 from ganzoo.losses import gradient
-from ganzoo.options import resolve
+from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
+from ganzoo.training.dry_run import advised
 
 CPU = torch.device("cpu")
 SHAPE = (1, 4, 4)

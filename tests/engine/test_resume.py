@@ -16,12 +16,12 @@ from conftest import Command
 from trained import TINY, Stop, rows, tensors
 
 import ganzoo
-from ganzoo.engine import checkpoint
-from ganzoo.engine.callback import Callback
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.randomness import seed_everything, undrawn
-from ganzoo.engine.training import Training
+from ganzoo.base.rng import seed_everything, undrawn
+from ganzoo.contract.callback import Callback
 from ganzoo.errors import Diverged
+from ganzoo.runs import checkpoint
+from ganzoo.runs.folder import RunFolder
+from ganzoo.training.trainer import Training
 
 
 def test_every_random_generator_goes_on_where_it_was_and_frozen_weights_are_kept_once(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from torch import nn
 
 import ganzoo
 from ganzoo import Batch, DataSpec, Engine, Losses, Networks, Speed
-from ganzoo.engine import speed as speeds
+from ganzoo.base.system import available_cores
 from ganzoo.errors import OptionError
-from ganzoo.machine import available_cores
+from ganzoo.options import performance as speeds
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda", 0)
 

@@ -12,11 +12,11 @@ from conftest import TINY
 from trained import started
 
 import ganzoo
-from ganzoo.engine.callback import Callback
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.listing import find_runs, look_at
-from ganzoo.engine.training import Training
+from ganzoo.contract.callback import Callback
 from ganzoo.errors import Diverged, UserError
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.listing import find_runs, look_at
+from ganzoo.training.trainer import Training
 
 OPTIONS: dict[str, Any] = {"image_size": 16, "limit": 8, "batch_size": 4, "precision": "fp32", "log_every": 1}
 
@@ -135,7 +135,7 @@ def test_a_status_that_is_a_link_is_refused(runs: Path, place: Path) -> None:
 
 def test_status_changes_no_weight(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = ganzoo.run("dcgan", epochs=1, out="a", **OPTIONS)
-    monkeypatch.setattr("ganzoo.engine.status._write", lambda *_: None)
+    monkeypatch.setattr("ganzoo.runs.status._write", lambda *_: None)
     second = ganzoo.run("dcgan", epochs=1, out="b", **OPTIONS)
     for (name, one), (_, other) in zip(first.nets.state_dict().items(), second.nets.state_dict().items(), strict=True):
         assert torch.equal(one, other), name

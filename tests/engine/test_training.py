@@ -9,10 +9,10 @@ import torch
 from trained import TINY, Stop, rows, tensors
 
 import ganzoo
-from ganzoo.engine import checkpoint
-from ganzoo.engine.files import write_atomically
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.meter import Meter
+from ganzoo.base.io import write_atomically
+from ganzoo.runs import checkpoint
+from ganzoo.runs.folder import RunFolder
+from ganzoo.training.meter import Meter
 
 
 @pytest.mark.parametrize("name", ["dcgan", "wgan-gp"])

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganzoo.engine import trial
-from ganzoo.engine.trial import largest_reckoned, largest_tried, stopwatch
-from ganzoo.machine import MIB
+from ganzoo.base.system import MIB
+from ganzoo.training import dry_run
+from ganzoo.training.dry_run import largest_reckoned, largest_tried, stopwatch
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits the memory of a process")
 
@@ -24,7 +24,7 @@ def test_the_largest_batch_is_found_by_trying(fits: int) -> None:
         return batch if batch <= fits else None
 
     found = largest_tried(512, used)
-    assert found <= fits <= found + max(1, found / trial.EXACT)
+    assert found <= fits <= found + max(1, found / dry_run.EXACT)
     assert len(tried) == len(set(tried)) <= 14
 
 
@@ -37,7 +37,7 @@ def test_the_largest_batch_is_reckoned_from_small_ones(room: int) -> None:
         return (100 + 5 * batch) * MIB
 
     found = largest_reckoned(10**6, used, room * MIB)
-    assert found == pytest.approx((trial.SHARE * room - 100) / 5, abs=1)
+    assert found == pytest.approx((dry_run.SHARE * room - 100) / 5, abs=1)
     assert max(tried) < found, "it stays away from what does not fit"
     assert largest_reckoned(40, used, room * MIB) == 39, "what was asked for did not fit"
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.networks import Networks
+from ganzoo.contract.networks import Networks
 
 
 class Odd(ganzoo.Generator):

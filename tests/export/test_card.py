@@ -2,7 +2,7 @@
 
 from odd import odd
 
-from ganzoo.data.spec import DataSpec
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.export.card import Contents, card
 from ganzoo.export.facts import Facts
 from ganzoo.export.snippets import text_for

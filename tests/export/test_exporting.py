@@ -13,11 +13,11 @@ from conftest import Answer, Command
 from PIL import Image
 
 import ganzoo
-from ganzoo.engine.files import digest
-from ganzoo.engine.folder import RunFolder
+from ganzoo.base.io import digest
 from ganzoo.export.exporting import check_place, exchanged
 from ganzoo.export.facts import samples_of
 from ganzoo.plugins import zoo
+from ganzoo.runs.folder import RunFolder
 
 ALONE = """
 import sys

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import ganzoo
-from ganzoo.data.spec import DataSpec
+from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.networks import Networks
 from ganzoo.export.facts import facts_of, unplaced, unplaced_command
-from ganzoo.networks import Networks
 from ganzoo.plugins import zoo
 
 

@@ -143,7 +143,7 @@ def spoil(what: str, files: dict[str, bytes], sizes: dict[str, int]) -> None:
 
 
 def discriminator_of(config: dict[str, dict[str, object]], data: dict[str, object]) -> dict[str, torch.Tensor]:
-    from ganzoo.data.spec import DataSpec
+    from ganzoo.contract.data_spec import DataSpec
     from ganzoo.plugins import zoo
 
     values = {name: value for name, value in config["gan"].items() if name != "name"}

@@ -8,7 +8,7 @@ import torch
 from odd import OddGAN, odd
 
 import ganzoo
-from ganzoo.engine.files import write_json
+from ganzoo.base.io import write_json
 from ganzoo.export.exporting import export
 from ganzoo.export.weights import write_weights
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ganzoo.engine.checkpoint import newest
+from ganzoo.runs.checkpoint import newest
 
 LINE = (
     "run dcgan --image-size 16 --limit 64 --batch-size 4 --epochs 2 --checkpoint-every 2 --keep-last 100 --log-every 4"

@@ -54,9 +54,9 @@ class Row:
 def train(folder: Path, epochs: int, iteration: "ctypes.c_int64", writing: "ctypes.c_int64") -> None:
     """A run, in a process of its own, that says how far it is."""
     import ganzoo
-    from ganzoo.engine import checkpoint
-    from ganzoo.engine.callback import Callback
-    from ganzoo.engine.training import Training
+    from ganzoo.contract.callback import Callback
+    from ganzoo.runs import checkpoint
+    from ganzoo.training.trainer import Training
 
     class Tell(Callback):
         """Writes the iteration where the parent can read it."""
@@ -79,11 +79,11 @@ def train(folder: Path, epochs: int, iteration: "ctypes.c_int64", writing: "ctyp
 
 def kill(times: int, draw: random.Random) -> Row:
     """Kills a run at random moments, every second time while it writes; it must end as one that was left alone."""
-    from ganzoo.engine.checkpoint import DamagedCheckpoint, checkpoints, read
+    from ganzoo.runs.checkpoint import DamagedCheckpoint, checkpoints, read
 
     row, folder = Row("kill -9 at a random moment"), Path(tempfile.mkdtemp()) / "run"
     context = multiprocessing.get_context("forkserver")  # torch is imported once, and no thread is forked
-    context.set_forkserver_preload(["ganzoo.engine.run", "ganzoo.api", "torchvision.datasets", "torchvision.utils"])
+    context.set_forkserver_preload(["ganzoo.training.run", "ganzoo.api", "torchvision.datasets", "torchvision.utils"])
     in_writing = whole = 0
     for _ in range(times):
         iteration, writing = RawValue(ctypes.c_int64, -1), RawValue(ctypes.c_int64, 0)
@@ -116,7 +116,7 @@ def kill(times: int, draw: random.Random) -> Row:
 def compare(killed: Path, iteration: int) -> str:
     """Ends the killed run, and one that was left alone: both must be the same to the last bit."""
     import ganzoo
-    from ganzoo.engine.checkpoint import checkpoints
+    from ganzoo.runs.checkpoint import checkpoints
 
     epochs, whole = iteration // PER_EPOCH + 1, killed.with_name("whole")
     for folder in (killed, whole):
@@ -133,7 +133,7 @@ def compare(killed: Path, iteration: int) -> str:
 def damage(flips: int, draw: random.Random) -> Iterator[Row]:
     """Cuts off every file of the last checkpoint at each sixteenth of its length, and flips bits."""
     import ganzoo
-    from ganzoo.engine.checkpoint import checkpoints
+    from ganzoo.runs.checkpoint import checkpoints
 
     folder = Path(tempfile.mkdtemp()) / "run"
     ganzoo.run("dcgan", out=folder, epochs=1, **OPTIONS)
@@ -158,7 +158,7 @@ def damage(flips: int, draw: random.Random) -> Iterator[Row]:
 
 def count(row: Row, folder: Path, before: Path) -> None:
     """Looks whether the checkpoint before the damaged one is taken, and whether the log says which was damaged."""
-    from ganzoo.engine.checkpoint import checkpoints, newest
+    from ganzoo.runs.checkpoint import checkpoints, newest
 
     logger, said = logging.getLogger("ganzoo"), queue.SimpleQueue[logging.LogRecord]()
     listener = QueueHandler(said)

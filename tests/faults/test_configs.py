@@ -20,8 +20,8 @@ from tries import known, refused, tries
 
 from ganzoo.cli.flags import Flag
 from ganzoo.config import build, one_of
-from ganzoo.gan import GAN
-from ganzoo.options import RunOptions, resolve
+from ganzoo.contract.gan import GAN
+from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo
 
 GANS = sorted(zoo().gans)

@@ -13,8 +13,9 @@ import pytest
 from conftest import Command, run_command
 
 import ganzoo
-from ganzoo import hookspecs, plugins
-from ganzoo.engine.checkpoint import checkpoints
+from ganzoo import plugins
+from ganzoo.contract import hookspecs
+from ganzoo.runs.checkpoint import checkpoints
 
 HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("register_"))
 

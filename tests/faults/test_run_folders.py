@@ -21,7 +21,7 @@ from torch import nn
 from tries import refused, tries
 
 import ganzoo
-from ganzoo.machine import held_to_free_memory
+from ganzoo.base.system import held_to_free_memory
 
 
 class Made(ganzoo.Dataset):

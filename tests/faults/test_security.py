@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from ganzoo.base import io
 from ganzoo.data import archive
-from ganzoo.engine import files
 
 ROOT = Path(__file__).parents[2]
 WATCHED = """
@@ -25,7 +25,7 @@ def watch(event, details):
         os._exit(8)
 
 from ganzoo.cli import main
-import ganzoo.api, ganzoo.plugins, ganzoo.engine.run, torchvision.utils  # what imports do is theirs
+import ganzoo.api, ganzoo.plugins, ganzoo.training.run, torchvision.utils  # what imports do is theirs
 
 ganzoo.plugins.zoo()
 sys.addaudithook(watch)
@@ -72,7 +72,7 @@ def test_the_limits_that_are_told_are_those_in_force() -> None:
         f"from {archive.SMALL // 2**20} MiB on, to more than {archive.RATIO} times",
         f"more than {archive.TOTAL // 2**30} GiB",
         f"more than {Image.MAX_IMAGE_PIXELS // 10**6} million pixels",
-        f"more than {files.DEPTH} deep",
+        f"more than {io.DEPTH} deep",
     ):
         assert words in text, words
 

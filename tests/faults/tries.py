@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 
 import ganzoo
+from ganzoo.cli.config_flags import by_run
 from ganzoo.cli.flags import Flag
-from ganzoo.cli.made_flags import by_run
 from ganzoo.plugins import zoo
 
 SOAK = bool(os.environ.get("GANZOO_SOAK"))

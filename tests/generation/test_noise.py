@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.data.batches import latent
-from ganzoo.generation.noise import check_limit, drawn, spherical, truncated, way
+from ganzoo.data.in_memory import latent
+from ganzoo.sampling.interpolation import check_limit, drawn, spherical, truncated, way
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 100, 1000])

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 import ganzoo
 from ganzoo.data.dataset import Split
 from ganzoo.data.load import load_some
-from ganzoo.engine.folder import RunFolder
 from ganzoo.metrics.evaluate import data_of, ready_for
 from ganzoo.metrics.evaluation import NEAREST
 from ganzoo.metrics.neighbors import nearest_ratio
 from ganzoo.plugins import zoo
+from ganzoo.runs.folder import RunFolder
 
 RUN: dict[str, Any] = {"image_size": 16, "batch_size": 8, "epochs": 1}
 

@@ -16,8 +16,8 @@ from ganzoo.config import build
 from ganzoo.data.load import DataOptions
 from ganzoo.metrics.compare import STUDENT, by_chance, letters
 from ganzoo.metrics.neighbors import NearestRatio
-from ganzoo.metrics.options import EvaluationOptions
-from ganzoo.metrics.wanted import settled
+from ganzoo.metrics.selection import settled
+from ganzoo.options.evaluation import EvaluationOptions
 from ganzoo.plugins import zoo
 
 PROTOCOL: dict[str, Any] = {

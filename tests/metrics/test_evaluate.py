@@ -14,11 +14,11 @@ from numbered import Numbered
 from test_extractors import network, weights  # fixtures  # noqa: F401
 
 import ganzoo
+from ganzoo.contract.metric import PairMetric, SetMetric
 from ganzoo.data.load import load_some
-from ganzoo.engine.folder import RunFolder
 from ganzoo.metrics.evaluate import data_of, ready_for
-from ganzoo.metrics.metric import PairMetric, SetMetric
 from ganzoo.plugins import zoo
+from ganzoo.runs.folder import RunFolder
 
 KID = "kid:subset_size=20,subsets=3"
 

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 import ganzoo
-from ganzoo.data.batches import scaled
+from ganzoo.data.in_memory import scaled
 from ganzoo.metrics.features import Seen, fingerprint
 from ganzoo.metrics.inception import STANDARD, Inception
 from ganzoo.metrics.pairs import LPIPS
-from ganzoo.metrics.weights import Published
+from ganzoo.metrics.published_weights import Published
 from ganzoo.plugins import zoo
 
 

@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganzoo
+from ganzoo.contract.extractor import Extractor
 from ganzoo.metrics.dinov2 import VITL14, DINOv2, positions
-from ganzoo.metrics.extractor import Extractor
+from ganzoo.metrics.published_weights import Published
 from ganzoo.metrics.vgg import TORCHVISION, VGG16
-from ganzoo.metrics.weights import Published
 from ganzoo.testing import check_extractor
 
 WIDTH, DEPTH, TRAINED = 128, 3, 37

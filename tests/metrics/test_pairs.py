@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
 import ganzoo
-from ganzoo.metrics.metric import PairMetric
+from ganzoo.contract.metric import PairMetric
 from ganzoo.metrics.pairs import (
     LPIPS,
     AbsoluteDifference,

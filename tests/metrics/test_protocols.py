@@ -12,12 +12,12 @@ from test_evaluate import copied  # a fixture  # noqa: F401
 
 import ganzoo
 from ganzoo.data.load import load_some
-from ganzoo.engine.folder import RunFolder
 from ganzoo.metrics.evaluate import data_of, ready_for
-from ganzoo.metrics.options import ALL, PROTOCOLS, EvaluationOptions
 from ganzoo.metrics.protocol import Protocol
 from ganzoo.metrics.sets import FrechetDistance
+from ganzoo.options.evaluation import ALL, PROTOCOLS, EvaluationOptions
 from ganzoo.plugins import zoo
+from ganzoo.runs.folder import RunFolder
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)

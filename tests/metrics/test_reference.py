@@ -11,7 +11,7 @@ from conftest import Command
 from test_evaluate import copied, lines  # the former is a fixture  # noqa: F401
 
 import ganzoo
-from ganzoo.metrics.reference import Statistics
+from ganzoo.contract.statistics import Statistics
 
 WIDTH = 64
 """Features of the digits extractor."""

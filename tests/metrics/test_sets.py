@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from ganzoo.metrics.metric import SetMetric
+from ganzoo.contract.metric import SetMetric
 from ganzoo.metrics.sets import (
     Coverage,
     Density,

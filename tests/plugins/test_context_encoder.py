@@ -7,8 +7,8 @@ from torch import Tensor
 
 from ganzoo import Adam, Batch, DataSpec, Engine, SizeError, Speed
 from ganzoo.blocks.bottleneck import ChannelwiseLinear
-from ganzoo.data.adapt import HOLE
-from ganzoo.data.batches import scaled
+from ganzoo.data.in_memory import scaled
+from ganzoo.data.pair_transforms import HOLE
 
 SPEC = DataSpec(dataset="x", shapes={"source": (3, 32, 32), "target": (3, 32, 32)})
 

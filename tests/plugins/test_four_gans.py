@@ -15,7 +15,7 @@ from torch import nn
 from ganzoo import GAN, Adam, Batch, DataSpec, Networks
 from ganzoo.blocks import CompactDiscriminator, CompactGenerator, initialize
 from ganzoo.losses import Hinge, LeastSquares
-from ganzoo.options import resolve
+from ganzoo.options.run import resolve
 
 SHAPES: Mapping[type[GAN], dict[str, tuple[int, ...]]] = {
     DCGAN: {"image": (1, 16, 16)},

@@ -9,8 +9,8 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import Batch, Networks
-from ganzoo.data.batches import latent
 from ganzoo.data.example import example, example_spec
+from ganzoo.data.in_memory import latent
 
 PIXELS, PADDING = 16, 2
 

@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo.engine.listing import size_of
 from ganzoo.export.shipped import summary
-from ganzoo.locate import locate
 from ganzoo.plugins import zoo
+from ganzoo.runs.listing import size_of
+from ganzoo.runs.locate import locate
 
 MOST = 40_000_000
 """Bytes of all of them together."""

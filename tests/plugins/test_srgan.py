@@ -16,10 +16,11 @@ from ganzoo.blocks import VGGFeatures
 from ganzoo.blocks.features import vgg_file
 from ganzoo.data.example import example
 from ganzoo.data.load import Data
-from ganzoo.engine import checkpoint, resume, state
-from ganzoo.engine import training as trainings
-from ganzoo.engine.folder import RunFolder
-from ganzoo.options import RunOptions
+from ganzoo.options.run import RunOptions
+from ganzoo.runs import checkpoint
+from ganzoo.runs.folder import RunFolder
+from ganzoo.training import resume, state
+from ganzoo.training import trainer as trainings
 
 SPEC = DataSpec(dataset="x", shapes={"source": (3, 8, 8), "target": (3, 32, 32)})
 SMALL = {"width": 4, "discriminator_width": 4, "blocks": 1, "layer": "2_2"}

@@ -7,7 +7,7 @@ from ganzoo_wgan import WGAN
 
 from ganzoo import Engine, RMSprop, Speed
 from ganzoo.data.example import example, example_spec
-from ganzoo.options import resolve
+from ganzoo.options.run import resolve
 
 
 def test_clipping_holds_after_each_move_of_the_critic_alone() -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import pictures
-from ganzoo.options import resolve
+from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
 from ganzoo.report import curves, images, settings, write
 from ganzoo.report.record import Record, records

@@ -12,12 +12,12 @@ from conftest import Command
 from pages import change, grown, trained, visit, write_lines
 from playwright.sync_api import Page
 
-from ganzoo.engine.files import number
-from ganzoo.engine.folder import RunFolder
+from ganzoo.base.io import number
 from ganzoo.errors import UserError
 from ganzoo.export.exporting import export
 from ganzoo.report import write
 from ganzoo.report.record import records
+from ganzoo.runs.folder import RunFolder
 
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 

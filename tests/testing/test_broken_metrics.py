@@ -10,8 +10,8 @@ from breaking import broken, says
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganzoo.metrics.extractor import Extractor
-from ganzoo.metrics.metric import Metric, PairMeasure, PairMetric, SetMetric
+from ganzoo.contract.extractor import Extractor
+from ganzoo.contract.metric import Metric, PairMeasure, PairMetric, SetMetric
 from ganzoo.testing import check_extractor, check_metric
 
 

@@ -12,8 +12,8 @@ from playwright.sync_api import Locator, Page
 from torch import Tensor
 
 from ganzoo.api import load
-from ganzoo.generation.trained import TrainedGAN
 from ganzoo.pictures import grid, to_picture
+from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.web.maker import Maker
 from ganzoo.web.page import page as build
 from ganzoo.web.server import server, take

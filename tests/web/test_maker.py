@@ -14,12 +14,12 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.config import build
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.data.images import open_image
-from ganzoo.data.spec import DataSpec
 from ganzoo.errors import DataError, OptionError, UserError
-from ganzoo.generation.trained import TrainedGAN
 from ganzoo.pictures import to_picture
 from ganzoo.plugins import zoo
+from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.web.knobs import knobs, turned
 from ganzoo.web.maker import MOST, SEEDS, Maker
 from ganzoo.web.page import about, page

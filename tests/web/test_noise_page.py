@@ -8,7 +8,7 @@ from opened import picture, serving, shown, until_it_shows
 from playwright.sync_api import Page, expect
 
 import ganzoo
-from ganzoo.generation.trained import TrainedGAN
+from ganzoo.sampling.trained import TrainedGAN
 
 
 @pytest.fixture(scope="module")

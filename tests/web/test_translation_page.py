@@ -11,9 +11,9 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
 import ganzoo
-from ganzoo.data.adapt import HOLE
 from ganzoo.data.images import open_image
-from ganzoo.generation.trained import TrainedGAN
+from ganzoo.data.pair_transforms import HOLE
+from ganzoo.sampling.trained import TrainedGAN
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Helpers below everything else: files, random generators, the machine, registries."""

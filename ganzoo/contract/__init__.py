@@ -1,0 +1,1 @@
+"""The contract: all that the author of a plugin inherits from or is given."""

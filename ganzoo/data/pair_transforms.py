@@ -1,0 +1,210 @@
+"""Adaptors: pairs for image translation out of any images, `--as edges`: the source is made, the target is the image.
+
+They work on uint8 images, row by row: in memory, streamed or after a resume, an image has the same source.
+"""
+
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias, cast
+
+import torch
+from pydantic import BeforeValidator, Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from ganzoo.config import NamedConfig, OneOf
+from ganzoo.contract.data_spec import whole_number
+from ganzoo.data.resize import blank, enough_memory, greyed
+from ganzoo.errors import DataError
+
+HOLE = 127
+"""The pixel value, of every channel, that `masked` fills its hole with: in [-1, 1], HOLE / 127.5 - 1."""
+CHUNK = 2**22
+"""Values that are worked on at once: bounds the memory used beside the result."""
+Factor: TypeAlias = Annotated[Literal[2, 4, 8], BeforeValidator(whole_number)]
+
+
+class Adaptor(NamedConfig, ABC):
+    """What makes a source out of an image."""
+
+    noun: ClassVar[str] = "adaptor"
+    kind: ClassVar[str]
+    makes_pairs: ClassVar[bool] = True
+    """Whether it does; `none` leaves the data as it is."""
+
+    @classmethod
+    def choices(cls) -> Mapping[str, type[Self]]:
+        kinds = (AsItIs, Edges, Grey, LowRes, Masked)
+        return cast("Mapping[str, type[Self]]", {adaptor.kind: adaptor for adaptor in kinds})
+
+    @abstractmethod
+    def draw(self, images: Tensor) -> Tensor:
+        """The sources of images, both uint8, N x C x H x W."""
+
+    def sources(self, images: Tensor, shrinks: int = 1) -> Tensor:
+        """The sources of images, uint8, N x C x H x W, smaller by `shrinks`."""
+        return reduced(in_chunks(self.draw, images), shrinks)
+
+    def check(self, size: tuple[int, int], shrinks: int = 1) -> None:
+        """Refuses images of that height and width, and a GAN whose sources are smaller by `shrinks`.
+
+        Raises:
+            DataError: saying what would work.
+        """
+
+
+class AsItIs(Adaptor):
+    """The data set's own fields."""
+
+    kind = "none"
+    makes_pairs = False
+
+    def draw(self, images: Tensor) -> Tensor:
+        return images
+
+
+class Edges(Adaptor):
+    """A line drawing of the image: dark lines on white, where brightness changes (Sobel's operator, blurred)."""
+
+    kind = "edges"
+
+    threshold: float = Field(
+        0.1, ge=0, le=1, description="the steepness where lines begin, as a share of an edge from black to white"
+    )
+    softness: float = Field(
+        0.2, ge=0, le=1, description="how much steeper an edge must be to be black; with 0 there are no greys"
+    )
+
+    def draw(self, images: Tensor) -> Tensor:
+        grey = greyed(on_white(images)).float()
+        binomial = torch.tensor([1.0, 2.0, 1.0]) / 4
+        blurred = _filtered(grey, torch.outer(binomial, binomial))
+        slope = torch.outer(binomial, torch.tensor([-1.0, 0.0, 1.0]))
+        steepness = torch.hypot(_filtered(blurred, slope), _filtered(blurred, slope.T)) / 255
+        steepness *= 4 / 3  # a step from black to white, blurred, has 3/4 beside it
+        darkness = ((steepness - self.threshold) / max(self.softness, 1e-6)).clamp(0, 1)
+        lines = ((1 - darkness) * 255).round().to(torch.uint8)
+        return _coloured(lines, images, opaque=True)
+
+
+class Grey(Adaptor):
+    """The image without its colours, in as many channels."""
+
+    kind = "grey"
+
+    def draw(self, images: Tensor) -> Tensor:
+        return _coloured(greyed(images[:, :3]), images)
+
+
+class LowRes(Adaptor):
+    """The image with less detail: reduced by area, and brought back to its size bicubically.
+
+    For a GAN whose sources are smaller than what it makes, it is the reduced image itself.
+    """
+
+    kind = "lowres"
+
+    factor: Factor | None = Field(None, description="by how much; unless given, what the GAN enlarges by, or 4")
+
+    def draw(self, images: Tensor) -> Tensor:
+        height, width = images.shape[2:]
+        factor = self.factor or 4
+        small = F.interpolate(images.float(), (max(1, height // factor), max(1, width // factor)), mode="area")
+        back = F.interpolate(small, (height, width), mode="bicubic")
+        return back.clamp(0, 255).round().to(torch.uint8)
+
+    def sources(self, images: Tensor, shrinks: int = 1) -> Tensor:
+        return reduced(images, shrinks) if shrinks > 1 else super().sources(images)
+
+    def check(self, size: tuple[int, int], shrinks: int = 1) -> None:
+        if shrinks > 1 and self.factor not in (None, shrinks):
+            raise DataError(f"the GAN enlarges by {shrinks}, not by {self.factor}; leave --as.factor out")
+
+
+class Masked(Adaptor):
+    """The image with a square hole of one grey, which a GAN learns to fill."""
+
+    kind = "masked"
+
+    place: Literal["centre", "random"] = Field(
+        "centre", description="where the hole is; random: anywhere, for an image always at the same place"
+    )
+    size: int | None = Field(
+        None, gt=0, description="height and width of the hole in pixels; unless given, half of the image's"
+    )
+
+    def draw(self, images: Tensor) -> Tensor:
+        height, width = images.shape[2:]
+        high, wide = (self.size or max(1, side // 2) for side in (height, width))
+        # No pixel that is there is to look as if it were missing.
+        result = torch.where((images == HOLE).all(1, keepdim=True), HOLE + 1, images)
+        for image in result:
+            down, across = height - high, width - wide
+            if self.place == "random":  # by what is in the image, which is the same however it is read
+                number = zlib.crc32(image.contiguous().numpy().tobytes())
+                top, left = number % (down + 1), number // (down + 1) % (across + 1)
+            else:
+                top, left = down // 2, across // 2
+            image[:, top : top + high, left : left + wide] = HOLE
+        return result
+
+    def check(self, size: tuple[int, int], shrinks: int = 1) -> None:
+        if self.size is not None and self.size > min(size):
+            height, width = size
+            raise DataError(
+                f"a hole of {self.size} x {self.size} pixels does not fit into images of {height} x {width}; "
+                f"try --as.size {max(1, min(size) // 2)}"
+            )
+
+
+AnyAdaptor: TypeAlias = Annotated[Adaptor, OneOf(Adaptor)]
+"""A field that holds any adaptor."""
+
+
+def reduced(images: Tensor, shrinks: int) -> Tensor:
+    """Images, uint8, N x C x H x W, smaller by a whole number: each pixel is the mean of those it stands for."""
+    if shrinks == 1:
+        return images
+
+    def mean(chunk: Tensor) -> Tensor:
+        return F.avg_pool2d(chunk.float(), shrinks).round().to(torch.uint8)
+
+    return in_chunks(mean, images)
+
+
+def in_chunks(work: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """What `work` makes of images, a part of them at a time."""
+    rows = max(1, CHUNK // max(1, images[0].numel())) if len(images) else 1
+    with enough_memory(min(rows, len(images)), tuple(images.shape[1:])):
+        parts = (work(chunk) for chunk in torch.split(images, rows))
+        first = next(parts)
+        if len(images) <= rows:
+            return first
+    result, start = blank(len(images), tuple(first.shape[1:])), len(first)
+    result[:start] = first
+    for part in parts:
+        result[start : start + len(part)] = part
+        start += len(part)
+    return result
+
+
+def on_white(images: Tensor) -> Tensor:
+    """Images without their opacity, if they have any: uint8, N x 1 or 3 x H x W."""
+    if images.shape[1] < 4:
+        return images
+    colours, opacity = images[:, :3].float(), images[:, 3:].float() / 255
+    return (colours * opacity + 255 * (1 - opacity)).round().to(torch.uint8)
+
+
+def _filtered(grey: Tensor, kernel: Tensor) -> Tensor:
+    return F.conv2d(F.pad(grey, (1, 1, 1, 1), mode="replicate"), kernel[None, None])
+
+
+def _coloured(grey: Tensor, images: Tensor, *, opaque: bool = False) -> Tensor:
+    """One channel as many as the images have; opacity stays theirs, unless it shall be full."""
+    channels = images.shape[1]
+    result = grey.expand(-1, channels, -1, -1).clone()
+    if channels == 4:
+        result[:, 3] = 255 if opaque else images[:, 3]
+    return result

@@ -1,0 +1,250 @@
+"""Batches of a stream: read and decoded in processes of their own, and taken up exactly where a run stopped."""
+
+import logging
+import multiprocessing
+import os
+import re
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from multiprocessing.connection import Connection
+from multiprocessing.util import Finalize
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+
+from ganzoo.contract.batch import Batch
+from ganzoo.data.in_memory import noise, own_rows, scaled
+from ganzoo.data.loader import State, Supply
+from ganzoo.data.stream import Position, Stream
+from ganzoo.data.stream_worker import Delivery, Feed, obey_the_parent_alone
+from ganzoo.errors import DataError, typed
+
+log = logging.getLogger(__name__)
+
+AHEAD = 4
+"""Batches that each worker reads ahead: what training lives on while one is slow for once."""
+
+
+class StreamedBatches(Supply):
+    """Batches of a stream, drawn one after the other.
+
+    Each of the processes that train together has readers of its own, one in each of its `workers`, or in itself if
+    there are none. All readers have disjoint shares, and each fills whole batches, which are handed out in turn. What
+    is drawn follows from the seed, the number of readers and the iteration; it is found again from `state` alone.
+
+    Args:
+        stream: what to read.
+        batch_size: rows of an iteration, over all processes that train together.
+        noise_shape: of one row of `noise`; empty: there is none.
+        seed: of order and noise.
+        device: where training is.
+        workers: processes that read ahead; 0: reading is done when a batch is drawn.
+        rank: which of the processes that train together this is.
+        count: how many they are; they share a batch evenly (`Ranks.share_of`).
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        batch_size: int,
+        noise_shape: tuple[int, ...] = (),
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+        workers: int = 0,
+        rank: int = 0,
+        count: int = 1,
+    ) -> None:
+        self.stream = stream
+        self.batch_size = batch_size
+        self.noise_shape = noise_shape
+        self.seed = seed
+        self.device = torch.device(device)
+        self.workers = workers
+        self.rank, self.count = rank, count
+        self.iteration = 0
+        """The one that comes next."""
+        self._positions: list[Position] = [()] * max(1, workers)
+        self._turn = 0
+        self._deliveries: Iterator[Delivery] | None = None
+        self._end: Finalize | None = None
+
+    @property
+    def per_epoch(self) -> int:
+        """Iterations in which the stream is seen once; at least 1."""
+        return max(1, len(self.stream) // self.batch_size)
+
+    def draw(self, iteration: int) -> Batch:
+        """This process's rows of a batch, on the host, and the noise that belongs to them.
+
+        Iterations are drawn one after the other, the first from 0 or where `load_state` put it. Another one than the
+        next is taken for a fresh start: reading begins anew with the pass that it falls into.
+
+        Raises:
+            DataError: the data is missing or broken, or a process that reads it was ended.
+        """
+        if iteration != self.iteration:
+            self._begin_pass(iteration)
+        if self._deliveries is None:
+            self._deliveries = self._read()
+        delivery = self._next(self._deliveries)
+        self._positions[self._turn] = delivery.position
+        self._turn = (self._turn + 1) % len(self._positions)
+        self.iteration += 1
+        own = own_rows(self.batch_size, self.rank, self.count)
+        drawn = noise(self.batch_size, self.noise_shape, self.seed, iteration, own)
+        return Batch(step=torch.tensor(iteration), **delivery.fields, **drawn)
+
+    def assemble(self, drawn: Batch) -> Batch:
+        return Batch(**{name: scaled(value) for name, value in drawn.items()})
+
+    def state(self) -> State:
+        """Where each reader of this process stood after the batch that was drawn last; what is read ahead is not in it.
+
+        It belongs to the rank, and to the same numbers of processes and workers.
+        """
+        readers = {f"reader {number}": list(position) for number, position in enumerate(self._positions)}
+        return {"iteration": [self.iteration], "share": self._share, "turn": [self._turn], **readers}
+
+    def load_state(self, state: State) -> None:
+        """Goes to where a state was taken: the same batches follow as then did.
+
+        With another number of processes or workers, the pass begins anew, in another order; a warning says so. An empty
+        state is the beginning.
+
+        Raises:
+            ValueError: it is no state.
+        """
+        self.close()
+        if not state:
+            self.iteration, self._turn, self._positions = 0, 0, [()] * len(self._positions)
+            return
+        (iteration,), (turn,) = _counts(state, "iteration", 1), _counts(state, "turn", 1)
+        if _counts(state, "share", 3) != tuple(self._share):
+            self._begin_pass(iteration)
+            return
+        if turn >= len(self._positions):
+            raise ValueError(f"it is the turn of reader {turn}, of {len(self._positions)}")
+        positions = [_counts(state, f"reader {number}") for number in range(len(self._positions))]
+        self.iteration, self._turn, self._positions = iteration, turn, positions
+
+    def close(self) -> None:
+        """Ends the processes that read; the next draw starts them again, after the last batch that was drawn."""
+        if self._end:
+            self._end()
+        self._deliveries = self._end = None
+
+    @property
+    def _share(self) -> list[int]:
+        return [self.rank, self.count, len(self._positions)]
+
+    def _begin_pass(self, iteration: int) -> None:
+        self.close()
+        turn = iteration * self.batch_size // len(self.stream)
+        if iteration:
+            log.warning(
+                "the data is read anew from the beginning of pass %d, in another order: no reader was at iteration %d "
+                "with %d processes of %d workers",
+                turn,
+                iteration,
+                self.count,
+                self.workers,
+            )
+        self.iteration, self._turn, self._positions = iteration, 0, [(turn,)] * len(self._positions)
+
+    def _read(self) -> Iterator[Delivery]:
+        readers = len(self._positions)
+        feed = Feed(
+            stream=self.stream,
+            seed=self.seed,
+            rows=self.batch_size // self.count,
+            first=self.rank * readers,
+            parts=self.count * readers,
+            positions=tuple(self._positions),
+            turn=self._turn,
+        )
+        if not self.workers:
+            return iter(feed)
+        hear, say = multiprocessing.Pipe(duplex=False)
+        self._end = Finalize(self, _dismiss, (hear, say), exitpriority=1)  # before those who will not end are awaited
+        with warnings.catch_warnings():  # of more workers than cores, and of forking beside threads
+            warnings.simplefilter("ignore")
+            loader = DataLoader(
+                feed,
+                batch_size=None,
+                num_workers=self.workers,
+                collate_fn=_as_it_is,
+                worker_init_fn=partial(obey_the_parent_alone, os.getpid(), hear),
+                prefetch_factor=AHEAD,
+                # The other ways to start a process import the caller's script again, and know no plugin of a loose
+                # file. macOS, whose libraries do not survive forking, and Windows have only those.
+                multiprocessing_context="fork" if sys.platform == "linux" else None,
+                generator=torch.Generator(),  # else it draws from that of training
+            )
+            deliveries = iter(loader)
+        _translate_ends()
+        return deliveries
+
+    def _next(self, deliveries: Iterator[Delivery]) -> Delivery:
+        try:
+            delivery = next(deliveries)
+        except DataError:
+            self.close()
+            raise
+        except RuntimeError as error:
+            self.close()
+            if not re.search(r"DataLoader worker \(pid", str(error)):
+                raise
+            raise _has_ended(error) from error
+        for record in delivery.said:
+            if (logger := logging.getLogger(record.name)).isEnabledFor(record.levelno):
+                logger.handle(record)
+        if delivery.complaint:
+            self.close()
+            raise DataError(delivery.complaint)
+        return delivery
+
+
+def _counts(state: State, name: str, length: int | None = None) -> tuple[int, ...]:
+    """Whole numbers from 0 that a state holds."""
+    values = state.get(name)
+    if not isinstance(values, Sequence) or not all(type(value) is int and value >= 0 for value in values):
+        raise ValueError(f"'{name}' of the data is {typed(values)}")
+    if length is not None and len(values) != length:
+        raise ValueError(f"'{name}' of the data is {typed(values)}, and not {length} numbers")
+    return tuple(values)
+
+
+def _as_it_is(delivery: Any) -> Any:
+    return delivery
+
+
+def _has_ended(error: RuntimeError) -> DataError:
+    return DataError(
+        f"a process that reads data has ended: {error}\nit may have run out of memory; try --workers 1, or "
+        "smaller shards"
+    )
+
+
+def _translate_ends() -> None:
+    """Has a worker's end said in plain words too where torch says it from a signal, in the midst of training."""
+    handler = signal.getsignal(signal.SIGCHLD) if hasattr(signal, "SIGCHLD") else None
+    if not callable(handler) or not getattr(handler, "__module__", "").startswith("torch."):
+        return  # there is none, or it is translated already
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, partial(_translated, handler))
+
+
+def _translated(handler: Callable[..., Any], *signalled: object) -> None:
+    try:
+        handler(*signalled)
+    except RuntimeError as error:
+        raise _has_ended(error) from error
+
+
+def _dismiss(_: Connection, over: Connection) -> None:  # given the other end too: it must not be closed before
+    over.send_bytes(b"over")

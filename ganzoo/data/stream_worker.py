@@ -1,0 +1,95 @@
+"""A reader of a stream at work, in a process of its own or not: what it is told, what it delivers, whom it obeys."""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from logging.handlers import QueueHandler
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from ganzoo.base.signals import NAMES
+from ganzoo.data.stream import Position, Stream
+from ganzoo.errors import ContractError, UserError
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One batch on its way from a reader."""
+
+    fields: dict[str, Tensor]
+    position: Position
+    """Of the reader, after its last row."""
+    complaint: str = ""
+    """What is wrong with the data; then there is no batch, and there will be no other."""
+    said: Sequence[logging.LogRecord] = ()
+    """What was logged in a worker since its last batch."""
+
+
+@dataclass(frozen=True)
+class Feed(IterableDataset[Delivery]):
+    """What a reader needs to know. In the n-th worker it is the reader whose turn comes n-th."""
+
+    stream: Stream
+    seed: int
+    rows: int
+    """Of one process's batch."""
+    first: int
+    """The share of the first reader."""
+    parts: int
+    positions: tuple[Position, ...]
+    """Of every reader of this process."""
+    turn: int
+    """The reader whose batch comes first."""
+
+    def __iter__(self) -> Iterator[Delivery]:
+        worker = get_worker_info()
+        reader = (self.turn + (worker.id if worker else 0)) % len(self.positions)
+        heard = _listen() if worker else SimpleQueue[logging.LogRecord]()
+        rows = self.stream.read(self.seed, self.first + reader, self.parts, self.positions[reader])
+        while True:
+            try:
+                taken = list(islice(rows, self.rows))
+            except UserError as error:  # raised here, it would arrive as a traceback
+                yield Delivery({}, (), str(error), _emptied(heard))
+                return
+            if len(taken) < self.rows:
+                raise ContractError(f"{type(self.stream).__name__}.read() came to an end; it reads pass after pass")
+            fields = {name: torch.stack([row[name] for row, _ in taken]) for name in taken[0][0]}
+            yield Delivery(fields, taken[-1][1], said=_emptied(heard))
+
+
+def _listen() -> SimpleQueue[logging.LogRecord]:
+    """Has what ganzoo logs in this process kept for the one that trains, which alone has the run's log.txt open."""
+    heard = SimpleQueue[logging.LogRecord]()
+    logger = logging.getLogger("ganzoo")
+    logger.handlers, logger.propagate = [QueueHandler(heard)], False
+    return heard
+
+
+def _emptied(heard: SimpleQueue[logging.LogRecord]) -> list[logging.LogRecord]:
+    return [heard.get() for _ in range(heard.qsize())]
+
+
+def obey_the_parent_alone(parent: int, over: Connection, _: int) -> None:
+    """Has a worker survive the signals that are sent to all processes of a job: what they mean, its parent decides.
+
+    It ends when its parent says so or is gone, whatever it waits for.
+    """
+    for name in NAMES:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(parent, over), daemon=True).start()
+
+
+def _watch(parent: int, over: Connection) -> None:
+    while not over.poll(1) and os.getppid() == parent:
+        pass
+    os._exit(0)

@@ -1,0 +1,88 @@
+"""BatchNorm over the batches of all processes: the statistics, and so the numbers, of one process with all of them.
+
+torch's own SyncBatchNorm needs CUDA and cannot be differentiated twice, which gradient penalties do.
+"""
+
+import logging
+from types import MethodType
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ganzoo.distributed.context import Ranks
+
+log = logging.getLogger(__name__)
+
+KINDS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
+
+def synchronise(nets: nn.Module, ranks: Ranks) -> None:
+    """Has every BatchNorm of these networks take its statistics, in training, over all processes.
+
+    Weights, buffers and their names stay as they are. Where the networks are compiled, these layers are left out.
+    A subclass with a forward of its own keeps it, and its own process's statistics; a warning says so.
+    """
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # torch gives it no types
+    def forward(layer: nn.BatchNorm2d, batch: Tensor) -> Tensor:
+        return _normalised(layer, batch, ranks) if layer.training else type(layer).forward(layer, batch)
+
+    layers = [layer for layer in nets.modules() if isinstance(layer, KINDS)]
+    for layer in layers:
+        if type(layer).forward is _BatchNorm.forward:
+            # A method of the instance, not a closure over it: a deep copy then normalises by its own weights.
+            vars(layer)["forward"] = MethodType(forward, layer)
+    for name in sorted({type(layer).__name__ for layer in layers if type(layer).forward is not _BatchNorm.forward}):
+        log.warning("%s has a forward of its own: each process keeps its own statistics there", name)
+
+
+def _normalised(layer: nn.BatchNorm2d, batch: Tensor, ranks: Ranks) -> Tensor:
+    layer._check_input_dim(batch)  # noqa: SLF001 - torch's own message for an input of another shape
+    values = batch if batch.dtype == torch.float64 else batch.float()
+    mean, variance, count = _statistics(values, ranks)
+    if layer.running_mean is not None:
+        _remember(layer, mean.detach(), variance.detach() * (count / (count - 1)))
+    scale = torch.rsqrt(variance + layer.eps)
+    if layer.weight is not None:
+        scale = scale * layer.weight
+    result = (values - _along(mean, values)) * _along(scale, values)
+    if layer.bias is not None:
+        result = result + _along(layer.bias, values)
+    return result.to(batch.dtype)
+
+
+def _statistics(values: Tensor, ranks: Ranks) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and biased variance of each channel, and how many values they are of, over all processes.
+
+    Variances are combined by the method of Chan, Golub and LeVeque (1979): mean(x^2) - mean(x)^2 would cancel.
+    """
+    own, channels = values.numel() // values.shape[1], values.shape[1]
+    if own * ranks.count <= 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {values.shape}")
+    variance, mean = torch.var_mean(values, [0, *range(2, values.ndim)], correction=0)
+    mine = torch.cat([mean, variance, mean.new_full((1,), own)])
+    # A row for each process, filled by itself alone: their sum is all rows, to be differentiated by torch itself.
+    rows = [mine if rank == ranks.rank else torch.zeros_like(mine) for rank in range(ranks.count)]
+    means, variances, counts = ranks.total(torch.stack(rows)).split([channels, channels, 1], dim=1)
+    count = counts.detach().sum()
+    shares = counts.detach() / count
+    mean = (shares * means).sum(0)
+    return mean, (shares * (variances + (means - mean).square())).sum(0), count
+
+
+def _remember(layer: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
+    assert layer.running_mean is not None  # noqa: S101 - as it was asked above, for the type checker
+    assert layer.running_var is not None  # noqa: S101 - it comes with the mean
+    assert layer.num_batches_tracked is not None  # noqa: S101 - likewise
+    layer.num_batches_tracked.add_(1)
+    # Without a momentum, the plain mean of all batches so far.
+    share = 1.0 / layer.num_batches_tracked if layer.momentum is None else layer.momentum
+    with torch.no_grad():
+        layer.running_mean.lerp_(mean.to(layer.running_mean.dtype), share)
+        layer.running_var.lerp_(variance.to(layer.running_var.dtype), share)
+
+
+def _along(channels: Tensor, values: Tensor) -> Tensor:
+    """A number for each channel, in the shape that multiplies N x C x ..."""
+    return channels.view(1, -1, *[1] * (values.ndim - 2))

@@ -1,0 +1,209 @@
+"""An evaluation made ready: what is to be measured is settled, checked against what there is, and loaded."""
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.config import build
+from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.extractor import Extractor
+from ganzoo.contract.gan import GAN
+from ganzoo.contract.metric import GroupMetric, Metric, PairMetric, SetMetric, TrainingMetric
+from ganzoo.contract.statistics import Statistics
+from ganzoo.data.load import DataOptions, data_folder
+from ganzoo.errors import DataError, OptionError
+from ganzoo.metrics.evaluation import PART, Evaluation
+from ganzoo.metrics.features import Seen, fingerprint
+from ganzoo.metrics.protocol import Protocol
+from ganzoo.metrics.rows import Rows
+from ganzoo.metrics.selection import PAIR, possible, settled
+from ganzoo.options.evaluation import MOST, EvaluationOptions
+
+log = logging.getLogger(__name__)
+
+
+def make_ready(
+    gan: GAN,
+    data: DataOptions,
+    spec: DataSpec,
+    options: EvaluationOptions,
+    device: torch.device,
+    folder: Path | None = None,
+    most: int = MOST,
+    *,
+    and_usual: bool = False,
+) -> Evaluation:
+    """Loads what an evaluation takes: the rows of the split, the extractor, weights of metrics.
+
+    Args:
+        gan: whose images are to be measured.
+        data: where the real images come from, and how.
+        spec: what it was trained on.
+        options: what is asked for.
+        device: where it is.
+        folder: where downloads are kept.
+        most: samples, unless a number is asked for.
+        and_usual: measure what is usual, too, beside what is asked for, and after it.
+
+    Raises:
+        UserError: data, extractor or weights cannot be had; or what is asked for cannot be measured here, or not with
+            so few images.
+    """
+    wanted = settled(gan, data, options, and_usual)  # what this refuses need not wait for the data
+    reference = Statistics.read(options.reference) if options.reference else None
+    real = "image" if "image" in gan.needs else "target"
+    split = options.split or ("test" if "test" in data.data.splits else "train")
+    rows = Rows(data, (gan.needs & gan.inputs) | (frozenset() if reference else {real}), gan.shrinks, folder)
+    columns = rows.load(spec, split, options.reals or (None if reference else options.samples), most)
+    there = min(map(len, columns.values()), default=0)
+    samples = _samples(gan, options, there, most, alike=options.reals is None and reference is None)
+    eyes = None
+    if any(not isinstance(metric, PairMetric) and _looks(metric) != "colors" for metric in wanted):
+        eyes = Eyes.of(options.extractor or _default(data), spec.shape, device, data_folder(folder))
+    widths = {**(eyes.widths if eyes else {}), "colors": 6}
+    labels, classes = None, data.data.classes
+    if any(isinstance(metric, GroupMetric) and metric.by == "label" for metric in wanted):
+        labels, classes = rows.labels(split, there)
+    classifies = eyes is not None and eyes.classifies(classes)
+    fewest = samples if reference else min(samples, there)
+    more = partial(rows.advice, split=split, asked=options.samples is not None)
+    named = {metric.kind for metric in options.metric}
+    kept, left_out = possible(wanted, spec.shape, fewest, widths, classifies, named, more)
+    if reference is not None and eyes is not None:
+        _check_reference(reference, eyes, options)
+    for metric in kept:
+        if isinstance(metric, SetMetric) and (words := metric.caution(fewest, widths[metric.looks_at])):
+            log.warning("%s: %s", metric.kind, words)
+    built = {metric.kind: metric.build(data_folder(folder)) for metric in kept if isinstance(metric, PairMetric)}
+    pairs = {kind: made.to(device) if isinstance(made, nn.Module) else made for kind, made in built.items()}
+    beside = any(isinstance(metric, TrainingMetric) for metric in kept)
+    protocol = Protocol(
+        name=options.follows(),
+        data=data.data.label(),
+        split=split,
+        samples=samples,
+        reals=None if reference or there == samples else there,
+        seed=options.seed,
+        shape=spec.shape,
+        images=reference.checksum() if reference else _checksum_of(columns, real),
+        reference=options.reference.name if options.reference else None,
+        metrics={metric.kind: _told(metric, pairs.get(metric.kind)) for metric in kept},
+        sampling={name: value for name, value in gan.model_dump(mode="json").items() if name in gan.may_change},
+        **(eyes.described() if eyes else {}),
+    )
+    return Evaluation(
+        gan=gan,
+        columns=columns,
+        real=real,
+        metrics=kept,
+        pairs=pairs,
+        extractor=eyes.network if eyes else None,
+        protocol=protocol,
+        device=device,
+        left_out=left_out,
+        reference=reference,
+        labels=labels,
+        trained_on=rows.trained_on(real) if beside else None,
+        show=options.nearest or 0,
+    )
+
+
+def _samples(gan: GAN, options: EvaluationOptions, there: int, most: int, *, alike: bool) -> int:
+    """How many images to make; `alike`: as many as there are real ones."""
+    if alike:
+        return there
+    if "source" not in gan.needs & gan.inputs:
+        return options.samples or most
+    if options.samples and options.samples > there:
+        raise DataError(
+            f"{options.samples} samples were asked for, and there are {there} sources, of which one image each is "
+            f"made; try --samples {there}"
+        )
+    return options.samples or min(there, most)
+
+
+def _looks(metric: Metric) -> str:
+    return metric.looks_at if isinstance(metric, SetMetric | GroupMetric) else "features"
+
+
+def _check_reference(reference: Statistics, eyes: "Eyes", options: EvaluationOptions) -> None:
+    """Refuses statistics of another extractor's features, as far as their number tells.
+
+    Raises:
+        OptionError: with both numbers.
+    """
+    if reference.width != (width := eyes.widths["features"]):
+        raise OptionError(
+            f"'{options.reference}' holds statistics of {reference.width:,} features, and the extractor "
+            f"'{eyes.extractor.kind}' gives {width:,}; name the --extractor that they were computed with"
+        )
+
+
+def _checksum_of(columns: Mapping[str, Tensor], real: str) -> str:
+    """The part of the protocol that says which images are looked at."""
+    return checksum([columns[name] for name in sorted({real, *(PAIR & columns.keys())})])
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """An extractor that was built."""
+
+    extractor: Extractor
+    network: nn.Module
+    widths: Mapping[str, int]
+    """How many `features`, and `logits` if it has any, it gives for an image."""
+
+    @classmethod
+    def of(cls, extractor: Extractor, shape: tuple[int, int, int], device: torch.device, folder: Path) -> "Eyes":
+        """The extractor, tried on two images of that shape."""
+        network = extractor.build(folder).to(device).eval().requires_grad_(False)
+        seen = Seen(network)
+        seen.look(torch.zeros(2, *shape, device=device))
+        return cls(extractor, network, {what: seen.of(what).shape[1] for what in seen.kinds})
+
+    def classifies(self, classes: tuple[str, ...]) -> bool:
+        """Whether its logits are of these classes; of data whose classes are not known it may be."""
+        known = self.extractor.classes
+        return bool(known) and "logits" in self.widths and classes in (known, ())
+
+    def described(self) -> dict[str, Any]:
+        """Its part of the protocol."""
+        return {
+            "extractor": self.extractor.kind,
+            "extractor_options": _told(self.extractor),
+            "weights": fingerprint(self.network),
+            "resizer": self.extractor.resizer,
+        }
+
+
+def _default(data: DataOptions) -> Extractor:
+    choices, name = Extractor.choices(), data.data.extractor
+    if name not in choices:
+        raise OptionError(
+            f"'{data.data.label()}' is looked at by the extractor '{name}', which is not installed; name another "
+            f"--extractor: {', '.join(sorted(choices))}"
+        )
+    return build(choices[name], {}, prefix="extractor.")
+
+
+def _told(chosen: Metric | Extractor, network: object = None) -> dict[str, Any]:
+    """The options that figures depend on, and the checksum of the weights of a metric that is a network."""
+    options = chosen.model_dump(mode="json", exclude=set(chosen.places))
+    return {**options, "weights": fingerprint(network)} if isinstance(network, nn.Module) else options
+
+
+def checksum(columns: Sequence[Tensor]) -> str:
+    """The SHA-256 of columns."""
+    digest = hashlib.sha256()
+    for column in columns:
+        digest.update(f"{tuple(column.shape)}\n".encode())
+        for part in column.split(PART):
+            digest.update(part.contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,205 @@
+"""Speed switches: precision, memory, compilation, threads. None of them changes what a plugin's author sees."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
+from types import MethodType
+from typing import Any, Literal, TypeAlias
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from ganzoo.base.system import available_cores, keep_freed_memory
+from ganzoo.base.torchrun import local_rank, rank_and_count
+from ganzoo.config import Config
+from ganzoo.errors import OptionError
+
+log = logging.getLogger(__name__)
+
+Precision: TypeAlias = Literal["auto", "fp32", "tf32", "bf16"]
+
+
+class Speed(Config):
+    """How fast, at which precision. `Speed.plain()` switches everything off."""
+
+    device: str = Field("auto", description="cpu, cuda, cuda:1, ...; auto: CUDA if there is one")
+    precision: Precision = Field(
+        "auto", description="of the networks' arithmetic: auto is bf16 where it is fast; tf32 is for CUDA"
+    )
+    channels_last: bool | None = Field(
+        None, description="keep images as N x H x W x C in memory; unless given, where that is faster"
+    )
+    fused: bool = Field(True, description="update all weights in one kernel where the optimizer has one")
+    graphs: bool = Field(True, description="on CUDA, record an iteration once and replay it from then on")
+    deterministic: bool = Field(
+        False, description="only algorithms that give the same numbers every time; slower on CUDA"
+    )
+    compile: bool = Field(False, description="compile the networks: a minute or more at first, for long runs")
+    threads: int | None = Field(
+        None,
+        gt=0,
+        description="CPU threads, at most one for each core there is; unless given, torch's own number",
+    )
+    keep_memory: bool = Field(True, description="on the CPU, keep freed memory for the next iteration")
+
+    @staticmethod
+    def plain() -> "Speed":
+        """Every switch off: float32 on the CPU, the arithmetic of a plain loop."""
+        return Speed(device="cpu", precision="fp32", channels_last=False, fused=False, graphs=False, keep_memory=False)
+
+    def place(self) -> torch.device:
+        """The device to train on: of several processes on a machine, each has its own GPU.
+
+        Raises:
+            OptionError: there is no such device on this machine.
+        """
+        name = self.device
+        if name == "auto":
+            name = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            device = torch.device(name)
+        except RuntimeError:
+            raise OptionError(f"option 'device' cannot be '{self.device}'; write cpu, cuda or cuda:N") from None
+        if device.type not in ("cpu", "cuda") or str(device) != name:  # torch takes cuda:256 for cuda:0
+            raise OptionError(f"option 'device' cannot be '{self.device}'; write cpu, cuda or cuda:N")
+        if device.type == "cpu" and device.index:
+            raise OptionError(f"option 'device' cannot be '{self.device}': there is one cpu; write cpu")
+        if device.index is not None and device.type == "cuda" and rank_and_count()[1] > 1:
+            raise OptionError(f"option 'device' cannot be '{self.device}' for several processes; write cuda")
+        index = local_rank() if device.index is None else device.index
+        if device.type == "cuda" and index >= torch.cuda.device_count():
+            found = torch.cuda.device_count()
+            if local_rank():
+                raise OptionError(f"each process needs a GPU of its own: this machine has {found}; try fewer processes")
+            raise OptionError(
+                f"option 'device' cannot be '{self.device}': this machine has {found} CUDA devices; try cpu"
+            )
+        return torch.device("cuda", index) if device.type == "cuda" else torch.device("cpu")
+
+    def dtype(self, device: torch.device) -> torch.dtype:
+        """What the networks compute in.
+
+        Raises:
+            OptionError: the device has no such arithmetic at all.
+        """
+        if self.precision == "auto":
+            return torch.bfloat16 if bfloat16_is_fast(device) else torch.float32
+        if self.precision == "tf32" and device.type != "cuda":
+            raise OptionError("option 'precision' cannot be 'tf32' on the cpu: it is CUDA's; try fp32")
+        return torch.bfloat16 if self.precision == "bf16" else torch.float32
+
+    def lays_channels_last(self, device: torch.device) -> bool:
+        """Whether images and weights are N x H x W x C in memory.
+
+        On a processor without bf16 the gradients of weights cost more so than the images gain: measured on one with
+        AVX2 (torch 2.15), DCGAN takes as long either way and Pix2Pix a fifth longer.
+        """
+        if self.channels_last is None:
+            return device.type == "cuda" or self.dtype(device) == torch.bfloat16
+        return self.channels_last
+
+    def captures(self, device: torch.device) -> bool:
+        """Whether iterations become CUDA graphs."""
+        return self.graphs and device.type == "cuda"
+
+    def set_up_process(self) -> None:
+        """Threads, and on the CPU memory, of the whole process: best done before it makes its first tensor."""
+        cores = available_cores()
+        if self.threads is not None and self.threads > cores:
+            warn_once(f"{self.threads} threads were asked for; this process may use {cores} cores, so {cores} it is")
+        threads = min(self.threads or torch.get_num_threads(), cores)
+        if threads != torch.get_num_threads():
+            torch.set_num_threads(threads)
+        if self.deterministic:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it is first used
+        if self.keep_memory and self.place().type == "cpu":
+            keep_freed_memory()
+
+    def apply(self, nets: nn.Module, device: torch.device) -> None:
+        """Moves the networks to the device and has each compute as these switches say.
+
+        Raises:
+            OptionError: the device has no such arithmetic at all.
+        """
+        self.set_up_process()
+        in_bfloat16 = self.dtype(device) == torch.bfloat16
+        if in_bfloat16 and not bfloat16_is_fast(device):
+            warn_once(f"this {device.type} has no bf16 arithmetic: it is imitated, and slower than fp32")
+        nets.to(device)
+        if self.lays_channels_last(device):
+            nets.to(memory_format=torch.channels_last)
+        for network in nets.children():
+            for trace in ("forward", "_compiled_call_impl"):
+                vars(network).pop(trace, None)  # of an earlier engine, which may have computed otherwise
+            if not any(True for _ in network.parameters()):
+                continue
+            if in_bfloat16:
+                # A method of the instance, not a closure over it: a deep copy then computes with its own weights.
+                network.forward = MethodType(_forward_in_bfloat16, network)
+            if self.compile:
+                network.compile(dynamic=False)
+
+    def as_written(self, when: bool = True) -> AbstractContextManager[object]:
+        """Within, networks run as they are written, compiled or not: for what is done seldom, or cannot be compiled."""
+        return torch.compiler.set_stance("force_eager") if self.compile and when else nullcontext()
+
+    @contextmanager
+    def arithmetic(self, device: torch.device) -> Iterator[None]:
+        """Within, a GPU's float32 products are as precise as asked for, and convolutions take what measures fastest.
+
+        If it must be deterministic, an operation that cannot be raises an error instead.
+        """
+        algorithms = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+        backends: Any = torch.backends  # which has parts that its types don't know
+        precision = "ieee" if self.precision == "fp32" else "tf32"
+        switches: list[tuple[Any, str, object]] = [
+            (backends.cudnn, "benchmark", not self.deterministic),
+            (backends.cudnn.conv, "fp32_precision", precision),
+            (backends.cuda.matmul, "fp32_precision", precision),
+        ]
+        switches = switches if device.type == "cuda" else []
+        before = [getattr(place, name) for place, name, _ in switches]
+        try:
+            if self.deterministic:
+                torch.use_deterministic_algorithms(True)
+            for place, name, value in switches:
+                setattr(place, name, value)
+            yield
+        finally:
+            for (place, name, _), value in zip(switches, before, strict=True):
+                setattr(place, name, value)
+            torch.use_deterministic_algorithms(algorithms[0], warn_only=algorithms[1])
+
+
+@cache
+def warn_once(message: str) -> None:
+    """Says it the first time only: engines are built several times where a batch that fits is looked for."""
+    log.warning(message)
+
+
+def bfloat16_is_fast(device: torch.device) -> bool:
+    """Whether the device has instructions for it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+
+
+def _forward_in_bfloat16(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+    """A network's own forward under autocast, its outputs in float32 again: losses never see the difference in type."""
+    with torch.autocast(next(self.parameters()).device.type, torch.bfloat16):
+        outputs = type(self).forward(self, *args, **kwargs)
+    return _to_float32(outputs)
+
+
+def _to_float32(outputs: Any) -> Any:
+    if isinstance(outputs, Tensor):
+        return outputs.float() if outputs.dtype == torch.bfloat16 else outputs
+    if isinstance(outputs, tuple | list):
+        parts = [_to_float32(output) for output in outputs]
+        return type(outputs)(*parts) if hasattr(outputs, "_fields") else type(outputs)(parts)
+    if isinstance(outputs, dict):
+        return {name: _to_float32(output) for name, output in outputs.items()}
+    return outputs

@@ -1,0 +1,1 @@
+"""Making images with a trained GAN, and files of them."""

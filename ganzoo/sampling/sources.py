@@ -1,0 +1,105 @@
+"""Sources of translations: pictures of any size and mode, as a GAN was trained to take them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from ganzoo.config import Config, build
+from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.gan import GAN
+from ganzoo.data.in_memory import scaled
+from ganzoo.data.pair_transforms import Adaptor, AnyAdaptor
+from ganzoo.data.resize import fit_image
+from ganzoo.errors import DataError, RunFolderError, UserError
+from ganzoo.runs.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Makes pictures sources.
+
+    Each is scaled until it covers the size of training, and what hangs over is cut off, unless the GAN takes any size.
+    """
+
+    gan: GAN
+    data: DataSpec
+    adaptor: Adaptor | None = None
+    """What made the sources of training out of images, and is to make these."""
+
+    @classmethod
+    def adapted(cls, gan: GAN, data: DataSpec, folder: Path) -> "Sources":
+        """What makes pictures sources as a run's own `--as` did it in training.
+
+        Raises:
+            UserError: its sources were taken as they are.
+        """
+        if (adaptor := adaptor_of(RunFolder(folder))) is None:
+            raise UserError(
+                f"{folder} was trained on sources as they are, not on what --as made of images; leave --adapt out"
+            )
+        return cls(gan, data, adaptor)
+
+    def of(self, picture: Image.Image) -> Tensor:
+        """A picture as a source, C x H x W in [-1, 1].
+
+        Raises:
+            DataError: it is too small, or its colours have no known range.
+        """
+        upright = ImageOps.exif_transpose(picture)
+        channels, *size = self.data.source_shape if self.adaptor is None else self.data.shape
+        if self.gan.any_size:
+            size = [upright.height, upright.width]
+        if self.adaptor is None:
+            return scaled(_fitted(upright, (size[0], size[1]), channels)[None])[0]
+        shrinks = self.gan.shrinks
+        height, width = (side // shrinks * shrinks for side in size)
+        if not (height and width):
+            raise DataError(f"an image of {size[0]}x{size[1]} cannot be made {shrinks} times smaller")
+        pixels = _fitted(upright, (height, width), channels)
+        return scaled(self.adaptor.sources(pixels[None], shrinks))[0]
+
+
+def _fitted(picture: Image.Image, size: tuple[int, int], channels: int) -> Tensor:
+    try:
+        return fit_image(picture, size, channels)
+    except ValueError as error:  # of floating-point numbers
+        raise DataError(f"a picture cannot be translated: {error}") from error
+
+
+class _Adapted(Config):
+    """What a run's config.json says of how its sources were made."""
+
+    as_: AnyAdaptor
+
+
+def adaptor_of(folder: RunFolder) -> Adaptor | None:
+    """What made the sources of a run's training out of images; None: nothing did, or it is no run folder.
+
+    Raises:
+        RunFolderError: what the folder says of it cannot be used.
+    """
+    if not folder.holds_run:
+        return None
+    config = folder.read(folder.config)
+    try:
+        chosen = build(_Adapted, {"as_": config.get("as_", "none")}).as_
+    except UserError as error:
+        raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
+    # Backward, the sources were the images, and what was made of them the targets.
+    return chosen if chosen.makes_pairs and config.get("direction") != "backward" else None
+
+
+def alike(images: Iterable[Tensor], size: int) -> Iterator[Tensor]:
+    """Images that follow each other and have the same shape, C x H x W, together: N x C x H x W, N at most `size`."""
+    held: list[Tensor] = []
+    for image in images:
+        if held and (len(held) == size or held[0].shape != image.shape):
+            yield torch.stack(held)
+            held = []
+        held.append(image)
+    if held:
+        yield torch.stack(held)

@@ -1,0 +1,109 @@
+"""Loss terms and speed, averaged between two readings; and the iteration at which a loss stopped being a number."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganzoo.distributed.context import Ranks
+from ganzoo.losses import Losses
+
+NEVER = 2**62
+"""An iteration that no run comes to."""
+
+
+@dataclass
+class _Sums:
+    """Of terms that always come together."""
+
+    count: int
+    totals: Tensor
+    broken: Tensor
+    """The iteration at which each total was no longer finite, or NEVER."""
+
+
+class Meter:
+    """Means since the last reading. Terms are summed on the device and read all at once, so that only reading waits.
+
+    What is read is of all processes together; all must read at the same iteration.
+    """
+
+    def __init__(self, ranks: Ranks | None = None) -> None:
+        self._ranks = ranks or Ranks.alone()
+        self._reset()
+
+    def add(self, losses: Losses, iteration: int) -> None:
+        """Takes one iteration's terms."""
+        self._iterations += 1
+        names, values = tuple(losses), torch.stack(list(losses.values()))
+        if names not in self._sums:
+            zeros = torch.zeros_like(values)
+            self._sums[names] = _Sums(0, zeros, torch.full_like(values, NEVER, dtype=torch.int64))
+        sums = self._sums[names]
+        sums.count += 1
+        sums.totals = sums.totals + values
+        # What is no number stays in the total, so that it is found whenever it is looked for.
+        sums.broken = torch.where(sums.totals.isfinite(), sums.broken, sums.broken.clamp(max=iteration))
+
+    def read(self) -> tuple[int, float, dict[str, float]]:
+        """Iterations, seconds and the mean of each term over the iterations that had it, since the last reading."""
+        totals, counts = dict[str, float](), dict[str, int]()
+        for sums, name, total in self._numbers([sums.totals for sums in self._sums.values()], self._ranks.mean):
+            totals[name] = totals.get(name, 0.0) + total
+            counts[name] = counts.get(name, 0) + sums.count
+        means = {name: total / counts[name] for name, total in totals.items()}
+        reading = self._iterations, time.perf_counter() - self._since, means
+        self._reset()
+        return reading
+
+    def broken(self) -> dict[str, int]:
+        """The terms that were NaN or infinite since the last reading, and since which iteration."""
+        found = self._numbers([sums.broken for sums in self._sums.values()], self._ranks.least)
+        return {name: int(since) for _, name, since in found if since < NEVER}
+
+    def _numbers(self, parts: list[Tensor], of_all: Callable[[Tensor], Tensor]) -> Iterator[tuple[_Sums, str, float]]:
+        """A number for each term of each group, of all processes, fetched from the device at once."""
+        numbers = iter(of_all(torch.cat(parts)).tolist() if parts else ())
+        for names, sums in self._sums.items():
+            for name, number in zip(names, numbers, strict=False):
+                yield sums, name, number
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What takes place inside does not count as training time."""
+        since = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._since += time.perf_counter() - since
+
+    def state(self) -> dict[str, Tensor]:
+        """The terms that were taken since the last reading: what a run that goes on must still log."""
+        state: dict[str, Tensor] = {}
+        for number, (names, sums) in enumerate(self._sums.items()):
+            key = f"{number:04} {json.dumps(names)}"  # in their order: safetensors gives back names sorted
+            state |= {f"totals {key}": sums.totals, f"broken {key}": sums.broken}
+            state[f"count {key}"] = torch.tensor(sums.count)
+        return state
+
+    def load_state(self, state: Mapping[str, Tensor], device: torch.device) -> None:
+        """Goes on from what `state` gave; iterations and time are counted anew.
+
+        Raises:
+            LookupError, RuntimeError, TypeError, ValueError: it gave something else.
+        """
+        self._reset()
+        for key in sorted(name.removeprefix("count ") for name in state if name.startswith("count ")):
+            names = tuple(json.loads(key.partition(" ")[2]))
+            totals, broken, count = (state[f"{part} {key}"] for part in ("totals", "broken", "count"))
+            if not (totals.shape == broken.shape == (len(names),) and int(count) > 0):
+                raise ValueError(f"there are no sums of {', '.join(names)}")
+            self._sums[names] = _Sums(int(count), totals.to(device), broken.to(device))
+
+    def _reset(self) -> None:
+        self._iterations, self._since = 0, time.perf_counter()
+        self._sums: dict[tuple[str, ...], _Sums] = {}
