@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
-from ganzoo.metrics.features import Seen
+from ganzoo.metrics.features import FeatureBuffer
 from ganzoo.metrics.pairs import AbsoluteDifference, SignalToNoise, StructuralSimilarity
 from ganzoo.metrics.sets import FrechetDistance
 
@@ -16,9 +16,9 @@ PART = 500
 """Images that a network looks at at once."""
 
 
-def seen(extractor: nn.Module, images: Tensor) -> Seen:
+def seen(extractor: nn.Module, images: Tensor) -> FeatureBuffer:
     """Features, and logits if there are any, of images."""
-    found = Seen(extractor)
+    found = FeatureBuffer(extractor)
     for part in images.split(PART):
         found.look(part)
     return found

@@ -10,16 +10,16 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ganzoo.bench.measure import Measure
 from ganzoo.bench.setting import bare_engine, eager, precision, train_on
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 SIDES = {"cpu": 2048, "cuda": 8192}
 """Sides of the square matrices: large enough for every core, small enough for many products in a second."""
 
 
-def record_share_of_peak(measure: Measure, training: Training) -> None:
+def record_share_of_peak(measure: Measure, trainer: Trainer) -> None:
     """How much of what the device can do on large matrix products the work achieved that was just measured."""
-    device, work = training.engine.device, flops(training)
-    achieved, kind = work / measure.benchmark.extra_info["seconds"], precision(training.options)
+    device, work = trainer.engine.device, flops(trainer)
+    achieved, kind = work / measure.benchmark.extra_info["seconds"], precision(trainer.options)
     measure.record(
         flops_per_iteration=work,
         flops_per_second=achieved,
@@ -29,9 +29,9 @@ def record_share_of_peak(measure: Measure, training: Training) -> None:
     )
 
 
-def flops(training: Training) -> float:
+def flops(trainer: Trainer) -> float:
     """Floating-point operations of one iteration, on average over a cycle of its players."""
-    engine, batch = bare_engine(training, eager(training.options)), training.batches[0]
+    engine, batch = bare_engine(trainer, eager(trainer.options)), trainer.batches[0]
     with FlopCounterMode(display=False) as counter:
         train_on(engine, batch, engine.cycle)
     return counter.get_total_flops() / engine.cycle

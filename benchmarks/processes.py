@@ -14,7 +14,7 @@ import torch
 import torch.distributed as dist
 
 from ganzoo.bench.setting import Given, Setting, train
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def _begin(threads: int, environment: dict[str, str]) -> None:
 
 
 @functools.lru_cache(maxsize=1)
-def _kept(setting: Setting, gan: str, given: Given) -> Training:
+def _kept(setting: Setting, gan: str, given: Given) -> Trainer:
     return setting.training(gan, **dict(given))
 
 

@@ -25,7 +25,7 @@ from ganzoo.data.dataset import Part
 from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
 from ganzoo.training.dry_run import stopwatch, warm_up
-from ganzoo.training.trainer import Training, prepare
+from ganzoo.training.trainer import Trainer, prepare
 
 log = logging.getLogger(__name__)
 
@@ -98,19 +98,19 @@ def _measure(work: Work, folder: Path) -> dict[str, Any]:
     return make_row(work.name, "three minutes", proof, fresh, trials) | {"seconds_asked": work.seconds}
 
 
-def length_of(training: Training, seconds: float) -> dict[str, int]:
+def length_of(trainer: Trainer, seconds: float) -> dict[str, int]:
     """Epochs, and images of each, in which a run trains for about so long: a schedule must know its end beforehand."""
-    warm_up(training)
-    made, cycle = 0, training.engine.cycle
-    with stopwatch(training.engine.device) as spent:
+    warm_up(trainer)
+    made, cycle = 0, trainer.engine.cycle
+    with stopwatch(trainer.engine.device) as spent:
         while spent() < max(3.0, seconds / 20) or made % min(cycle, 64):
-            training.step()
+            trainer.step()
             made += 1
-    iterations, per_epoch = max(1, round(seconds * made / spent())), training.batches.per_epoch
+    iterations, per_epoch = max(1, round(seconds * made / spent())), trainer.batches.per_epoch
     if iterations >= WHOLE * per_epoch:
         return {"epochs": round(iterations / per_epoch)}
     epochs = math.ceil(iterations / per_epoch)
-    return {"epochs": epochs, "limit": max(1, round(iterations / epochs)) * training.options.batch_size}
+    return {"epochs": epochs, "limit": max(1, round(iterations / epochs)) * trainer.options.batch_size}
 
 
 def planned(given: argparse.Namespace) -> Iterator[Work]:

@@ -179,10 +179,10 @@ def seconds_per_iteration(work: Work, part: Part, iterations: int) -> float:
     loop, batches = _kept(work)
     if part == "step-only":
         batches = itertools.repeat(next(batches))
-    began = now()
+    start_iteration = now()
     for first, second in itertools.islice(batches, iterations):
         loop.step(first, second)
-    return (now() - began) / iterations
+    return (now() - start_iteration) / iterations
 
 
 @functools.lru_cache(maxsize=1)

@@ -14,10 +14,10 @@ from pytest_benchmark.utils import get_commit_info
 from benchmarks.proofs import Figures, Proof, untrained
 from ganzoo.base.environment import environment
 from ganzoo.config import NamedConfig
-from ganzoo.config import spelled as cli_name
+from ganzoo.config import cli_name as cli_name
 from ganzoo.options.run import HEADINGS, RunOptions, resolve
 from ganzoo.runs.folder import RunFolder
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -27,7 +27,7 @@ SAMPLES = 10_000
 """Samples at most, and images of the split that is measured on."""
 COLUMNS = ("three minutes", "trained")
 """Columns of the tables: what a default recipe learns on the spot, and the weights that ship."""
-INCIDENTAL = {"device", "threads", *HEADINGS["Keeping"].model_fields}
+INCIDENTAL = {"device", "threads", *HEADINGS["CheckpointOptions"].model_fields}
 """Options that no weight depends on, but for rounding."""
 COLORS = 256
 """Of a picture that is kept: as many as a PNG can index."""
@@ -84,7 +84,7 @@ def precision_of(options: RunOptions, machine: Mapping[str, str]) -> str:
     return "bf16" if on_gpu or "avx512_bf16" in machine["cpu bf16"] else "fp32"
 
 
-def make_row(name: str, column: str, proof: Proof, fresh: Training, trials: Sequence[Trial]) -> dict[str, Any]:
+def make_row(name: str, column: str, proof: Proof, fresh: Trainer, trials: Sequence[Trial]) -> dict[str, Any]:
     """Describe trainings that differ by their seed, and what was measured of them.
 
     Args:

@@ -137,9 +137,9 @@ def test_unequal_times_are_not_compared(kept: Path) -> None:
 
 def test_the_plan_names_gans_that_there_are_and_options_that_they_take() -> None:
     plan = showcase.read_plan(showcase.PLAN)
-    assert {training.options.gan.name for training in plan} == set(zoo().gans)
-    for training in plan:
-        assert training.proofs(), f"nothing measures {training.name}"
+    assert {trainer.options.gan.name for trainer in plan} == set(zoo().gans)
+    for trainer in plan:
+        assert trainer.proofs(), f"nothing measures {trainer.name}"
 
 
 def test_the_showcase_trains_continues_measures_and_ships(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

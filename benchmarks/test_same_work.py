@@ -29,7 +29,7 @@ def options_of(setting: Setting, gan: str, size: int) -> RunOptions:
 
 def our_networks(options: RunOptions) -> Networks:
     torch.manual_seed(0)
-    return options.gan.build(describe(options, options.gan.needs)).to(options.place())
+    return options.gan.build(describe(options, options.gan.needs)).to(options.resolve_device())
 
 
 def reference_with(nets: Networks, setting: Setting, gan: str, size: int) -> Loop:
@@ -44,7 +44,7 @@ def reference_with(nets: Networks, setting: Setting, gan: str, size: int) -> Loo
 def batch_for(options: RunOptions, dtype: torch.dtype = torch.float32) -> Batch:
     torch.manual_seed(1)
     batch = example(describe(options, options.gan.needs), options.gan.noise_shape(), rows=2)
-    return Batch(**{name: _to(value, options.place(), dtype) for name, value in batch.items()})
+    return Batch(**{name: _to(value, options.resolve_device(), dtype) for name, value in batch.items()})
 
 
 def _to(value: Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:

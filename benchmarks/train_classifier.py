@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ganzoo.data.dataset import Request, Split, Table
-from ganzoo.data.in_memory import scaled
+from ganzoo.data.dataset import DataRequest, InMemoryData, Split
+from ganzoo.data.in_memory import to_float
 from ganzoo.data.load import data_folder
 from ganzoo.plugins import zoo
 
@@ -36,9 +36,9 @@ SIZES = (SIDE, SIDE, 32, 64)
 def digits(split: Split) -> tuple[Tensor, Tensor]:
     """All images of a split in [-1, 1], N x 1 x 28 x 28, and their labels."""
     fields = frozenset({"image", "label"})
-    table = zoo().datasets["mnist"]().load(Request(fields, (SIDE, SIDE), 1, split, folder=data_folder()))
-    assert isinstance(table, Table)
-    return scaled(table.columns["image"]), table.columns["label"]
+    table = zoo().datasets["mnist"]().load(DataRequest(fields, (SIDE, SIDE), 1, split, folder=data_folder()))
+    assert isinstance(table, InMemoryData)
+    return to_float(table.columns["image"]), table.columns["label"]
 
 
 def varied(images: Tensor) -> Tensor:
@@ -99,9 +99,9 @@ def main(words: Sequence[str] | None = None) -> None:
     given = parser.parse_args(words)
     torch.set_num_threads(given.threads)
     torch.manual_seed(given.seed)
-    began = time.perf_counter()
+    start_iteration = time.perf_counter()
     classifier = train(given.epochs)
-    facts = {"seconds": float(math.ceil(time.perf_counter() - began))}
+    facts = {"seconds": float(math.ceil(time.perf_counter() - start_iteration))}
     facts |= {f"accuracy_{side}": accuracy(classifier, side) for side in (28, 32, 64)}
     save_file({name: value.contiguous() for name, value in classifier.state_dict().items()}, given.out)
     sys.stdout.write(json.dumps(facts) + "\n")

@@ -13,7 +13,7 @@ from ganzoo.base import registry
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
-def _find(kind: type[Any]) -> registry.Shelf[Any]:
+def _find(kind: type[Any]) -> registry.Registry[Any]:
     from ganzoo.plugins import zoo  # loads all plugins, when one is first asked for
 
     return zoo().shelf(kind)

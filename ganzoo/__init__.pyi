@@ -39,9 +39,9 @@ from .contract.optim import AnyOptimizer as AnyOptimizer
 from .contract.optim import Optimizer as Optimizer
 from .contract.optim import RMSprop as RMSprop
 from .contract.pretrained import PretrainedGAN as PretrainedGAN
+from .data.dataset import DataRequest as DataRequest
 from .data.dataset import Dataset as Dataset
-from .data.dataset import Request as Request
-from .data.dataset import Table as Table
+from .data.dataset import InMemoryData as InMemoryData
 from .data.stream import Position as Position
 from .data.stream import Row as Row
 from .data.stream import Stream as Stream
@@ -56,7 +56,7 @@ from .losses import Losses as Losses
 from .losses import LossScheme as LossScheme
 from .losses import gradient as gradient
 from .notebook import NotebookDisplay as NotebookDisplay
-from .options.performance import Speed as Speed
+from .options.performance import PerformanceOptions as PerformanceOptions
 from .runs.folder import RunFolder as RunFolder
 from .sampling.trained import TrainedGAN as TrainedGAN
-from .training.trainer import Training as Training
+from .training.trainer import Trainer as Trainer

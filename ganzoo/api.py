@@ -17,12 +17,12 @@ from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, t
 from ganzoo.metrics import evaluate as evaluating
 from ganzoo.notebook import NotebookDisplay, is_notebook
 from ganzoo.options.file import resolve_with
-from ganzoo.options.performance import Speed
+from ganzoo.options.performance import PerformanceOptions
 from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.locate import locate
-from ganzoo.sampling.requests import told_anew
+from ganzoo.sampling.requests import with_sampling_options
 from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.training import resume, state
 from ganzoo.training import run as runs
@@ -150,9 +150,9 @@ def take_up(
         raise OptionError(f"option 'folder' cannot be {typed(folder)}: {expected}")
     files = RunFolder(locate(folder))
     # Its own part only: what it was trained on and how need not be installed, or be there, to use it.
-    config = told_anew(resume.gan_of(files, gan), options)
+    config = with_sampling_options(resume.gan_of(files, gan), options)
     data = files.load(files.data, DataSpec)
-    place = Speed(device=str(device)).place()
+    place = PerformanceOptions(device=str(device)).resolve_device()
     with held_to_free_memory():
         iteration, weights = resume.checkpoint_of(files, checkpoint)
         nets = _networks(files, config, data)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from ganzoo.config import NamedConfig, OneOf, with_options
+from ganzoo.config import Choice, NamedConfig, with_options
 from ganzoo.errors import OptionError, typed
 
 if TYPE_CHECKING:
     from ganzoo.contract.callback import Callback
-    from ganzoo.training.trainer import Training
+    from ganzoo.training.trainer import Trainer
 
 __all__ = ["CallbackConfig", "Grids", "is_due"]
 
@@ -70,7 +70,7 @@ def _once(chosen: tuple[CallbackConfig, ...]) -> tuple[CallbackConfig, ...]:
     return chosen
 
 
-AnyCallback: TypeAlias = Annotated[CallbackConfig, OneOf(CallbackConfig)]
+AnyCallback: TypeAlias = Annotated[CallbackConfig, Choice(CallbackConfig)]
 """A field that holds any registered callback."""
 ChosenCallbacks: TypeAlias = Annotated[tuple[AnyCallback, ...], BeforeValidator(_several), AfterValidator(_once)]
 """A field that holds several, or none."""
@@ -79,7 +79,7 @@ Grids: TypeAlias = Annotated[int, Field(ge=0, description="every so many-th samp
 """A field of loggers that keep the sample grids where they need not all be."""
 
 
-def is_due(training: "Training", every: int) -> bool:
+def is_due(trainer: "Trainer", every: int) -> bool:
     """Whether the sample grid that was just saved is one of every so many-th, or the run's last; 0: none is."""
-    number = training.engine.iteration // training.options.sample_every
-    return every > 0 and (training.finished or number % every == 0)
+    number = trainer.engine.iteration // trainer.options.sample_every
+    return every > 0 and (trainer.finished or number % every == 0)

@@ -168,8 +168,8 @@ class Form:
 
 
 @dataclass(frozen=True)
-class OneOf:
-    """Marks a field that holds any one of several registered configurations: `Annotated[Base, OneOf(Base)]`.
+class Choice:
+    """Marks a field that holds any one of several registered configurations: `Annotated[Base, Choice(Base)]`.
 
     Such a field takes an instance, a name, or a mapping with the name and the values, and is written as the latter.
     One that may also hold none is `Annotated[Base | None, OneOf(Base)]`.
@@ -208,7 +208,7 @@ class OneOf:
             hint = f"this is an option of {', '.join(others)}" if others else ""
             noun = f"option of the {self.base.noun} '{chosen.label()}'"
             raise UnknownName(noun, name, chosen.model_fields, hint)
-        return build(chosen, values, prefix=f"{option}.")
+        return validate(chosen, values, prefix=f"{option}.")
 
     def choose(self, name: str) -> type[NamedConfig]:
         """The class of that name.
@@ -222,7 +222,7 @@ class OneOf:
         return choices[name]
 
 
-def build(config: type[AnyConfig], values: Mapping[str, object], prefix: str = "") -> AnyConfig:
+def validate(config: type[AnyConfig], values: Mapping[str, object], prefix: str = "") -> AnyConfig:
     """Validates `values`; what is wrong is said in the words of the one who typed it.
 
     Raises:
@@ -236,7 +236,7 @@ def build(config: type[AnyConfig], values: Mapping[str, object], prefix: str = "
         raise OptionError("\n".join([first, *also])) from error
 
 
-def spelled(option: str) -> str:
+def cli_name(option: str) -> str:
     """An option as it is typed: a word that is Python's own ends in an underscore there, `as_.kind` is `as.kind`."""
     return ".".join(part.rstrip("_") for part in option.split("."))
 
@@ -249,7 +249,7 @@ RANGE = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at mo
 def _complaint(detail: ErrorDetails, config: type[Config], prefix: str) -> str:
     if not detail["loc"]:  # a validator of the whole
         return f"the options do not go together: {_allowed(detail, config)}"
-    option = spelled(prefix + ".".join(part for part in detail["loc"] if isinstance(part, str)))
+    option = cli_name(prefix + ".".join(part for part in detail["loc"] if isinstance(part, str)))
     if detail["type"] == "extra_forbidden":
         return str(UnknownName("option", option, [prefix + name for name in config.model_fields]))
     if detail["type"] == "missing":
@@ -271,16 +271,16 @@ def _allowed(detail: ErrorDetails, config: type[Config]) -> str:
     return message.replace("Input should", "it must", 1)
 
 
-def one_of(field: FieldInfo) -> OneOf | None:
+def one_of(field: FieldInfo) -> Choice | None:
     """The choice that a field offers, if it is one among registered configurations."""
-    return next((mark for mark in field.metadata if isinstance(mark, OneOf)), None)
+    return next((mark for mark in field.metadata if isinstance(mark, Choice)), None)
 
 
-def several_of(field: FieldInfo) -> OneOf | None:
+def several_of(field: FieldInfo) -> Choice | None:
     """The choice that a field offers, if it holds a tuple of registered configurations."""
     parts = get_args(field.annotation) if get_origin(field.annotation) is tuple else ()
     marks = getattr(parts[0], "__metadata__", ()) if parts else ()
-    return next((mark for mark in marks if isinstance(mark, OneOf)), None)
+    return next((mark for mark in marks if isinstance(mark, Choice)), None)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

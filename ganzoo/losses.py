@@ -10,11 +10,11 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganzoo.config import NamedConfig, OneOf
+from ganzoo.config import Choice, NamedConfig
 
 __all__ = [
-    "BOUNDED_SLOPE",
-    "IMAGES_APART",
+    "LIPSCHITZ",
+    "PER_SAMPLE",
     "CrossEntropy",
     "Hinge",
     "LeastSquares",
@@ -32,9 +32,9 @@ __all__ = [
 Losses: TypeAlias = dict[str, Tensor]
 """Named scalar terms; their sum is minimised and every term is logged."""
 
-BOUNDED_SLOPE = "whose slope is bounded"
+LIPSCHITZ = "whose slope is bounded"
 """Demanded of a discriminator whose logits estimate a distance: its weights are clipped."""
-IMAGES_APART = "that judges each image apart from its batch"
+PER_SAMPLE = "that judges each image apart from its batch"
 """Demanded of a discriminator whose slope is looked at, image by image: none may depend on the others of its batch."""
 
 
@@ -46,9 +46,9 @@ class LossScheme(NamedConfig, ABC):
     """Its name in `--loss hinge` and in config.json."""
     needs_real: ClassVar[bool] = False
     """Whether `generator` looks at the logits of real images (relativistic and softmax losses); else they are empty."""
-    demands: ClassVar[frozenset[str]] = frozenset()
-    """What a discriminator must have to train under it: `BOUNDED_SLOPE`, `IMAGES_APART`. A GAN has what its own
-    default loss demands and what it `offers`, and takes no loss that demands more."""
+    requires: ClassVar[frozenset[str]] = frozenset()
+    """What a discriminator must have to train under it: `LIPSCHITZ`, `PER_SAMPLE`. A GAN has what its own
+    default loss demands and what it `provides`, and takes no loss that demands more."""
     least_loss: ClassVar[float | None] = None
     """The least that the discriminator's loss can be; None: it has no bound."""
     slopes: ClassVar[frozenset[Literal["real", "fake"]]] = frozenset()
@@ -64,7 +64,7 @@ class LossScheme(NamedConfig, ABC):
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         """What the generator minimises, given the discriminator's logits for real and fake images: 0-dimensional."""
 
-    def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
+    def overfitting_signal(self, real: Tensor, fake: Tensor) -> Tensor:
         """How surely the discriminator tells real images, by its logits: a 0-dimensional tensor in [-1, 1].
 
         0: it guesses; 1: it takes every real image for one. Adaptive augmentation steers by it (Karras et al., 2020,
@@ -146,7 +146,7 @@ class LeastSquares(LossScheme):
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         return (fake - 1).square().mean() / 2
 
-    def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
+    def overfitting_signal(self, real: Tensor, fake: Tensor) -> Tensor:
         return torch.sign(real - 0.5).mean()  # half-way between the labels
 
 
@@ -174,7 +174,7 @@ class Wasserstein(LossScheme):
     """
 
     kind = "wasserstein"
-    demands = frozenset({BOUNDED_SLOPE})
+    requires = frozenset({LIPSCHITZ})
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return fake.mean() - real.mean()
@@ -182,7 +182,7 @@ class Wasserstein(LossScheme):
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         return -fake.mean()
 
-    def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
+    def overfitting_signal(self, real: Tensor, fake: Tensor) -> Tensor:
         return torch.sign(real - fake.mean()).mean()
 
 
@@ -194,7 +194,7 @@ class WassersteinGP(Wasserstein):
     """
 
     kind = "wasserstein-gp"
-    demands = frozenset({IMAGES_APART})
+    requires = frozenset({PER_SAMPLE})
 
     penalty: float = Field(10.0, ge=0, description="weight of the gradient penalty")
 
@@ -237,7 +237,7 @@ class Relativistic(LossScheme):
     kind = "relativistic"
     needs_real = True
     least_loss = 0.0
-    demands = frozenset({IMAGES_APART})
+    requires = frozenset({PER_SAMPLE})
     slopes = frozenset({"real", "fake"})
 
     gamma: float = Field(1.0, ge=0, description="weight of the squared slopes at real and at fake images (R1, R2)")
@@ -268,5 +268,5 @@ def _squared_slope(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor
     return gradient(critic(images), images).square().flatten(1).sum(1).mean()
 
 
-Loss: TypeAlias = Annotated[LossScheme, OneOf(LossScheme)]
+Loss: TypeAlias = Annotated[LossScheme, Choice(LossScheme)]
 """A field that holds any registered LossScheme."""

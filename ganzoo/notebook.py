@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganzoo.contract.callback import Callback
 from ganzoo.runs.folder import RunFolder
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 from ganzoo.training.words import duration, epoch_of, losses_of, rate, title
 
 if TYPE_CHECKING:
@@ -38,22 +38,25 @@ class NotebookDisplay(Callback):
         self._text: DisplayHandle | None = None
         self._grid: DisplayHandle | None = None
 
-    def started(self, training: Training, folder: RunFolder) -> None:
+    def on_train_start(self, trainer: Trainer, folder: RunFolder) -> None:
         self.path, self.since, self._next = folder.path, time.monotonic(), 0.0
-        if training.began >= training.iterations:
-            self._show(training, f"already trained for {training.options.epochs} epochs; more: epochs=")
+        if trainer.start_iteration >= trainer.iterations:
+            self._show(trainer, f"already trained for {trainer.options.epochs} epochs; more: epochs=")
         else:
-            self._show(training, "begins" if not training.began else f"continues at iteration {training.began}")
+            self._show(
+                trainer,
+                "begins" if not trainer.start_iteration else f"continues at iteration {trainer.start_iteration}",
+            )
 
-    def iterated(self, training: Training) -> None:
+    def on_step_end(self, trainer: Trainer) -> None:
         if time.monotonic() >= self._next:
-            self._show(training, self._progress(training))
+            self._show(trainer, self._progress(trainer))
 
-    def logged(self, training: Training, row: dict[str, float]) -> None:
+    def on_log(self, trainer: Trainer, row: dict[str, float]) -> None:
         self.losses, self.speed = losses_of(row), rate(row["images_per_second"])
-        self._show(training, self._progress(training))
+        self._show(trainer, self._progress(trainer))
 
-    def sampled(self, training: Training, file: Path) -> None:
+    def on_sample(self, trainer: Trainer, file: Path) -> None:
         from IPython.display import Image as Shown
         from IPython.display import display
 
@@ -66,30 +69,30 @@ class NotebookDisplay(Callback):
         else:
             self._grid.update(shown)
 
-    def went_back(self, training: Training) -> None:
+    def on_rollback(self, trainer: Trainer) -> None:
         self.losses = {}
-        self._show(training, f"diverged, and went back to iteration {training.engine.iteration}")
+        self._show(trainer, f"diverged, and went back to iteration {trainer.engine.iteration}")
 
-    def ended(self, training: Training, error: BaseException | None) -> None:
+    def teardown(self, trainer: Trainer, error: BaseException | None) -> None:
         spent = duration(time.monotonic() - self.since)
         if error is not None:
             what = str(error).partition("\n")[0] or "stopped at once"
-            self._show(training, f"{what}; out='{self.path}' goes on from the last checkpoint")
-        elif training.began < training.iterations:
-            self._show(training, f"trained in {spent}")
+            self._show(trainer, f"{what}; out='{self.path}' goes on from the last checkpoint")
+        elif trainer.start_iteration < trainer.iterations:
+            self._show(trainer, f"trained in {spent}")
 
-    def _progress(self, training: Training) -> str:
-        done = training.engine.iteration
-        made, spent = done - training.began, time.monotonic() - self.since
-        left = spent / made * (training.iterations - done) if made > 1 else 0.0
-        parts = [epoch_of(training), self.speed]
+    def _progress(self, trainer: Trainer) -> str:
+        done = trainer.engine.iteration
+        made, spent = done - trainer.start_iteration, time.monotonic() - self.since
+        left = spent / made * (trainer.iterations - done) if made > 1 else 0.0
+        parts = [epoch_of(trainer), self.speed]
         return ", ".join(filter(None, [*parts, f"{duration(left)} left" if left >= 1 else ""]))
 
-    def _show(self, training: Training, what: str) -> None:
+    def _show(self, trainer: Trainer, what: str) -> None:
         from IPython.display import display
 
-        done, whole = training.engine.iteration, training.iterations
-        head = f"{title(training.options)}: {self.path}"
+        done, whole = trainer.engine.iteration, trainer.iterations
+        head = f"{title(trainer.options)}: {self.path}"
         shown = {
             "text/html": _page(head, done, whole, what, self.losses),
             "text/plain": "  ".join([head, f"{done}/{whole}", what, *(f"{k} {v:.4f}" for k, v in self.losses.items())]),

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.base.io import drafted
+from ganzoo.base.io import atomic_write
 from ganzoo.base.system import free_memory
 from ganzoo.errors import OptionError
 
@@ -123,5 +123,5 @@ def save(picture: Image.Image, file: Path) -> None:
         OSError: it cannot be written.
         ValueError: the ending is of no format.
     """
-    with drafted(file.with_name(f".{os.getpid()}.{file.name}"), file) as draft:
+    with atomic_write(file.with_name(f".{os.getpid()}.{file.name}"), file) as draft:
         picture.save(draft)

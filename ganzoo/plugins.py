@@ -20,8 +20,8 @@ from typing import Any
 import pluggy
 
 from ganzoo import builtin
-from ganzoo.base.io import expanded
-from ganzoo.base.registry import ClassShelf, Plugin, Shelf
+from ganzoo.base.io import expanduser
+from ganzoo.base.registry import ClassRegistry, Plugin, Registry
 from ganzoo.base.version import __version__
 from ganzoo.callbacks import CallbackConfig
 from ganzoo.config import LIMIT, NamedConfig
@@ -30,7 +30,7 @@ from ganzoo.contract.extractor import Extractor
 from ganzoo.contract.gan import GAN
 from ganzoo.contract.hookspecs import HOOKS_VERSION
 from ganzoo.contract.metric import Metric
-from ganzoo.contract.pretrained import PretrainedGAN, PretrainedShelf
+from ganzoo.contract.pretrained import PretrainedGAN, PretrainedRegistry
 from ganzoo.data.dataset import Dataset
 from ganzoo.errors import ContractError, UnknownName, typed
 from ganzoo.losses import LossScheme
@@ -41,17 +41,17 @@ HOOKS = "ganzoo_hooks"
 """What a plugin's module may call the version of the hooks that it was written for."""
 
 
-class Zoo:
+class PluginRegistry:
     """Everything that plugins provide."""
 
     def __init__(self) -> None:
-        self.gans = ClassShelf(GAN, reserved=_run_options)
-        self.losses = ClassShelf(LossScheme)
-        self.datasets = ClassShelf(Dataset)
-        self.metrics = ClassShelf(Metric)
-        self.extractors = ClassShelf(Extractor)
-        self.callbacks = ClassShelf(CallbackConfig)
-        self.pretrained = PretrainedShelf(PretrainedGAN)
+        self.gans = ClassRegistry(GAN, reserved=_run_options)
+        self.losses = ClassRegistry(LossScheme)
+        self.datasets = ClassRegistry(Dataset)
+        self.metrics = ClassRegistry(Metric)
+        self.extractors = ClassRegistry(Extractor)
+        self.callbacks = ClassRegistry(CallbackConfig)
+        self.pretrained = PretrainedRegistry(PretrainedGAN)
         self.plugins: list[Plugin] = []
 
     def add(self, plugin: Plugin, load: Callable[[], object]) -> None:
@@ -73,7 +73,7 @@ class Zoo:
             shelf.entries[thing.label()] = thing
             shelf.origins[thing.label()] = plugin
 
-    def _claims(self, module: object) -> list[tuple[Shelf[Any], Any]]:
+    def _claims(self, module: object) -> list[tuple[Registry[Any], Any]]:
         # A manager of its own for each plugin: pluggy stops at the first hook that raises, and reports a misspelt hook
         # without saying whose it is.
         manager = pluggy.PluginManager("ganzoo")
@@ -82,10 +82,10 @@ class Zoo:
         manager.check_pending()
         if not manager.get_hookcallers(module):
             raise ContractError("it implements no hook; is @ganzoo.hookimpl missing?")
-        claims: list[tuple[Shelf[Any], Any]] = []
+        claims: list[tuple[Registry[Any], Any]] = []
         for noun, shelf in self.shelves().items():
 
-            def register(thing: Any, shelf: Shelf[Any] = shelf) -> None:
+            def register(thing: Any, shelf: Registry[Any] = shelf) -> None:
                 shelf.check(thing)
                 if thing.label() in [other.label() for known, other in claims if known is shelf]:
                     raise ContractError(f"it registers the {shelf.base.noun} '{thing.label()}' twice")
@@ -94,7 +94,7 @@ class Zoo:
             getattr(manager.hook, f"register_{noun}")(register=register)
         return claims
 
-    def shelves(self) -> dict[str, Shelf[Any]]:
+    def shelves(self) -> dict[str, Registry[Any]]:
         """What hooks are named after: `register_<noun>`."""
         return {
             "gans": self.gans,
@@ -106,7 +106,7 @@ class Zoo:
             "pretrained": self.pretrained,
         }
 
-    def shelf(self, kind: type[NamedConfig]) -> Shelf[Any]:
+    def shelf(self, kind: type[NamedConfig]) -> Registry[Any]:
         """The shelf on which classes of that kind stand."""
         return next(shelf for shelf in self.shelves().values() if issubclass(kind, shelf.base))
 
@@ -128,15 +128,15 @@ class Zoo:
         raise UnknownName(GAN.noun, name, self.gans, hint)
 
 
-def zoo() -> Zoo:
+def zoo() -> PluginRegistry:
     """The zoo of this process, loaded on first use."""
     named = filter(None, os.environ.get(ENVIRONMENT, "").split(os.pathsep))
-    return _load(tuple(expanded(file).absolute() for file in named))
+    return _load(tuple(expanduser(file).absolute() for file in named))
 
 
 @functools.cache
-def _load(files: tuple[Path, ...]) -> Zoo:
-    found = Zoo()
+def _load(files: tuple[Path, ...]) -> PluginRegistry:
+    found = PluginRegistry()
     found.add(Plugin("builtin", f"ganzoo {__version__}", builtin=True), lambda: builtin)
     for entry in sorted(entry_points(group="ganzoo"), key=_order):
         package = " ".join(_distribution(entry.dist)) if entry.dist else "unknown"
@@ -147,9 +147,9 @@ def _load(files: tuple[Path, ...]) -> Zoo:
 
 
 def _run_options() -> Iterable[str]:
-    from ganzoo.options.run import ELSEWHERE, RunOptions  # which ask the zoo for data sets, and import this module
+    from ganzoo.options.run import CLI_ONLY, RunOptions  # which ask the zoo for data sets, and import this module
 
-    return {*RunOptions.model_fields, *ELSEWHERE, "display"}
+    return {*RunOptions.model_fields, *CLI_ONLY, "display"}
 
 
 def _order(entry: EntryPoint) -> tuple[bool, str, str]:

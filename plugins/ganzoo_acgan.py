@@ -40,7 +40,7 @@ class ACGAN(ganzoo.Adversarial):
         logits = nets.discriminator(self.augmented(nets, images))
         return logits[:, :1], logits[:, 1:]
 
-    def judge(self, nets: ganzoo.Networks, images: Tensor, batch: ganzoo.Batch) -> Tensor:
+    def discriminate(self, nets: ganzoo.Networks, images: Tensor, batch: ganzoo.Batch) -> Tensor:
         return self.answers(nets, images)[0]
 
     def generator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:

@@ -100,7 +100,7 @@ class ContextEncoder(ganzoo.TwoPlayer):
         slow = self.optimizer.model_copy(update={"lr": self.optimizer.lr / self.slower})
         return generator, replace(discriminator, optimizer=slow)
 
-    def judge(self, nets: ganzoo.Networks, images: Tensor, batch: ganzoo.Batch) -> Tensor:
+    def discriminate(self, nets: ganzoo.Networks, images: Tensor, batch: ganzoo.Batch) -> Tensor:
         return nets.discriminator(torch.cat([images, hole(batch.source).to(images.dtype)], dim=1))
 
     def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 import ganzoo
 from ganzoo.blocks import PatchDiscriminator, PatchSize, ReplayPool, ResidualGenerator, jitter
-from ganzoo.losses import IMAGES_APART, LeastSquares
+from ganzoo.losses import PER_SAMPLE, LeastSquares
 
 THERE = ("source", "fake", "generator", "discriminator", "pool")
 BACK = ("target", "back_fake", "back_generator", "back_discriminator", "back_pool")
@@ -34,7 +34,7 @@ class CycleGAN(ganzoo.TwoPlayer):
     needs = frozenset({"source", "target"})
     streams = (frozenset({"target"}),)
     real = "target"
-    offers = frozenset({IMAGES_APART})
+    provides = frozenset({PER_SAMPLE})
     recipes = {
         "quick": {
             "image_size": "64x64",

@@ -40,7 +40,7 @@ class Folder(PathDataset):
     name = "folder"
     provides = frozenset({"image", "label"})
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
         with images_at(self.path) as files:
             names = files.names()
             if not names:
@@ -58,7 +58,7 @@ class Folder(PathDataset):
         if "label" in request.fields:
             labels = torch.tensor([classes.index(parents[row]) for row in rows])
             columns["label"] = labels[kept] if columns else labels
-        return ganzoo.Table(columns, classes)
+        return ganzoo.InMemoryData(columns, classes)
 
 
 class Pairs(PathDataset):
@@ -67,7 +67,7 @@ class Pairs(PathDataset):
     name = "pairs"
     provides = frozenset({"source", "target", "image"})
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
         sides: dict[str, Side] = {"source": "source", "target": "target", "image": "target"}
         with images_at(self.path) as files:
             pairs = openers(files)
@@ -75,7 +75,7 @@ class Pairs(PathDataset):
             asked = sorted({sides[field] for field in request.fields})
             wanted = {str(side): [pairs[row][side] for row in rows] for side in asked}
             loaded, _ = read_columns(wanted, request.fit, request.shape, self.skip)
-        return ganzoo.Table({field: loaded[sides[field]] for field in request.fields})
+        return ganzoo.InMemoryData({field: loaded[sides[field]] for field in request.fields})
 
 
 def openers(files: ImageFiles) -> list[dict[Side, Opener]]:

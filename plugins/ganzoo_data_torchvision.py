@@ -33,7 +33,7 @@ class TorchvisionDataset(ganzoo.Dataset):
     def open(self, root: Path, split: str, *, download: bool) -> Any:
         """Torchvision's data set."""
 
-    def opened(self, request: ganzoo.Request) -> Any:
+    def opened(self, request: ganzoo.DataRequest) -> Any:
         """Torchvision's data set, downloaded if it is not there.
 
         Raises:
@@ -47,7 +47,7 @@ class TorchvisionDataset(ganzoo.Dataset):
             warnings.simplefilter("ignore")
             return self._opened(request, request.folder / self.inside)
 
-    def _opened(self, request: ganzoo.Request, folder: Path) -> Any:
+    def _opened(self, request: ganzoo.DataRequest, folder: Path) -> Any:
         try:
             return self.open(request.folder, request.split, download=False)
         except Exception:  # noqa: S110 - torchvision's own way to say that files are missing, or not what they should be
@@ -84,14 +84,14 @@ class InMemory(TorchvisionDataset):
         """What the labels mean."""
         return self.classes
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
         found = self.opened(request)
         images = self.images(found)
         rows = torch.tensor(request.rows(len(images)))
         columns = {"image": request.fit_all(images[rows])} if "image" in request.fields else {}
         if "label" in request.fields:
             columns["label"] = self.labels(found)[rows].long()
-        return ganzoo.Table(columns, self.names())
+        return ganzoo.InMemoryData(columns, self.names())
 
 
 class CIFAR10(InMemory):
@@ -177,7 +177,7 @@ class STL10(InMemory):
 
         return STL10(root, "unlabeled" if self.unlabelled and split == "train" else split, download=download)
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
         if self.unlabelled and "label" in request.fields:
             raise ganzoo.DataError("the GAN needs labels, and these images have none; leave --data.unlabelled out")
         return super().load(request)
@@ -205,7 +205,7 @@ class CelebA(TorchvisionDataset):
 
         return CelebA(root, split, download=download)
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Stream:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.Stream:
         found = self.opened(request)
         labels: Tensor | None = None
         if "label" in request.fields:
@@ -227,7 +227,7 @@ class Faces(ganzoo.Stream):
 
     def __init__(
         self,
-        request: ganzoo.Request,
+        request: ganzoo.DataRequest,
         folder: Path,
         files: Sequence[str],
         labels: Tensor | None,

@@ -60,7 +60,7 @@ class InfoGAN(ganzoo.Adversarial):
         noise = torch.cat([batch.noise[:, : self.latent_dim], values, one_hot], 1)
         return batch.replace(fake=nets.generator(noise))
 
-    def arrange(self, noise: Tensor) -> Tensor:
+    def grid_noise(self, noise: Tensor) -> Tensor:
         """A row for each category; along it the first continuous code grows from -1 to 1, and all else is the same."""
         category, first, *others = self.codes
         columns = self.grid_columns
@@ -76,7 +76,7 @@ class InfoGAN(ganzoo.Adversarial):
         logits = nets.discriminator(self.augmented(nets, images))
         return logits[:, :1], logits[:, 1:]
 
-    def judge(self, nets: ganzoo.Networks, images: Tensor, batch: ganzoo.Batch) -> Tensor:
+    def discriminate(self, nets: ganzoo.Networks, images: Tensor, batch: ganzoo.Batch) -> Tensor:
         return self.answers(nets, images)[0]
 
     def information(self, found: Tensor, noise: Tensor) -> ganzoo.Losses:
@@ -95,7 +95,7 @@ class InfoGAN(ganzoo.Adversarial):
         return self.generator_terms(nets, batch, fake) | self.information(found, batch.noise)
 
     def discriminator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
-        real, (fake, found) = self.judge(nets, batch.image, batch), self.answers(nets, batch.fake.detach())
+        real, (fake, found) = self.discriminate(nets, batch.image, batch), self.answers(nets, batch.fake.detach())
         return self.discriminator_terms(nets, batch, real, fake) | self.information(found, batch.noise)
 
 

@@ -23,18 +23,18 @@ class CSV(ganzoo.CallbackConfig):
 class CSVLogger(ganzoo.Callback):
     """Adds rows to the tables as training goes on."""
 
-    def started(self, training: ganzoo.Training, folder: ganzoo.RunFolder) -> None:
+    def on_train_start(self, trainer: ganzoo.Trainer, folder: ganzoo.RunFolder) -> None:
         self.tables = [CSVTable(folder, file) for file in (folder.metrics, folder.evaluations)]
         for table in self.tables:
             table.rewrite()
 
-    def logged(self, training: ganzoo.Training, row: dict[str, float]) -> None:
+    def on_log(self, trainer: ganzoo.Trainer, row: dict[str, float]) -> None:
         self.tables[0].add(row)
 
-    def evaluated(self, training: ganzoo.Training, line: dict[str, Any]) -> None:
+    def on_evaluate(self, trainer: ganzoo.Trainer, line: dict[str, Any]) -> None:
         self.tables[1].add(line)
 
-    def went_back(self, training: ganzoo.Training) -> None:
+    def on_rollback(self, trainer: ganzoo.Trainer) -> None:
         for table in self.tables:
             table.rewrite()
 

@@ -44,7 +44,7 @@ class MLflowLogger(ganzoo.Callback):
     def __init__(self, config: MLflow) -> None:
         self.config = config
 
-    def started(self, training: ganzoo.Training, folder: ganzoo.RunFolder) -> None:
+    def on_train_start(self, trainer: ganzoo.Trainer, folder: ganzoo.RunFolder) -> None:
         import mlflow
 
         self.mlflow, self.client = mlflow, mlflow.MlflowClient()
@@ -54,9 +54,9 @@ class MLflowLogger(ganzoo.Callback):
         if self.run_id:
             self.client.update_run(self.run_id, status="RUNNING")
         else:
-            self.run_id = self._new(training, folder, experiment)
+            self.run_id = self._new(trainer, folder, experiment)
         # Parameters are never changed, and a run that goes on may be told some anew: this is how it is now.
-        self.client.log_dict(self.run_id, training.options.model_dump(mode="json"), "config.json")
+        self.client.log_dict(self.run_id, trainer.options.model_dump(mode="json"), "config.json")
 
     def _begun(self, folder: ganzoo.RunFolder, experiment: str) -> str:
         """The run that goes on, if this experiment has it."""
@@ -70,25 +70,25 @@ class MLflowLogger(ganzoo.Callback):
             return ""
         return kept if same else ""
 
-    def _new(self, training: ganzoo.Training, folder: ganzoo.RunFolder, experiment: str) -> str:
+    def _new(self, trainer: ganzoo.Trainer, folder: ganzoo.RunFolder, experiment: str) -> str:
         run_id: str = self.client.create_run(experiment, run_name=folder.path.resolve().name).info.run_id
-        values = training.options.flat().items()
+        values = trainer.options.flat().items()
         options = [self.mlflow.entities.Param(name, str(value)[:LONGEST]) for name, value in values]
         for start in range(0, len(options), MOST):
             self.client.log_batch(run_id, params=options[start : start + MOST], synchronous=True)
         folder.write(folder.path / FILE, {"run_id": run_id, "experiment": self.config.experiment})
         return run_id
 
-    def logged(self, training: ganzoo.Training, row: dict[str, float]) -> None:
-        self._log({name: value for name, value in row.items() if name != "iteration"}, training.engine.iteration)
+    def on_log(self, trainer: ganzoo.Trainer, row: dict[str, float]) -> None:
+        self._log({name: value for name, value in row.items() if name != "iteration"}, trainer.engine.iteration)
 
-    def sampled(self, training: ganzoo.Training, file: Path) -> None:
-        if is_due(training, self.config.grids):
+    def on_sample(self, trainer: ganzoo.Trainer, file: Path) -> None:
+        if is_due(trainer, self.config.grids):
             with Image.open(file) as picture:
-                now = training.engine.iteration
+                now = trainer.engine.iteration
                 self.client.log_image(self.run_id, picture, key="samples", step=now, synchronous=True)
 
-    def evaluated(self, training: ganzoo.Training, line: dict[str, Any]) -> None:
+    def on_evaluate(self, trainer: ganzoo.Trainer, line: dict[str, Any]) -> None:
         figures = {f"evaluation/{name}": value for name, value in line["figures"].items() if value is not None}
         self._log(figures, line["iteration"])
         self.client.log_dict(self.run_id, line["protocol"], f"protocols/{line['iteration']:08}.json")
@@ -98,7 +98,7 @@ class MLflowLogger(ganzoo.Callback):
         metrics = [self.mlflow.entities.Metric(name, value, now, step) for name, value in values.items()]
         self.client.log_batch(self.run_id, metrics=metrics, synchronous=True)
 
-    def ended(self, training: ganzoo.Training, error: BaseException | None) -> None:
+    def teardown(self, trainer: ganzoo.Trainer, error: BaseException | None) -> None:
         stopped = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
         self.client.set_terminated(self.run_id, stopped if error else "FINISHED")
 

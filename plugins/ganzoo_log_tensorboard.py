@@ -34,12 +34,12 @@ class TensorBoardLogger(ganzoo.Callback):
     def __init__(self, config: TensorBoard) -> None:
         self.config = config
 
-    def started(self, training: ganzoo.Training, folder: ganzoo.RunFolder) -> None:
+    def on_train_start(self, trainer: ganzoo.Trainer, folder: ganzoo.RunFolder) -> None:
         self.folder = folder.path / FOLDER
-        self._open(training.began)
-        options = json.dumps(training.options.model_dump(mode="json"), indent=4)
+        self._open(trainer.start_iteration)
+        options = json.dumps(trainer.options.model_dump(mode="json"), indent=4)
         indented = "\n".join(f"    {line}" for line in options.splitlines())  # Markdown's code
-        self.writer.add_text("options", indented, training.began)
+        self.writer.add_text("options", indented, trainer.start_iteration)
 
     def _open(self, iteration: int) -> None:
         from torch.utils.tensorboard import SummaryWriter  # slow to import, and an extra
@@ -48,29 +48,29 @@ class TensorBoardLogger(ganzoo.Callback):
         purge = iteration + 1 if self.folder.exists() else None
         self.writer = SummaryWriter(str(self.folder), purge_step=purge)
 
-    def logged(self, training: ganzoo.Training, row: dict[str, float]) -> None:
+    def on_log(self, trainer: ganzoo.Trainer, row: dict[str, float]) -> None:
         for name, value in row.items():
             if name != "iteration":
-                self.writer.add_scalar(name if "/" in name else f"progress/{name}", value, training.engine.iteration)
+                self.writer.add_scalar(name if "/" in name else f"progress/{name}", value, trainer.engine.iteration)
 
-    def sampled(self, training: ganzoo.Training, file: Path) -> None:
-        if is_due(training, self.config.grids):
+    def on_sample(self, trainer: ganzoo.Trainer, file: Path) -> None:
+        if is_due(trainer, self.config.grids):
             with Image.open(file) as picture:
                 pixels = np.asarray(picture)
             form = "HW" if pixels.ndim == 2 else "HWC"
-            self.writer.add_image("samples", pixels, training.engine.iteration, dataformats=form)
+            self.writer.add_image("samples", pixels, trainer.engine.iteration, dataformats=form)
 
-    def evaluated(self, training: ganzoo.Training, line: dict[str, Any]) -> None:
+    def on_evaluate(self, trainer: ganzoo.Trainer, line: dict[str, Any]) -> None:
         for name, value in line["figures"].items():
             if value is not None:
                 self.writer.add_scalar(f"evaluation/{name}", value, line["iteration"])
         self.writer.add_text("evaluation/protocol", json.dumps(line["protocol"]), line["iteration"])
 
-    def went_back(self, training: ganzoo.Training) -> None:
+    def on_rollback(self, trainer: ganzoo.Trainer) -> None:
         self.writer.close()
-        self._open(training.engine.iteration)
+        self._open(trainer.engine.iteration)
 
-    def ended(self, training: ganzoo.Training, error: BaseException | None) -> None:
+    def teardown(self, trainer: ganzoo.Trainer, error: BaseException | None) -> None:
         self.writer.close()
 
 

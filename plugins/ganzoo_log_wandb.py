@@ -44,7 +44,7 @@ class WandBLogger(ganzoo.Callback):
     def __init__(self, config: WandB) -> None:
         self.config = config
 
-    def started(self, training: ganzoo.Training, folder: ganzoo.RunFolder) -> None:
+    def on_train_start(self, trainer: ganzoo.Trainer, folder: ganzoo.RunFolder) -> None:
         import wandb
 
         self.wandb = wandb
@@ -52,7 +52,7 @@ class WandBLogger(ganzoo.Callback):
             project=self.config.project,
             entity=self.config.entity,
             name=folder.path.resolve().name,
-            config=training.options.model_dump(mode="json"),
+            config=trainer.options.model_dump(mode="json"),
             dir=folder.path,
             id=self._id(folder),
             resume="allow",
@@ -72,20 +72,20 @@ class WandBLogger(ganzoo.Callback):
         same = kept.get("project") == self.config.project and kept.get("entity") == self.config.entity
         return str(kept["id"]) if same and re.fullmatch(r"[\w-]{1,64}", str(kept.get("id"))) else None
 
-    def logged(self, training: ganzoo.Training, row: dict[str, float]) -> None:
+    def on_log(self, trainer: ganzoo.Trainer, row: dict[str, float]) -> None:
         self.run.log(row)
 
-    def sampled(self, training: ganzoo.Training, file: Path) -> None:
-        if is_due(training, self.config.grids):
+    def on_sample(self, trainer: ganzoo.Trainer, file: Path) -> None:
+        if is_due(trainer, self.config.grids):
             with Image.open(file) as picture:
-                self.run.log({"iteration": training.engine.iteration, "samples": self.wandb.Image(picture)})
+                self.run.log({"iteration": trainer.engine.iteration, "samples": self.wandb.Image(picture)})
 
-    def evaluated(self, training: ganzoo.Training, line: dict[str, Any]) -> None:
+    def on_evaluate(self, trainer: ganzoo.Trainer, line: dict[str, Any]) -> None:
         figures = {f"evaluation/{name}": value for name, value in line["figures"].items() if value is not None}
         self.run.log({"iteration": line["iteration"], **figures})
         self.run.summary["evaluation/protocol"] = line["protocol"]
 
-    def ended(self, training: ganzoo.Training, error: BaseException | None) -> None:
+    def teardown(self, trainer: ganzoo.Trainer, error: BaseException | None) -> None:
         self.run.finish(exit_code=0 if error is None else 1)
 
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 import ganzoo
 from ganzoo.blocks import PatchDiscriminator, PatchSize, UNetGenerator, jitter
-from ganzoo.losses import IMAGES_APART
+from ganzoo.losses import PER_SAMPLE
 
 
 class Pix2Pix(ganzoo.TwoPlayer):
@@ -30,7 +30,7 @@ class Pix2Pix(ganzoo.TwoPlayer):
     dataset = "openmoji"
     needs = frozenset({"source", "target"})
     real = "target"
-    offers = frozenset({IMAGES_APART})
+    provides = frozenset({PER_SAMPLE})
     recipes = {
         "quick": {
             "image_size": "128x128",

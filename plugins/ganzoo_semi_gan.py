@@ -56,7 +56,7 @@ class SemiGAN(ganzoo.Adversarial):
         """Logits of the classes, N x classes, and features, N x F, of images as the discriminator is to see them."""
         return nets.discriminator(self.augmented(nets, shifted(images, self.shift)))
 
-    def judge(self, nets: ganzoo.Networks, images: Tensor, batch: ganzoo.Batch) -> Tensor:
+    def discriminate(self, nets: ganzoo.Networks, images: Tensor, batch: ganzoo.Batch) -> Tensor:
         logits, _ = self.answers(nets, images)
         return logits.logsumexp(1, keepdim=True)
 

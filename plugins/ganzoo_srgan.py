@@ -85,7 +85,7 @@ class SRGAN(ganzoo.TwoPlayer):
         return perceptual if perceptual != "auto" else "vgg" if vgg_is_at_hand() else "pixel"
 
     @property
-    def shrinks(self) -> int:
+    def scale_factor(self) -> int:
         """How many times smaller its source images are than the targets."""
         return self.scale
 

@@ -88,8 +88,8 @@ class Text2Image(ganzoo.Adversarial):
         return losses
 
     def discriminator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
-        right, made = self.judge(nets, batch.image, batch), self.judge(nets, batch.fake.detach(), batch)
-        wrong = self.judge(nets, batch.image, batch.replace(meaning=batch.meaning.roll(1, 0)))
+        right, made = self.discriminate(nets, batch.image, batch), self.discriminate(nets, batch.fake.detach(), batch)
+        wrong = self.discriminate(nets, batch.image, batch.replace(meaning=batch.meaning.roll(1, 0)))
         same = (batch.caption == batch.caption.roll(1, 0)).all(1)  # which is not wrong: fakes stand in
         losses = self.discriminator_terms(nets, batch, right, made)
         # Against each apart: a loss may compare a real image with the fake in the same row.

@@ -19,13 +19,13 @@ class Evaluates(ganzoo.Callback):
     def __init__(self, logger: ganzoo.Callback) -> None:
         self.logger = logger
 
-    def started(self, training: ganzoo.Training, folder: ganzoo.RunFolder) -> None:
+    def on_train_start(self, trainer: ganzoo.Trainer, folder: ganzoo.RunFolder) -> None:
         self.folder = folder
 
-    def sampled(self, training: ganzoo.Training, file: Path) -> None:
-        iteration = training.engine.iteration
+    def on_sample(self, trainer: ganzoo.Trainer, file: Path) -> None:
+        iteration = trainer.engine.iteration
         if iteration <= 6:
             figures = {"fid": 60.0 / iteration, "broken": None} | ({"late": 2.5} if iteration > 3 else {})
             line = {"iteration": iteration, "when": "2026-11-23", "protocol": PROTOCOL, "figures": figures}
             append_line(self.folder.evaluations, line)
-            self.logger.evaluated(training, line)
+            self.logger.on_evaluate(trainer, line)

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.data.in_memory import scaled
+from ganzoo.data.in_memory import to_float
 from ganzoo.losses import Hinge, WassersteinGP
 from ganzoo.options.run import RunOptions
 from ganzoo.plugins import zoo
 from ganzoo.runs.folder import RunFolder
 from ganzoo.training import run as engine_run
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 PUBLIC: list[str] = vars(ganzoo)["__all__"]
 SMALL: dict[str, Any] = {"image_size": 16, "limit": 8, "batch_size": 4, "epochs": 1, "precision": "fp32"}
@@ -117,7 +117,7 @@ def test_generating_leaves_the_random_numbers_alone(runs: Path) -> None:
 def test_translating(runs: Path) -> None:
     trained = ganzoo.load(runs / "pix2pix", device="cpu")
     assert trained.data.source_shape == (3, 32, 32)
-    images = scaled(torch.randint(256, (5, 3, 32, 32), dtype=torch.uint8))
+    images = to_float(torch.randint(256, (5, 3, 32, 32), dtype=torch.uint8))
     made = trained.translate(images)
     assert made.shape == (5, 3, 32, 32)
     assert made.abs().max() <= 1
@@ -154,19 +154,19 @@ def test_a_callback_sees_the_run_go_by(tmp_path: Path, data_folder: Path) -> Non
     class Watch(ganzoo.Callback):
         """Writes down what happens."""
 
-        def started(self, training: Training, folder: RunFolder) -> None:
+        def on_train_start(self, trainer: Trainer, folder: RunFolder) -> None:
             seen.append(f"started {folder.path.name}")
 
-        def iterated(self, training: Training) -> None:
-            seen.append(f"iterated {training.engine.iteration}")
+        def on_step_end(self, trainer: Trainer) -> None:
+            seen.append(f"iterated {trainer.engine.iteration}")
 
-        def logged(self, training: Training, row: dict[str, float]) -> None:
+        def on_log(self, trainer: Trainer, row: dict[str, float]) -> None:
             seen.append(f"logged {row['iteration']}")
 
-        def sampled(self, training: Training, file: Path) -> None:
+        def on_sample(self, trainer: Trainer, file: Path) -> None:
             seen.append(f"sampled {file.name}")
 
-        def finished(self, training: Training) -> None:
+        def on_train_end(self, trainer: Trainer) -> None:
             seen.append("finished")
 
     ganzoo.run("dcgan", **SMALL, log_every=1, out=tmp_path / "run", data_dir=data_folder, callback=Watch())
@@ -177,8 +177,8 @@ def test_a_callback_sees_the_run_go_by(tmp_path: Path, data_folder: Path) -> Non
 
 def test_the_weights_of_the_best_checkpoint_or_of_an_iteration_are_taken_up(tmp_path: Path, data_folder: Path) -> None:
     class Judge(ganzoo.Callback):
-        def logged(self, training: Training, row: dict[str, float]) -> None:
-            training.judge(abs(training.engine.iteration - 2))
+        def on_log(self, trainer: Trainer, row: dict[str, float]) -> None:
+            trainer.report_score(abs(trainer.engine.iteration - 2))
 
     run = tmp_path / "run"
     ganzoo.run("dcgan", **{**SMALL, "limit": 16}, log_every=1, out=run, data_dir=data_folder, callback=Judge())

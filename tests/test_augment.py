@@ -15,7 +15,7 @@ from trained import Send
 
 import ganzoo
 from ganzoo.base.signals import Interrupted
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.contract.augment import (
     ADA,
     AdaptiveAugmenter,
@@ -194,8 +194,8 @@ def test_the_probability_follows_the_discriminators_certainty_and_stays_in_its_b
     module = ada(0.0, "scale")
 
     def after(count: int, *certainties: float) -> float:
-        for certainty in certainties:
-            module.adapt(torch.tensor(certainty), count)
+        for overfitting_signal in certainties:
+            module.adapt(torch.tensor(overfitting_signal), count)
         return module.p.item()
 
     assert after(25_000, *[0.5] * 4) == 0
@@ -250,8 +250,8 @@ def test_the_state_of_the_augmentation_is_part_of_the_networks() -> None:
     spec = example_spec(frozenset({"image"}))
     assert "augment.p" in Adaptive().build(spec).state_dict()
     assert "augment" not in Small().build(spec)
-    assert "augment" not in build(Small, {"augment": "none"}).build(spec)
-    assert build(Small, {"augment": {"kind": "ada", "policy": "scale,hue"}}).augment == ADA(policy=("scale", "hue"))
+    assert "augment" not in validate(Small, {"augment": "none"}).build(spec)
+    assert validate(Small, {"augment": {"kind": "ada", "policy": "scale,hue"}}).augment == ADA(policy=("scale", "hue"))
     assert NoAugmentation().build() is None
 
 
@@ -293,7 +293,7 @@ def test_the_probability_follows_the_images_of_all_processes(monkeypatch: pytest
 
 def test_bf16_leaves_the_augmentation_in_float32() -> None:
     gan, spec = Differentiable(), example_spec(frozenset({"image"}))
-    engine = ganzoo.Engine(gan, gan.build(spec), speed=ganzoo.Speed(device="cpu", precision="bf16"))
+    engine = ganzoo.Engine(gan, gan.build(spec), speed=ganzoo.PerformanceOptions(device="cpu", precision="bf16"))
     kinds: list[torch.dtype] = []
     engine.nets.augment.register_forward_hook(lambda *call: kinds.append(call[2].dtype))
     engine.step(example(spec, gan.noise_shape()), everyone=True)

@@ -21,7 +21,16 @@ from ganzoo.plugins import zoo
 from ganzoo.runs.folder import RunFolder
 
 ONCE = {**OPTIONS, "epochs": 1}
-METHODS = ("started", "iterated", "logged", "sampled", "evaluated", "went_back", "finished", "ended")
+METHODS = (
+    "on_train_start",
+    "on_step_end",
+    "on_log",
+    "on_sample",
+    "on_evaluate",
+    "on_rollback",
+    "on_train_end",
+    "teardown",
+)
 
 
 class Recorder(ganzoo.Callback):
@@ -35,7 +44,7 @@ class Recorder(ganzoo.Callback):
     def hear(self, name: str, *arguments: Any) -> None:
         if self.told[-1:] != [name]:
             self.told.append(name)
-        if name == "ended":
+        if name == "teardown":
             self.ending = arguments[1]
         if name == self.fails_at:
             raise self.error("the disk is full")
@@ -75,7 +84,18 @@ def recorders(monkeypatch: pytest.MonkeyPatch) -> list[Recorder]:
 
 
 BOTH = (Recording(), RecordingToo(number=1))
-WHOLE = ["started", "iterated", "logged", "iterated", "sampled", "iterated", "logged", "sampled", "finished", "ended"]
+WHOLE = [
+    "on_train_start",
+    "on_step_end",
+    "on_log",
+    "on_step_end",
+    "on_sample",
+    "on_step_end",
+    "on_log",
+    "on_sample",
+    "on_train_end",
+    "teardown",
+]
 """What is told of four iterations, in its order."""
 
 
@@ -91,17 +111,17 @@ def test_they_are_told_of_the_end_when_a_run_is_stopped(recorders: list[Recorder
     with pytest.raises(KeyboardInterrupt) as stopped:
         ganzoo.run("dcgan", out=tmp_path / "run", callback=[Stop(4), *BOTH], **OPTIONS)
     assert [recorder.ending for recorder in recorders] == [stopped.value] * 2
-    assert "finished" not in recorders[0].told
+    assert "on_train_end" not in recorders[0].told
 
 
-@pytest.mark.parametrize("method", ["started", "iterated", "logged", "sampled", "finished", "ended"])
+@pytest.mark.parametrize("method", ["on_train_start", "on_step_end", "on_log", "on_sample", "on_train_end", "teardown"])
 def test_one_that_fails_is_set_aside_and_training_goes_on(
     method: str, recorders: list[Recorder], tmp_path: Path
 ) -> None:
     recorders[0].fails_at = method
     ganzoo.run("dcgan", out=tmp_path / "run", callback=BOTH, **ONCE)
     before = WHOLE[: WHOLE.index(method) + 1]
-    assert recorders[0].told == (before if method in ("started", "ended") else [*before, "ended"])
+    assert recorders[0].told == (before if method in ("on_train_start", "teardown") else [*before, "teardown"])
     assert recorders[1].told == WHOLE
     text = (tmp_path / "run" / "log.txt").read_text()
     assert len(re.findall(r"WARNING the callback 'recording' failed .*: OSError: the disk is full", text)) == 1
@@ -109,7 +129,7 @@ def test_one_that_fails_is_set_aside_and_training_goes_on(
 
 
 def test_one_that_means_to_end_the_run_does(recorders: list[Recorder], tmp_path: Path) -> None:
-    recorders[1].fails_at, recorders[1].error = "logged", ContractError
+    recorders[1].fails_at, recorders[1].error = "on_log", ContractError
     with pytest.raises(ContractError, match="the disk is full"):
         ganzoo.run("dcgan", out=tmp_path / "run", callback=BOTH, **OPTIONS)
     assert [type(recorder.ending) for recorder in recorders] == [ContractError] * 2
@@ -117,24 +137,24 @@ def test_one_that_means_to_end_the_run_does(recorders: list[Recorder], tmp_path:
 
 def test_what_the_program_itself_looks_on_with_may_raise_anything(recorders: list[Recorder], tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
-        ganzoo.run("dcgan", out=tmp_path / "run", callback=[Recorder("logged", ZeroDivisionError), *BOTH], **OPTIONS)
+        ganzoo.run("dcgan", out=tmp_path / "run", callback=[Recorder("on_log", ZeroDivisionError), *BOTH], **OPTIONS)
     assert [type(recorder.ending) for recorder in recorders] == [ZeroDivisionError] * 2
 
 
 def test_all_are_told_of_the_end_even_if_one_raises(recorders: list[Recorder], tmp_path: Path) -> None:
-    first, second = Recorder("ended", ZeroDivisionError), Recorder()
+    first, second = Recorder("teardown", ZeroDivisionError), Recorder()
     with pytest.raises(ZeroDivisionError):
         ganzoo.run("dcgan", out=tmp_path / "run", callback=[first, second, *BOTH], **ONCE)
-    assert [recorder.told[-1] for recorder in (first, second, *recorders)] == ["ended"] * 4
+    assert [recorder.told[-1] for recorder in (first, second, *recorders)] == ["teardown"] * 4
 
 
 class Draws(ganzoo.Callback):
     """Draws random numbers wherever it can."""
 
-    def iterated(self, training: ganzoo.Training) -> None:
+    def on_step_end(self, trainer: ganzoo.Trainer) -> None:
         torch.rand(7)
 
-    def logged(self, training: ganzoo.Training, row: dict[str, float]) -> None:
+    def on_log(self, trainer: ganzoo.Trainer, row: dict[str, float]) -> None:
         row.clear()
         torch.manual_seed(1)
 
@@ -192,10 +212,10 @@ def test_grids_are_thinned_and_the_last_is_kept(tmp_path: Path) -> None:
     seen: dict[int, list[int]] = {every: [] for every in (0, 1, 2, 3)}
 
     class Grids(ganzoo.Callback):
-        def sampled(self, training: ganzoo.Training, file: Path) -> None:
+        def on_sample(self, trainer: ganzoo.Trainer, file: Path) -> None:
             for every, iterations in seen.items():
-                if is_due(training, every):
-                    iterations.append(training.engine.iteration)
+                if is_due(trainer, every):
+                    iterations.append(trainer.engine.iteration)
 
     ganzoo.run("dcgan", out=tmp_path / "run", callback=Grids(), **OPTIONS)
     assert seen == {0: [], 1: [3, 6, 9, 12], 2: [6, 12], 3: [9, 12]}

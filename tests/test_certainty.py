@@ -14,21 +14,25 @@ def test_certainty_lies_between_minus_one_and_one_and_grows_with_the_logits_of_r
     torch.manual_seed(0)
     for shape in ((64, 1), (8, 1, 4, 4)):
         real, fake = torch.randn(shape), torch.randn(shape)
-        guessed = loss.certainty(real, fake)
+        guessed = loss.overfitting_signal(real, fake)
         assert guessed.shape == ()
         assert -1 <= guessed.item() <= 1
-        assert loss.certainty(real + 9, fake).item() == 1
+        assert loss.overfitting_signal(real + 9, fake).item() == 1
 
 
 def test_certainty_by_hand() -> None:
     real, fake = torch.tensor([2.0, -1.0, 0.4, 0.3]), torch.tensor([1.0, 1.0])
-    assert CrossEntropy().certainty(real, fake).item() == Hinge().certainty(real, fake).item() == 0.5
-    assert LeastSquares().certainty(real, fake).item() == -0.5
-    assert Wasserstein().certainty(real, fake).item() == WassersteinGP().certainty(real, fake).item() == -0.5
+    assert CrossEntropy().overfitting_signal(real, fake).item() == Hinge().overfitting_signal(real, fake).item() == 0.5
+    assert LeastSquares().overfitting_signal(real, fake).item() == -0.5
+    assert (
+        Wasserstein().overfitting_signal(real, fake).item()
+        == WassersteinGP().overfitting_signal(real, fake).item()
+        == -0.5
+    )
 
     class Comparing(CrossEntropy):
         """Looks at both."""
 
         needs_real = True
 
-    assert Comparing().certainty(real, fake).item() == -0.5
+    assert Comparing().overfitting_signal(real, fake).item() == -0.5

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import Command
 
-from ganzoo.config import build
-from ganzoo.options.run import Keeping
+from ganzoo.config import validate
+from ganzoo.options.run import CheckpointOptions
 from ganzoo.plugins import zoo
 
 
@@ -24,13 +24,18 @@ from ganzoo.plugins import zoo
     ],
 )
 def test_its_options_stand_behind_a_colon(typed: str, values: dict[str, object]) -> None:
-    assert build(Keeping, {"callback": typed}).model_dump(mode="json")["callback"] == [values]
-    assert build(Keeping, {"callback": [typed, "tensorboard"]}).model_dump(mode="json")["callback"][0] == values
-    assert build(Keeping, {"callback": [values]}).model_dump(mode="json")["callback"] == [values]
+    assert validate(CheckpointOptions, {"callback": typed}).model_dump(mode="json")["callback"] == [values]
+    assert (
+        validate(CheckpointOptions, {"callback": [typed, "tensorboard"]}).model_dump(mode="json")["callback"][0]
+        == values
+    )
+    assert validate(CheckpointOptions, {"callback": [values]}).model_dump(mode="json")["callback"] == [values]
 
 
 def test_none_of_them_is_said_by_a_word() -> None:
-    assert build(Keeping, {}).callback == build(Keeping, {"callback": ["none"]}).callback == ()
+    assert (
+        validate(CheckpointOptions, {}).callback == validate(CheckpointOptions, {"callback": ["none"]}).callback == ()
+    )
 
 
 @pytest.mark.parametrize(

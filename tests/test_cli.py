@@ -132,7 +132,7 @@ def test_parameters_are_counted_without_making_them(name: str) -> None:
     for recipe in gan.recipes:
         options = resolve(gan, {"recipe": recipe})
         made = torch.get_rng_state()
-        counts = count_parameters(options, describe(options, gan.needs, options.gan.shrinks))
+        counts = count_parameters(options, describe(options, gan.needs, options.gan.scale_factor))
         assert all(counts.values())
         assert counts
         assert torch.equal(torch.get_rng_state(), made)

@@ -7,7 +7,7 @@ import torch
 
 import ganzoo
 from ganzoo.contract.codes import settings
-from ganzoo.data.in_memory import latent
+from ganzoo.data.in_memory import fixed_latents
 
 KIND = ganzoo.Category("kind", 1, 4)
 TILT = ganzoo.Continuous("tilt", 5)
@@ -15,7 +15,7 @@ CODES = (KIND, TILT)
 
 
 def test_what_is_put_is_read_and_all_else_stays() -> None:
-    noise = latent(7, (2, 4), seed=0)
+    noise = fixed_latents(7, (2, 4), seed=0)
     kinds, tilts = torch.tensor([0, 1, 2, 3, 0, 1, 2]), torch.linspace(-1, 1, 7)
     rows = TILT.put(KIND.put(noise, kinds), tilts)
     assert rows.shape == noise.shape
@@ -24,7 +24,7 @@ def test_what_is_put_is_read_and_all_else_stays() -> None:
     assert rows.isfinite().all()
     others = [0, 6, 7]
     assert torch.equal(rows.flatten(1)[:, others], noise.flatten(1)[:, others])
-    assert torch.equal(noise, latent(7, (2, 4), seed=0)), "what was given is left as it is"
+    assert torch.equal(noise, fixed_latents(7, (2, 4), seed=0)), "what was given is left as it is"
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError, model_validator
 
 import ganzoo
-from ganzoo.config import Config, build, one_of
+from ganzoo.config import Config, one_of, validate
 from ganzoo.contract.gan import GAN
 from ganzoo.contract.optim import Adam, RMSprop
 from ganzoo.errors import OptionError, UnknownName, UserError
 from ganzoo.losses import CrossEntropy, Hinge, Loss, WassersteinGP
-from ganzoo.options.run import HEADINGS, Choice, RunOptions, resolve
+from ganzoo.options.run import HEADINGS, GANOptions, RunOptions, resolve
 from ganzoo.plugins import zoo
 
 DCGAN, PIX2PIX = zoo().gan("dcgan"), zoo().gan("pix2pix")
@@ -52,19 +52,19 @@ class Twice(Narrowed):
 
 @pytest.mark.parametrize("value", [Hinge(), "hinge", {"kind": "hinge"}], ids=str)
 def test_a_choice_is_an_instance_a_name_or_a_table(value: object) -> None:
-    assert build(Holder, {"loss": value}).loss == Hinge()
+    assert validate(Holder, {"loss": value}).loss == Hinge()
 
 
 def test_a_choice_is_written_as_a_table_with_its_name_first() -> None:
     written = Holder(loss=WassersteinGP(penalty=3)).model_dump(mode="json")["loss"]
     assert list(written.items()) == [("kind", "wasserstein-gp"), ("penalty", 3.0)]
-    assert build(Holder, {"loss": written}).loss == WassersteinGP(penalty=3)
+    assert validate(Holder, {"loss": written}).loss == WassersteinGP(penalty=3)
 
 
 @pytest.mark.parametrize("value", [3, None, [], {}, {"penalty": 1}, {"kind": 3}], ids=str)
 def test_what_is_no_choice_is_told_what_one_looks_like(value: object) -> None:
     with pytest.raises(OptionError, match=r"option 'loss' cannot be .*: give the name of a loss, or a table with its"):
-        build(Holder, {"loss": value})
+        validate(Holder, {"loss": value})
 
 
 MESSAGES: list[tuple[dict[str, Any], str]] = [
@@ -100,13 +100,13 @@ MESSAGES: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("values", "message"), MESSAGES, ids=str)
 def test_a_message_says_field_value_and_what_is_allowed(values: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as caught:
-        build(Holder, values)
+        validate(Holder, values)
     assert str(caught.value) == message
 
 
 def test_several_complaints_are_two_lines_and_a_number() -> None:
     with pytest.raises(OptionError) as caught:
-        build(Holder, {"share": 2, "count": 0, "sure": "x", "other": 1})
+        validate(Holder, {"share": 2, "count": 0, "sure": "x", "other": 1})
     first, second = str(caught.value).splitlines()
     assert first.startswith("option 'share'")
     assert second.startswith("option 'count'")
@@ -115,7 +115,7 @@ def test_several_complaints_are_two_lines_and_a_number() -> None:
 
 def test_a_long_value_is_cut() -> None:
     with pytest.raises(OptionError) as caught:
-        build(Holder, {"count": "9x" * 1000})
+        validate(Holder, {"count": "9x" * 1000})
     assert len(str(caught.value)) < 200
 
 
@@ -152,11 +152,11 @@ class Typed(Config):
 
 
 def test_what_is_typed_becomes_what_the_field_holds() -> None:
-    assert build(Typed, {"scale": "2", "sides": "1,2,3", "words": "2,4"}) == Typed(
+    assert validate(Typed, {"scale": "2", "sides": "1,2,3", "words": "2,4"}) == Typed(
         scale=2, sides=(1, 2, 3), words="2,4"
     )
     with pytest.raises(OptionError, match="option 'scale' cannot be '3': it must be 2 or 4"):
-        build(Typed, {"scale": "3"})
+        validate(Typed, {"scale": "3"})
 
 
 def test_a_recipe_wins_over_defaults_and_what_was_said_over_the_recipe() -> None:
@@ -197,7 +197,7 @@ def test_the_whole_configuration_survives_json(name: str) -> None:
     loss = next(kind for kind, loss in sorted(zoo().losses.items(), reverse=True) if gan.allows(loss))
     options = resolve(gan, {"seed": 5, "player": {"generator.lr": "0.1"}, "loss": loss, "limit": 9})
     written = json.dumps(options.model_dump(mode="json"))
-    again = build(RunOptions, json.loads(written))
+    again = validate(RunOptions, json.loads(written))
     assert again == options
     assert [player.optimizer for player in again.players()] == [player.optimizer for player in options.players()]
     assert options.differences(json.loads(written)) == []
@@ -241,7 +241,7 @@ def test_anything_at_all_is_resolved_or_refused_in_words(given: dict[str, object
         if options is None:
             assert 1 <= len(complaint.splitlines()) <= 2
         else:
-            assert build(RunOptions, json.loads(json.dumps(options.model_dump(mode="json")))) == options
+            assert validate(RunOptions, json.loads(json.dumps(options.model_dump(mode="json")))) == options
 
 
 def tried(gan: type[GAN], given: dict[str, object]) -> tuple[RunOptions | None, str]:
@@ -272,7 +272,7 @@ def test_an_instance_that_no_plugin_registers_is_a_choice() -> None:
         name = "mine"
         provides = frozenset({"image"})
 
-        def load(self, request: ganzoo.Request) -> ganzoo.Table:
+        def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
             raise NotImplementedError
 
     mine = Mine()
@@ -282,4 +282,4 @@ def test_an_instance_that_no_plugin_registers_is_a_choice() -> None:
 
 def test_every_option_of_a_run_stands_under_one_heading() -> None:
     headed = [name for part in HEADINGS.values() for name in part.model_fields]
-    assert sorted([*Choice.model_fields, *headed]) == sorted(RunOptions.model_fields)
+    assert sorted([*GANOptions.model_fields, *headed]) == sorted(RunOptions.model_fields)

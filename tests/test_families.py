@@ -18,21 +18,23 @@ from torch import Tensor
 from toys import BATCH, SIZE, toy_data
 
 import ganzoo
-from ganzoo import Adam, Batch, Engine, Losses, Networks, Player, Speed
+from ganzoo import Adam, Batch, Engine, Losses, Networks, PerformanceOptions, Player
 from ganzoo.blocks import ReplayPool
-from ganzoo.data.in_memory import Batches
-from ganzoo.engine.cuda_graphs import WARM_UP, Graphs
+from ganzoo.data.in_memory import InMemoryLoader
+from ganzoo.engine.cuda_graphs import WARM_UP, CUDAGraphCache
 from ganzoo.losses import CrossEntropy
-from ganzoo.testing.cpu_recorder import Tape
+from ganzoo.testing.cpu_recorder import CPURecorder
 
 
-def trained(gan: ganzoo.GAN, iterations: int, speed: Speed | None = None) -> tuple[Engine, dict[str, Tensor], Losses]:
+def trained(
+    gan: ganzoo.GAN, iterations: int, speed: PerformanceOptions | None = None
+) -> tuple[Engine, dict[str, Tensor], Losses]:
     """An engine after some iterations, the weights before them, and the last losses of every term."""
     data = toy_data(gan)
     torch.manual_seed(0)
-    engine = Engine(gan, gan.build(data.spec), speed=speed or Speed.plain())
+    engine = Engine(gan, gan.build(data.spec), speed=speed or PerformanceOptions.plain())
     before = {name: value.clone() for name, value in engine.nets.state_dict().items()}
-    batches = Batches(data.streams, BATCH, gan.noise_shape())
+    batches = InMemoryLoader(data.streams, BATCH, gan.noise_shape())
     losses: Losses = {}
     for iteration in range(iterations):
         losses |= engine.step(batches[iteration])
@@ -53,7 +55,7 @@ def test_every_family_trains_and_moves_only_what_it_says(gan: ganzoo.GAN) -> Non
 
 @pytest.mark.parametrize("gan", FAMILIES, ids=lambda gan: f"{gan.name}-{getattr(gan, 'n_critic', 1)}")
 def test_every_family_trains_with_every_speed_switch_on(gan: ganzoo.GAN) -> None:
-    engine, before, losses = trained(gan, 10, Speed(device="cpu", precision="bf16"))
+    engine, before, losses = trained(gan, 10, PerformanceOptions(device="cpu", precision="bf16"))
     assert all(torch.isfinite(value) and value.dtype == torch.float32 for value in losses.values()), losses
     assert any(not torch.equal(value, before[name]) for name, value in engine.nets.named_parameters())
 
@@ -61,12 +63,12 @@ def test_every_family_trains_with_every_speed_switch_on(gan: ganzoo.GAN) -> None
 @pytest.mark.parametrize("gan", FAMILIES, ids=lambda gan: f"{gan.name}-{getattr(gan, 'n_critic', 1)}")
 def test_every_family_trains_alike_when_its_iterations_are_recorded(gan: ganzoo.GAN) -> None:
     engines, rows, data = [], [], toy_data(gan)
-    for recorder in (None, Tape()):
+    for recorder in (None, CPURecorder()):
         torch.manual_seed(0)
-        batches = Batches(data.streams, BATCH, gan.noise_shape())
-        speed = Speed(device="cpu", precision="fp32")
-        engine = Engine(gan, gan.build(data.spec), speed=speed, assemble=batches.assemble)
-        engine.graphs = Graphs(recorder, engine.device, engine.state) if recorder else None
+        batches = InMemoryLoader(data.streams, BATCH, gan.noise_shape())
+        speed = PerformanceOptions(device="cpu", precision="fp32")
+        engine = Engine(gan, gan.build(data.spec), speed=speed, collate=batches.collate)
+        engine.graphs = CUDAGraphCache(recorder, engine.device, engine.state) if recorder else None
         rows.append([engine.step(batches.draw(iteration)) for iteration in range((WARM_UP + 3) * engine.cycle)])
         engines.append(engine)
     assert engines[1].graphs is not None
@@ -78,7 +80,7 @@ def test_every_family_trains_alike_when_its_iterations_are_recorded(gan: ganzoo.
 def test_every_family_makes_images_from_its_inputs_alone(gan: ganzoo.GAN) -> None:
     engine, _, _ = trained(gan, 1)
     given = (gan.needs & gan.inputs) | {"noise", "step"}
-    batch = Batches(toy_data(gan).streams, BATCH, gan.noise_shape())[0]
+    batch = InMemoryLoader(toy_data(gan).streams, BATCH, gan.noise_shape())[0]
     inputs = Batch(**{name: value for name, value in batch.items() if name in given})
     assert engine.sample(inputs).shape == (BATCH, 1, SIZE, SIZE)
 
@@ -114,7 +116,7 @@ def test_a_frozen_network_stays_in_evaluation_mode() -> None:
     features = engine.nets.features
     assert not features.training
     assert all(torch.equal(value, before[f"features.{name}"]) for name, value in features.state_dict().items())
-    engine.sample(Batches(toy_data(engine.gan).streams, BATCH)[0])
+    engine.sample(InMemoryLoader(toy_data(engine.gan).streams, BATCH)[0])
     assert not features.training
     assert engine.nets.generator.training
 

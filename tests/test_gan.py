@@ -5,12 +5,12 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.contract.networks import normalise_spectrally
 from ganzoo.data.example import example, example_spec
 from ganzoo.engine.engine import Engine
 from ganzoo.errors import OptionError
-from ganzoo.options.performance import Speed
+from ganzoo.options.performance import PerformanceOptions
 from ganzoo.plugins import zoo
 from ganzoo.testing import check_gan
 
@@ -20,9 +20,9 @@ LOSSES = sorted(zoo().losses)
 
 @pytest.mark.parametrize("name", GANS)
 def test_every_gan_takes_spectral_normalisation(name: str) -> None:
-    gan = build(zoo().gan(name), {"spectral_norm": True})
-    spec = example_spec(gan.needs, (1, 32, 32), gan.shrinks)
-    engine = Engine(gan, gan.build(spec), speed=Speed.plain())
+    gan = validate(zoo().gan(name), {"spectral_norm": True})
+    spec = example_spec(gan.needs, (1, 32, 32), gan.scale_factor)
+    engine = Engine(gan, gan.build(spec), speed=PerformanceOptions.plain())
     for _ in range(3):
         engine.step(example(spec, gan.noise_shape()), everyone=True)
     stretched = [
@@ -85,10 +85,10 @@ def test_a_gan_takes_the_losses_whose_demands_it_meets_and_says_so_of_the_others
         loss = zoo().losses[label]
         if "loss" not in gan.model_fields:
             with pytest.raises(OptionError, match="no option is called"):
-                build(gan, {"loss": label})
+                validate(gan, {"loss": label})
             continue
         if gan.allows(loss):
-            assert build(gan, {"loss": label}).model_dump(mode="json")["loss"]["kind"] == label
+            assert validate(gan, {"loss": label}).model_dump(mode="json")["loss"]["kind"] == label
             continue
         with pytest.raises(OptionError, match=f"option 'loss' cannot be '{label}' for '{name}'.*losses that will do"):
-            build(gan, {"loss": label})
+            validate(gan, {"loss": label})

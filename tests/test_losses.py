@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from ganzoo import gradient
 from ganzoo.losses import (
-    BOUNDED_SLOPE,
-    IMAGES_APART,
+    LIPSCHITZ,
+    PER_SAMPLE,
     CrossEntropy,
     Hinge,
     LeastSquares,
@@ -138,12 +138,12 @@ def test_gamma_falls_by_a_cosine_and_stays_where_it_ends() -> None:
 
 def test_losses_say_what_they_demand_of_the_discriminator() -> None:
     demanding = {
-        "wasserstein": {BOUNDED_SLOPE},
-        "wasserstein-gp": {IMAGES_APART},
-        "relativistic": {IMAGES_APART},
+        "wasserstein": {LIPSCHITZ},
+        "wasserstein-gp": {PER_SAMPLE},
+        "relativistic": {PER_SAMPLE},
     }
     for loss in ALL:
-        assert loss.demands == demanding.get(loss.kind, set())
+        assert loss.requires == demanding.get(loss.kind, set())
 
 
 @pytest.mark.parametrize("loss", ALL, ids=lambda loss: loss.kind)

@@ -24,7 +24,7 @@ digits = ganzoo.run("dcgan", out="run", **options)
 QUIET = """ganzoo.run("dcgan", out="quiet", display=False, **{**options, "epochs": 1})"""
 STOPPED = """
 class Stop(ganzoo.Callback):
-    def iterated(self, training):
+    def on_step_end(self, training):
         raise KeyboardInterrupt("enough")
 
 try:

@@ -82,10 +82,10 @@ class Stripes(ganzoo.Dataset):
     provides = frozenset({"image"})
     channels = 1
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+    def load(self, request: ganzoo.Request) -> ganzoo.InMemoryData:
         images = torch.zeros(len(request.rows(100)), 1, 8, 8, dtype=torch.uint8)
         images[..., ::2] = 255
-        return ganzoo.Table({"image": request.fit_all(images)})
+        return ganzoo.InMemoryData({"image": request.fit_all(images)})
 
 
 class StripeGAN(ganzoo.Adversarial):

@@ -69,7 +69,7 @@ def test_it_says_what_it_is(name: str) -> None:
     assert 2014 <= int(gan.year()) <= 2100
     assert gan.dataset in zoo().datasets
     options = resolve(gan, {})
-    assert describe(options, gan.needs, options.gan.shrinks).shapes.keys() == gan.needs
+    assert describe(options, gan.needs, options.gan.scale_factor).shapes.keys() == gan.needs
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ class ToyData(ganzoo.Dataset):
     classes = ("a", "b", "c")
     provides = frozenset({"image", "source", "target", "labelled_image", "label", "caption"})
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
         images = torch.randint(256, (24, *request.shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
         labelled = 6 if "labelled_image" in request.fields else 24
         every = {
@@ -76,7 +76,7 @@ class ToyData(ganzoo.Dataset):
             "label": torch.arange(labelled) % CLASSES,
             "caption": torch.randint(97, 123, (24, 5), dtype=torch.uint8),
         }
-        return ganzoo.Table({name: every[name] for name in request.fields}, self.classes)
+        return ganzoo.InMemoryData({name: every[name] for name in request.fields}, self.classes)
 
     unpaired: bool = False
 

@@ -32,8 +32,8 @@ class Stop(ganzoo.Callback):
     def __init__(self, at: int) -> None:
         self.at = at
 
-    def iterated(self, training: ganzoo.Training) -> None:
-        if training.engine.iteration == self.at:
+    def on_step_end(self, trainer: ganzoo.Trainer) -> None:
+        if trainer.engine.iteration == self.at:
             raise KeyboardInterrupt
 
 
@@ -43,8 +43,8 @@ class Send(ganzoo.Callback):
     def __init__(self, at: int, *numbers: int) -> None:
         self.at, self.numbers = at, numbers
 
-    def iterated(self, training: ganzoo.Training) -> None:
-        if training.engine.iteration == self.at:
+    def on_step_end(self, trainer: ganzoo.Trainer) -> None:
+        if trainer.engine.iteration == self.at:
             for number in self.numbers:
                 os.kill(os.getpid(), number)
 

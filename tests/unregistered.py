@@ -13,10 +13,10 @@ class Noise(ganzoo.Dataset):
     provides = frozenset({"image"})
     channels = 1
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
         generator = torch.Generator().manual_seed(0)
         shape = (len(request.rows(8)), *request.shape)
-        return ganzoo.Table({"image": torch.randint(256, shape, generator=generator, dtype=torch.uint8)})
+        return ganzoo.InMemoryData({"image": torch.randint(256, shape, generator=generator, dtype=torch.uint8)})
 
 
 class Line(ganzoo.Adversarial):

@@ -12,7 +12,7 @@ from benchmarks.proofs.proof import PART, Figures, Proof, captions, picture_of
 from ganzoo import pictures
 from ganzoo.options.run import RunOptions
 from ganzoo.sampling.trained import TrainedGAN
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 SIDE = 8
 """Pixels that images are reduced to in order to be compared: colours and where they are, no more."""
@@ -54,7 +54,7 @@ class Retrieval(Proof):
             f"own_of_{MOST}": figures.retrieved(made, gallery, torch.eye(len(labels), dtype=torch.bool), MOST),
         }
 
-    def beside(self, fresh: Training) -> dict[str, Figures]:
+    def beside(self, fresh: Trainer) -> dict[str, Figures]:
         """What images that know nothing of their caption would find, on average: any real image is as near."""
         labels = self.real.label
         alike = (labels[:, None] == labels).double().mean()

@@ -14,12 +14,12 @@ from benchmarks.proofs.proof import PART, Figures, Proof, captions, columns_with
 from ganzoo.contract.codes import Category
 from ganzoo.contract.gan import GAN
 from ganzoo.contract.networks import Networks
-from ganzoo.data.in_memory import latent, scaled
+from ganzoo.data.in_memory import fixed_latents, to_float
 from ganzoo.metrics.classes import class_accuracy, class_variety, code_accuracy, code_purity, confident_share
-from ganzoo.metrics.features import Seen
+from ganzoo.metrics.features import FeatureBuffer
 from ganzoo.options.run import RunOptions
 from ganzoo.sampling.trained import TrainedGAN
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 CLASSES = 10
 ROWS = 8
@@ -63,16 +63,16 @@ class Digits(Proof):
     def measure(self, trained: TrainedGAN) -> Figures:
         return self.judge(self.look(self.made(trained)))
 
-    def look(self, images: Tensor) -> Seen:
+    def look(self, images: Tensor) -> FeatureBuffer:
         """What the classifier sees in images."""
         return figures.seen(Seeing(classifier()), images)
 
     @cached_property
-    def real_seen(self) -> Seen:
+    def real_seen(self) -> FeatureBuffer:
         """What it sees in real digits."""
         return self.look(self.real.image)
 
-    def judge(self, seen: Seen) -> Figures:
+    def judge(self, seen: FeatureBuffer) -> Figures:
         """Figures of samples, from what the classifier sees in them."""
         return {
             "frechet": figures.frechet_distance(self.real_seen.of("features"), seen.of("features")),
@@ -87,10 +87,10 @@ class Digits(Proof):
     def example(self, name: str) -> str:
         return f"ganzoo generate {name} -n {ROWS * CLASSES} --columns {CLASSES} -o {name}.png"
 
-    def beside(self, fresh: Training) -> dict[str, Figures]:
+    def beside(self, fresh: Trainer) -> dict[str, Figures]:
         """As many real digits of the train split: no GAN can be expected to come nearer."""
         images = columns_with("image", fresh)["image"]
-        return {"train digits": self.judge(self.look(scaled(images[: self.samples].cpu())))}
+        return {"train digits": self.judge(self.look(to_float(images[: self.samples].cpu())))}
 
     def protocol(self) -> dict[str, object]:
         return {
@@ -113,7 +113,7 @@ class DigitsByCode(Digits):
 
     def measure(self, trained: TrainedGAN) -> Figures:
         seen = self.look(self.made(trained))
-        noise = latent(self.samples, self.run.gan.noise_shape(), self.run.seed)
+        noise = fixed_latents(self.samples, self.run.gan.noise_shape(), self.run.seed)
         values, predicted = self.category.read(noise), seen.of("logits").argmax(1)
         meaning = {"purity": code_purity(values, predicted), "code_accuracy": code_accuracy(values, predicted)}
         return {**self.judge(seen), **meaning}
@@ -162,7 +162,7 @@ class DigitsByClass(Digits):
         seen = self.look(self.made(trained))
         return {**self.by_class(seen, self.asked()), **self.judge(seen)}
 
-    def by_class(self, seen: Seen, labels: Tensor) -> Figures:
+    def by_class(self, seen: FeatureBuffer, labels: Tensor) -> Figures:
         """Are samples of the class that was asked for, and various within it?"""
         real = self.real_seen.of("features"), self.real.label
         return {
@@ -170,7 +170,7 @@ class DigitsByClass(Digits):
             "variety": class_variety(*real, seen.of("features"), labels),
         }
 
-    def beside(self, fresh: Training) -> dict[str, Figures]:
+    def beside(self, fresh: Trainer) -> dict[str, Figures]:
         return {**super().beside(fresh), "real digits": self.by_class(self.real_seen, self.real.label)}
 
 
@@ -261,11 +261,11 @@ class FewLabels(Digits):
             "logits = trained.gan.classify(trained.nets, images)  # images: N x 1 x 32 x 32, in [-1, 1]"
         )
 
-    def beside(self, fresh: Training) -> dict[str, Figures]:
+    def beside(self, fresh: Trainer) -> dict[str, Figures]:
         """The same network, trained on the same labelled images, moved and noisy as in the GAN, and on nothing else."""
         gan, nets = cast("Classifying", fresh.options.gan), fresh.engine.nets.train()
         few = columns_with(FEW, fresh)
-        images, labels = scaled(few[FEW]), few["label"]
+        images, labels = to_float(few[FEW]), few["label"]
         optimizer = torch.optim.Adam(nets.parameters(), lr=1e-3, betas=(0.5, 0.999))
         drawing = torch.Generator().manual_seed(self.run.seed)
         for _ in range(self.steps):

@@ -13,7 +13,7 @@ from ganzoo import pictures
 from ganzoo.metrics.colors import color_distance
 from ganzoo.options.run import RunOptions
 from ganzoo.sampling.trained import TrainedGAN
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 SHOWN = 8
 """Pairs in a picture, two in a row."""
@@ -65,7 +65,7 @@ class Translation(Proof):
         back = torch.cat([trained.nets.back_generator(part) for part in images.to(trained.device).split(PART)])
         return {"cycle_l1": figures.absolute(back.cpu(), self.real.source)}
 
-    def beside(self, fresh: Training) -> dict[str, Figures]:
+    def beside(self, fresh: Trainer) -> dict[str, Figures]:
         """The source itself; the target's own mean color, which is the best of all even pictures."""
         even = self.real.target.mean((2, 3), keepdim=True).expand_as(self.real.target)
         return {"copy of the input": self.compared(self.enlarged), "mean color": self.compared(even)}
@@ -103,16 +103,16 @@ class Enlargement(Translation):
 
     @classmethod
     def applies(cls, run: RunOptions) -> bool:
-        return translates(run) and run.gan.shrinks > 1
+        return translates(run) and run.gan.scale_factor > 1
 
-    def beside(self, fresh: Training) -> dict[str, Figures]:
+    def beside(self, fresh: Trainer) -> dict[str, Figures]:
         return {"bicubic": self.compared(self.enlarged)}
 
     def example(self, name: str) -> str:
         return f"ganzoo translate {name} small.png -o large.png"
 
     def protocol(self) -> dict[str, object]:
-        return {**super().protocol(), "enlarged": f"{self.run.gan.shrinks}x"}
+        return {**super().protocol(), "enlarged": f"{self.run.gan.scale_factor}x"}
 
 
 class Filling(Translation):
@@ -137,7 +137,7 @@ class Filling(Translation):
         near = figures.compared_within(images, self.real.target, self.holes)
         return {**near, "seam": figures.seam(images, self.real.target, self.holes)}
 
-    def beside(self, fresh: Training) -> dict[str, Figures]:
+    def beside(self, fresh: Trainer) -> dict[str, Figures]:
         """The mean color of what can be seen of each picture."""
         seen = ~self.holes
         mean = (self.real.source * seen).sum((2, 3), keepdim=True) / seen.sum((2, 3), keepdim=True)

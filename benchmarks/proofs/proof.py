@@ -12,11 +12,11 @@ from torch import Tensor
 from ganzoo import pictures
 from ganzoo.contract.batch import Batch
 from ganzoo.data.dataset import Part
-from ganzoo.data.in_memory import Batches, scaled
+from ganzoo.data.in_memory import InMemoryLoader, to_float
 from ganzoo.data.load import load_some
 from ganzoo.options.run import RunOptions
 from ganzoo.sampling.trained import TrainedGAN
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 Figures: TypeAlias = dict[str, float]
 PART = 250
@@ -72,7 +72,7 @@ class Proof(ABC):
     def example(self, name: str) -> str:
         """Command that makes images with weights that ship under that name; or code, in `language`."""
 
-    def beside(self, fresh: Training) -> dict[str, Figures]:
+    def beside(self, fresh: Trainer) -> dict[str, Figures]:
         """What the figures stand beside, trivial answers foremost; `fresh`: the same run before it has begun."""
         return {}
 
@@ -93,8 +93,8 @@ class Proof(ABC):
     @cached_property
     def real(self) -> Batch:
         """Rows that the run does not train on, up to `count` at even distances, in the form of its batches."""
-        table = load_some(self.run, self.fields(), self.split, self.count, shrinks=self.run.gan.shrinks)
-        return Batch(**{name: scaled(column) for name, column in table.columns.items()})
+        table = load_some(self.run, self.fields(), self.split, self.count, scale_factor=self.run.gan.scale_factor)
+        return Batch(**{name: to_float(column) for name, column in table.columns.items()})
 
 
 def picture_of(images: Tensor, columns: int, side: int = 64) -> Image.Image:
@@ -103,14 +103,14 @@ def picture_of(images: Tensor, columns: int, side: int = 64) -> Image.Image:
     return pictures.grid(images.repeat_interleave(factor, 2).repeat_interleave(factor, 3), columns)
 
 
-def untrained(fresh: Training) -> TrainedGAN:
+def untrained(fresh: Trainer) -> TrainedGAN:
     """A GAN whose run has not begun."""
     return TrainedGAN(Path(), fresh.options.gan, fresh.spec, fresh.engine.nets.eval())
 
 
-def columns_with(field: str, fresh: Training) -> Mapping[str, Tensor]:
+def columns_with(field: str, fresh: Trainer) -> Mapping[str, Tensor]:
     """What a run trains on: the columns that belong together with one field."""
-    assert isinstance(fresh.batches, Batches), "proofs are made on data in memory"
+    assert isinstance(fresh.batches, InMemoryLoader), "proofs are made on data in memory"
     return next(columns for columns in fresh.batches.streams if field in columns)
 
 

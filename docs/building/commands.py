@@ -64,5 +64,5 @@ def listed(parameter: click.Parameter) -> bool:
 
 def entry(parameter: click.Parameter, context: click.Context) -> tuple[str, str]:
     """A row of the table: how an option is spelled and what it is, in click's own words."""
-    spelled, text = parameter.get_help_record(context) or ("", "")
-    return code(spelled), plain(text)
+    cli_name, text = parameter.get_help_record(context) or ("", "")
+    return code(cli_name), plain(text)

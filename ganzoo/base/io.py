@@ -14,7 +14,7 @@ DEPTH = 30
 """How deeply JSON may be nested."""
 
 
-def expanded(path: str | Path) -> Path:
+def expanduser(path: str | Path) -> Path:
     """The path with `~` and `~user` replaced; one that begins with the name of nobody stays as it was typed."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - a Path's own raises there
 
@@ -76,7 +76,7 @@ def write_atomically(file: Path, text: str) -> None:
 
 
 @contextmanager
-def drafted(draft: Path, place: Path, move: Callable[[Path, Path], object] = Path.replace) -> Iterator[Path]:
+def atomic_write(draft: Path, place: Path, move: Callable[[Path, Path], object] = Path.replace) -> Iterator[Path]:
     """Within, a file or a folder can be written as a draft, which takes its place at the end.
 
     Folders above it that are missing are made. After an error they are gone again, and so is the draft.

@@ -34,7 +34,7 @@ class Plugin:
 
 
 @dataclass
-class Shelf(Mapping[str, Entry], Generic[Entry]):
+class Registry(Mapping[str, Entry], Generic[Entry]):
     """What is registered of one noun, by name."""
 
     base: type[Any]
@@ -91,7 +91,7 @@ class Shelf(Mapping[str, Entry], Generic[Entry]):
 
 
 @dataclass
-class ClassShelf(Shelf[type[Thing]]):
+class ClassRegistry(Registry[type[Thing]]):
     """The registered classes of one noun."""
 
     base: type[Thing]
@@ -117,14 +117,14 @@ class ClassShelf(Shelf[type[Thing]]):
             raise ContractError(f"{thing.__name__} calls a field '{taken[0]}', which is an option of every run")
 
 
-_find: list[Callable[[type[Any]], Shelf[Any]]] = []
+_find: list[Callable[[type[Any]], Registry[Any]]] = []
 
 
-def fill_by(find: Callable[[type[Any]], Shelf[Any]]) -> None:
+def fill_by(find: Callable[[type[Any]], Registry[Any]]) -> None:
     """Set the function that finds the registry of a kind of things, and loads plugins when it is first asked."""
     _find[:] = [find]
 
 
-def shelf_of(kind: type[Thing]) -> Shelf[Any]:
+def shelf_of(kind: type[Thing]) -> Registry[Any]:
     """Return the registry of a kind of things: of all GANs, for example."""
     return _find[0](kind)

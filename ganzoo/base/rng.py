@@ -26,7 +26,7 @@ def seed_everything(seed: int) -> None:
     np.random.seed(seed % 2**32)
 
 
-def seed_apart(seed: int, rank: int, iteration: int = 0) -> None:
+def seed_rank(seed: int, rank: int, iteration: int = 0) -> None:
     """Has each process draw other random numbers (dropout's, say) than the first, which draws those of a single one."""
     if rank:
         seed_everything(seeded(seed, "rank", rank, iteration).initial_seed())
@@ -63,7 +63,7 @@ def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
 
 
 @contextmanager
-def undrawn(device: torch.device) -> Iterator[None]:
+def preserve_rng_state(device: torch.device) -> Iterator[None]:
     """Within, what is drawn is not missed afterwards: every generator is put back to where it was."""
     python, array = random.getstate(), np.random.get_state()
     with torch.random.fork_rng([device] if device.type == "cuda" else []):

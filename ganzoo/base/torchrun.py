@@ -26,8 +26,10 @@ def launch_of(agent: int, run_id: str) -> str:
         agent: the agent's process; it outlives those that it starts.
         run_id: what torchrun calls the job.
     """
-    began = Path(f"/proc/{agent}/stat")  # numbers of processes are used again, in containers soon
-    ticks = began.read_text(encoding="utf-8").rpartition(")")[2].split()[19] if began.exists() else ""
+    start_iteration = Path(f"/proc/{agent}/stat")  # numbers of processes are used again, in containers soon
+    ticks = (
+        start_iteration.read_text(encoding="utf-8").rpartition(")")[2].split()[19] if start_iteration.exists() else ""
+    )
     return f"{run_id}/{agent}/{ticks}"
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from ganzoo.bench.measure import Measure, seconds
 from ganzoo.bench.setting import bare_engine, eager, train_on
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 Rival: TypeAlias = Callable[[int], float]
 """Makes so many iterations and says how many seconds each took."""
@@ -15,15 +15,15 @@ RIVAL_WARM_UP = 3
 """Cycles: an eager loop needs only to have met its sizes before."""
 
 
-def duel(measure: Measure, training: Training, ours: Callable[[int], None], rival: Rival) -> None:
+def paired_timing(measure: Measure, trainer: Trainer, ours: Callable[[int], None], rival: Rival) -> None:
     """Times rounds of ours and of the rival's in turn, and records the ratio of each pair.
 
     What slows the machine down for a while slows down both halves of a pair.
     """
-    iterations, theirs = training.engine.cycle, list[float]()
+    iterations, theirs = trainer.engine.cycle, list[float]()
     rival((1 if measure.setting.smoke else RIVAL_WARM_UP) * iterations)
     of_rival = iterations * measure.calls(iterations * rival(iterations))
-    mine = measure.training(training, lambda: ours(iterations), lambda: theirs.append(rival(of_rival)))
+    mine = measure.training(trainer, lambda: ours(iterations), lambda: theirs.append(rival(of_rival)))
     # pytest-benchmark may call both once more at the end, untimed: hence not strict.
     ratios = [reference / own for own, reference in zip(mine, theirs, strict=False)]
     measure.record(
@@ -34,13 +34,13 @@ def duel(measure: Measure, training: Training, ours: Callable[[int], None], riva
     )
 
 
-def against_eager(measure: Measure, training: Training) -> None:
+def against_eager(measure: Measure, trainer: Trainer) -> None:
     """Iterations as they are recorded or compiled against the same, one operation after the other; on one batch."""
-    training, plain = replace(training, engine=bare_engine(training)), bare_engine(training, eager(training.options))
-    batch = training.batches[0]
-    duel(
+    trainer, plain = replace(trainer, engine=bare_engine(trainer)), bare_engine(trainer, eager(trainer.options))
+    batch = trainer.batches[0]
+    paired_timing(
         measure,
-        training,
-        lambda iterations: train_on(training.engine, batch, iterations),
+        trainer,
+        lambda iterations: train_on(trainer.engine, batch, iterations),
         lambda iterations: seconds(lambda: train_on(plain, batch, iterations)) / iterations,
     )

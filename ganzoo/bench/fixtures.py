@@ -10,9 +10,9 @@ from ganzoo.base.environment import environment
 from ganzoo.bench.measure import Measure, now
 from ganzoo.bench.setting import Asked, Setting
 from ganzoo.bench.tables import line
-from ganzoo.options.performance import Speed
+from ganzoo.options.performance import PerformanceOptions
 from ganzoo.plugins import zoo
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 ASKED = pytest.StashKey[Asked]()
 """What the session is to measure, if not what its command line says."""
@@ -62,7 +62,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def setting(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Setting:
     """What the session runs on."""
     told = asked(pytestconfig)
-    device = Speed(device=told.device).place()
+    device = PerformanceOptions(device=told.device).resolve_device()
     if device.type == "cuda":
         torch.cuda.set_device(device)
     return Setting(device, told.data or tmp_path_factory.mktemp("data"), told.smoke, told.given)
@@ -81,6 +81,6 @@ def measure(benchmark: BenchmarkFixture, setting: Setting, pytestconfig: pytest.
 
 
 @pytest.fixture(scope="module")
-def training(request: pytest.FixtureRequest, setting: Setting) -> Training:
+def training(request: pytest.FixtureRequest, setting: Setting) -> Trainer:
     """Each GAN in turn, at its own size and batch."""
     return setting.training(request.param)

@@ -13,7 +13,7 @@ from ganzoo.base import system
 from ganzoo.bench.setting import Setting, precision, warm_up_cycles
 from ganzoo.options.run import RunOptions
 from ganzoo.plugins import zoo
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 ROUND = 0.5
 """Seconds that a timed round lasts, at least: on a GPU, enough iterations for its queue of launches to be full."""
@@ -30,10 +30,10 @@ def now() -> float:
 
 def seconds(work: Callable[[], object], calls: int = 1) -> float:
     """How long one call takes, on average over some."""
-    began = now()
+    start_iteration = now()
     for _ in range(calls):
         work()
-    return (now() - began) / calls
+    return (now() - start_iteration) / calls
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Measure:
         self.record(images_per_second=count / statistics.median(data))
 
     def training(
-        self, training: Training, work: Callable[[], object], after_round: Callable[[], None] | None = None
+        self, training: Trainer, work: Callable[[], object], after_round: Callable[[], None] | None = None
     ) -> list[float]:
         """The same for a whole cycle of a training's players; seconds of one iteration, one number for each round."""
         iterations = training.engine.cycle

@@ -22,7 +22,7 @@ from ganzoo.base.io import parse_json
 from ganzoo.bench import fixtures, suite
 from ganzoo.bench.results import UNVERSIONED
 from ganzoo.bench.setting import Asked, Given
-from ganzoo.config import bare, spelled
+from ganzoo.config import bare, cli_name
 from ganzoo.contract.gan import GAN
 from ganzoo.errors import GanzooError
 from ganzoo.options.run import RunOptions
@@ -75,7 +75,7 @@ class Failure:
 def as_asked(advice: str, gan: type[GAN]) -> str:
     """What an error advises for a run as it is typed for a measurement: `try -O image_size=64x64`."""
     options = {*gan.model_fields, *RunOptions.model_fields} - {"device", "processes"}  # these are none of `-O`
-    known = "|".join(sorted(spelled(name).replace("_", "-") for name in options))
+    known = "|".join(sorted(cli_name(name).replace("_", "-") for name in options))
 
     def option(found: re.Match[str]) -> str:
         return f"-O {found[1].replace('-', '_')}"

@@ -8,12 +8,12 @@ import torch
 
 from ganzoo.base.torchrun import rank_and_count
 from ganzoo.contract.batch import Batch
-from ganzoo.distributed.context import Ranks
+from ganzoo.distributed.context import DistributedContext
 from ganzoo.engine.cuda_graphs import WARM_UP
 from ganzoo.engine.engine import Engine
 from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo
-from ganzoo.training.trainer import Training, prepare
+from ganzoo.training.trainer import Trainer, prepare
 
 Given: TypeAlias = tuple[tuple[str, object], ...]
 """Options of runs, by their names: pairs, so that it can be a key."""
@@ -57,10 +57,10 @@ class Setting:
             tiny["limit"] = min(options.limit or most, most)
         return options.model_copy(update={name: value for name, value in tiny.items() if name not in asked})
 
-    def training(self, gan: str, **given: object) -> Training:
+    def training(self, gan: str, **given: object) -> Trainer:
         """A run made ready."""
         options = self.options(gan, **given)
-        return prepare(options, self.data, Ranks.join(options.place()))
+        return prepare(options, self.data, DistributedContext.join(options.resolve_device()))
 
 
 def warm_up_cycles(engine: Engine) -> int:
@@ -68,7 +68,7 @@ def warm_up_cycles(engine: Engine) -> int:
     return WARM_UP + 3 if engine.graphs else 2
 
 
-def train(training: Training, iterations: int) -> None:
+def train(training: Trainer, iterations: int) -> None:
     """Iterations from end to end, data included."""
     for _ in range(iterations):
         training.step()
@@ -84,7 +84,7 @@ def precision(options: RunOptions) -> str:
     """The arithmetic that the networks compute in, as `--precision` calls it."""
     if options.precision != "auto":
         return options.precision
-    return "bf16" if options.dtype(options.place()) == torch.bfloat16 else "fp32"
+    return "bf16" if options.dtype(options.resolve_device()) == torch.bfloat16 else "fp32"
 
 
 def eager(options: RunOptions) -> RunOptions:
@@ -92,7 +92,7 @@ def eager(options: RunOptions) -> RunOptions:
     return options.model_copy(update={"graphs": False, "compile": False})
 
 
-def bare_engine(training: Training, options: RunOptions | None = None) -> Engine:
+def bare_engine(training: Trainer, options: RunOptions | None = None) -> Engine:
     """A new engine for the same work, or as other options say, on batches that are put together already."""
     options = options or training.options
     torch.manual_seed(options.seed)

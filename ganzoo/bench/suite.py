@@ -14,58 +14,58 @@ from ganzoo.errors import Diverged
 from ganzoo.runs.checkpoint import checkpoints, newest
 from ganzoo.runs.folder import RunFolder
 from ganzoo.training.loop import save
-from ganzoo.training.state import restore
-from ganzoo.training.trainer import Training
+from ganzoo.training.state import load_state_dict
+from ganzoo.training.trainer import Trainer
 
 
-def test_training(measure: Measure, training: Training) -> None:
+def test_training(measure: Measure, trainer: Trainer) -> None:
     """Whole cycles of all players in their own rhythm, from end to end."""
-    iterations = training.engine.cycle
-    measure.training(training, lambda: train(training, iterations))
-    if name := training.engine.broken_weight():
-        raise Diverged(f"after {training.engine.iteration} iterations the weights '{name}' are no numbers any more")
+    iterations = trainer.engine.cycle
+    measure.training(trainer, lambda: train(trainer, iterations))
+    if name := trainer.engine.first_nonfinite_parameter():
+        raise Diverged(f"after {trainer.engine.iteration} iterations the weights '{name}' are no numbers any more")
 
 
-def test_generation(measure: Measure, training: Training) -> None:
+def test_generation(measure: Measure, trainer: Trainer) -> None:
     """A batch of images, from its inputs to the memory of the CPU."""
-    measure.describe(training.options)
-    batch = training.batches[0]
-    measure.images(training.options.batch_size, lambda: training.engine.sample(batch), warm_up=2)
+    measure.describe(trainer.options)
+    batch = trainer.batches[0]
+    measure.images(trainer.options.batch_size, lambda: trainer.engine.sample(batch), warm_up=2)
 
 
-def test_saving(measure: Measure, training: Training, tmp_path: Path) -> None:
+def test_saving(measure: Measure, trainer: Trainer, tmp_path: Path) -> None:
     """A checkpoint, until it is on the disk."""
-    measure.describe(training.options)
-    training.step(everyone=True)  # before it moves, an optimizer has nothing to save
+    measure.describe(trainer.options)
+    trainer.step(everyone=True)  # before it moves, an optimizer has nothing to save
     folder = RunFolder(tmp_path)
 
     def write() -> None:
-        training.saved = -1  # a checkpoint that was just made would not be made again
-        save(training, folder)
+        trainer.saved = -1  # a checkpoint that was just made would not be made again
+        save(trainer, folder)
 
     measure.time(write)
     files = checkpoints(folder.checkpoints)[-1].iterdir()
     measure.record(checkpoint_mib=sum(file.stat().st_size for file in files) / 2**20)
 
 
-def test_resuming(measure: Measure, training: Training, tmp_path: Path) -> None:
+def test_resuming(measure: Measure, trainer: Trainer, tmp_path: Path) -> None:
     """The engine back in the state of a checkpoint."""
-    measure.describe(training.options)
-    training.step(everyone=True)
+    measure.describe(trainer.options)
+    trainer.step(everyone=True)
     folder = RunFolder(tmp_path)
-    save(training, folder)
+    save(trainer, folder)
 
     def resume() -> None:
         found = newest(folder.checkpoints)
         if found is None:
             raise AssertionError("the checkpoint that was just made is not found")
-        restore(training, found[1])
+        load_state_dict(trainer, found[1])
 
     measure.time(resume)
 
 
-def test_eager(measure: Measure, training: Training) -> None:
+def test_eager(measure: Measure, trainer: Trainer) -> None:
     """Recorded as CUDA graphs, or compiled, against one operation after the other; on one batch."""
-    if not (training.engine.graphs or training.options.compile):
+    if not (trainer.engine.graphs or trainer.options.compile):
         pytest.skip("nothing is recorded on a processor, nor compiled unless told so")
-    against_eager(measure, training)
+    against_eager(measure, trainer)

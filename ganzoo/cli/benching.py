@@ -84,13 +84,13 @@ def asked(gans: Sequence[str], device: str, smoke: bool, given: dict[str, str], 
     """
     from ganzoo.bench.setting import Asked, Setting
     from ganzoo.data.load import data_folder
-    from ganzoo.options.performance import Speed
+    from ganzoo.options.performance import PerformanceOptions
 
     for name, instead in FIXED.items():
         if name in given:
             raise OptionError(f"option '--option' cannot be {typed(f'{name}={given[name]}')}; it is {instead}")
     asked = Asked(tuple(gans), device, smoke, tuple(given.items()), data_folder(data_dir))
-    setting = Setting(Speed(device=device).place(), data_folder(data_dir), smoke, asked.given)
+    setting = Setting(PerformanceOptions(device=device).resolve_device(), data_folder(data_dir), smoke, asked.given)
     for gan in gans:
         try:
             options = setting.options(gan)

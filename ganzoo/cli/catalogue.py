@@ -9,7 +9,7 @@ from ganzoo.cli.common import AS_JSON, print_rows, print_table
 from ganzoo.cli.completion import gan_names
 
 if TYPE_CHECKING:
-    from ganzoo.base.registry import ClassShelf, Shelf, Thing
+    from ganzoo.base.registry import ClassRegistry, Registry, Thing
     from ganzoo.config import NamedConfig
 
 
@@ -157,11 +157,11 @@ def _defaults(config: "type[NamedConfig]") -> dict[str, object]:
     return {name: field.default for name, field in config.model_fields.items() if not field.is_required()}
 
 
-def _by_name(shelf: "ClassShelf[Thing]") -> "list[type[Thing]]":
+def _by_name(shelf: "ClassRegistry[Thing]") -> "list[type[Thing]]":
     return [thing for _, thing in sorted(shelf.items())]
 
 
-def _origin(shelf: "Shelf[Any]", name: str) -> str:
+def _origin(shelf: "Registry[Any]", name: str) -> str:
     plugin = shelf.origins[name]
     return "built-in" if plugin.builtin else plugin.package
 

@@ -18,7 +18,7 @@ from ganzoo.options.run import RunOptions
 from ganzoo.runs.checkpoint import checkpoints
 from ganzoo.runs.folder import RunFolder
 from ganzoo.training.dry_run import Trial
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 from ganzoo.training.words import duration, epoch_of, losses_of, rate, title
 
 
@@ -27,10 +27,10 @@ class Display(Callback):
 
     def __init__(self) -> None:
         # Its own notion of a terminal asks the environment, too: a quiet console may still be one.
-        leads = rank_and_count()[0] == 0
-        terminal = None if leads else False
+        is_main_process = rank_and_count()[0] == 0
+        terminal = None if is_main_process else False
         # Paths and names may look like markup.
-        self.console = Console(quiet=not leads, force_terminal=terminal, markup=False, emoji=False)
+        self.console = Console(quiet=not is_main_process, force_terminal=terminal, markup=False, emoji=False)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -57,25 +57,25 @@ class Display(Callback):
     ) -> None:
         self._live.stop()
 
-    def started(self, training: Training, folder: RunFolder) -> None:
+    def on_train_start(self, trainer: Trainer, folder: RunFolder) -> None:
         self._folder = folder
-        done, total = training.began, training.iterations
+        done, total = trainer.start_iteration, trainer.iterations
         if done >= total:
-            self.console.print(f"{folder.path} is already trained for {training.options.epochs} epochs; more: --epochs")
+            self.console.print(f"{folder.path} is already trained for {trainer.options.epochs} epochs; more: --epochs")
             return
         begun = f"continues at iteration {done} of" if done else "trains for"
-        self.console.print(f"{title(training.options)}, {begun} {total} iterations in {folder.path}", soft_wrap=True)
+        self.console.print(f"{title(trainer.options)}, {begun} {total} iterations in {folder.path}", soft_wrap=True)
         self._progress.update(self._task, total=total, completed=done)
 
-    def iterated(self, training: Training) -> None:
-        self._progress.update(self._task, completed=training.engine.iteration, description=epoch_of(training))
+    def on_step_end(self, trainer: Trainer) -> None:
+        self._progress.update(self._task, completed=trainer.engine.iteration, description=epoch_of(trainer))
 
-    def logged(self, training: Training, row: dict[str, float]) -> None:
+    def on_log(self, trainer: Trainer, row: dict[str, float]) -> None:
         losses = losses_of(row)
         speed = rate(row["images_per_second"])
         if not self.console.is_terminal:
             terms = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
-            head = f"epoch {row['epoch']:.2f}  iteration {row['iteration']}/{training.iterations}  {speed}"
+            head = f"epoch {row['epoch']:.2f}  iteration {row['iteration']}/{trainer.iterations}  {speed}"
             self.console.print(f"{head}  {terms}", soft_wrap=True)
             return
         self._progress.update(self._task, speed=speed)
@@ -86,11 +86,11 @@ class Display(Callback):
             table.add_row(f"  {name}", figure)
         self._live.update(Group(self._progress, table))
 
-    def evaluated(self, training: Training, line: dict[str, Any]) -> None:
+    def on_evaluate(self, trainer: Trainer, line: dict[str, Any]) -> None:
         self._figures = {name: "none" if value is None else f"{value:.4g}" for name, value in line["figures"].items()}
         if not self.console.is_terminal:
             figures = "  ".join(f"{name} {value}" for name, value in self._figures.items())
-            best = "  (the best so far)" if training.is_best else ""
+            best = "  (the best so far)" if trainer.is_best else ""
             self.console.print(f"measured at iteration {line['iteration']}:  {figures}{best}", soft_wrap=True)
 
     def tried(self, options: RunOptions, trial: Trial, as_json: bool = False) -> None:

@@ -22,7 +22,7 @@ from torch.distributed.elastic.rendezvous.registry import get_rendezvous_handler
 from ganzoo.base.system import available_cores
 from ganzoo.base.torchrun import launch_of
 from ganzoo.cli.worker import PEER_LOST
-from ganzoo.distributed.context import Ranks
+from ganzoo.distributed.context import DistributedContext
 from ganzoo.errors import OptionError
 from ganzoo.options.run import RunOptions
 from ganzoo.runs.checkpoint import checkpoints
@@ -49,7 +49,7 @@ def launch(options: RunOptions, words: Sequence[str], out: Path | None) -> int:
         OptionError: there are too few cores or GPUs for them, or the batch cannot be divided among them.
     """
     _check_room(options)
-    Ranks(count=options.processes).share_of(options.batch_size)
+    DistributedContext(world_size=options.processes).local_batch_size(options.batch_size)
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // options.processes)))
     _quieten_torch()
     try:
@@ -62,7 +62,7 @@ def launch(options: RunOptions, words: Sequence[str], out: Path | None) -> int:
 
 def _check_room(options: RunOptions) -> None:
     asked = f"option 'processes' cannot be '{options.processes}'"
-    if options.place().type == "cuda":
+    if options.resolve_device().type == "cuda":
         if options.processes > (gpus := torch.cuda.device_count()):
             raise OptionError(f"{asked}: each needs a GPU, and this machine has {gpus}; try --processes {gpus}")
     elif options.processes > (most := max(available_cores(), FEW)):

@@ -57,10 +57,10 @@ def serve(
     with contextlib.closing(place.socket):
         with no_exit():
             trained = take_up(run, device, None, told, checkpoint)
-        from ganzoo.web.maker import Maker
+        from ganzoo.web.maker import PageBackend
         from ganzoo.web.page import page
 
-        serving = server(page(Maker(trained, most_bytes), queue), place, most_bytes, queue)
+        serving = server(page(PageBackend(trained, most_bytes), queue), place, most_bytes, queue)
         click.echo(f"{trained.gan.name} of {run}{_standing(trained)}: {place.url} for {place.reach}; Ctrl-C ends it")
         if opens:
             click.launch(place.url)

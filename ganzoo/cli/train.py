@@ -156,7 +156,7 @@ def _run(
 
         sys.exit(launch(options, words, out))
     display = Display()
-    with held_to_free_memory() if options.place().type == "cpu" else nullcontext():
+    with held_to_free_memory() if options.resolve_device().type == "cpu" else nullcontext():
         if dry:
             with no_exit():
                 display.tried(options, dry_run(options, out, data_dir), dry.as_json)

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field
 from torch import Tensor, nn
 
 from ganzoo.base.resample import sample_affine, shift
-from ganzoo.config import Form, NamedConfig, OneOf
+from ganzoo.config import Choice, Form, NamedConfig
 
 AUGMENT = "augment"
 """What changes images, among a GAN's networks."""
@@ -53,7 +53,7 @@ class Augmenter(nn.Module, ABC):
     def change(self, images: Tensor) -> Tensor:
         """The images, changed."""
 
-    def adapt(self, certainty: Tensor, count: int) -> None:
+    def adapt(self, overfitting_signal: Tensor, count: int) -> None:
         """Told how surely the discriminator tells real images, in [-1, 1]; all processes saw `count` more of them."""
 
     def forward(self, images: Tensor) -> Tensor:
@@ -131,7 +131,7 @@ class ADA(Augmentation):
         return AdaptiveAugmenter(policy, self.target, self.images, self.p)
 
 
-AnyAugmentation: TypeAlias = Annotated[Augmentation, OneOf(Augmentation)]
+AnyAugmentation: TypeAlias = Annotated[Augmentation, Choice(Augmentation)]
 """A field that holds any augmentation."""
 
 
@@ -187,10 +187,10 @@ class AdaptiveAugmenter(Augmenter):
         """How many these are."""
 
     @torch.no_grad()
-    def adapt(self, certainty: Tensor, count: int) -> None:
+    def adapt(self, overfitting_signal: Tensor, count: int) -> None:
         if not self.adapts:
             return
-        self.certainty += certainty
+        self.certainty += overfitting_signal
         self.batches += 1
         due = self.batches == BATCHES
         step = torch.sign(self.certainty / BATCHES - self.target) * (BATCHES * count / self.images)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganzoo.runs.folder import RunFolder
-    from ganzoo.training.trainer import Training
+    from ganzoo.training.trainer import Trainer
 
 
 class Callback:
@@ -15,34 +15,34 @@ class Callback:
     aside if it raises, and training goes on; unless what it raises is a GanzooError, which says that it should not.
     """
 
-    def started(self, training: "Training", folder: "RunFolder") -> None:
+    def on_train_start(self, trainer: "Trainer", folder: "RunFolder") -> None:
         """Everything is built; a resumed run is where it stopped."""
 
-    def iterated(self, training: "Training") -> None:
+    def on_step_end(self, trainer: "Trainer") -> None:
         """One iteration was made."""
 
-    def logged(self, training: "Training", row: dict[str, float]) -> None:
+    def on_log(self, trainer: "Trainer", row: dict[str, float]) -> None:
         """A line was added to the metrics."""
 
-    def sampled(self, training: "Training", file: Path) -> None:
+    def on_sample(self, trainer: "Trainer", file: Path) -> None:
         """A grid of samples was saved."""
 
-    def evaluated(self, training: "Training", line: dict[str, Any]) -> None:
+    def on_evaluate(self, trainer: "Trainer", line: dict[str, Any]) -> None:
         """A line was added to the evaluations: `iteration`, `when`, `protocol` and `figures`, by name.
 
         A figure is a number, or None where it is not finite, or nothing could be measured.
         """
 
-    def went_back(self, training: "Training") -> None:
+    def on_rollback(self, trainer: "Trainer") -> None:
         """The run diverged and was put back to a checkpoint: what was logged after that iteration does not count."""
 
-    def finished(self, training: "Training") -> None:
+    def on_train_end(self, trainer: "Trainer") -> None:
         """The last iteration was made, and everything is saved."""
 
-    def ended(self, training: "Training", error: BaseException | None) -> None:
+    def teardown(self, trainer: "Trainer", error: BaseException | None) -> None:
         """Nothing more will be told: whatever is open is to be closed. Always called, and last, if `started` succeeded.
 
         Args:
-            training: the run.
+            trainer: the run.
             error: what ended it; a KeyboardInterrupt if it was told to stop, None if it came to its end.
         """

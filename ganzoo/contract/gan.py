@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from ganzoo.base.torchrun import rank_and_count
-from ganzoo.config import NamedConfig, OneOf
+from ganzoo.config import Choice, NamedConfig
 from ganzoo.contract.augment import AUGMENT, AnyAugmentation, Augmenter, NoAugmentation
 from ganzoo.contract.batch import Batch
 from ganzoo.contract.codes import Code
@@ -84,7 +84,7 @@ class GAN(NamedConfig, ABC):
     """Which of its fields only change how samples are made, so that they may be told anew when images are generated."""
     any_size: ClassVar[bool] = False
     """Whether `sample` takes sources of any height and width, not those of training alone."""
-    offers: ClassVar[frozenset[str]] = frozenset()
+    provides: ClassVar[frozenset[str]] = frozenset()
     """What its discriminators have of that which losses demand, beside what its own default loss does."""
 
     spectral_norm: bool = Field(False, description="hold the slope of discriminators by spectral normalisation")
@@ -105,7 +105,7 @@ class GAN(NamedConfig, ABC):
         return nets
 
     @property
-    def shrinks(self) -> int:
+    def scale_factor(self) -> int:
         """By how much its source images are smaller than those it makes; their sides must be multiples of it."""
         return 1
 
@@ -142,7 +142,7 @@ class GAN(NamedConfig, ABC):
         """Parts of the noise that have a name and a meaning, so that `--codes NAME=VALUE` can set them."""
         return ()
 
-    def arrange(self, noise: Tensor) -> Tensor:
+    def grid_noise(self, noise: Tensor) -> Tensor:
         """The noise of the sample grids shown during training, given 25 rows of it at most.
 
         A GAN with codes lays them out here, in as many rows as its picture takes (see `grid_columns`).
@@ -153,15 +153,15 @@ class GAN(NamedConfig, ABC):
     def allows(cls, loss: type[LossScheme]) -> bool:
         """Whether its discriminators have all that a loss demands."""
         default = cls.model_fields["loss"].default if "loss" in cls.model_fields else None
-        given = default.demands if isinstance(default, LossScheme) else frozenset[str]()
-        return loss.demands <= cls.offers | given
+        given = default.requires if isinstance(default, LossScheme) else frozenset[str]()
+        return loss.requires <= cls.provides | given
 
     @model_validator(mode="after")
     def _loss_is_allowed(self) -> Self:
         loss = getattr(self, "loss", None)
         if isinstance(loss, LossScheme) and not self.allows(type(loss)):
             allowed = sorted(label for label, other in LossScheme.choices().items() if self.allows(other))
-            reason = f": it takes a discriminator {' and '.join(sorted(loss.demands))}" if loss.demands else ""
+            reason = f": it takes a discriminator {' and '.join(sorted(loss.requires))}" if loss.requires else ""
             raise OptionError(
                 f"option 'loss' cannot be '{loss.kind}' for '{self.name}'{reason}; losses that will do: "
                 f"{', '.join(allowed)}"
@@ -219,13 +219,13 @@ class TwoPlayer(GAN):
     def adapt(self, nets: Networks, real: Tensor, fake: Tensor) -> None:
         """Told the discriminator's logits for real images and fakes, once each time it moves."""
 
-    def judge(self, nets: Networks, images: Tensor, batch: Batch) -> Tensor:
+    def discriminate(self, nets: Networks, images: Tensor, batch: Batch) -> Tensor:
         """The discriminator's logits for images, real or fake, under the batch's condition. Every image passes here."""
         return nets.discriminator(self.augmented(nets, images), *self.condition(batch))
 
     def generator_loss(self, nets: Networks, batch: Batch) -> Losses:
         """What the generator minimises; a subclass adds terms of its own."""
-        return self.generator_terms(nets, batch, self.judge(nets, batch.fake, batch))
+        return self.generator_terms(nets, batch, self.discriminate(nets, batch.fake, batch))
 
     def discriminator_loss(self, nets: Networks, batch: Batch) -> Losses:
         """What the discriminator minimises; a subclass adds terms of its own."""
@@ -233,11 +233,13 @@ class TwoPlayer(GAN):
         real.requires_grad_("real" in self.loss.slopes)
         fake.requires_grad_("fake" in self.loss.slopes)
         batch = batch.replace(**{self.real: real, "fake": fake})
-        return self.discriminator_terms(nets, batch, self.judge(nets, real, batch), self.judge(nets, fake, batch))
+        return self.discriminator_terms(
+            nets, batch, self.discriminate(nets, real, batch), self.discriminate(nets, fake, batch)
+        )
 
     def generator_terms(self, nets: Networks, batch: Batch, fake: Tensor) -> Losses:
         """The LossScheme's part of the generator's loss, given the logits of the fakes."""
-        real = self.judge(nets, batch[self.real], batch) if self.loss.needs_real else fake[:0]
+        real = self.discriminate(nets, batch[self.real], batch) if self.loss.needs_real else fake[:0]
         return {"adversarial": self.loss.generator(real, fake)}
 
     def discriminator_terms(self, nets: Networks, batch: Batch, real: Tensor, fake: Tensor) -> Losses:
@@ -253,7 +255,7 @@ class TwoPlayer(GAN):
                 for judged, logits in known:
                     if images is judged:
                         return logits
-            return self.judge(nets, images, batch)
+            return self.discriminate(nets, images, batch)
 
         self.adapt(nets, real, fake)
         losses = {"adversarial": self.loss.discriminator(real, fake)}
@@ -288,7 +290,7 @@ class Adversarial(TwoPlayer):
         sum, a paper's weight counts twice.
         """
         real = batch[self.real].detach().requires_grad_()
-        slope = gradient(self.judge(nets, real, batch), real)
+        slope = gradient(self.discriminate(nets, real, batch), real)
         weight = self.r1_weight(real[0, 0].numel(), len(real) * rank_and_count()[1])
         return {"penalty": weight / 2 * self.r1_every * slope.square().flatten(1).sum(1).mean()}
 
@@ -307,8 +309,8 @@ class Adversarial(TwoPlayer):
 
     def adapt(self, nets: Networks, real: Tensor, fake: Tensor) -> None:
         if AUGMENT in nets:
-            certainty = self.loss.certainty(real.detach(), fake.detach())
-            cast("Augmenter", nets.augment).adapt(certainty, len(real) * rank_and_count()[1])
+            overfitting_signal = self.loss.overfitting_signal(real.detach(), fake.detach())
+            cast("Augmenter", nets.augment).adapt(overfitting_signal, len(real) * rank_and_count()[1])
 
     def noise_shape(self) -> tuple[int, ...]:
         return (self.latent_dim,)
@@ -317,5 +319,5 @@ class Adversarial(TwoPlayer):
         return batch.replace(fake=nets.generator(batch.noise, *self.condition(batch)))
 
 
-AnyGAN: TypeAlias = Annotated[GAN, OneOf(GAN)]
+AnyGAN: TypeAlias = Annotated[GAN, Choice(GAN)]
 """A field that holds any registered GAN."""

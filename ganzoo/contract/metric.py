@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from torch import Tensor
 
-from ganzoo.config import NamedConfig, OneOf, with_options
+from ganzoo.config import Choice, NamedConfig, with_options
 from ganzoo.contract.statistics import Statistics
 
 PairMeasure: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -27,7 +27,7 @@ class Metric(NamedConfig, ABC):
     """What it is counted in, if in anything."""
     usual: ClassVar[bool] = False
     """Whether it is measured where nobody says which are wanted."""
-    usual_of: ClassVar[Literal["", "translation", "enlargement"]] = ""
+    default_for: ClassVar[Literal["", "translation", "enlargement"]] = ""
     """GANs of which it is measured then, though it is not of others: those that make images of images."""
     places: ClassVar[frozenset[str]] = frozenset()
     """Fields that say where a file lies and what it is checked by: they are no part of the protocol."""
@@ -164,5 +164,5 @@ class PairMetric(Metric, ABC):
         return float(figures.double().mean())
 
 
-AnyMetric: TypeAlias = Annotated[Metric, OneOf(Metric)]
+AnyMetric: TypeAlias = Annotated[Metric, Choice(Metric)]
 """A field that holds any registered metric."""

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ganzoo.config import NamedConfig, OneOf
+from ganzoo.config import Choice, NamedConfig
 
 Decay: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 """The share of a running mean that each step keeps."""
@@ -86,5 +86,5 @@ def rate(lr: float, weights: Sequence[nn.Parameter], captured: bool) -> float | 
     return torch.full((), lr, device=weights[0].device) if captured else lr
 
 
-AnyOptimizer: TypeAlias = Annotated[Optimizer, OneOf(Optimizer)]
+AnyOptimizer: TypeAlias = Annotated[Optimizer, Choice(Optimizer)]
 """A field that holds any optimizer."""

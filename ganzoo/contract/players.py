@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.contract.gan import Player
 from ganzoo.contract.networks import Networks
 from ganzoo.contract.optim import Adam, Optimizer
 from ganzoo.errors import ContractError, OptionError, UnknownName, typed
 
 
-def settle(players: Iterable[Player]) -> tuple[Player, ...]:
+def resolve_optimizers(players: Iterable[Player]) -> tuple[Player, ...]:
     """The same players, each with a configuration of its own or the name of the player whose optimizer it shares.
 
     Raises:
@@ -71,7 +71,7 @@ def _change(player: Player, field: str, value: str) -> Player:
         raise UnknownName("player option", f"{player.name}.{field}", names)
     parsed = value.split(",") if "," in value else value
     values = player.optimizer.model_dump() | {field: parsed}
-    return replace(player, optimizer=build(kind, values, prefix=f"{player.name}."))
+    return replace(player, optimizer=validate(kind, values, prefix=f"{player.name}."))
 
 
 def check(players: Sequence[Player], nets: Networks) -> None:

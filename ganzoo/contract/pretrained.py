@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from ganzoo.base.registry import Shelf
+from ganzoo.base.registry import Registry
 from ganzoo.errors import ContractError
 
 EXPORT = "export.json"
@@ -39,7 +39,7 @@ class PretrainedGAN:
         return (Path(self.folder) / EXPORT).is_file()
 
 
-class PretrainedShelf(Shelf[PretrainedGAN]):
+class PretrainedRegistry(Registry[PretrainedGAN]):
     """The registered trained weights. Of their folders nothing is read before one is used."""
 
     def check_content(self, thing: PretrainedGAN) -> None:

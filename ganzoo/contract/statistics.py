@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganzoo.base.io import drafted, expanded
+from ganzoo.base.io import atomic_write, expanduser
 from ganzoo.errors import DataError, OptionError
 
 Numbers: TypeAlias = NDArray[np.float64]
@@ -44,7 +44,7 @@ class Statistics:
         Raises:
             DataError: it cannot be read, or holds something else. Nothing that is pickled in it is run.
         """
-        place = expanded(file)
+        place = expanduser(file)
         try:
             with place.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
                 mu, sigma = (np.asarray(held[name], dtype=np.float64) for name in ("mu", "sigma"))
@@ -82,10 +82,13 @@ class Statistics:
         Raises:
             OptionError: the file's name ends in something else, or it cannot be written.
         """
-        place = expanded(file)
+        place = expanduser(file)
         check_name(file)
         try:
-            with drafted(place.with_name(f".{os.getpid()}.{place.name}"), place) as draft, draft.open("xb") as stream:
+            with (
+                atomic_write(place.with_name(f".{os.getpid()}.{place.name}"), place) as draft,
+                draft.open("xb") as stream,
+            ):
                 np.savez(stream, mu=self.mu, sigma=self.sigma)
         except OSError as error:
             raise OptionError(
@@ -99,5 +102,5 @@ def check_name(file: Path) -> None:
     Raises:
         OptionError: naming one that would do.
     """
-    if file.suffix.lower() != ".npz" or expanded(file).is_dir():
+    if file.suffix.lower() != ".npz" or expanduser(file).is_dir():
         raise OptionError(f"'{file}' is no .npz file; try --save-reference {file.with_suffix('.npz')}")

@@ -10,8 +10,8 @@ from PIL import Image
 from pydantic import model_validator
 from torch import Tensor
 
-from ganzoo.config import NamedConfig, OneOf
-from ganzoo.data.resize import fit_image, fit_images
+from ganzoo.config import Choice, NamedConfig
+from ganzoo.data.resize import fit_images, resize_and_crop
 from ganzoo.data.stream import Stream
 from ganzoo.errors import DataError
 
@@ -27,7 +27,7 @@ def evenly(some: int, count: int) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Request:
+class DataRequest:
     """What a run asks of a data set: which rows, which fields, and images of which shape."""
 
     fields: frozenset[str]
@@ -79,7 +79,7 @@ class Request:
         Raises:
             ValueError: pixels that have no meaning as colours, such as floating-point ones.
         """
-        return fit_image(image, self.size, self.channels)
+        return resize_and_crop(image, self.size, self.channels)
 
     def fit_all(self, images: Tensor) -> Tensor:
         """The same for uint8 images of one shape at once, N x 1 or 3 x H x W: uint8, N x `shape`.
@@ -91,7 +91,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Table:
+class InMemoryData:
     """Rows of named fields, in memory.
 
     Columns by their kind: images uint8, N x C x H x W; labels int64, N; captions UTF-8 bytes in uint8, N x L, filled up
@@ -153,7 +153,7 @@ class Dataset(NamedConfig, ABC):
         return values
 
     @abstractmethod
-    def load(self, request: Request) -> Table | Stream:
+    def load(self, request: DataRequest) -> InMemoryData | Stream:
         """The rows and fields asked for, images fitted by the request; each field at most once in memory.
 
         What does not fit into memory is a Stream, which is asked for all of its rows: it knows no `limit`. Warnings
@@ -164,5 +164,5 @@ class Dataset(NamedConfig, ABC):
         """
 
 
-AnyDataset: TypeAlias = Annotated[Dataset, OneOf(Dataset)]
+AnyDataset: TypeAlias = Annotated[Dataset, Choice(Dataset)]
 """A field that holds any registered data set."""

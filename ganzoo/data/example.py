@@ -22,13 +22,13 @@ def example(spec: DataSpec, noise_shape: tuple[int, ...] = (), rows: int = 4) ->
     return Batch(**fields)
 
 
-def example_spec(needs: frozenset[str], shape: tuple[int, int, int] = (1, 32, 32), shrinks: int = 1) -> DataSpec:
-    """Data with those fields, all images of one shape, but sources smaller by `shrinks`; labels have five classes."""
+def example_spec(needs: frozenset[str], shape: tuple[int, int, int] = (1, 32, 32), scale_factor: int = 1) -> DataSpec:
+    """Data with those fields, images of one shape, sources smaller by `scale_factor`, and five classes."""
     channels, height, width = shape
     kinds: dict[str, tuple[int, ...]] = {
         "label": (),
         "caption": (32,),
-        "source": (channels, height // shrinks, width // shrinks),
+        "source": (channels, height // scale_factor, width // scale_factor),
     }
     shapes = {name: kinds.get(name, shape) for name in sorted(needs)}
     return DataSpec(dataset="example", shapes=shapes, classes=tuple("abcde") if "label" in needs else ())

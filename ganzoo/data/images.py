@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from ganzoo.base.io import expanded
+from ganzoo.base.io import expanduser
 from ganzoo.base.system import available_cores
 from ganzoo.data.resize import blank
 from ganzoo.errors import DataError, typed
@@ -34,7 +34,7 @@ def existing(path: Path) -> Path:
     Raises:
         DataError: there is nothing.
     """
-    path = expanded(path)
+    path = expanduser(path)
     try:
         path.stat()
     except (OSError, ValueError) as error:  # a name that cannot be one

@@ -11,15 +11,15 @@ from torch import Tensor
 
 from ganzoo.base.rng import seeded
 from ganzoo.contract.batch import Batch
-from ganzoo.data.loader import State, Supply
+from ganzoo.data.loader import BatchLoader, State
 
 ROWS = "rows of stream "
 """The field of what is drawn that holds the numbers of a stream's rows, before the stream's own number."""
 BLOCK = 64
-"""Rows of noise that are drawn at once by `latent`; another number makes other noise."""
+"""Rows of noise that are drawn at once by `fixed_latents`; another number makes other noise."""
 
 
-class Batches(Supply):
+class InMemoryLoader(BatchLoader):
     """Batches of data in memory.
 
     Each stream of columns that belong together is read in an order of its own: through one permutation of its rows
@@ -27,7 +27,7 @@ class Batches(Supply):
     shorter than a batch.
 
     What is drawn on the host (`draw`: numbers of rows, noise) is small; images are gathered and scaled where they are
-    (`assemble`). On a GPU they are there as a whole, as bytes, unless they would fill more than half of what is free:
+    (`collate`). On a GPU they are there as a whole, as bytes, unless they would fill more than half of what is free:
     then they stay in the host's memory, and the rows of each batch are sent over.
 
     Of several processes each has all streams, and of each batch the rows and the noise from rank/count to
@@ -71,11 +71,11 @@ class Batches(Supply):
             fields |= {f"{ROWS}{number}": rows} if self.on_device else _gather(stream, rows)
         return Batch(**fields, **noise(self.batch_size, self.noise_shape, self.seed, iteration, self._own))
 
-    def assemble(self, drawn: Batch) -> Batch:
+    def collate(self, drawn: Batch) -> Batch:
         fields = {name: value for name, value in drawn.items() if not name.startswith(ROWS)}
         for number, stream in enumerate(self.streams if self.on_device else ()):
             fields |= _gather(stream, drawn[f"{ROWS}{number}"])
-        return Batch(**{name: scaled(value) for name, value in fields.items()})
+        return Batch(**{name: to_float(value) for name, value in fields.items()})
 
     def state(self) -> State:
         """Nothing: all follows from the number of the iteration."""
@@ -112,13 +112,13 @@ def noise(batch_size: int, shape: tuple[int, ...], seed: int, iteration: int, ow
     return {"noise": torch.randn((batch_size, *shape), generator=generator)[own]} if shape else {}
 
 
-def scaled(column: Tensor) -> Tensor:
+def to_float(column: Tensor) -> Tensor:
     """Images (uint8, N x C x H x W) as float32 in [-1, 1]; all else as it is."""
     is_image = column.dtype == torch.uint8 and column.dim() == 4
     return column.float().div_(127.5).sub_(1) if is_image else column
 
 
-def latent(count: int, shape: tuple[int, ...], seed: int) -> Tensor:
+def fixed_latents(count: int, shape: tuple[int, ...], seed: int) -> Tensor:
     """Standard normal noise, count x `shape`; the n-th row of a seed is the same whatever the count."""
     generator = seeded(seed, "latent")
     # Of another size, torch.randn fills in another way: hence whole blocks only.

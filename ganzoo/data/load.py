@@ -15,8 +15,8 @@ from torch import Tensor
 
 from ganzoo.config import Config, Form
 from ganzoo.contract.data_spec import LONGEST, DataSpec, is_side, whole_number
-from ganzoo.data.dataset import AnyDataset, Part, Request, Table
-from ganzoo.data.pair_transforms import AnyAdaptor, AsItIs
+from ganzoo.data.dataset import AnyDataset, DataRequest, InMemoryData, Part
+from ganzoo.data.pair_transforms import AnyPairTransform, Identity
 from ganzoo.data.plan import Plan, Planned, check_provides, few_labels
 from ganzoo.data.stream import Stream
 from ganzoo.errors import ContractError, DataError
@@ -27,7 +27,7 @@ ENVIRONMENT = "GANZOO_DATA"
 PREVIEW = 25
 """Rows at most in `Data.preview`: the grid of samples is 5 x 5."""
 TYPICAL = 64
-"""Rows at most in `Data.typical`."""
+"""Rows at most in `Data.calibration_batch`."""
 
 
 def _parse_size(value: object) -> object:
@@ -62,8 +62,8 @@ class DataOptions(Config):
     channels: Channels | None = Field(
         None, description="1 grey, 3 RGB, 4 RGB and opacity; unless given, what the data set has"
     )
-    as_: AnyAdaptor = Field(
-        AsItIs(), description="make pairs for image translation out of any images, the source from the target"
+    as_: AnyPairTransform = Field(
+        Identity(), description="make pairs for image translation out of any images, the source from the target"
     )
     direction: Literal["forward", "backward"] = Field(
         "forward", description="of image translation: source to target (A to B), or target to source"
@@ -89,25 +89,25 @@ class DataOptions(Config):
         description="processes for each GPU that read ahead where data is streamed; 0: training itself reads",
     )
 
-    def plan(self, needs: frozenset[str], shrinks: int = 1) -> Plan:
-        """How what a GAN needs comes from what the data set has; `shrinks` is the GAN's.
+    def plan(self, needs: frozenset[str], scale_factor: int = 1) -> Plan:
+        """How what a GAN needs comes from what the data set has; `scale_factor` is the GAN's.
 
         Raises:
             DataError: the data set does not provide it, or the options make nothing of it.
         """
-        plan = Plan(needs, self.data.provides, self.as_, self.direction == "backward", shrinks)
+        plan = Plan(needs, self.data.provides, self.as_, self.direction == "backward", scale_factor)
         plan.check(self.image_size)
         check_provides(self.data, plan)
         return plan
 
     def request(
         self, fields: frozenset[str], split: Part = "train", folder: Path | None = None, most: int | None = None
-    ) -> Request:
+    ) -> DataRequest:
         """What is asked of the data set, in its own words: it knows nothing of directions and adaptors.
 
         `most`: so many rows at most, in place of those that are trained on, or shown.
         """
-        return Request(
+        return DataRequest(
             fields=fields,
             size=self.image_size,
             channels=self.channels or self.data.channels,
@@ -128,7 +128,7 @@ class Data:
     """First the columns whose rows belong together, then each group that comes in an order of its own."""
     preview: Mapping[str, Tensor]
     """Up to 25 rows to make samples from during training: of the test split if there is one."""
-    typical: Mapping[str, Tensor]
+    calibration_batch: Mapping[str, Tensor]
     """Up to 64 rows of what is trained on: what statistics are estimated from."""
     stream: Stream | None = None
     """Rows that are read as training goes on; then there are no `streams`."""
@@ -139,7 +139,7 @@ def load(
     needs: frozenset[str],
     streams: Sequence[frozenset[str]] = (),
     folder: Path | None = None,
-    shrinks: int = 1,
+    scale_factor: int = 1,
 ) -> Data:
     """Loads the fields that a GAN needs, and makes those that can be made of others.
 
@@ -148,35 +148,35 @@ def load(
         needs: the fields.
         streams: groups of them that come in an order of their own.
         folder: keeps downloads (see `data_folder`).
-        shrinks: by how much sources are smaller than targets.
+        scale_factor: by how much sources are smaller than targets.
 
     Raises:
         DataError: the data set has not what is needed, is missing or broken, or is too small for one batch.
     """
-    plan = options.plan(needs, shrinks)
+    plan = options.plan(needs, scale_factor)
     loaded = _load(options, plan, "train", folder)
     if isinstance(loaded, Stream):
         _check_streamed(options, streams)
-    rows = max(map(len, loaded.columns.values())) if isinstance(loaded, Table) else len(loaded)
+    rows = max(map(len, loaded.columns.values())) if isinstance(loaded, InMemoryData) else len(loaded)
     if rows < options.batch_size:
         raise DataError(
             f"'{options.data.label()}' gives {rows} images, too few for a batch of {options.batch_size}; "
             f"try --batch-size {max(1, rows)}"
         )
-    typical = _some(loaded, TYPICAL)
+    calibration_batch = _some(loaded, TYPICAL)
     if "test" in options.data.splits:
         preview = _some(_load(options, plan, "test", folder), PREVIEW)
     elif isinstance(loaded, Stream):  # which is not read twice
-        preview = {name: column[:PREVIEW] for name, column in typical.items()}
+        preview = {name: column[:PREVIEW] for name, column in calibration_batch.items()}
     else:
         preview = _some(loaded, PREVIEW)
     _check_loaded(options, needs, preview)
     shapes = {name: tuple(preview[name].shape[1:]) for name in sorted(needs)}
     spec = _spec(options, shapes, loaded.classes)
     if isinstance(loaded, Stream):
-        return Data(spec, (), preview, typical, loaded)
+        return Data(spec, (), preview, calibration_batch, loaded)
     few = few_labels(loaded.columns, options.labels, options.data.label()) if plan.few_labels else loaded.columns
-    return Data(spec, divide(few, streams), preview, typical)
+    return Data(spec, divide(few, streams), preview, calibration_batch)
 
 
 def divide(columns: Mapping[str, Tensor], groups: Sequence[frozenset[str]]) -> tuple[Mapping[str, Tensor], ...]:
@@ -199,7 +199,7 @@ def divide(columns: Mapping[str, Tensor], groups: Sequence[frozenset[str]]) -> t
     return tuple(streams)
 
 
-def describe(options: DataOptions, needs: frozenset[str], shrinks: int = 1) -> DataSpec:
+def describe(options: DataOptions, needs: frozenset[str], scale_factor: int = 1) -> DataSpec:
     """What `load` would say of the data, from what the data set declares; nothing is loaded.
 
     The classes of a data set that must be looked at to know them are missing.
@@ -207,7 +207,7 @@ def describe(options: DataOptions, needs: frozenset[str], shrinks: int = 1) -> D
     Raises:
         DataError: the data set has not what is needed.
     """
-    plan = options.plan(needs, shrinks)
+    plan = options.plan(needs, scale_factor)
     image, others = options.request(plan.fields).shape, options.data.shapes
     shapes = {name: plan.shape(name, others.get(plan.origin(name), image)) for name in sorted(needs)}
     return _spec(options, shapes, options.data.classes)
@@ -228,8 +228,13 @@ def data_folder(option: Path | None = None) -> Path:
 
 
 def load_some(
-    options: DataOptions, needs: frozenset[str], split: Part, most: int, folder: Path | None = None, shrinks: int = 1
-) -> Table:
+    options: DataOptions,
+    needs: frozenset[str],
+    split: Part,
+    most: int,
+    folder: Path | None = None,
+    scale_factor: int = 1,
+) -> InMemoryData:
     """Up to so many rows of a split, at even distances, or the first of a stream: what figures are measured on.
 
     Raises:
@@ -244,20 +249,20 @@ def load_some(
         raise DataError(
             f"'{options.data.label()}' has no {split} split; it has: {', '.join(sorted(options.data.splits))}"
         )
-    loaded = _load(options, options.plan(needs, shrinks), split, folder, most)
-    return Table(_some(loaded, most), loaded.classes) if isinstance(loaded, Stream) else loaded
+    loaded = _load(options, options.plan(needs, scale_factor), split, folder, most)
+    return InMemoryData(_some(loaded, most), loaded.classes) if isinstance(loaded, Stream) else loaded
 
 
 def _load(
     options: DataOptions, plan: Plan, split: Part, folder: Path | None, most: int | None = None
-) -> Table | Stream:
+) -> InMemoryData | Stream:
     loaded = options.data.load(options.request(plan.fields, split, folder, most))
     if isinstance(loaded, Stream):
         return Planned(loaded, plan)
     _check_channels(options, loaded.columns)
     columns = plan.columns(loaded.columns)
     _check_loaded(options, plan.needs, columns)
-    return Table(columns, loaded.classes)
+    return InMemoryData(columns, loaded.classes)
 
 
 def _check_channels(options: DataOptions, columns: Mapping[str, Tensor]) -> None:
@@ -295,7 +300,7 @@ def _spec(options: DataOptions, shapes: dict[str, tuple[int, ...]], classes: tup
     return DataSpec(dataset=options.data.label(), shapes=shapes, classes=classes if "label" in shapes else ())
 
 
-def _some(loaded: Table | Stream, most: int) -> dict[str, Tensor]:
+def _some(loaded: InMemoryData | Stream, most: int) -> dict[str, Tensor]:
     """A few rows: the first of a stream, or of each column at even distances."""
     if isinstance(loaded, Stream):
         rows = [row for row, _ in islice(loaded.read(0, 0, 1, ()), min(most, len(loaded)))]

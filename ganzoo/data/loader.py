@@ -12,10 +12,10 @@ State: TypeAlias = Mapping[str, Sequence[int]]
 """What batches must remember when a run stops, as JSON can hold it."""
 
 
-class Supply(ABC):
+class BatchLoader(ABC):
     """A run's batches: `supply[iteration]`, on the device.
 
-    What is drawn on the host (`draw`) is made ready where training is (`assemble`), so that a GPU does its part of it.
+    What is drawn on the host (`draw`) is made ready where training is (`collate`), so that a GPU does its part of it.
     """
 
     batch_size: int
@@ -32,7 +32,7 @@ class Supply(ABC):
         """What must be known to assemble a batch, on the host."""
 
     @abstractmethod
-    def assemble(self, drawn: Batch) -> Batch:
+    def collate(self, drawn: Batch) -> Batch:
         """The batch of what was drawn, on the device; nothing in it waits for the host."""
 
     @abstractmethod
@@ -49,4 +49,4 @@ class Supply(ABC):
 
     def __getitem__(self, iteration: int) -> Batch:
         """The whole batch, on the device."""
-        return self.assemble(self.draw(iteration).to(self.device))
+        return self.collate(self.draw(iteration).to(self.device))

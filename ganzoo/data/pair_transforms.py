@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganzoo.config import NamedConfig, OneOf
+from ganzoo.config import Choice, NamedConfig
 from ganzoo.contract.data_spec import whole_number
 from ganzoo.data.resize import blank, enough_memory, greyed
 from ganzoo.errors import DataError
@@ -25,7 +25,7 @@ CHUNK = 2**22
 Factor: TypeAlias = Annotated[Literal[2, 4, 8], BeforeValidator(whole_number)]
 
 
-class Adaptor(NamedConfig, ABC):
+class PairTransform(NamedConfig, ABC):
     """What makes a source out of an image."""
 
     noun: ClassVar[str] = "adaptor"
@@ -35,26 +35,26 @@ class Adaptor(NamedConfig, ABC):
 
     @classmethod
     def choices(cls) -> Mapping[str, type[Self]]:
-        kinds = (AsItIs, Edges, Grey, LowRes, Masked)
+        kinds = (Identity, Edges, Grey, LowRes, Masked)
         return cast("Mapping[str, type[Self]]", {adaptor.kind: adaptor for adaptor in kinds})
 
     @abstractmethod
     def draw(self, images: Tensor) -> Tensor:
         """The sources of images, both uint8, N x C x H x W."""
 
-    def sources(self, images: Tensor, shrinks: int = 1) -> Tensor:
-        """The sources of images, uint8, N x C x H x W, smaller by `shrinks`."""
-        return reduced(in_chunks(self.draw, images), shrinks)
+    def sources(self, images: Tensor, scale_factor: int = 1) -> Tensor:
+        """The sources of images, uint8, N x C x H x W, smaller by `scale_factor`."""
+        return reduced(in_chunks(self.draw, images), scale_factor)
 
-    def check(self, size: tuple[int, int], shrinks: int = 1) -> None:
-        """Refuses images of that height and width, and a GAN whose sources are smaller by `shrinks`.
+    def check(self, size: tuple[int, int], scale_factor: int = 1) -> None:
+        """Refuses images of that height and width, and a GAN whose sources are smaller by `scale_factor`.
 
         Raises:
             DataError: saying what would work.
         """
 
 
-class AsItIs(Adaptor):
+class Identity(PairTransform):
     """The data set's own fields."""
 
     kind = "none"
@@ -64,7 +64,7 @@ class AsItIs(Adaptor):
         return images
 
 
-class Edges(Adaptor):
+class Edges(PairTransform):
     """A line drawing of the image: dark lines on white, where brightness changes (Sobel's operator, blurred)."""
 
     kind = "edges"
@@ -88,7 +88,7 @@ class Edges(Adaptor):
         return _coloured(lines, images, opaque=True)
 
 
-class Grey(Adaptor):
+class Grey(PairTransform):
     """The image without its colours, in as many channels."""
 
     kind = "grey"
@@ -97,7 +97,7 @@ class Grey(Adaptor):
         return _coloured(greyed(images[:, :3]), images)
 
 
-class LowRes(Adaptor):
+class LowRes(PairTransform):
     """The image with less detail: reduced by area, and brought back to its size bicubically.
 
     For a GAN whose sources are smaller than what it makes, it is the reduced image itself.
@@ -114,15 +114,15 @@ class LowRes(Adaptor):
         back = F.interpolate(small, (height, width), mode="bicubic")
         return back.clamp(0, 255).round().to(torch.uint8)
 
-    def sources(self, images: Tensor, shrinks: int = 1) -> Tensor:
-        return reduced(images, shrinks) if shrinks > 1 else super().sources(images)
+    def sources(self, images: Tensor, scale_factor: int = 1) -> Tensor:
+        return reduced(images, scale_factor) if scale_factor > 1 else super().sources(images)
 
-    def check(self, size: tuple[int, int], shrinks: int = 1) -> None:
-        if shrinks > 1 and self.factor not in (None, shrinks):
-            raise DataError(f"the GAN enlarges by {shrinks}, not by {self.factor}; leave --as.factor out")
+    def check(self, size: tuple[int, int], scale_factor: int = 1) -> None:
+        if scale_factor > 1 and self.factor not in (None, scale_factor):
+            raise DataError(f"the GAN enlarges by {scale_factor}, not by {self.factor}; leave --as.factor out")
 
 
-class Masked(Adaptor):
+class Masked(PairTransform):
     """The image with a square hole of one grey, which a GAN learns to fill."""
 
     kind = "masked"
@@ -149,7 +149,7 @@ class Masked(Adaptor):
             image[:, top : top + high, left : left + wide] = HOLE
         return result
 
-    def check(self, size: tuple[int, int], shrinks: int = 1) -> None:
+    def check(self, size: tuple[int, int], scale_factor: int = 1) -> None:
         if self.size is not None and self.size > min(size):
             height, width = size
             raise DataError(
@@ -158,17 +158,17 @@ class Masked(Adaptor):
             )
 
 
-AnyAdaptor: TypeAlias = Annotated[Adaptor, OneOf(Adaptor)]
+AnyPairTransform: TypeAlias = Annotated[PairTransform, Choice(PairTransform)]
 """A field that holds any adaptor."""
 
 
-def reduced(images: Tensor, shrinks: int) -> Tensor:
+def reduced(images: Tensor, scale_factor: int) -> Tensor:
     """Images, uint8, N x C x H x W, smaller by a whole number: each pixel is the mean of those it stands for."""
-    if shrinks == 1:
+    if scale_factor == 1:
         return images
 
     def mean(chunk: Tensor) -> Tensor:
-        return F.avg_pool2d(chunk.float(), shrinks).round().to(torch.uint8)
+        return F.avg_pool2d(chunk.float(), scale_factor).round().to(torch.uint8)
 
     return in_chunks(mean, images)
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.data.dataset import Dataset
-from ganzoo.data.pair_transforms import Adaptor, AsItIs, reduced
+from ganzoo.data.pair_transforms import Identity, PairTransform, reduced
 from ganzoo.data.stream import Position, Row, Stream
 from ganzoo.errors import DataError
 
@@ -24,11 +24,11 @@ class Plan:
     """The fields of the GAN."""
     provides: frozenset[str]
     """The fields of the data set."""
-    adaptor: Adaptor
+    adaptor: PairTransform
     """What makes pairs out of images."""
     backward: bool = False
     """Whether source and target are swapped."""
-    shrinks: int = 1
+    scale_factor: int = 1
     """By how much sources are smaller than targets."""
 
     @property
@@ -53,9 +53,9 @@ class Plan:
         made = {field: own[self.origin(field)] for field in sorted(self.needs) if self.origin(field) in own}
         side = "target" if self.backward else "source"
         if self.adaptor.makes_pairs and side in made:
-            made[side] = self.adaptor.sources(made[side], self.shrinks)
+            made[side] = self.adaptor.sources(made[side], self.scale_factor)
         elif "source" in made:
-            made["source"] = reduced(made["source"], self.shrinks)
+            made["source"] = reduced(made["source"], self.scale_factor)
         return made
 
     def shape(self, field: str, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -63,7 +63,7 @@ class Plan:
         if field != "source":
             return shape
         channels, height, width = shape
-        return channels, height // self.shrinks, width // self.shrinks
+        return channels, height // self.scale_factor, width // self.scale_factor
 
     def check(self, size: tuple[int, int]) -> None:
         """Refuses what cannot be made of images of that height and width.
@@ -77,21 +77,21 @@ class Plan:
                     f"--as {self.adaptor.kind} makes pairs of source and target, which the GAN does not take: it needs "
                     f"{', '.join(sorted(self.needs))}; leave --as out"
                 )
-            self.adaptor.check(size, self.shrinks)
-        if self.shrinks == 1:
+            self.adaptor.check(size, self.scale_factor)
+        if self.scale_factor == 1:
             return
         if self.backward:
             raise DataError(
-                f"the GAN makes images {self.shrinks} times as large as its source, which cannot be turned round; "
+                f"the GAN makes images {self.scale_factor} times as large as its source, which cannot be turned round; "
                 "leave --direction backward out"
             )
-        if any(side % self.shrinks for side in size):
-            smaller = [max(self.shrinks, side // self.shrinks * self.shrinks) for side in size]
-            larger = [-(-side // self.shrinks) * self.shrinks for side in size]
+        if any(side % self.scale_factor for side in size):
+            smaller = [max(self.scale_factor, side // self.scale_factor * self.scale_factor) for side in size]
+            larger = [-(-side // self.scale_factor) * self.scale_factor for side in size]
             sizes = dict.fromkeys("{}x{}".format(*sides) for sides in (smaller, larger))
             raise DataError(
-                f"images of {size[0]} x {size[1]} pixels have no source {self.shrinks} times as small: height and "
-                f"width must be multiples of {self.shrinks}; try --image-size {' or '.join(sizes)}"
+                f"images of {size[0]} x {size[1]} pixels have no source {self.scale_factor} times as small: height and "
+                f"width must be multiples of {self.scale_factor}; try --image-size {' or '.join(sizes)}"
             )
 
 
@@ -129,19 +129,19 @@ def check_provides(dataset: Dataset, plan: Plan) -> None:
     )
 
 
-def suitable(needs: frozenset[str], adaptor: Adaptor | None = None) -> list[str]:
+def suitable(needs: frozenset[str], adaptor: PairTransform | None = None) -> list[str]:
     """The data sets, as `--data` takes them, from which a GAN's fields can be had."""
     return [
         dataset.form()
         for _, dataset in sorted(Dataset.choices().items())
-        if Plan(needs, dataset.provides, adaptor or AsItIs()).fields <= dataset.provides
+        if Plan(needs, dataset.provides, adaptor or Identity()).fields <= dataset.provides
         and not (FEW in needs and dataset.streamed)
     ]
 
 
 def adaptors() -> str:
     """What `--as` takes, in words, but for `none`."""
-    *some, last = (kind for kind, adaptor in sorted(Adaptor.choices().items()) if adaptor.makes_pairs)
+    *some, last = (kind for kind, adaptor in sorted(PairTransform.choices().items()) if adaptor.makes_pairs)
     return f"{', '.join(some)} or {last}"
 
 

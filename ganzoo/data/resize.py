@@ -20,7 +20,7 @@ CHUNK = 2048
 """Images that are scaled at once: bounds the memory used beside the result."""
 
 
-def fit_image(image: Image.Image, size: tuple[int, int], channels: int) -> Tensor:
+def resize_and_crop(image: Image.Image, size: tuple[int, int], channels: int) -> Tensor:
     """One picture of any mode as uint8, C x H x W: turned upright, without opacity put on white, 16 bits made 8.
 
     Raises:

@@ -18,10 +18,10 @@ import torch
 from torch.utils.data import DataLoader
 
 from ganzoo.contract.batch import Batch
-from ganzoo.data.in_memory import noise, own_rows, scaled
-from ganzoo.data.loader import State, Supply
+from ganzoo.data.in_memory import noise, own_rows, to_float
+from ganzoo.data.loader import BatchLoader, State
 from ganzoo.data.stream import Position, Stream
-from ganzoo.data.stream_worker import Delivery, Feed, obey_the_parent_alone
+from ganzoo.data.stream_worker import StreamWorker, WorkerBatch, obey_the_parent_alone
 from ganzoo.errors import DataError, typed
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ AHEAD = 4
 """Batches that each worker reads ahead: what training lives on while one is slow for once."""
 
 
-class StreamedBatches(Supply):
+class StreamLoader(BatchLoader):
     """Batches of a stream, drawn one after the other.
 
     Each of the processes that train together has readers of its own, one in each of its `workers`, or in itself if
@@ -45,7 +45,7 @@ class StreamedBatches(Supply):
         device: where training is.
         workers: processes that read ahead; 0: reading is done when a batch is drawn.
         rank: which of the processes that train together this is.
-        count: how many they are; they share a batch evenly (`Ranks.share_of`).
+        count: how many they are; they share a batch evenly (`DistributedContext.local_batch_size`).
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class StreamedBatches(Supply):
         """The one that comes next."""
         self._positions: list[Position] = [()] * max(1, workers)
         self._turn = 0
-        self._deliveries: Iterator[Delivery] | None = None
+        self._deliveries: Iterator[WorkerBatch] | None = None
         self._end: Finalize | None = None
 
     @property
@@ -99,8 +99,8 @@ class StreamedBatches(Supply):
         drawn = noise(self.batch_size, self.noise_shape, self.seed, iteration, own)
         return Batch(step=torch.tensor(iteration), **delivery.fields, **drawn)
 
-    def assemble(self, drawn: Batch) -> Batch:
-        return Batch(**{name: scaled(value) for name, value in drawn.items()})
+    def collate(self, drawn: Batch) -> Batch:
+        return Batch(**{name: to_float(value) for name, value in drawn.items()})
 
     def state(self) -> State:
         """Where each reader of this process stood after the batch that was drawn last; what is read ahead is not in it.
@@ -156,9 +156,9 @@ class StreamedBatches(Supply):
             )
         self.iteration, self._turn, self._positions = iteration, 0, [(turn,)] * len(self._positions)
 
-    def _read(self) -> Iterator[Delivery]:
+    def _read(self) -> Iterator[WorkerBatch]:
         readers = len(self._positions)
-        feed = Feed(
+        feed = StreamWorker(
             stream=self.stream,
             seed=self.seed,
             rows=self.batch_size // self.count,
@@ -189,7 +189,7 @@ class StreamedBatches(Supply):
         _translate_ends()
         return deliveries
 
-    def _next(self, deliveries: Iterator[Delivery]) -> Delivery:
+    def _next(self, deliveries: Iterator[WorkerBatch]) -> WorkerBatch:
         try:
             delivery = next(deliveries)
         except DataError:

@@ -21,7 +21,7 @@ from ganzoo.errors import ContractError, UserError
 
 
 @dataclass(frozen=True)
-class Delivery:
+class WorkerBatch:
     """One batch on its way from a reader."""
 
     fields: dict[str, Tensor]
@@ -34,7 +34,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Feed(IterableDataset[Delivery]):
+class StreamWorker(IterableDataset[WorkerBatch]):
     """What a reader needs to know. In the n-th worker it is the reader whose turn comes n-th."""
 
     stream: Stream
@@ -49,7 +49,7 @@ class Feed(IterableDataset[Delivery]):
     turn: int
     """The reader whose batch comes first."""
 
-    def __iter__(self) -> Iterator[Delivery]:
+    def __iter__(self) -> Iterator[WorkerBatch]:
         worker = get_worker_info()
         reader = (self.turn + (worker.id if worker else 0)) % len(self.positions)
         heard = _listen() if worker else SimpleQueue[logging.LogRecord]()
@@ -58,12 +58,12 @@ class Feed(IterableDataset[Delivery]):
             try:
                 taken = list(islice(rows, self.rows))
             except UserError as error:  # raised here, it would arrive as a traceback
-                yield Delivery({}, (), str(error), _emptied(heard))
+                yield WorkerBatch({}, (), str(error), _emptied(heard))
                 return
             if len(taken) < self.rows:
                 raise ContractError(f"{type(self.stream).__name__}.read() came to an end; it reads pass after pass")
             fields = {name: torch.stack([row[name] for row, _ in taken]) for name in taken[0][0]}
-            yield Delivery(fields, taken[-1][1], said=_emptied(heard))
+            yield WorkerBatch(fields, taken[-1][1], said=_emptied(heard))
 
 
 def _listen() -> SimpleQueue[logging.LogRecord]:

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganzoo.distributed.context import Ranks
+from ganzoo.distributed.context import DistributedContext
 
 log = logging.getLogger(__name__)
 
 KINDS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
-def synchronise(nets: nn.Module, ranks: Ranks) -> None:
+def synchronise(nets: nn.Module, distributed: DistributedContext) -> None:
     """Has every BatchNorm of these networks take its statistics, in training, over all processes.
 
     Weights, buffers and their names stay as they are. Where the networks are compiled, these layers are left out.
@@ -26,7 +26,7 @@ def synchronise(nets: nn.Module, ranks: Ranks) -> None:
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # torch gives it no types
     def forward(layer: nn.BatchNorm2d, batch: Tensor) -> Tensor:
-        return _normalised(layer, batch, ranks) if layer.training else type(layer).forward(layer, batch)
+        return _normalised(layer, batch, distributed) if layer.training else type(layer).forward(layer, batch)
 
     layers = [layer for layer in nets.modules() if isinstance(layer, KINDS)]
     for layer in layers:
@@ -37,10 +37,10 @@ def synchronise(nets: nn.Module, ranks: Ranks) -> None:
         log.warning("%s has a forward of its own: each process keeps its own statistics there", name)
 
 
-def _normalised(layer: nn.BatchNorm2d, batch: Tensor, ranks: Ranks) -> Tensor:
+def _normalised(layer: nn.BatchNorm2d, batch: Tensor, distributed: DistributedContext) -> Tensor:
     layer._check_input_dim(batch)  # noqa: SLF001 - torch's own message for an input of another shape
     values = batch if batch.dtype == torch.float64 else batch.float()
-    mean, variance, count = _statistics(values, ranks)
+    mean, variance, count = _statistics(values, distributed)
     if layer.running_mean is not None:
         _remember(layer, mean.detach(), variance.detach() * (count / (count - 1)))
     scale = torch.rsqrt(variance + layer.eps)
@@ -52,19 +52,19 @@ def _normalised(layer: nn.BatchNorm2d, batch: Tensor, ranks: Ranks) -> Tensor:
     return result.to(batch.dtype)
 
 
-def _statistics(values: Tensor, ranks: Ranks) -> tuple[Tensor, Tensor, Tensor]:
+def _statistics(values: Tensor, distributed: DistributedContext) -> tuple[Tensor, Tensor, Tensor]:
     """Mean and biased variance of each channel, and how many values they are of, over all processes.
 
     Variances are combined by the method of Chan, Golub and LeVeque (1979): mean(x^2) - mean(x)^2 would cancel.
     """
     own, channels = values.numel() // values.shape[1], values.shape[1]
-    if own * ranks.count <= 1:
+    if own * distributed.world_size <= 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {values.shape}")
     variance, mean = torch.var_mean(values, [0, *range(2, values.ndim)], correction=0)
     mine = torch.cat([mean, variance, mean.new_full((1,), own)])
     # A row for each process, filled by itself alone: their sum is all rows, to be differentiated by torch itself.
-    rows = [mine if rank == ranks.rank else torch.zeros_like(mine) for rank in range(ranks.count)]
-    means, variances, counts = ranks.total(torch.stack(rows)).split([channels, channels, 1], dim=1)
+    rows = [mine if rank == distributed.rank else torch.zeros_like(mine) for rank in range(distributed.world_size)]
+    means, variances, counts = distributed.total(torch.stack(rows)).split([channels, channels, 1], dim=1)
     count = counts.detach().sum()
     shares = counts.detach() / count
     mean = (shares * means).sum(0)

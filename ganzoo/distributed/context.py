@@ -33,7 +33,7 @@ MISTAKEN = "enforce fail"
 """How gloo begins what it says of a mistake in what it was asked for."""
 
 
-class Processes(Config):
+class DistributedOptions(Config):
     """How many processes train together."""
 
     processes: int = Field(
@@ -48,7 +48,7 @@ class Processes(Config):
 
 
 @dataclass(frozen=True)
-class Ranks:
+class DistributedContext:
     """The processes of a run, as one of them sees them. All must call the same methods in the same order.
 
     Every method but those that say otherwise raises PeerError when another process is gone.
@@ -56,15 +56,15 @@ class Ranks:
 
     rank: int = 0
     """Which of them this is."""
-    count: int = 1
+    world_size: int = 1
 
     @staticmethod
-    def alone() -> "Ranks":
+    def alone() -> "DistributedContext":
         """One process, which asks nobody."""
-        return Ranks()
+        return DistributedContext()
 
     @staticmethod
-    def join(device: torch.device) -> "Ranks":
+    def join(device: torch.device) -> "DistributedContext":
         """Meets the other processes that torchrun started; without torchrun there are none.
 
         Args:
@@ -73,26 +73,26 @@ class Ranks:
         Raises:
             PeerError: the others did not come.
         """
-        return _meet(device) if rank_and_count()[1] > 1 else Ranks.alone()
+        return _meet(device) if rank_and_count()[1] > 1 else DistributedContext.alone()
 
     @property
-    def leads(self) -> bool:
+    def is_main_process(self) -> bool:
         """Whether this is the one process that writes."""
         return self.rank == 0
 
-    def share_of(self, batch_size: int) -> int:
+    def local_batch_size(self, batch_size: int) -> int:
         """How many images of a batch are each process's.
 
         Raises:
             OptionError: the batch cannot be divided evenly; it names one that can.
         """
-        if batch_size % self.count:
-            near = max(1, round(batch_size / self.count)) * self.count
+        if batch_size % self.world_size:
+            near = max(1, round(batch_size / self.world_size)) * self.world_size
             raise OptionError(
-                f"a batch of {batch_size} images cannot be divided evenly among {self.count} processes; "
+                f"a batch of {batch_size} images cannot be divided evenly among {self.world_size} processes; "
                 f"try --batch-size {near}"
             )
-        return batch_size // self.count
+        return batch_size // self.world_size
 
     def average(self, gradients: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
         """Each gradient's mean over the processes, all of them sent at once.
@@ -100,23 +100,23 @@ class Ranks:
         Which weights have one must be the same everywhere; it follows from the networks.
         """
         present = [gradient for gradient in gradients if gradient is not None]
-        if self.count == 1 or not present:
+        if self.world_size == 1 or not present:
             return gradients
         flat = torch.cat([gradient.reshape(-1) for gradient in present])
         with _reaching_all():
             dist.all_reduce(flat)
-        parts = iter(flat.div_(self.count).split([gradient.numel() for gradient in present]))
+        parts = iter(flat.div_(self.world_size).split([gradient.numel() for gradient in present]))
         return [
             None if gradient is None else next(parts).view(gradient.shape).to(gradient.dtype) for gradient in gradients
         ]
 
     def mean(self, values: Tensor) -> Tensor:
         """Their mean over the processes."""
-        return values if self.count == 1 else self.total(values.detach()) / self.count
+        return values if self.world_size == 1 else self.total(values.detach()) / self.world_size
 
     def least(self, values: Tensor) -> Tensor:
         """The least of each over the processes."""
-        if self.count == 1:
+        if self.world_size == 1:
             return values
         least = values.clone()
         with _reaching_all():
@@ -125,16 +125,16 @@ class Ranks:
 
     def total(self, values: Tensor) -> Tensor:
         """Their sum over the processes; it can be differentiated, any number of times, if all of them do."""
-        return values if self.count == 1 else _Total.apply(values)
+        return values if self.world_size == 1 else _Total.apply(values)
 
-    def tell(self, content: bytes) -> bytes:
+    def broadcast_object(self, content: bytes) -> bytes:
         """Tells all what the process that leads gave, and gives it back in each."""
-        if self.count == 1:
+        if self.world_size == 1:
             return content
         length = torch.tensor(len(content))
         with _reaching_all():
             dist.broadcast(length, 0)
-        received = bytearray(content if self.leads else int(length))
+        received = bytearray(content if self.is_main_process else int(length))
         if received:
             with _reaching_all():
                 dist.broadcast(torch.frombuffer(received, dtype=torch.uint8), 0)
@@ -142,35 +142,35 @@ class Ranks:
 
     def gather(self, content: bytes) -> list[bytes]:
         """What each process gave, by rank, in the one that leads; nothing in the others."""
-        if self.count == 1:
+        if self.world_size == 1:
             return [content]
-        lengths = [torch.tensor(0) for _ in range(self.count)]
+        lengths = [torch.tensor(0) for _ in range(self.world_size)]
         with _reaching_all():
             dist.all_gather(lengths, torch.tensor(len(content)))
         longest = max(1, *map(int, lengths))
-        buffers = [bytearray(longest) for _ in range(self.count)] if self.leads else []
+        buffers = [bytearray(longest) for _ in range(self.world_size)] if self.is_main_process else []
         places = [torch.frombuffer(buffer, dtype=torch.uint8) for buffer in buffers]
         mine = torch.frombuffer(bytearray(content.ljust(longest, b"\0")), dtype=torch.uint8)
         with _reaching_all():
-            dist.gather(mine, places if self.leads else None, 0)
+            dist.gather(mine, places if self.is_main_process else None, 0)
         return [bytes(buffer[: int(length)]) for buffer, length in zip(buffers, lengths, strict=False)]
 
     def any(self, flag: bool) -> bool:
         """Whether one of them says yes; waits for all."""
-        if self.count == 1:
+        if self.world_size == 1:
             return flag
         asked = torch.tensor(int(flag))
         with _reaching_all():
             dist.all_reduce(asked, dist.ReduceOp.MAX)
         return bool(asked)
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Goes on once all are here."""
         self.any(False)
 
     def broadcast(self, tensors: Sequence[Tensor]) -> None:
         """Makes these tensors what they are in the process that leads."""
-        if self.count == 1:
+        if self.world_size == 1:
             return
         for tensor in tensors:
             values = tensor.detach().contiguous()
@@ -188,7 +188,7 @@ class Ranks:
             OptionError: naming what differs.
         """
         mine = json.loads(json.dumps(facts))
-        theirs = json.loads(self.tell(json.dumps(facts).encode()))
+        theirs = json.loads(self.broadcast_object(json.dumps(facts).encode()))
         if different := sorted(name for name in {*mine, *theirs} if mine.get(name) != theirs.get(name)):
             raise OptionError(
                 f"the processes of a run must all be asked for the same: in process {self.rank} "
@@ -197,7 +197,7 @@ class Ranks:
 
     def leave(self) -> None:
         """Parts from the others, for good."""
-        if self.count > 1 and dist.is_initialized():
+        if self.world_size > 1 and dist.is_initialized():
             dist.destroy_process_group()
 
 
@@ -207,13 +207,13 @@ class LaggedVote:
     Alone, the answer comes at once.
     """
 
-    def __init__(self, ranks: Ranks) -> None:
-        self._ranks = ranks
+    def __init__(self, distributed: DistributedContext) -> None:
+        self._distributed = distributed
         self._asked: tuple[Tensor, Any] | None = None
 
     def vote(self, number: int) -> int:
         """Says what this process asks for now, and gives the largest number that any asked for at the call before."""
-        if self._ranks.count == 1:
+        if self._distributed.world_size == 1:
             return number
         before = self._asked
         asked = torch.tensor(number)
@@ -240,7 +240,7 @@ class _Total(torch.autograd.Function):
 
 
 @cache
-def _meet(device: torch.device) -> Ranks:
+def _meet(device: torch.device) -> DistributedContext:
     end_with_parent()
     if device.type == "cuda":
         torch.cuda.set_device(device)
@@ -249,9 +249,9 @@ def _meet(device: torch.device) -> Ranks:
             store, rank, count = next(rendezvous("env://"))
             dist.init_process_group(BACKENDS[device.type], store=store, rank=rank, world_size=count)
         speak_through(store)
-    ranks = Ranks(dist.get_rank(), dist.get_world_size())
-    atexit.register(ranks.leave)
-    return ranks
+    distributed = DistributedContext(dist.get_rank(), dist.get_world_size())
+    atexit.register(distributed.leave)
+    return distributed
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Protocol, TypeAlias
 import torch
 from torch import Tensor
 
-from ganzoo.base.rng import undrawn
+from ganzoo.base.rng import preserve_rng_state
 from ganzoo.contract.batch import Batch, reachable
 from ganzoo.losses import Losses
 
@@ -53,7 +53,7 @@ class Recorder(Protocol):
         """Records the iteration; the first replay is the first that counts."""
 
 
-class Graphs:
+class CUDAGraphCache:
     """Replaces iterations by recordings of them, where that can be done."""
 
     def __init__(self, recorder: Recorder, device: torch.device, state: Callable[[], Iterable[Tensor]]) -> None:
@@ -178,7 +178,7 @@ class CudaRecorder:
 def restored(state: Iterable[Tensor], device: torch.device) -> Iterator[None]:
     """What takes place within is undone: these tensors, and random numbers, are as before afterwards."""
     kept = [(value, value.detach().clone()) for value in state]
-    with undrawn(device):
+    with preserve_rng_state(device):
         try:
             yield
         finally:

@@ -18,7 +18,7 @@ PASSES = 20
 """Batches over which the statistics of BatchNorm are estimated."""
 
 
-class MovingAverage:
+class EMA:
     """The average of the weights that every network but the discriminators had, the later the heavier.
 
     Averaged weights are not what the running statistics of BatchNorm were gathered with, so these are estimated anew
@@ -61,7 +61,7 @@ class MovingAverage:
         torch._foreach_lerp_(mine, theirs, [share] * len(mine))
 
     @torch.no_grad()
-    def settle(self, sample: Callable[[Networks, Batch], object], batch: Batch) -> None:
+    def recalibrate_batchnorm(self, sample: Callable[[Networks, Batch], object], batch: Batch) -> None:
         """Takes over what is no weight, and estimates the statistics of BatchNorm.
 
         Args:

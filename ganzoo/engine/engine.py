@@ -9,19 +9,19 @@ from functools import cached_property, partial
 import torch
 from torch import Tensor, nn
 
-from ganzoo.base.rng import undrawn
+from ganzoo.base.rng import preserve_rng_state
 from ganzoo.contract.batch import Batch
 from ganzoo.contract.gan import GAN, Player
 from ganzoo.contract.networks import Networks
-from ganzoo.contract.players import check, settle
-from ganzoo.distributed.context import Ranks
-from ganzoo.engine.cuda_graphs import CudaRecorder, Graphs, restored
-from ganzoo.engine.ema import MovingAverage
+from ganzoo.contract.players import check, resolve_optimizers
+from ganzoo.distributed.context import DistributedContext
+from ganzoo.engine.cuda_graphs import CUDAGraphCache, CudaRecorder, restored
+from ganzoo.engine.ema import EMA
 from ganzoo.engine.optimizers import Optimizers
 from ganzoo.errors import ContractError, OptionError
 from ganzoo.losses import Losses
-from ganzoo.options.optimization import Learning
-from ganzoo.options.performance import Speed
+from ganzoo.options.optimization import OptimizationOptions
+from ganzoo.options.performance import PerformanceOptions
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ class Engine:
     Its state is the networks, their moving average, the optimizers and the number of iterations made; all else is
     given. The random numbers that networks and losses draw come from torch's default generators.
 
-    Of several processes (`ranks`) each has an engine of its own on its share of the batch; gradients are averaged, so
-    that the weights are the same in all.
+    Each of several processes (`distributed`) has an engine of its own on its share of the batch; gradients are
+    averaged, so that the weights are the same in all.
 
     Raises:
         ContractError: the players do not fit the networks.
@@ -47,18 +47,18 @@ class Engine:
         gan: GAN,
         nets: Networks,
         players: Sequence[Player] | None = None,
-        speed: Speed | None = None,
-        assemble: Callable[[Batch], Batch] | None = None,
-        ranks: Ranks | None = None,
-        learning: Learning | None = None,
+        speed: PerformanceOptions | None = None,
+        collate: Callable[[Batch], Batch] | None = None,
+        distributed: DistributedContext | None = None,
+        learning: OptimizationOptions | None = None,
         iterations: int | None = None,
     ) -> None:
-        self.speed = speed = speed or Speed()
-        self.learning = learning or Learning()
+        self.speed = speed = speed or PerformanceOptions()
+        self.learning = learning or OptimizationOptions()
         self.iterations = iterations
         """Of the whole run, which a schedule of learning rates follows; None: it has no end."""
-        self.gan, self.nets, self.device = gan, nets, speed.place()
-        self.players = settle(gan.players() if players is None else players)
+        self.gan, self.nets, self.device = gan, nets, speed.resolve_device()
+        self.players = resolve_optimizers(gan.players() if players is None else players)
         check(self.players, nets)
         for player in self.players:
             if iterations is not None and player.after >= iterations:
@@ -69,16 +69,16 @@ class Engine:
                     player.after,
                     iterations,
                 )
-        self.assemble = assemble
-        self.ranks = ranks or Ranks.alone()
+        self.collate = collate
+        self.distributed = distributed or DistributedContext.alone()
         captures = speed.captures(self.device)
-        if captures and self.ranks.count > 1:
+        if captures and self.distributed.world_size > 1:
             log.warning("with several processes iterations are not replayed as CUDA graphs: that was never tried")
             captures = False
-        self.graphs = Graphs(CudaRecorder(self.device), self.device, self.state) if captures else None
+        self.graphs = CUDAGraphCache(CudaRecorder(self.device), self.device, self.state) if captures else None
         speed.apply(nets, self.device)
-        self.ranks.broadcast([*nets.parameters(), *nets.buffers()])
-        self.channels_last = speed.lays_channels_last(self.device)
+        self.distributed.broadcast([*nets.parameters(), *nets.buffers()])
+        self.channels_last = speed.use_channels_last(self.device)
         self.iteration = 0
         self._as_written = dict.fromkeys((player.name for player in self.players), 0)
         self._tried_compiled = not speed.compile
@@ -87,7 +87,7 @@ class Engine:
         self.optimizers = Optimizers(self.players, self.weights, self.learning, fused=speed.fused, captured=captured)
         self._trained = list(dict.fromkeys(weight for weights in self.weights.values() for weight in weights))
         half_life = self.learning.ema_images
-        self.average = MovingAverage(nets, self._trained, half_life) if half_life else None
+        self.average = EMA(nets, self._trained, half_life) if half_life else None
         self.train()
 
     @property
@@ -104,7 +104,7 @@ class Engine:
         """One iteration on one batch: the players that are due, or `everyone`, move in turn.
 
         Args:
-            batch: the batch, or what `assemble` makes it of; on any device.
+            batch: the batch, or what `collate` makes it of; on any device.
             everyone: whether all players of the last phase move, whose turn it is or not.
 
         Returns:
@@ -127,7 +127,7 @@ class Engine:
             else:
                 losses = self.iterate(due, batch.to(self.device))
         finally:
-            self._only_move(self._trained)
+            self._require_grad_only(self._trained)
         self.iteration += 1
         return losses
 
@@ -138,23 +138,23 @@ class Engine:
             batch = self.generate(due, batch)
             for player in due:
                 losses, gradients = self.differentiate(player, batch)
-                self.move(player, self.ranks.average(gradients))
+                self.move(player, self.distributed.average(gradients))
                 terms |= {f"{player.name}/{term}": value.detach().float() for term, value in losses.items()}
             if self.average:
                 images = next(len(value) for value in batch.values() if value.ndim)
-                self.average.update(batch.step, images * self.ranks.count)
+                self.average.update(batch.step, images * self.distributed.world_size)
         return terms
 
     def generate(self, due: Sequence[Player], batch: Batch) -> Batch:
         """The batch made ready, with what these players share."""
-        self._only_move(weight for player in due for weight in self.weights[player.name])
-        with self.speed.as_written(any(self._as_written[player.name] == WITH_SHARED for player in due)):
+        self._require_grad_only(weight for player in due for weight in self.weights[player.name])
+        with self.speed.eager_mode(any(self._as_written[player.name] == WITH_SHARED for player in due)):
             return self.gan.generate(self.nets, self._ready(batch))
 
     def differentiate(self, player: Player, batch: Batch) -> tuple[Losses, Sequence[Tensor | None]]:
         """A player's losses and their gradients."""
-        self._only_move(self.weights[player.name])
-        with self.speed.as_written(self._as_written[player.name] >= ALONE):
+        self._require_grad_only(self.weights[player.name])
+        with self.speed.eager_mode(self._as_written[player.name] >= ALONE):
             losses = player.loss(self.nets, batch)
             return losses, self.gradients(player, losses)
 
@@ -193,28 +193,29 @@ class Engine:
         """Images made in evaluation mode: the same for the same weights and inputs, whatever is drawn.
 
         They are N x C x H x W in [-1, 1], float32, on the CPU.
-        A moving average makes them, if one is kept; `settle` it first. Training goes on as if nothing had been called.
+        A moving average makes them, if one is kept; call `recalibrate_batchnorm` first. Training goes on as if nothing
+        had been called.
         """
         with self.evaluating(), self.speed.arithmetic(self.device):
             torch.manual_seed(0)
-            return self.gan.sample(self.makers, self._laid_out(batch)).float().cpu()
+            return self.gan.sample(self.sampling_networks, self._laid_out(batch)).float().cpu()
 
     @property
-    def makers(self) -> Networks:
-        """The networks that images are made with: averaged, if a moving average is kept; `settle` it first."""
+    def sampling_networks(self) -> Networks:
+        """Networks that make images: the moving average, if one is kept; call `recalibrate_batchnorm` first."""
         return self.average.nets if self.average else self.nets
 
-    def settle(self, inputs: Batch) -> None:
+    def recalibrate_batchnorm(self, inputs: Batch) -> None:
         """Makes the moving average, if one is kept, ready to make images from inputs like these, of training."""
         if self.average:
             with self.evaluating(), self.speed.arithmetic(self.device):
                 torch.manual_seed(0)
-                self.average.settle(self.gan.sample, self._laid_out(inputs))
+                self.average.recalibrate_batchnorm(self.gan.sample, self._laid_out(inputs))
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
         """Evaluation mode, no gradients, and random numbers that training does not miss."""
-        with undrawn(self.device), torch.no_grad(), self.speed.as_written():
+        with preserve_rng_state(self.device), torch.no_grad(), self.speed.eager_mode():
             self.nets.eval()
             try:
                 yield
@@ -245,7 +246,7 @@ class Engine:
             f"{path}.{name}" for path, module in self._still_modules() for name in module.state_dict(keep_vars=True)
         )
 
-    def broken_weight(self) -> str:
+    def first_nonfinite_parameter(self) -> str:
         """The name of a weight that is NaN or infinite; empty if there is none. Waits for the device."""
         if bool(nn.utils.get_total_norm(self._trained).isfinite()):
             return ""
@@ -289,14 +290,14 @@ class Engine:
         parameters = (weight for name in player.networks for weight in getattr(self.nets, name).parameters())
         return list(dict.fromkeys(weight for weight in parameters if weight.requires_grad))
 
-    def _only_move(self, weights: Iterable[nn.Parameter]) -> None:
+    def _require_grad_only(self, weights: Iterable[nn.Parameter]) -> None:
         # Frozen weights cost neither stored activations nor gradients, and no loss can reach another player's networks.
         moving = set(weights)
         for weight in self._trained:
             weight.requires_grad_(weight in moving)
 
     def _ready(self, batch: Batch) -> Batch:
-        return self._laid_out(self.assemble(batch) if self.assemble else batch)
+        return self._laid_out(self.collate(batch) if self.collate else batch)
 
     def _laid_out(self, batch: Batch) -> Batch:
         if not self.channels_last:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ganzoo.contract.gan import Player
 from ganzoo.contract.optim import Optimizer
-from ganzoo.options.optimization import Learning
+from ganzoo.options.optimization import OptimizationOptions
 
 
 class Optimizers(Mapping[str, torch.optim.Optimizer]):
@@ -25,7 +25,7 @@ class Optimizers(Mapping[str, torch.optim.Optimizer]):
         self,
         players: Sequence[Player],
         weights: Mapping[str, Sequence[nn.Parameter]],
-        learning: Learning,
+        learning: OptimizationOptions,
         *,
         fused: bool,
         captured: bool,

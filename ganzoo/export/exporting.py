@@ -16,8 +16,8 @@ from torch import Tensor
 
 from ganzoo.api import load
 from ganzoo.base.environment import versions
-from ganzoo.base.io import digest, drafted, write_json
-from ganzoo.base.rng import seed_everything, undrawn
+from ganzoo.base.io import atomic_write, digest, write_json
+from ganzoo.base.rng import preserve_rng_state, seed_everything
 from ganzoo.contract.gan import GAN
 from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError, typed
 from ganzoo.export import graphs
@@ -42,7 +42,7 @@ NAMES = frozenset(
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExportSpec:
     """What an export is to be."""
 
     form: str
@@ -99,7 +99,7 @@ def export(
     Raises:
         UserError: it cannot be done, or what was written is not what PyTorch makes; nothing is left behind.
     """
-    began = time.perf_counter()
+    start_iteration = time.perf_counter()
     if form not in MODELS:
         raise UnknownName("format", form, MODELS)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,63}", licence):
@@ -114,7 +114,7 @@ def export(
     check_place(place, trained.folder)
     facts = facts_of(trained)
     with exchanged(place) as draft:
-        wish = Wish(form, licence, repository, half, all_networks)
+        wish = ExportSpec(form, licence, repository, half, all_networks)
         if form == "safetensors":
             rounding = _export_weights(draft, wish, facts, gan)
             difference = rounding.largest if rounding else None
@@ -124,12 +124,12 @@ def export(
             difference = write(traced, trained, draft)
             code = onnx_snippet(traced, trained.data) if form == "onnx" else torch_snippet(traced, trained.data)
             _describe(draft, wish, facts, traced, _how_to_use(wish, code), difference)
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - start_iteration
     model = place / MODELS[form]
     return Exported(place, model, difference, trained.gan.name, trained.iteration, facts.at_end, seconds)
 
 
-def _export_weights(draft: Path, wish: Wish, facts: Facts, gan: type[GAN] | None) -> Rounding | None:
+def _export_weights(draft: Path, wish: ExportSpec, facts: Facts, gan: type[GAN] | None) -> Rounding | None:
     """Writes the weights of what makes images, with what is said of them, and sees that they do.
 
     Raises:
@@ -161,7 +161,7 @@ def _images(trained: TrainedGAN, seed: int, count: int = max(graphs.SIZES)) -> T
         UserError: it makes none.
     """
     try:
-        with undrawn(torch.device("cpu")), torch.no_grad():
+        with preserve_rng_state(torch.device("cpu")), torch.no_grad():
             seed_everything(0)
             inputs = made_up(trained, count)
             seed_everything(seed)
@@ -172,7 +172,7 @@ def _images(trained: TrainedGAN, seed: int, count: int = max(graphs.SIZES)) -> T
 
 def _describe(
     draft: Path,
-    wish: Wish,
+    wish: ExportSpec,
     facts: Facts,
     parts: Parts,
     use: str,
@@ -219,12 +219,12 @@ def _describe(
     (draft / CARD).write_text(card(facts, contents), encoding="utf-8")
 
 
-def _how_to_use(wish: Wish, code: str) -> str:
+def _how_to_use(wish: ExportSpec, code: str) -> str:
     package = "onnxruntime" if wish.form == "onnx" else "torch"
     return f"Without ganzoo, in this folder: `pip install {package} numpy pillow`, then\n\n```python\n{code}\n```"
 
 
-def _how_to_load(wish: Wish, trained: TrainedGAN) -> str:
+def _how_to_load(wish: ExportSpec, trained: TrainedGAN) -> str:
     place = f"pulled/{wish.repository}" if wish.repository else "FOLDER"
     command = command_for(place, type(trained.gan), trained.data)
     install = f"pip install 'ganzoo[hub]'\nganzoo pull {wish.repository}" if wish.repository else "pip install ganzoo"
@@ -261,7 +261,7 @@ def exchanged(place: Path) -> Iterator[Path]:
     """
     place = place.absolute()
     try:
-        with drafted(place.with_name(f".{place.name}.{os.getpid()}"), place, _exchange) as draft:
+        with atomic_write(place.with_name(f".{place.name}.{os.getpid()}"), place, _exchange) as draft:
             draft.mkdir()
             yield draft
     except OSError as error:

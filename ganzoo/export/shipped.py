@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.base.io import number
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.gan import GAN
 from ganzoo.contract.pretrained import PretrainedGAN
@@ -51,7 +51,7 @@ class Summary:
     def measured(self) -> str:
         """How the figures were measured, in words."""
         try:
-            return str(build(Protocol, self.protocol))
+            return str(validate(Protocol, self.protocol))
         except UserError:  # that of another version
             return "; ".join(f"{name}: {value}" for name, value in self.protocol.items())
 

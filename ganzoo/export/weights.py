@@ -9,7 +9,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from ganzoo.contract.players import settle
+from ganzoo.contract.players import resolve_optimizers
 from ganzoo.errors import RunFolderError, UserError
 from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.training.state import MODEL, network_of
@@ -36,7 +36,7 @@ def trained_networks(trained: TrainedGAN) -> frozenset[str]:
     Raises:
         RunFolderError: they are of an export that has not all of them.
     """
-    names = frozenset(name for player in settle(trained.gan.players()) for name in player.networks)
+    names = frozenset(name for player in resolve_optimizers(trained.gan.players()) for name in player.networks)
     networks = dict(trained.nets.named_children())
     if empty := sorted(name for name in names if any(not weight.numel() for weight in networks[name].parameters())):
         raise RunFolderError(

@@ -19,7 +19,7 @@ class ColorDistance(FrechetDistance):
     kind = "color-frechet"
     looks_at = "colors"
     usual = False
-    usual_of = "translation"
+    default_for = "translation"
 
     def caution(self, samples: int, width: int) -> str:
         return "" if samples > width else f"{samples} images are too few to tell how their colors are spread"

@@ -12,16 +12,25 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.contract.metric import Metric
 from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError
 from ganzoo.metrics.protocol import Protocol
-from ganzoo.options.run import Judging, Keeping, RunOptions
+from ganzoo.options.run import CheckpointOptions, RunOptions, ValidationOptions
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.locate import locate
 
 NO_MATTER = frozenset(
-    {"seed", "workers", "restarts", "device", "threads", "keep_memory", *Keeping.model_fields, *Judging.model_fields}
+    {
+        "seed",
+        "workers",
+        "restarts",
+        "device",
+        "threads",
+        "keep_memory",
+        *CheckpointOptions.model_fields,
+        *ValidationOptions.model_fields,
+    }
 )
 """Options of a run that do not make it another experiment."""
 STUDENT = (
@@ -120,7 +129,7 @@ def lines_of(folder: RunFolder) -> list[Measurement]:
     gan = config.get("gan")
     name = str(gan.get("name", "")) if isinstance(gan, dict) else ""
     with suppress(UserError):  # with the defaults of what has become an option since; else as it was written
-        config = build(RunOptions, config).model_dump(mode="json")
+        config = validate(RunOptions, config).model_dump(mode="json")
     kept = {key: value for key, value in config.items() if key not in NO_MATTER}
     experiment = json.dumps(kept, sort_keys=True)
     found = []

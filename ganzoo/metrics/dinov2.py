@@ -9,9 +9,9 @@ from torch.nn import functional as F
 
 from ganzoo.contract.extractor import Extractor
 from ganzoo.errors import DataError
-from ganzoo.metrics.published_weights import Published, Sha256
+from ganzoo.metrics.published_weights import PublishedWeights, Sha256
 
-VITL14 = Published(
+VITL14 = PublishedWeights(
     title="DINOv2",
     address="https://dl.fbaipublicfiles.com/dinov2/dinov2_vitl14/dinov2_vitl14_pretrain.pth",
     sha256="d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428",

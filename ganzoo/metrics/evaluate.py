@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganzoo import pictures
 from ganzoo.base.io import append_line
-from ganzoo.base.rng import undrawn
-from ganzoo.config import build
+from ganzoo.base.rng import preserve_rng_state
+from ganzoo.config import validate
 from ganzoo.data.load import DataOptions
 from ganzoo.errors import OptionError, RunFolderError, UnknownName
 from ganzoo.metrics.evaluation import Evaluation, Neighbors
@@ -36,8 +36,8 @@ def ready_for(trained: "TrainedGAN", given: Mapping[str, Any], data_dir: Path | 
         folder.check_own()
     rest = dict(given)
     data = data_of(folder, rest.pop("data", None))
-    options = build(EvaluationOptions, nested(rest, data.data.extractor))
-    with undrawn(trained.device):  # extractors are built with random weights before they read their own
+    options = validate(EvaluationOptions, nested(rest, data.data.extractor))
+    with preserve_rng_state(trained.device):  # extractors are built with random weights before they read their own
         return make_ready(trained.gan, data, trained.data, options, trained.device, data_dir)
 
 
@@ -54,7 +54,7 @@ def data_of(folder: RunFolder, instead: object = None) -> DataOptions:
     config = folder.read(folder.config)
     values = {name: config[name] for name in DataOptions.model_fields if name in config}
     try:
-        return build(DataOptions, {**values, **({"data": instead} if instead is not None else {})})
+        return validate(DataOptions, {**values, **({"data": instead} if instead is not None else {})})
     except UnknownName as error:
         if instead is not None:
             raise

@@ -23,9 +23,9 @@ from ganzoo.contract.metric import (
 )
 from ganzoo.contract.networks import Networks
 from ganzoo.contract.statistics import Statistics
-from ganzoo.data.in_memory import latent, scaled
+from ganzoo.data.in_memory import fixed_latents, to_float
 from ganzoo.errors import Diverged, OptionError
-from ganzoo.metrics.features import Seen
+from ganzoo.metrics.features import FeatureBuffer
 from ganzoo.metrics.neighbors import nearest
 from ganzoo.metrics.protocol import Protocol
 from ganzoo.metrics.selection import code_of
@@ -80,7 +80,7 @@ class Evaluation:
     """Samples to show beside their nearest training images."""
     neighbors: Neighbors | None = None
     """Those of the weights that were measured last."""
-    _seen: dict[str, Seen] = field(default_factory=dict)
+    _seen: dict[str, FeatureBuffer] = field(default_factory=dict)
     """What the extractor sees in real images: once for all weights."""
 
     @property
@@ -120,7 +120,7 @@ class Evaluation:
             self.neighbors = self._neighbors(torch.stack(shown), chosen)
         return {metric.kind: self._figure(metric, made, values) for metric in self.metrics}
 
-    def _figure(self, metric: Metric, made: Seen, values: Mapping[str, list[Tensor]]) -> float:
+    def _figure(self, metric: Metric, made: FeatureBuffer, values: Mapping[str, list[Tensor]]) -> float:
         if isinstance(metric, PairMetric):
             return metric.combine(torch.cat(values[metric.kind]))
         if isinstance(metric, StatisticsMetric) and self.reference is not None:
@@ -139,7 +139,7 @@ class Evaluation:
         """The classes of real images and of samples; or nothing, and the values of a code."""
         if self.labels is not None and metric.by == "label":
             return self.labels, self.labels[self.rows]
-        noise = latent(self.protocol.samples, self.gan.noise_shape(), self.protocol.seed)
+        noise = fixed_latents(self.protocol.samples, self.gan.noise_shape(), self.protocol.seed)
         return torch.empty(0, dtype=torch.int64), code_of(metric, self.gan).read(noise)
 
     def statistics(self) -> Statistics:
@@ -171,9 +171,9 @@ class Evaluation:
             self._beside(measure, images, self.rows[start : start + PART])
         return -(-self.protocol.samples // PART)
 
-    def _new_seen(self) -> Seen:
+    def _new_seen(self) -> FeatureBuffer:
         colors = any(isinstance(metric, SetMetric) and metric.looks_at == "colors" for metric in self.metrics)
-        return Seen(self.extractor, colors=colors)
+        return FeatureBuffer(self.extractor, colors=colors)
 
     def _columns(self) -> dict[str, Tensor]:
         """The images that are looked at beside the samples."""
@@ -187,7 +187,7 @@ class Evaluation:
                 seen = self._new_seen()
                 for start in range(0, len(images), PART):
                     if self.metrics and len(self.pairs) < len(self.metrics):
-                        seen.look(scaled(images[start : start + PART].to(self.device)))
+                        seen.look(to_float(images[start : start + PART].to(self.device)))
                     tell(done + min(start + PART, len(images)))
                 self._seen[name] = seen
             done += len(images)
@@ -198,7 +198,7 @@ class Evaluation:
         if train is None:
             raise AssertionError("there are no training images to find neighbors among")
         numbers = nearest(features, self._seen["train"].of("features"), min(NEAREST, len(train)))[1]
-        return Neighbors(samples, scaled(train[numbers.flatten()]).unflatten(0, tuple(numbers.shape)))
+        return Neighbors(samples, to_float(train[numbers.flatten()]).unflatten(0, tuple(numbers.shape)))
 
     @torch.no_grad()
     def _beside(self, measure: PairMeasure, images: Tensor, rows: Tensor) -> Tensor:
@@ -208,7 +208,7 @@ class Evaluation:
         """Images part by part, in 8 bits, as pictures of them would be, and where the part begins."""
         shape, samples, rows = self.gan.noise_shape(), self.protocol.samples, self.rows
         starts = range(0, samples, PART)
-        noise = latent(samples, shape, self.protocol.seed) if shape else None
+        noise = fixed_latents(samples, shape, self.protocol.seed) if shape else None
         given = sorted(self.gan.needs & self.gan.inputs)
 
         def inputs(start: int) -> dict[str, Tensor]:
@@ -222,4 +222,4 @@ class Evaluation:
             yield start, ((made.to(self.device).clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
 
     def _of(self, name: str, rows: Tensor) -> Tensor:
-        return scaled(self.columns[name][rows].to(self.device))
+        return to_float(self.columns[name][rows].to(self.device))

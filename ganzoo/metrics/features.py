@@ -9,7 +9,7 @@ from ganzoo.errors import ContractError
 from ganzoo.metrics.color_space import color_statistics
 
 
-class Seen:
+class FeatureBuffer:
     """What an extractor sees in images, taken part by part; without an extractor, nothing but colors, if wanted."""
 
     def __init__(self, network: nn.Module | None, *, colors: bool = False) -> None:

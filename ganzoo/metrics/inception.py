@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from ganzoo.contract.extractor import Extractor
 from ganzoo.errors import DataError
 from ganzoo.metrics.library import library
-from ganzoo.metrics.published_weights import Published, Sha256
+from ganzoo.metrics.published_weights import PublishedWeights, Sha256
 
-STANDARD = Published(
+STANDARD = PublishedWeights(
     title="Inception",
     address="https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
     "weights-inception-2015-12-05-6726825d.pth",

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from ganzoo.contract.metric import PairMeasure, PairMetric
 from ganzoo.errors import DataError, OptionError
 from ganzoo.metrics.library import library
-from ganzoo.metrics.published_weights import Published, Sha256
+from ganzoo.metrics.published_weights import PublishedWeights, Sha256
 
 IMAGE = "torchmetrics.functional.image"
 RANGE = 2.0
@@ -19,7 +19,7 @@ RANGE = 2.0
 WHITE = 255.0
 """From black to white, in the units of luminance."""
 
-ALEXNET = Published(
+ALEXNET = PublishedWeights(
     title="AlexNet",
     address="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
     sha256="7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
@@ -97,7 +97,7 @@ class OfLuminance(PairMetric):
     """A figure of the luminance Y alone, as papers on super-resolution report it."""
 
     higher_is_better = True
-    usual_of = "enlargement"
+    default_for = "enlargement"
 
     border: int | None = Field(
         None, ge=0, description="pixels cut off at each edge (default: the factor by which a GAN enlarges, else 0)"

@@ -12,7 +12,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ganzoo.base.io import expanded
+from ganzoo.base.io import expanduser
 from ganzoo.errors import DataError, OptionError
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedWeights:
     """A file of weights as everyone knows it."""
 
     title: str
@@ -54,7 +54,7 @@ class Published:
         """
         if sha256 and file is None:
             raise OptionError(f"option 'sha256' says which weights a file holds: name it, too, by {self.by_place}")
-        place = expanded(file) if file else folder / "weights" / self.name
+        place = expanduser(file) if file else folder / "weights" / self.name
         if file is None and not place.is_file():
             self._download(place)
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ganzoo.contract.data_spec import DataSpec
-from ganzoo.data.dataset import Part, Table
+from ganzoo.data.dataset import InMemoryData, Part
 from ganzoo.data.load import DataOptions, load_some
 from ganzoo.errors import DataError, UserError, typed
 from ganzoo.options.evaluation import ALL
@@ -20,8 +20,8 @@ class Rows:
     data: DataOptions
     fields: frozenset[str]
     """What is looked at of each."""
-    shrinks: int
-    """See `GAN.shrinks`."""
+    scale_factor: int
+    """See `GAN.scale_factor`."""
     folder: Path | None
     """Where downloads are kept."""
 
@@ -33,7 +33,7 @@ class Rows:
         """
         if not self.fields:
             return {}
-        table = load_some(self.data, self.fields, split, rows or most, self.folder, self.shrinks)
+        table = load_some(self.data, self.fields, split, rows or most, self.folder, self.scale_factor)
         check_like(table, spec, self.data)
         there = min(map(len, table.columns.values()))
         if rows and rows != ALL and there < rows:
@@ -52,12 +52,12 @@ class Rows:
     def trained_on(self, field: str) -> Tensor:
         """The images that the run was trained on: all of the train split, or as many as its `limit` let it see."""
         limit = self.data.limit or ALL
-        return load_some(self.data, frozenset({field}), "train", limit, self.folder, self.shrinks).columns[field]
+        return load_some(self.data, frozenset({field}), "train", limit, self.folder, self.scale_factor).columns[field]
 
     def has(self, split: Part, count: int) -> bool:
         """Whether a split has so many, for advice: what it takes to know is done where something was refused."""
         with suppress(UserError):
-            table = load_some(self.data, self.fields, split, count, self.folder, self.shrinks)
+            table = load_some(self.data, self.fields, split, count, self.folder, self.scale_factor)
             return min(map(len, table.columns.values())) >= count
         return False
 
@@ -76,7 +76,7 @@ class Rows:
         return f"'{self.data.data.label()}' has no more"
 
 
-def check_like(table: Table, spec: DataSpec, data: DataOptions) -> None:
+def check_like(table: InMemoryData, spec: DataSpec, data: DataOptions) -> None:
     """Refuses rows of another form than those that were trained on.
 
     Raises:

@@ -38,7 +38,7 @@ def settled(gan: GAN, data: DataOptions, options: EvaluationOptions, and_usual: 
     for metric in wanted:
         if isinstance(metric, SetMetric):
             metric.check()
-    return [metric.suited(gan.shrinks) for metric in wanted]
+    return [metric.suited(gan.scale_factor) for metric in wanted]
 
 
 def _usual(gan: GAN, data: DataOptions, options: EvaluationOptions) -> list[Metric]:
@@ -57,8 +57,8 @@ def _usual(gan: GAN, data: DataOptions, options: EvaluationOptions) -> list[Metr
 
 def _is_usual(kind: type[Metric], gan: GAN, pairs: bool) -> bool:
     translates = "source" in gan.needs & gan.inputs
-    if kind.usual_of:
-        return translates and (kind.usual_of == "translation" or gan.shrinks > 1)
+    if kind.default_for:
+        return translates and (kind.default_for == "translation" or gan.scale_factor > 1)
     return kind.usual and not issubclass(kind, SetMetric if pairs else PairMetric)
 
 

@@ -14,7 +14,7 @@ PART = 1000
 """Rows whose distances are held at once."""
 
 
-class Borrowed(SetMetric):
+class TorchFidelityMetric(SetMetric):
     """One whose formula is torch-fidelity's."""
 
     module: ClassVar[str]
@@ -24,7 +24,7 @@ class Borrowed(SetMetric):
         library(self.module)
 
 
-class FrechetDistance(Borrowed, StatisticsMetric):
+class FrechetDistance(TorchFidelityMetric, StatisticsMetric):
     """Fréchet distance of features, taken for Gaussians; from 0: the same.
 
     Heusel et al., 2017, arXiv:1706.08500, eq. 6: |m - n|^2 + tr(C + D - 2 (C D)^1/2). It falls as samples get more:
@@ -50,7 +50,7 @@ class FrechetDistance(Borrowed, StatisticsMetric):
         return max(0.0, float(distance))  # of one set with itself it is -1e-12
 
 
-class KernelDistance(Borrowed):
+class KernelDistance(TorchFidelityMetric):
     """Squared maximum mean discrepancy of features, the mean over random subsets.
 
     Binkowski et al., 2018, arXiv:1801.01401, with the kernel (x y / D + 1)^3. It is unbiased, so it may be a little
@@ -73,7 +73,7 @@ class KernelDistance(Borrowed):
         return float(kid.kid_features_to_metric(fake, real, **size, verbose=False)[kid.KEY_METRIC_KID_MEAN])
 
 
-class InceptionScore(Borrowed):
+class InceptionScore(TorchFidelityMetric):
     """Of how many classes samples surely are: from 1 to as many as there are.
 
     Salimans et al., 2016, arXiv:1606.03498: exp(mean KL(p(y|x), p(y))). It looks at samples alone.
@@ -95,7 +95,7 @@ class InceptionScore(Borrowed):
         return float(score.isc_features_to_metric(fake, self.splits)[score.KEY_METRIC_ISC_MEAN])
 
 
-class Precision(Borrowed):
+class Precision(TorchFidelityMetric):
     """Share of samples within the reach of a real image: fidelity.
 
     Kynkäänniemi et al., 2019, arXiv:1904.06991. An image reaches to its k-th nearest neighbour among its like.

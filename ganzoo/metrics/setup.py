@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.extractor import Extractor
 from ganzoo.contract.gan import GAN
@@ -20,7 +20,7 @@ from ganzoo.contract.statistics import Statistics
 from ganzoo.data.load import DataOptions, data_folder
 from ganzoo.errors import DataError, OptionError
 from ganzoo.metrics.evaluation import PART, Evaluation
-from ganzoo.metrics.features import Seen, fingerprint
+from ganzoo.metrics.features import FeatureBuffer, fingerprint
 from ganzoo.metrics.protocol import Protocol
 from ganzoo.metrics.rows import Rows
 from ganzoo.metrics.selection import PAIR, possible, settled
@@ -60,13 +60,13 @@ def make_ready(
     reference = Statistics.read(options.reference) if options.reference else None
     real = "image" if "image" in gan.needs else "target"
     split = options.split or ("test" if "test" in data.data.splits else "train")
-    rows = Rows(data, (gan.needs & gan.inputs) | (frozenset() if reference else {real}), gan.shrinks, folder)
+    rows = Rows(data, (gan.needs & gan.inputs) | (frozenset() if reference else {real}), gan.scale_factor, folder)
     columns = rows.load(spec, split, options.reals or (None if reference else options.samples), most)
     there = min(map(len, columns.values()), default=0)
     samples = _samples(gan, options, there, most, alike=options.reals is None and reference is None)
     eyes = None
     if any(not isinstance(metric, PairMetric) and _looks(metric) != "colors" for metric in wanted):
-        eyes = Eyes.of(options.extractor or _default(data), spec.shape, device, data_folder(folder))
+        eyes = LoadedExtractor.of(options.extractor or _default(data), spec.shape, device, data_folder(folder))
     widths = {**(eyes.widths if eyes else {}), "colors": 6}
     labels, classes = None, data.data.classes
     if any(isinstance(metric, GroupMetric) and metric.by == "label" for metric in wanted):
@@ -133,7 +133,7 @@ def _looks(metric: Metric) -> str:
     return metric.looks_at if isinstance(metric, SetMetric | GroupMetric) else "features"
 
 
-def _check_reference(reference: Statistics, eyes: "Eyes", options: EvaluationOptions) -> None:
+def _check_reference(reference: Statistics, eyes: "LoadedExtractor", options: EvaluationOptions) -> None:
     """Refuses statistics of another extractor's features, as far as their number tells.
 
     Raises:
@@ -152,7 +152,7 @@ def _checksum_of(columns: Mapping[str, Tensor], real: str) -> str:
 
 
 @dataclass(frozen=True)
-class Eyes:
+class LoadedExtractor:
     """An extractor that was built."""
 
     extractor: Extractor
@@ -161,10 +161,12 @@ class Eyes:
     """How many `features`, and `logits` if it has any, it gives for an image."""
 
     @classmethod
-    def of(cls, extractor: Extractor, shape: tuple[int, int, int], device: torch.device, folder: Path) -> "Eyes":
+    def of(
+        cls, extractor: Extractor, shape: tuple[int, int, int], device: torch.device, folder: Path
+    ) -> "LoadedExtractor":
         """The extractor, tried on two images of that shape."""
         network = extractor.build(folder).to(device).eval().requires_grad_(False)
-        seen = Seen(network)
+        seen = FeatureBuffer(network)
         seen.look(torch.zeros(2, *shape, device=device))
         return cls(extractor, network, {what: seen.of(what).shape[1] for what in seen.kinds})
 
@@ -190,7 +192,7 @@ def _default(data: DataOptions) -> Extractor:
             f"'{data.data.label()}' is looked at by the extractor '{name}', which is not installed; name another "
             f"--extractor: {', '.join(sorted(choices))}"
         )
-    return build(choices[name], {}, prefix="extractor.")
+    return validate(choices[name], {}, prefix="extractor.")
 
 
 def _told(chosen: Metric | Extractor, network: object = None) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from ganzoo.contract.extractor import Extractor
 from ganzoo.errors import DataError
 from ganzoo.metrics.library import library
-from ganzoo.metrics.published_weights import Published, Sha256
+from ganzoo.metrics.published_weights import PublishedWeights, Sha256
 
-TORCHVISION = Published(
+TORCHVISION = PublishedWeights(
     title="VGG16",
     address="https://download.pytorch.org/models/vgg16-397923af.pth",
     sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from ganzoo.config import LIMIT, Config, Form, OneOf
+from ganzoo.config import LIMIT, Choice, Config, Form
 from ganzoo.contract.extractor import Extractor
 from ganzoo.contract.metric import AnyMetric, Metric
 from ganzoo.data.dataset import Part
@@ -17,9 +17,9 @@ MOST = 10_000
 ALL = LIMIT - 1
 """Real images where all are asked for: no split has so many."""
 
-MaybeExtractor: TypeAlias = Annotated[Extractor | None, OneOf(Extractor)]
+MaybeExtractor: TypeAlias = Annotated[Extractor | None, Choice(Extractor)]
 """A field that holds any registered extractor, or leaves the choice to the data set."""
-MaybeMetric: TypeAlias = Annotated[Metric | None, OneOf(Metric)]
+MaybeMetric: TypeAlias = Annotated[Metric | None, Choice(Metric)]
 """A field that holds any registered metric, or none."""
 
 

@@ -15,10 +15,10 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from ganzoo.base.io import parse_json
-from ganzoo.config import OneOf, flat, one_of, spelled
+from ganzoo.config import Choice, cli_name, flat, one_of
 from ganzoo.contract.gan import GAN
 from ganzoo.errors import OptionError, UserError, typed
-from ganzoo.options.run import ELSEWHERE, RunOptions, resolve
+from ganzoo.options.run import CLI_ONLY, RunOptions, resolve
 
 LARGEST = 100_000
 """Bytes of a config file: a template has some 10,000."""
@@ -73,9 +73,9 @@ def _said(values: dict[str, object], gan: type[GAN]) -> dict[str, object]:
     own = _own(values.pop("gan", None), gan)
     said = _named(values, {**RunOptions.model_fields, **gan.model_fields})
     for name in own.keys() & said.keys():
-        raise ValueError(f"it says {typed(spelled(name))} twice, once below 'gan'")
+        raise ValueError(f"it says {typed(cli_name(name))} twice, once below 'gan'")
     for name in said:
-        if name in ELSEWHERE:
+        if name in CLI_ONLY:
             raise ValueError(f"{typed(name)} is for the command line only: --{name.replace('_', '-')}")
     return {**said, **own}
 
@@ -108,16 +108,16 @@ def _named(values: Mapping[str, object], fields: Mapping[str, FieldInfo]) -> dic
         elif mark and isinstance(inner, Mapping):
             inner = _named(inner, _inside(mark))
         if name in found:
-            inner = _joined(spelled(name), found[name], inner, mark)
+            inner = _joined(cli_name(name), found[name], inner, mark)
         found[name] = inner
     return found
 
 
-def _inside(mark: OneOf) -> dict[str, FieldInfo]:
+def _inside(mark: Choice) -> dict[str, FieldInfo]:
     return {name: field for choice in mark.base.choices().values() for name, field in choice.model_fields.items()}
 
 
-def _joined(option: str, first: object, second: object, mark: OneOf | None) -> dict[str, object]:
+def _joined(option: str, first: object, second: object, mark: Choice | None) -> dict[str, object]:
     """`loss: hinge` and `loss.penalty: 1` as one table."""
     if mark:
         first, second = (mark.base.parse(value) if isinstance(value, str) else value for value in (first, second))

@@ -8,7 +8,7 @@ from pydantic import Field
 from ganzoo.config import Config
 
 
-class Learning(Config):
+class OptimizationOptions(Config):
     """What is said of every player alike, whatever the GAN."""
 
     lr_schedule: Literal["constant", "linear", "cosine", "step"] = Field(

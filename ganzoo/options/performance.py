@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 Precision: TypeAlias = Literal["auto", "fp32", "tf32", "bf16"]
 
 
-class Speed(Config):
-    """How fast, at which precision. `Speed.plain()` switches everything off."""
+class PerformanceOptions(Config):
+    """How fast, at which precision. `PerformanceOptions.plain()` switches everything off."""
 
     device: str = Field("auto", description="cpu, cuda, cuda:1, ...; auto: CUDA if there is one")
     precision: Precision = Field(
@@ -46,11 +46,13 @@ class Speed(Config):
     keep_memory: bool = Field(True, description="on the CPU, keep freed memory for the next iteration")
 
     @staticmethod
-    def plain() -> "Speed":
+    def plain() -> "PerformanceOptions":
         """Every switch off: float32 on the CPU, the arithmetic of a plain loop."""
-        return Speed(device="cpu", precision="fp32", channels_last=False, fused=False, graphs=False, keep_memory=False)
+        return PerformanceOptions(
+            device="cpu", precision="fp32", channels_last=False, fused=False, graphs=False, keep_memory=False
+        )
 
-    def place(self) -> torch.device:
+    def resolve_device(self) -> torch.device:
         """The device to train on: of several processes on a machine, each has its own GPU.
 
         Raises:
@@ -91,7 +93,7 @@ class Speed(Config):
             raise OptionError("option 'precision' cannot be 'tf32' on the cpu: it is CUDA's; try fp32")
         return torch.bfloat16 if self.precision == "bf16" else torch.float32
 
-    def lays_channels_last(self, device: torch.device) -> bool:
+    def use_channels_last(self, device: torch.device) -> bool:
         """Whether images and weights are N x H x W x C in memory.
 
         On a processor without bf16 the gradients of weights cost more so than the images gain: measured on one with
@@ -115,7 +117,7 @@ class Speed(Config):
             torch.set_num_threads(threads)
         if self.deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it is first used
-        if self.keep_memory and self.place().type == "cpu":
+        if self.keep_memory and self.resolve_device().type == "cpu":
             keep_freed_memory()
 
     def apply(self, nets: nn.Module, device: torch.device) -> None:
@@ -129,7 +131,7 @@ class Speed(Config):
         if in_bfloat16 and not bfloat16_is_fast(device):
             warn_once(f"this {device.type} has no bf16 arithmetic: it is imitated, and slower than fp32")
         nets.to(device)
-        if self.lays_channels_last(device):
+        if self.use_channels_last(device):
             nets.to(memory_format=torch.channels_last)
         for network in nets.children():
             for trace in ("forward", "_compiled_call_impl"):
@@ -142,7 +144,7 @@ class Speed(Config):
             if self.compile:
                 network.compile(dynamic=False)
 
-    def as_written(self, when: bool = True) -> AbstractContextManager[object]:
+    def eager_mode(self, when: bool = True) -> AbstractContextManager[object]:
         """Within, networks run as they are written, compiled or not: for what is done seldom, or cannot be compiled."""
         return torch.compiler.set_stance("force_eager") if self.compile and when else nullcontext()
 

@@ -8,16 +8,16 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from ganzoo.callbacks import ChosenCallbacks
-from ganzoo.config import Config, OneOf, build, flat, one_of, spelled
+from ganzoo.config import Choice, Config, cli_name, flat, one_of, validate
 from ganzoo.contract.gan import GAN, AnyGAN, Player
-from ganzoo.contract.players import override, settle
+from ganzoo.contract.players import override, resolve_optimizers
 from ganzoo.data.dataset import Part
 from ganzoo.data.load import DataOptions
-from ganzoo.distributed.context import Processes
+from ganzoo.distributed.context import DistributedOptions
 from ganzoo.errors import UnknownName, UserError, typed
 from ganzoo.options.evaluation import MaybeExtractor, MaybeMetric
-from ganzoo.options.optimization import Learning
-from ganzoo.options.performance import Speed
+from ganzoo.options.optimization import OptimizationOptions
+from ganzoo.options.performance import PerformanceOptions
 
 
 def _words(value: object) -> str:
@@ -25,7 +25,7 @@ def _words(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-class Schedule(Config):
+class TrainingOptions(Config):
     """How long to train, and how fast to learn."""
 
     epochs: int = Field(10, gt=0, description="passes through the data")
@@ -37,7 +37,7 @@ class Schedule(Config):
     )
 
 
-class Keeping(Config):
+class CheckpointOptions(Config):
     """What to leave behind on the way, and what to do when training breaks down."""
 
     log_every: int = Field(50, gt=0, description="iterations between two lines of metrics.jsonl")
@@ -53,7 +53,7 @@ class Keeping(Config):
     )
 
 
-class Judging(Config):
+class ValidationOptions(Config):
     """How to tell on the way how good what is made is: of the best weights a checkpoint stays."""
 
     evaluate_every: int | None = Field(
@@ -71,28 +71,37 @@ class Judging(Config):
     )
 
 
-class Choice(Config):
+class GANOptions(Config):
     """What to train."""
 
     gan: AnyGAN
     recipe: str | None = Field(None, description="a named set of values; other options win over it")
 
 
-ELSEWHERE = ("config", "out", "data_dir", "dry_run", "json", "plugin")
+CLI_ONLY = ("config", "out", "data_dir", "dry_run", "json", "plugin")
 """Options of the command line alone. Whoever sends a file does not choose where a run writes, or what code it loads."""
 HEADINGS: dict[str, type[Config]] = {
     "Data": DataOptions,
-    "Training": Schedule,
-    "Learning": Learning,
-    "Keeping": Keeping,
-    "Judging": Judging,
-    "Speed": Speed,
-    "Processes": Processes,
+    "Training": TrainingOptions,
+    "Learning": OptimizationOptions,
+    "Keeping": CheckpointOptions,
+    "Judging": ValidationOptions,
+    "Speed": PerformanceOptions,
+    "Processes": DistributedOptions,
 }
 """What a run is told beside its GAN, as help and reports have it."""
 
 
-class RunOptions(Processes, Speed, Judging, Keeping, Learning, Schedule, DataOptions, Choice):
+class RunOptions(
+    DistributedOptions,
+    PerformanceOptions,
+    ValidationOptions,
+    CheckpointOptions,
+    OptimizationOptions,
+    TrainingOptions,
+    DataOptions,
+    GANOptions,
+):
     """The whole configuration of one run: with the same one, the same run."""
 
     may_change: ClassVar[frozenset[str]] = frozenset(
@@ -101,25 +110,25 @@ class RunOptions(Processes, Speed, Judging, Keeping, Learning, Schedule, DataOpt
             "processes",
             "restarts",
             "workers",
-            *Keeping.model_fields,
-            *Judging.model_fields,
-            *Speed.model_fields,
+            *CheckpointOptions.model_fields,
+            *ValidationOptions.model_fields,
+            *PerformanceOptions.model_fields,
         }
     )
     """What a run that is continued may be told anew, beside what its data set says of its own fields."""
 
     def players(self) -> tuple[Player, ...]:
         """The GAN's players with the run's options applied."""
-        return override(settle(self.gan.players()), self.lr, self.player)
+        return override(resolve_optimizers(self.gan.players()), self.lr, self.player)
 
     def flat(self) -> dict[str, Any]:
         """Its values by the names that they are given by, `optimizer.lr`, as JSON; without those that are unset."""
-        return {spelled(name): value for name, value in _told(self.model_dump(mode="json")).items()}
+        return {cli_name(name): value for name, value in _told(self.model_dump(mode="json")).items()}
 
     def differences(self, config: Mapping[str, Any]) -> list[str]:
         """What keeps a run of that config.json from being this one, in words: `batch_size is 64, not 32`."""
         with suppress(UserError):  # with what has become an option since
-            config = build(RunOptions, config).model_dump(mode="json")
+            config = validate(RunOptions, config).model_dump(mode="json")
         theirs, mine = _told(config), _told(self.model_dump(mode="json"))
         may_change = {*self.may_change, *(f"data.{field}" for field in self.data.may_change)}
         every = dict.fromkeys([*theirs, *mine])  # `metric.kind` may change with `metric`
@@ -127,7 +136,7 @@ class RunOptions(Processes, Speed, Judging, Keeping, Learning, Schedule, DataOpt
         different = [name for name in names if theirs.get(name) != mine.get(name)]
         if "gan.name" in different:  # then all else of it differs too
             different = ["gan.name"]
-        pairs = [(spelled(name), theirs.get(name, "unset"), mine.get(name, "unset")) for name in different]
+        pairs = [(cli_name(name), theirs.get(name, "unset"), mine.get(name, "unset")) for name in different]
         return ["{} is {}, not {}".format(*map(_brief, pair)) for pair in pairs]
 
 
@@ -159,7 +168,7 @@ def resolve(gan: type[GAN], given: Mapping[str, object], file: Mapping[str, obje
                 raise UnknownName("option", name, names)
             config, values = (gan, own) if name in gan.model_fields else (RunOptions, run)
             values[name] = _merged(config, name, values.get(name), {field: layer[key]} if dot else layer[key])
-    return build(RunOptions, run | {"recipe": recipe, "gan": build(gan, own)})
+    return validate(RunOptions, run | {"recipe": recipe, "gan": validate(gan, own)})
 
 
 def _merged(config: type[Config], name: str, below: object, above: object) -> object:
@@ -176,7 +185,7 @@ def _merged(config: type[Config], name: str, below: object, above: object) -> ob
     return {**below, **above}
 
 
-def _table(mark: OneOf, value: object) -> object:
+def _table(mark: Choice, value: object) -> object:
     if isinstance(value, mark.base):
         return value.dump()
     return mark.base.parse(value) if isinstance(value, str) else value

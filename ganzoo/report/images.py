@@ -24,7 +24,7 @@ LOSSLESS = 2**20
 
 
 @dataclass(frozen=True)
-class Shot:
+class EncodedImage:
     """A picture as a part of the page."""
 
     uri: str
@@ -37,11 +37,11 @@ class Frame:
     """A sample grid and when it was made."""
 
     iteration: int
-    shot: Shot
+    shot: EncodedImage
 
 
 @dataclass(frozen=True)
-class Film:
+class Filmstrip:
     """The sample grids of a run."""
 
     frames: list[Frame]
@@ -55,7 +55,7 @@ class Film:
         return {"frames": [asdict(frame) for frame in self.frames], "per_epoch": per_epoch}
 
 
-def film(record: Record) -> Film:
+def film(record: Record) -> Filmstrip:
     """The sample grids of a run: all, or as many as a page bears."""
     files = record.folder.grids()
     frames, notes, scaled = [], [], False
@@ -73,7 +73,7 @@ def film(record: Record) -> Film:
         notes.insert(0, f"{len(encoded)} of {len(files)} grids, evenly spaced; the folder has them all.")
     if scaled:
         notes.append(f"Scaled down to {SIDE} pixels.")
-    return Film(encoded, last(record), notes)
+    return Filmstrip(encoded, last(record), notes)
 
 
 def last(record: Record) -> Frame | None:
@@ -100,13 +100,13 @@ def thinned(files: Sequence[Path], most: int) -> list[Path]:
     return [files[round(place * (len(files) - 1) / (most - 1))] for place in range(most)]
 
 
-def shot(picture: Image.Image, lossless: int = LOSSLESS) -> Shot:
+def shot(picture: Image.Image, lossless: int = LOSSLESS) -> EncodedImage:
     """A picture as a part of the page; beyond so many bytes it loses what eyes do not see."""
     content = _webp(picture, lossless=True) if picture.width * picture.height <= LOSSLESS else b""  # slow to work out
     return _shot(picture, content if 0 < len(content) <= lossless else _webp(picture, lossless=False))
 
 
-def neighbors(record: Record) -> Shot | None:
+def neighbors(record: Record) -> EncodedImage | None:
     """The picture of samples beside their nearest training images, if `ganzoo evaluate --nearest` made one."""
     file = record.folder.nearest
     if not file.is_file() or file.is_symlink():
@@ -121,9 +121,9 @@ def neighbors(record: Record) -> Shot | None:
 class Row:
     """One translation: what it was made from, what was made, and what was to be made if the grid shows it."""
 
-    source: Shot
-    made: Shot
-    target: Shot | None
+    source: EncodedImage
+    made: EncodedImage
+    target: EncodedImage | None
 
 
 def translations(record: Record) -> list[Row]:
@@ -187,8 +187,8 @@ def _mode(picture: Image.Image) -> str:
     return "RGBA" if "A" in picture.getbands() or "transparency" in picture.info else "RGB"
 
 
-def _shot(picture: Image.Image, content: bytes) -> Shot:
-    return Shot(f"data:image/webp;base64,{base64.b64encode(content).decode()}", picture.width, picture.height)
+def _shot(picture: Image.Image, content: bytes) -> EncodedImage:
+    return EncodedImage(f"data:image/webp;base64,{base64.b64encode(content).decode()}", picture.width, picture.height)
 
 
 def _is_blank(tile: Image.Image) -> bool:

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ganzoo.api import take_up
 from ganzoo.base.io import number
 from ganzoo.errors import UserError, check_installed
-from ganzoo.options.performance import Speed
+from ganzoo.options.performance import PerformanceOptions
 from ganzoo.report import curves, images, settings
 from ganzoo.report.record import Record
 from ganzoo.report.walk import Walk, walk
@@ -41,7 +41,7 @@ def render(records: Sequence[Record], checkpoint: str | int, device: str, text: 
         UserError: plotly is not installed, there is no such device, or the checkpoint that was named is not there.
     """
     library = _library()
-    Speed(device=device).place()  # refuses one that is not there
+    PerformanceOptions(device=device).resolve_device()  # refuses one that is not there
     parts = _one(records[0], checkpoint, device, text) if len(records) == 1 else _several(records)
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     environment = Environment(

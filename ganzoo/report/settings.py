@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ganzoo.config import Config, flat, spelled
+from ganzoo.config import Config, cli_name, flat
 from ganzoo.errors import UserError
 from ganzoo.options.run import HEADINGS, resolve
 from ganzoo.report.curves import UNSET, shown
@@ -34,7 +34,7 @@ def settings(record: Record) -> dict[str, list[Setting]]:
     groups: dict[str, list[Setting]] = {record.gan_name: [], **{title: [] for title in HEADINGS}}
     for name, value in values.items():
         default = None if defaults is None else defaults.get(name, UNSET)
-        setting = Setting(spelled(name.removeprefix("gan.")), value, default, helps.get(name, ""))
+        setting = Setting(cli_name(name.removeprefix("gan.")), value, default, helps.get(name, ""))
         groups[_group(record, name)].append(setting)
     return {title: group for title, group in groups.items() if group}
 
@@ -62,7 +62,7 @@ def differences(records: Sequence[Record]) -> list[DifferentSetting]:
     names = dict.fromkeys(name for table in tables for name in table)
     rows = [(name, [table.get(name, UNSET) for table in tables]) for name in names]
     return [
-        DifferentSetting(spelled(name.removeprefix("gan.")), values) for name, values in rows if len(set(values)) > 1
+        DifferentSetting(cli_name(name.removeprefix("gan.")), values) for name, values in rows if len(set(values)) > 1
     ]
 
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from ganzoo import pictures
-from ganzoo.report.images import Shot, shot
+from ganzoo.report.images import EncodedImage, shot
 from ganzoo.sampling.trained import TrainedGAN
 
 WALKS, STEPS = 4, 12
@@ -21,7 +21,7 @@ TILE = 192
 class Walk:
     """Ways below each other, in one picture."""
 
-    shot: Shot
+    shot: EncodedImage
     rows: int
     steps: int
     tile: tuple[int, int]

@@ -138,7 +138,7 @@ def newest(folder: Path, names: Collection[str] = (), advice: str = "") -> tuple
     return None
 
 
-def set_aside_after(folder: Path, iteration: int) -> None:
+def quarantine_after(folder: Path, iteration: int) -> None:
     """Renames what comes after an iteration that a run goes on from: it was found damaged, and counts no longer."""
     for checkpoint in checkpoints(folder):
         if int(checkpoint.name) > iteration:

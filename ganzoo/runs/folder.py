@@ -30,7 +30,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ganzoo.base.io import append_line, iteration_of, parse_json, row_of, write_atomically, write_json
-from ganzoo.config import AnyConfig, build
+from ganzoo.config import AnyConfig, validate
 from ganzoo.errors import OptionError, RunFolderError
 from ganzoo.runs.checkpoint import checkpoints
 from ganzoo.runs.locks import is_held
@@ -229,7 +229,7 @@ class RunFolder:
             RunFolderError: it is missing, or something else.
         """
         try:
-            return build(kind, self.read(file))
+            return validate(kind, self.read(file))
         except OptionError as error:
             raise RunFolderError(f"{file} cannot be used: {error}") from error
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ganzoo.base.io import digest, expanded
+from ganzoo.base.io import digest, expanduser
 from ganzoo.base.registry import shelf_of
 from ganzoo.contract.gan import GAN
 from ganzoo.contract.pretrained import PretrainedGAN
@@ -23,7 +23,7 @@ def locate(run: str | Path) -> Path:
     Raises:
         RunFolderError: there is neither; it suggests the nearest of both. Or a pretrained GAN's files are damaged.
     """
-    path = expanded(run)
+    path = expanduser(run)
     found = shelf_of(PretrainedGAN).get(str(run))
     if _exists(path):
         if found is not None and not RunFolder(path).holds_run:
@@ -50,7 +50,7 @@ def check_resumes(run: Path) -> None:
     Raises:
         RunFolderError: it is one.
     """
-    if not _exists(expanded(run)) and str(run) in shelf_of(PretrainedGAN):
+    if not _exists(expanduser(run)) and str(run) in shelf_of(PretrainedGAN):
         raise RunFolderError(
             f"'{run}' is a pretrained GAN, which makes images and cannot be trained further; begin a run with its "
             f"weights by `ganzoo run {_gan_of(shelf_of(PretrainedGAN)[str(run)])} --init-from {run}`"

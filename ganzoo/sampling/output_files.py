@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo import pictures
-from ganzoo.base.io import drafted
+from ganzoo.base.io import atomic_write
 from ganzoo.errors import OptionError
 from ganzoo.runs.folder import RunFolder
 
@@ -95,7 +95,7 @@ def written(out: Path) -> Iterator[Path]:
     """
     folder = out if out.is_dir() else out.parent
     try:
-        with drafted(folder / f".{os.getpid()}.{out.name}", out, _move) as draft:
+        with atomic_write(folder / f".{os.getpid()}.{out.name}", out, _move) as draft:
             yield draft
     except OSError as error:
         reason = error.strerror or str(error).partition("\n")[0]

@@ -8,7 +8,7 @@ from typing import SupportsIndex, TypeAlias
 import torch
 from torch import Tensor
 
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.contract.codes import settings
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.gan import GAN
@@ -61,7 +61,7 @@ def made_ready(
         if len(values) > 1:
             raise OptionError(f"code '{code.name}' has {len(values)} values, where an image has one; try a sweep")
     own = {"truncation": truncation} if truncation is not None and "truncation" in gan.may_change else {}
-    gan, limit = told_anew(gan, own), None
+    gan, limit = with_sampling_options(gan, own), None
     if truncation is not None and not own:
         limit = check_limit(truncation)
         check_noise(gan, "there is nothing to truncate")
@@ -123,7 +123,7 @@ def turns(
     return fields
 
 
-def told_anew(gan: GAN, options: Mapping[str, object]) -> GAN:
+def with_sampling_options(gan: GAN, options: Mapping[str, object]) -> GAN:
     """The GAN with some options changed, of those that weights do not depend on.
 
     Raises:
@@ -137,7 +137,7 @@ def told_anew(gan: GAN, options: Mapping[str, object]) -> GAN:
                 f"those that may: {', '.join(sorted(gan.may_change))}" if gan.may_change else "none of its options may"
             )
             raise OptionError(f"option '{name}' of '{gan.name}' cannot be changed after training; {may}")
-    return build(type(gan), {**dict(gan), **options}) if options else gan
+    return validate(type(gan), {**dict(gan), **options}) if options else gan
 
 
 def check_walk(points: object, frames: object, count: int) -> tuple[int, int]:

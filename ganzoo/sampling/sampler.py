@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganzoo.base.rng import random_state, seed_everything, seeded, undrawn
+from ganzoo.base.rng import preserve_rng_state, random_state, seed_everything, seeded
 from ganzoo.base.system import lacks_memory
 from ganzoo.contract.batch import Batch
 from ganzoo.contract.gan import GAN
@@ -55,7 +55,7 @@ class Sampler:
             numbers = list(places if draws_of is None else map(draws_of, places))
             try:
                 # Left before the images are handed out: who takes them may draw, too.
-                with undrawn(self.device), torch.no_grad():
+                with preserve_rng_state(self.device), torch.no_grad():
                     images = self._made(part, numbers)
             except (RuntimeError, MemoryError) as error:
                 if not lacks_memory(error):

@@ -8,12 +8,12 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ganzoo.config import Config, build
+from ganzoo.config import Config, validate
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.gan import GAN
-from ganzoo.data.in_memory import scaled
-from ganzoo.data.pair_transforms import Adaptor, AnyAdaptor
-from ganzoo.data.resize import fit_image
+from ganzoo.data.in_memory import to_float
+from ganzoo.data.pair_transforms import AnyPairTransform, PairTransform
+from ganzoo.data.resize import resize_and_crop
 from ganzoo.errors import DataError, RunFolderError, UserError
 from ganzoo.runs.folder import RunFolder
 
@@ -27,7 +27,7 @@ class Sources:
 
     gan: GAN
     data: DataSpec
-    adaptor: Adaptor | None = None
+    adaptor: PairTransform | None = None
     """What made the sources of training out of images, and is to make these."""
 
     @classmethod
@@ -54,18 +54,18 @@ class Sources:
         if self.gan.any_size:
             size = [upright.height, upright.width]
         if self.adaptor is None:
-            return scaled(_fitted(upright, (size[0], size[1]), channels)[None])[0]
-        shrinks = self.gan.shrinks
-        height, width = (side // shrinks * shrinks for side in size)
+            return to_float(_fitted(upright, (size[0], size[1]), channels)[None])[0]
+        scale_factor = self.gan.scale_factor
+        height, width = (side // scale_factor * scale_factor for side in size)
         if not (height and width):
-            raise DataError(f"an image of {size[0]}x{size[1]} cannot be made {shrinks} times smaller")
+            raise DataError(f"an image of {size[0]}x{size[1]} cannot be made {scale_factor} times smaller")
         pixels = _fitted(upright, (height, width), channels)
-        return scaled(self.adaptor.sources(pixels[None], shrinks))[0]
+        return to_float(self.adaptor.sources(pixels[None], scale_factor))[0]
 
 
 def _fitted(picture: Image.Image, size: tuple[int, int], channels: int) -> Tensor:
     try:
-        return fit_image(picture, size, channels)
+        return resize_and_crop(picture, size, channels)
     except ValueError as error:  # of floating-point numbers
         raise DataError(f"a picture cannot be translated: {error}") from error
 
@@ -73,10 +73,10 @@ def _fitted(picture: Image.Image, size: tuple[int, int], channels: int) -> Tenso
 class _Adapted(Config):
     """What a run's config.json says of how its sources were made."""
 
-    as_: AnyAdaptor
+    as_: AnyPairTransform
 
 
-def adaptor_of(folder: RunFolder) -> Adaptor | None:
+def adaptor_of(folder: RunFolder) -> PairTransform | None:
     """What made the sources of a run's training out of images; None: nothing did, or it is no run folder.
 
     Raises:
@@ -86,7 +86,7 @@ def adaptor_of(folder: RunFolder) -> Adaptor | None:
         return None
     config = folder.read(folder.config)
     try:
-        chosen = build(_Adapted, {"as_": config.get("as_", "none")}).as_
+        chosen = validate(_Adapted, {"as_": config.get("as_", "none")}).as_
     except UserError as error:
         raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
     # Backward, the sources were the images, and what was made of them the targets.

@@ -14,7 +14,7 @@ from ganzoo.contract.codes import settings
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.gan import GAN
 from ganzoo.contract.networks import Networks
-from ganzoo.data.in_memory import latent
+from ganzoo.data.in_memory import fixed_latents
 from ganzoo.errors import OptionError, UserError
 from ganzoo.sampling.inputs import Inputs
 from ganzoo.sampling.requests import (
@@ -257,7 +257,7 @@ class TrainedGAN:
         seed, batch_size = at_least(0, "seed", seed), at_least(1, "batch_size", batch_size)
         sources = Sources.adapted(self.gan, self.data, self.folder) if adapt else Sources(self.gan, self.data)
         sampler, shape = Sampler(self.gan, self.nets, seed), self.gan.noise_shape()
-        noise = {"noise": latent(1, shape, seed)} if shape else {}
+        noise = {"noise": fixed_latents(1, shape, seed)} if shape else {}
 
         def parts() -> Iterator[dict[str, Tensor]]:
             for images in alike(map(sources.of, pictures), batch_size):

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from ganzoo.base.io import drafted
+from ganzoo.base.io import atomic_write
 from ganzoo.errors import OptionError, typed
 from ganzoo.scaffold.families import FAMILIES
 from ganzoo.scaffold.names import check_name, class_name, module_name
@@ -121,7 +121,7 @@ def _write(package: Package, folder: Path) -> None:
     place = folder.absolute()
     there = place.is_dir()  # it stays the same folder: somebody may stand in it
     hidden = (place if there else place.parent) / f".{place.name}.{os.getpid()}"
-    with drafted(hidden, place, _move_into if there else Path.rename) as draft:
+    with atomic_write(hidden, place, _move_into if there else Path.rename) as draft:
         _check_free(folder)
         for path, text in package.files.items():
             file = draft / path

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Mapping
 from typing import TypeVar
 
-from ganzoo.config import NamedConfig, build
+from ganzoo.config import NamedConfig, validate
 from ganzoo.errors import ContractError, UnknownName, UserError
-from ganzoo.plugins import Zoo
+from ganzoo.plugins import PluginRegistry
 from ganzoo.testing.demands import complaining, demand
 
 __tracebackhide__ = True
@@ -23,12 +23,12 @@ def configured(thing: type[Thing] | Thing, base: type[Thing]) -> Thing:
     """
     kind = thing if isinstance(thing, type) else type(thing)
     with complaining("{}", ContractError):
-        Zoo().shelf(base).check(kind)
+        PluginRegistry().shelf(base).check(kind)
     if not isinstance(thing, type):
         return thing
     change = f"{kind.__name__} cannot be made without options ({{}}): give each a default, or check one that you made"
     with complaining(change, UserError):
-        return build(thing, {})
+        return validate(thing, {})
 
 
 def check_configuration(config: NamedConfig) -> None:
@@ -67,9 +67,9 @@ def _read_back(kind: type[Thing], values: Mapping[str, object]) -> Thing:
         AssertionError: it names what no plugin has registered, as what is tested before it is installed.
     """
     try:
-        return build(kind, values)
+        return validate(kind, values)
     except UnknownName as error:
-        if error.noun not in {str(shelf.base.noun) for shelf in Zoo().shelves().values()}:
+        if error.noun not in {str(shelf.base.noun) for shelf in PluginRegistry().shelves().values()}:
             raise
         raise AssertionError(
             f"{kind.__name__} cannot be read back from a config.json ({error}): register it by a hook, and install the "

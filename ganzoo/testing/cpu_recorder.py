@@ -26,7 +26,7 @@ INDEXING = ("aten::index.Tensor", "aten::index_put", "aten::index_put_", "aten::
 READING = (Tensor.tolist, Tensor.numpy, Tensor.cpu)
 
 
-class Tape:
+class CPURecorder:
     """Records on the CPU."""
 
     def rehearse(self, iteration: Iteration) -> tuple[Losses, str]:

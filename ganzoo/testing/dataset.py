@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganzoo.config import build
-from ganzoo.data.dataset import Dataset, Request, Table
+from ganzoo.config import validate
+from ganzoo.data.dataset import DataRequest, Dataset, InMemoryData
 from ganzoo.data.load import DataOptions, data_folder, describe
 from ganzoo.data.stream import Stream
 from ganzoo.testing.configuration import check_configuration, configured
@@ -45,7 +45,7 @@ def check_dataset(
         check_declarations(config)
         wanted = config.provides if fields is None else fields
         for split in sorted(config.splits):
-            request = Request(wanted, SIZE, config.channels, split, None, data_folder(folder))
+            request = DataRequest(wanted, SIZE, config.channels, split, None, data_folder(folder))
             check_split(config, request)
 
 
@@ -65,7 +65,7 @@ def check_declarations(config: Dataset) -> None:
     demand(len(set(config.classes)) == len(config.classes), f"{name}.classes names a class twice")
 
 
-def check_split(config: Dataset, request: Request) -> None:
+def check_split(config: Dataset, request: DataRequest) -> None:
     """Demands what a split gives to be what was asked for."""
     state = torch.get_rng_state()
     # A stream knows no limit; of a table that holds thousands a few are enough.
@@ -73,10 +73,10 @@ def check_split(config: Dataset, request: Request) -> None:
     loaded = config.load(limited)
     kind = "Stream" if config.streamed else "Table"
     demand(
-        isinstance(loaded, Stream if config.streamed else Table),
+        isinstance(loaded, Stream if config.streamed else InMemoryData),
         f"load() gives a {type(loaded).__name__}, not a {kind}: `streamed` says which, and is {config.streamed}",
     )
-    if isinstance(loaded, Table):
+    if isinstance(loaded, InMemoryData):
         columns = dict(loaded.columns)
         check_lengths(config, columns)
         check_limit(config, limited, columns)
@@ -90,12 +90,12 @@ def check_split(config: Dataset, request: Request) -> None:
     demand(not drawn, "load() draws random numbers that others miss: draw by a torch.Generator with a seed of its own")
 
 
-def changed(request: Request, **changes: object) -> Request:
+def changed(request: DataRequest, **changes: object) -> DataRequest:
     """The same request but for some of it."""
-    return Request(**(vars(request) | changes))
+    return DataRequest(**(vars(request) | changes))
 
 
-def check_columns(config: Dataset, request: Request, columns: dict[str, Tensor], classes: tuple[str, ...]) -> None:
+def check_columns(config: Dataset, request: DataRequest, columns: dict[str, Tensor], classes: tuple[str, ...]) -> None:
     """Demands every field that was asked for, in its kind, shape and range."""
     missing = sorted(request.fields - columns.keys())
     demand(not missing, f"load() gives no {', '.join(missing)}, which `provides` names: fill it, or do not provide it")
@@ -147,7 +147,7 @@ def check_lengths(config: Dataset, columns: dict[str, Tensor]) -> None:
     )
 
 
-def check_limit(config: Dataset, limited: Request, columns: dict[str, Tensor]) -> None:
+def check_limit(config: Dataset, limited: DataRequest, columns: dict[str, Tensor]) -> None:
     """Demands so many rows as were asked for, at even distances, and the same rows every time."""
     again, rows = table(config, limited), {name: len(column) for name, column in columns.items()}
     for name, column in columns.items():
@@ -165,13 +165,13 @@ def check_limit(config: Dataset, limited: Request, columns: dict[str, Tensor]) -
         )
 
 
-def table(config: Dataset, request: Request) -> dict[str, Tensor]:
+def table(config: Dataset, request: DataRequest) -> dict[str, Tensor]:
     """The columns of what is held in memory."""
     loaded = config.load(request)
-    return dict(loaded.columns) if isinstance(loaded, Table) else {}
+    return dict(loaded.columns) if isinstance(loaded, InMemoryData) else {}
 
 
-def check_other_requests(config: Dataset, limited: Request, columns: dict[str, Tensor]) -> None:
+def check_other_requests(config: Dataset, limited: DataRequest, columns: dict[str, Tensor]) -> None:
     """Demands one field without the others, and images of another size and of other channels."""
     for name in sorted(limited.fields):
         loaded = config.load(changed(limited, fields=frozenset({name})))
@@ -195,9 +195,11 @@ def check_other_requests(config: Dataset, limited: Request, columns: dict[str, T
             )
 
 
-def check_description(config: Dataset, request: Request, columns: dict[str, Tensor], classes: tuple[str, ...]) -> None:
+def check_description(
+    config: Dataset, request: DataRequest, columns: dict[str, Tensor], classes: tuple[str, ...]
+) -> None:
     """Demands what is said of the data before it is loaded to be what it is."""
-    options = build(DataOptions, {"data": config, "image_size": request.size, "channels": request.channels})
+    options = validate(DataOptions, {"data": config, "image_size": request.size, "channels": request.channels})
     told = describe(options, request.fields)
     for name, shape in told.shapes.items():
         given = tuple(columns[name].shape[1:])

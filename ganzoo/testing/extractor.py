@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ganzoo.base.rng import seeded
 from ganzoo.contract.extractor import Extractor
 from ganzoo.data.load import data_folder
-from ganzoo.metrics.features import Seen
+from ganzoo.metrics.features import FeatureBuffer
 from ganzoo.testing.configuration import check_configuration, configured
 from ganzoo.testing.demands import complaining, contract, demand
 from ganzoo.testing.drawing import drawing
@@ -48,7 +48,7 @@ def check_features(network: nn.Module, images: Tensor) -> None:
     """Demands features of each image, finite and the same whatever stands beside it."""
     form = " x ".join(map(str, images.shape))
     with complaining(f"fails on images of {form} ({{}}): it takes any size, and 1, 3 or 4 channels"):
-        seen, alone = Seen(network), Seen(network)
+        seen, alone = FeatureBuffer(network), FeatureBuffer(network)
         seen.look(images)
         for image in images:
             alone.look(image[None])

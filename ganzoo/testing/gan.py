@@ -73,7 +73,7 @@ def check_recipe(config: GAN, recipe: str, shape: tuple[int, int, int]) -> None:
     named, gan = "image_size" in config.recipes[recipe], options.gan
     height, width = options.image_size if named else shape[1:]
     try:
-        gan.build(example_spec(gan.needs, (options.channels or shape[0], height, width), gan.shrinks))
+        gan.build(example_spec(gan.needs, (options.channels or shape[0], height, width), gan.scale_factor))
     except SizeError:
         if named:  # else it is no more than the shape that everything else is to be checked with
             raise

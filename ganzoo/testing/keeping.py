@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.api import load
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.contract.gan import GAN
 from ganzoo.errors import UserError
 from ganzoo.losses import Losses
@@ -16,9 +16,9 @@ from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.testing.demands import complaining, demand
 from ganzoo.testing.trial import trial
 from ganzoo.training import state
-from ganzoo.training.resume import begin
+from ganzoo.training.resume import resume_or_initialize
 from ganzoo.training.run import write_down
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 __tracebackhide__ = True
 
@@ -50,11 +50,11 @@ def check_resume(gan: GAN, shape: tuple[int, int, int], folder: RunFolder) -> No
     folder.create()
     write_down(straight, folder)
     steps(straight)
-    checkpoint.write(folder.checkpoints, HALF, *state.capture(straight))
+    checkpoint.write(folder.checkpoints, HALF, *state.state_dict(straight))
     expected = steps(straight)
-    again = build(type(gan), gan.model_dump(mode="json"))  # with nothing that the first one may have remembered
+    again = validate(type(gan), gan.model_dump(mode="json"))  # with nothing that the first one may have remembered
     resumed = trial(again, shape, **changes)
-    begin(resumed, folder)
+    resume_or_initialize(resumed, folder)
     found = steps(resumed)
     change = "a run that goes on from a checkpoint is another: keep what training changes in parameters and buffers "
     change += "of networks, and draw random numbers by torch"
@@ -65,18 +65,18 @@ def check_resume(gan: GAN, shape: tuple[int, int, int], folder: RunFolder) -> No
         demand(torch.equal(after[name], value), f"'{name}' differs: {change}")
 
 
-def steps(training: Training) -> Losses:
+def steps(trainer: Trainer) -> Losses:
     """Some iterations of all players; the last one's losses."""
     losses: Losses = {}
     for _ in range(HALF):
-        losses = training.step(everyone=True)
-        training.meter.add(losses, training.engine.iteration)
+        losses = trainer.step(everyone=True)
+        trainer.meter.add(losses, trainer.engine.iteration)
     return losses
 
 
-def kept(training: Training) -> dict[str, Tensor]:
+def kept(trainer: Trainer) -> dict[str, Tensor]:
     """All that training changed."""
-    engine = training.engine
+    engine = trainer.engine
     average = engine.average.state() if engine.average else {}
     return {**engine.nets.state_dict(), **engine.optimizers.state(), **{f"average {n}": v for n, v in average.items()}}
 

@@ -174,7 +174,7 @@ def descend(scheme: LossScheme) -> tuple[Tensor, Tensor]:
 
 def check_certainty(scheme: LossScheme, real: Tensor, fake: Tensor) -> None:
     """Demands a certainty in [-1, 1] that is high where the discriminator tells real images."""
-    value = scheme.certainty(real, fake)
+    value = scheme.overfitting_signal(real, fake)
     check_number("certainty()", value, tuple(real.shape))
     demand(
         0 < value.item() <= 1,

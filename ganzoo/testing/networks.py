@@ -13,7 +13,7 @@ from ganzoo.contract.networks import Networks
 from ganzoo.data.example import example, example_spec
 from ganzoo.engine.engine import Engine
 from ganzoo.errors import SizeError
-from ganzoo.options.performance import Speed
+from ganzoo.options.performance import PerformanceOptions
 from ganzoo.testing.demands import brief, complaining, demand
 from ganzoo.testing.keeping import check_form
 
@@ -31,7 +31,7 @@ def check_other_shapes(gan: GAN, shape: tuple[int, int, int]) -> None:
         AssertionError: naming the shape.
     """
     channels, height, width = shape
-    unit = gan.shrinks
+    unit = gan.scale_factor
     for other in (
         (3 if channels == 1 else 1, height, 2 * width),
         (4, 2 * height, width),
@@ -85,7 +85,7 @@ def check_shape(gan: GAN, shape: tuple[int, int, int]) -> None:
     with complaining(
         f"{change}data.shape, or raise ganzoo.SizeError that names sizes that work", RuntimeError, ValueError
     ):
-        engine = Engine(gan, nets, speed=Speed.plain())
+        engine = Engine(gan, nets, speed=PerformanceOptions.plain())
         engine.step(example(spec, gan.noise_shape()), everyone=True)
         batch = example(spec, gan.noise_shape())
         check_form(engine.sample(inputs(gan, batch)), (4, *shape))
@@ -100,7 +100,7 @@ def advised(error: SizeError) -> list[tuple[int, int]]:
 def check_taken(gan: GAN, shape: tuple[int, int, int]) -> None:
     """Demands that a GAN takes images of the shape that it is to be checked with."""
     try:
-        gan.build(example_spec(gan.needs, shape, gan.shrinks))
+        gan.build(example_spec(gan.needs, shape, gan.scale_factor))
     except SizeError as error:
         other = (shape[0], *next(iter(advised(error)), (64, 64)))
         raise AssertionError(
@@ -110,7 +110,7 @@ def check_taken(gan: GAN, shape: tuple[int, int, int]) -> None:
 
 
 def _built(gan: GAN, shape: tuple[int, int, int]) -> tuple[DataSpec, Networks] | SizeError:
-    spec = example_spec(gan.needs, shape, gan.shrinks)
+    spec = example_spec(gan.needs, shape, gan.scale_factor)
     change = f"fails to build networks for images of {' x '.join(map(str, shape))} (channels, height, width; {{}}): "
     try:
         with complaining(f"{change}raise ganzoo.SizeError that names sizes that work", RuntimeError, ValueError):
@@ -127,10 +127,10 @@ def inputs(gan: GAN, batch: Batch) -> Batch:
 
 def check_sample(gan: GAN, shape: tuple[int, int, int]) -> None:
     """Demands that all state is registered, images come from the inputs alone, and making them changes nothing."""
-    spec = example_spec(gan.needs, shape, gan.shrinks)
+    spec = example_spec(gan.needs, shape, gan.scale_factor)
     nets = gan.build(spec)
     check_registered(nets)
-    engine = Engine(gan, nets, speed=Speed.plain())
+    engine = Engine(gan, nets, speed=PerformanceOptions.plain())
     batch = example(spec, gan.noise_shape())
     before = {name: value.clone() for name, value in engine.nets.state_dict().items()}
     change = "sample() reads more than its inputs: {}; define sample(), or name them in `inputs`"

@@ -5,13 +5,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganzoo.contract.gan import GAN
-from ganzoo.engine.cuda_graphs import WARM_UP, Graphs
+from ganzoo.engine.cuda_graphs import WARM_UP, CUDAGraphCache
 from ganzoo.engine.engine import Engine
 from ganzoo.losses import Losses
-from ganzoo.testing.cpu_recorder import Tape
+from ganzoo.testing.cpu_recorder import CPURecorder
 from ganzoo.testing.demands import complaining, demand
 from ganzoo.testing.trial import rhythm, trial
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 __tracebackhide__ = True
 
@@ -36,16 +36,16 @@ def check_training(gan: GAN, shape: tuple[int, int, int]) -> None:
     check_bfloat16(gan, shape, gradients)
 
 
-def differentiated(training: Training) -> tuple[dict[str, Gradients], set[str]]:
+def differentiated(trainer: Trainer) -> tuple[dict[str, Gradients], set[str]]:
     """For each player the gradients of its losses on the first batch by its own weights; nothing moves.
 
     Beside them, which players drew random numbers: in another precision these are others.
     """
-    engine, found, drew = training.engine, dict[str, Gradients](), set[str]()
+    engine, found, drew = trainer.engine, dict[str, Gradients](), set[str]()
     names = {weight: name for name, weight in engine.nets.named_parameters()}
     for player in engine.players:
         begun = torch.manual_seed(1).get_state()
-        batch = engine.generate((player,), training.batches.draw(0))
+        batch = engine.generate((player,), trainer.batches.draw(0))
         losses, gradients = engine.differentiate(player, batch)
         if not torch.equal(torch.get_rng_state(), begun):
             drew.add(player.name)
@@ -87,16 +87,16 @@ def check_gradients(gradients: dict[str, Gradients]) -> None:
 def check_moves_and_recording(gan: GAN, shape: tuple[int, int, int]) -> None:
     """Demands that iterations move what they should, and do the same when they are recorded and replayed."""
     ended = []
-    for recorder in (None, Tape()):
-        training = trial(gan, shape)
-        engine = training.engine
-        engine.graphs = Graphs(recorder, engine.device, engine.state) if recorder else None
+    for recorder in (None, CPURecorder()):
+        trainer = trial(gan, shape)
+        engine = trainer.engine
+        engine.graphs = CUDAGraphCache(recorder, engine.device, engine.state) if recorder else None
         torch.manual_seed(1)
         before = {name: value.clone() for name, value in engine.nets.named_parameters()}
-        iterations = list(rhythm(training))
+        iterations = list(rhythm(trainer))
         for index, iteration in enumerate(iterations * (WARM_UP + 2)):
             engine.iteration = iteration
-            finite(engine.step(training.batches.draw(index)))
+            finite(engine.step(trainer.batches.draw(index)))
             if index == len(iterations) - 1 and not recorder:
                 check_moved(engine, before)
         demand(
@@ -135,10 +135,10 @@ def check_moved(engine: Engine, before: dict[str, Tensor]) -> None:
 
 def check_bfloat16(gan: GAN, shape: tuple[int, int, int], expected: dict[str, Gradients]) -> None:
     """Demands that it trains with its networks in bf16: finite, its weights float32, in about the same direction."""
-    training = trial(gan, shape, precision="bf16")
+    trainer = trial(gan, shape, precision="bf16")
     change = "does not train in bf16 ({}): call networks as a whole, nets.generator(...), never their parts; compute "
     with complaining(f"{change}losses from what they give, which is float32 again", RuntimeError):
-        found, drew = differentiated(training)
+        found, drew = differentiated(trainer)
         for player, gradients in found.items():
             likeness = 1.0 if player in drew else cosine(gradients, expected[player])
             demand(
@@ -148,9 +148,9 @@ def check_bfloat16(gan: GAN, shape: tuple[int, int, int], expected: dict[str, Gr
             )
         torch.manual_seed(1)
         for iteration in range(BFLOAT16):
-            finite(training.engine.step(training.batches.draw(iteration), everyone=True), " in bf16")
-    moved = {weight for weights in training.engine.weights.values() for weight in weights}
-    for name, weight in training.engine.nets.named_parameters():
+            finite(trainer.engine.step(trainer.batches.draw(iteration), everyone=True), " in bf16")
+    moved = {weight for weights in trainer.engine.weights.values() for weight in weights}
+    for name, weight in trainer.engine.nets.named_parameters():
         if weight not in moved:  # frozen, it may be of half precision
             continue
         demand(

@@ -12,9 +12,9 @@ import pytest
 
 if TYPE_CHECKING:
     from ganzoo import GAN, Dataset, TrainedGAN
-    from ganzoo.base.registry import ClassShelf
+    from ganzoo.base.registry import ClassRegistry
     from ganzoo.config import NamedConfig
-    from ganzoo.plugins import Zoo
+    from ganzoo.plugins import PluginRegistry
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +115,7 @@ def _is_streamed(data: object) -> bool:
 class Registers(Protocol):
     """`ganzoo_zoo`, for annotations."""
 
-    def __call__(self, *things: "type[NamedConfig] | str | Path") -> "Zoo": ...
+    def __call__(self, *things: "type[NamedConfig] | str | Path") -> "PluginRegistry": ...
 
 
 @pytest.fixture
@@ -125,12 +125,12 @@ def ganzoo_zoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registers]:
     Whatever is registered is refused as a plugin's is; the ContractError says why. What is there already stays.
     """
     from ganzoo.base.registry import Plugin
-    from ganzoo.plugins import Zoo, zoo
+    from ganzoo.plugins import PluginRegistry, zoo
 
     added: list[type[NamedConfig]] = []
-    zoos: list[Zoo] = []
+    zoos: list[PluginRegistry] = []
 
-    def register(*things: "type[NamedConfig] | str | Path") -> Zoo:
+    def register(*things: "type[NamedConfig] | str | Path") -> PluginRegistry:
         _load_files([str(thing) for thing in things if not isinstance(thing, type)], monkeypatch)
         zoos.append(zoo())
         for thing in (*added, *(thing for thing in things if isinstance(thing, type))):
@@ -178,17 +178,17 @@ def _place(file: str) -> Path:
     return Path(file).expanduser().absolute()
 
 
-def _shelf(thing: "type[NamedConfig]") -> "ClassShelf[Any]":
+def _shelf(thing: "type[NamedConfig]") -> "ClassRegistry[Any]":
     """Where a class of that kind stands in the zoo.
 
     Raises:
         ContractError: nothing of that kind does.
     """
-    from ganzoo.base.registry import ClassShelf
+    from ganzoo.base.registry import ClassRegistry
     from ganzoo.errors import ContractError
     from ganzoo.plugins import zoo
 
-    shelves = [shelf for shelf in zoo().shelves().values() if isinstance(shelf, ClassShelf)]
+    shelves = [shelf for shelf in zoo().shelves().values() if isinstance(shelf, ClassRegistry)]
     found = next((shelf for shelf in shelves if issubclass(thing, shelf.base)), None)
     if found is None:
         bases = " or ".join(f"ganzoo.{shelf.base.__name__}" for shelf in shelves)

@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from ganzoo.base.rng import seeded
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.contract.gan import GAN
-from ganzoo.data.dataset import Dataset, Request, Table
+from ganzoo.data.dataset import DataRequest, Dataset, InMemoryData
 from ganzoo.data.load import load
 from ganzoo.data.plan import FEW
 from ganzoo.data.text import encode
 from ganzoo.options.run import RunOptions
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 from ganzoo.training.trainer import build as build_training
 
 ROWS = 12
@@ -36,14 +36,14 @@ def made_up(needs: frozenset[str]) -> Dataset:
         classes = CLASSES if "label" in needs else ()
         shapes = {"label": (), "caption": (CAPTION,)}
 
-        def load(self, request: Request) -> Table:
+        def load(self, request: DataRequest) -> InMemoryData:
             rows = torch.tensor(request.rows(ROWS))
-            return Table({name: _column(name, request)[rows] for name in sorted(request.fields)}, self.classes)
+            return InMemoryData({name: _column(name, request)[rows] for name in sorted(request.fields)}, self.classes)
 
     return MadeUp()
 
 
-def _column(name: str, request: Request) -> Tensor:
+def _column(name: str, request: DataRequest) -> Tensor:
     if name == "label":
         return torch.arange(ROWS) % len(CLASSES)
     if name == "caption":
@@ -52,7 +52,7 @@ def _column(name: str, request: Request) -> Tensor:
     return pixels.contiguous()
 
 
-def trial(gan: GAN, shape: tuple[int, int, int], **changes: Any) -> Training:
+def trial(gan: GAN, shape: tuple[int, int, int], **changes: Any) -> Trainer:
     """A run of that GAN on images of that shape, ready to begin; the same every time.
 
     Args:
@@ -71,13 +71,13 @@ def trial(gan: GAN, shape: tuple[int, int, int], **changes: Any) -> Training:
         "precision": "fp32",
         "keep_memory": False,
     }
-    resolved = build(RunOptions, options | changes)
-    return build_training(resolved, load(resolved, gan.needs, gan.streams, shrinks=gan.shrinks))
+    resolved = validate(RunOptions, options | changes)
+    return build_training(resolved, load(resolved, gan.needs, gan.streams, scale_factor=gan.scale_factor))
 
 
-def rhythm(training: Training) -> Iterator[int]:
+def rhythm(trainer: Trainer) -> Iterator[int]:
     """For each set of players that move together the first iteration that they are due in: no two are alike."""
-    engine, seen = training.engine, set[tuple[str, ...]]()
+    engine, seen = trainer.engine, set[tuple[str, ...]]()
     for iteration in (start + number for start in engine.phases for number in range(engine.cycle)):
         due = tuple(player.name for player in engine.players if player.is_due(iteration))
         if due not in seen:

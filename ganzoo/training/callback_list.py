@@ -6,17 +6,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ganzoo.base.rng import undrawn
+from ganzoo.base.rng import preserve_rng_state
 from ganzoo.callbacks import CallbackConfig
 from ganzoo.contract.callback import Callback
 from ganzoo.errors import GanzooError
 from ganzoo.runs.folder import RunFolder
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
 
-class Callbacks(Callback):
+class CallbackList(Callback):
     """Tells several callbacks, in their order.
 
     Args:
@@ -34,71 +34,71 @@ class Callbacks(Callback):
         self.begun: list[Callback] = []
         """Those that were told of the beginning, and so will be told of the end."""
 
-    def started(self, training: Training, folder: RunFolder) -> None:
+    def on_train_start(self, trainer: Trainer, folder: RunFolder) -> None:
         def start(callback: Callback) -> None:
-            callback.started(training, folder)
+            callback.on_train_start(trainer, folder)
             self.begun.append(callback)
 
-        self._tell(training, start)
+        self._tell(trainer, start)
 
-    def iterated(self, training: Training) -> None:
-        self._tell(training, lambda callback: callback.iterated(training), "iterated")
+    def on_step_end(self, trainer: Trainer) -> None:
+        self._tell(trainer, lambda callback: callback.on_step_end(trainer), "on_step_end")
 
-    def logged(self, training: Training, row: dict[str, float]) -> None:
-        self._tell(training, lambda callback: callback.logged(training, dict(row)))
+    def on_log(self, trainer: Trainer, row: dict[str, float]) -> None:
+        self._tell(trainer, lambda callback: callback.on_log(trainer, dict(row)))
 
-    def sampled(self, training: Training, file: Path) -> None:
-        self._tell(training, lambda callback: callback.sampled(training, file))
+    def on_sample(self, trainer: Trainer, file: Path) -> None:
+        self._tell(trainer, lambda callback: callback.on_sample(trainer, file))
 
-    def evaluated(self, training: Training, line: dict[str, Any]) -> None:
-        self._tell(training, lambda callback: callback.evaluated(training, line))
+    def on_evaluate(self, trainer: Trainer, line: dict[str, Any]) -> None:
+        self._tell(trainer, lambda callback: callback.on_evaluate(trainer, line))
 
-    def went_back(self, training: Training) -> None:
-        self._tell(training, lambda callback: callback.went_back(training))
+    def on_rollback(self, trainer: Trainer) -> None:
+        self._tell(trainer, lambda callback: callback.on_rollback(trainer))
 
-    def finished(self, training: Training) -> None:
-        self._tell(training, lambda callback: callback.finished(training))
+    def on_train_end(self, trainer: Trainer) -> None:
+        self._tell(trainer, lambda callback: callback.on_train_end(trainer))
 
-    def ended(self, training: Training, error: BaseException | None) -> None:
+    def teardown(self, trainer: Trainer, error: BaseException | None) -> None:
         """Tells all that were told of the beginning, even if one raises."""
         with ExitStack() as own:
             for callback in reversed(self.own):
                 if callback in self.begun:
-                    own.callback(callback.ended, training, error)
+                    own.callback(callback.teardown, trainer, error)
             for name, callback in list(self.chosen):
                 if callback in self.begun:
-                    self._end(name, callback, training, error)
+                    self._end(name, callback, trainer, error)
 
-    def _tell(self, training: Training, tell: Callable[[Callback], None], method: str = "") -> None:
+    def _tell(self, trainer: Trainer, tell: Callable[[Callback], None], method: str = "") -> None:
         for callback in self.own:
             tell(callback)
         for name, callback in list(self.chosen):
             if method and getattr(type(callback), method) is getattr(Callback, method):
                 continue  # it is called too often for care to be taken of what does nothing
             try:
-                with undrawn(training.engine.device):
+                with preserve_rng_state(trainer.engine.device):
                     tell(callback)
             except GanzooError:
                 raise
             except Exception as error:
-                self._set_aside(name, callback, training, error)
+                self._set_aside(name, callback, trainer, error)
 
-    def _set_aside(self, name: str, callback: Callback, training: Training, error: Exception) -> None:
+    def _set_aside(self, name: str, callback: Callback, trainer: Trainer, error: Exception) -> None:
         log.warning(
             "the callback '%s' failed at iteration %d and is told no more, training goes on: %s",
             name,
-            training.engine.iteration,
+            trainer.engine.iteration,
             in_words(error),
         )
         log.info("what failed in '%s'", name, exc_info=error)
         self.chosen.remove((name, callback))
         if callback in self.begun:
-            self._end(name, callback, training, error)
+            self._end(name, callback, trainer, error)
 
-    def _end(self, name: str, callback: Callback, training: Training, error: BaseException | None) -> None:
+    def _end(self, name: str, callback: Callback, trainer: Trainer, error: BaseException | None) -> None:
         try:
-            with undrawn(training.engine.device):
-                callback.ended(training, error)
+            with preserve_rng_state(trainer.engine.device):
+                callback.teardown(trainer, error)
         except Exception as late:  # a GanzooError, too: there is nothing left to be ended
             log.warning("the callback '%s' failed when it was to end: %s", name, in_words(late))
             log.info("what failed in '%s'", name, exc_info=late)
@@ -110,14 +110,14 @@ def in_words(error: Exception) -> str:
 
 
 @contextmanager
-def looking_on(callback: Callback, training: Training, folder: RunFolder) -> Iterator[None]:
+def looking_on(callback: Callback, trainer: Trainer, folder: RunFolder) -> Iterator[None]:
     """Within, a callback looks on; it is told of the beginning, and of the end, however that comes."""
     ending: BaseException | None = None
     try:
-        callback.started(training, folder)
+        callback.on_train_start(trainer, folder)
         yield
     except BaseException as error:
         ending = error
         raise
     finally:
-        callback.ended(training, ending)
+        callback.teardown(trainer, ending)

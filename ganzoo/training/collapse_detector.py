@@ -21,7 +21,7 @@ YOUNG = 500
 """Iterations during which samples may be alike: an untrained generator's are."""
 
 
-class Alarms:
+class CollapseDetector:
     """Looks at what is logged and sampled, and warns once for each time that something goes wrong.
 
     It counts anew when a run goes on: a warning comes later then, and nothing else depends on it.

@@ -18,7 +18,7 @@ from ganzoo.engine.cuda_graphs import WARM_UP
 from ganzoo.errors import OptionError, OutOfMemory
 from ganzoo.losses import Losses
 from ganzoo.options.run import RunOptions
-from ganzoo.training.trainer import Training, build
+from ganzoo.training.trainer import Trainer, build
 
 log = logging.getLogger(__name__)
 
@@ -54,27 +54,29 @@ class Trial:
     """Seconds that these will take, samples and the images of evaluations included, checkpoints not."""
 
 
-def try_out(training: Training) -> Trial:
+def try_out(trainer: Trainer) -> Trial:
     """Trains for a few seconds, every player at least once."""
-    engine, options = training.engine, training.options
-    left = max(0, training.iterations - training.began)
+    engine, options = trainer.engine, trainer.options
+    left = max(0, trainer.iterations - trainer.start_iteration)
     system.reset_peak(engine.device)
-    losses = warm_up(training)
+    losses = warm_up(trainer)
     with stopwatch(engine.device) as picture:
-        training.samples()
+        trainer.samples()
     parts = 0
     with stopwatch(engine.device) as part:
-        if training.evaluation:
-            parts = training.rehearse(training.evaluation)
+        if trainer.evaluation:
+            parts = trainer.rehearse(trainer.evaluation)
     made = 0
     with stopwatch(engine.device) as spent:
         # One clock for all processes, which must stop after the same iteration.
-        while made % min(engine.cycle, LONGEST) or engine.ranks.any(engine.ranks.leads and spent() < SECONDS):
-            training.step()
+        while made % min(engine.cycle, LONGEST) or engine.distributed.any(
+            engine.distributed.is_main_process and spent() < SECONDS
+        ):
+            trainer.step()
             made += 1
     seconds = spent() / made
     return Trial(
-        losses={name: engine.ranks.mean(value).item() for name, value in losses.items()},
+        losses={name: engine.distributed.mean(value).item() for name, value in losses.items()},
         seconds=seconds,
         images_per_second=options.batch_size / seconds,
         peak=system.peak(engine.device),
@@ -85,16 +87,16 @@ def try_out(training: Training) -> Trial:
     )
 
 
-def warm_up(training: Training) -> Losses:
+def warm_up(trainer: Trainer) -> Losses:
     """Every player moves at once, then often enough for all that is captured to be; the losses of the first time.
 
     It skips to the run's last phase: the longest, as a rule, and the one in which most players move.
     """
-    engine = training.engine
+    engine = trainer.engine
     engine.iteration = max(engine.iteration, engine.phases[-1])
-    losses = training.step(everyone=True)
+    losses = trainer.step(everyone=True)
     for _ in range((WARM_UP + 2) * min(engine.cycle, LONGEST) if engine.graphs else 1):
-        training.step()
+        trainer.step()
     return losses
 
 
@@ -121,15 +123,15 @@ def advised(attempt: Callable[[], Result], options: RunOptions, data_dir: Path |
     except OutOfMemory as error:
         complaint = str(error)
     # Here, past the handler, nothing holds on any longer to what filled the memory.
-    if max(options.processes, rank_and_count()[1]) > 1 or (options.place().type == "cpu" and room is None):
+    if max(options.processes, rank_and_count()[1]) > 1 or (options.resolve_device().type == "cpu" and room is None):
         raise OutOfMemory(f"{complaint}; try a smaller --batch-size or --image-size, or smaller networks")
     log.warning("%s; looking for the largest batch that fits", complaint)
-    data = load(options, options.gan.needs, options.gan.streams, data_dir, options.gan.shrinks)
+    data = load(options, options.gan.needs, options.gan.streams, data_dir, options.gan.scale_factor)
 
     def need(batch_size: int) -> int | None:
         return used(options.model_copy(update={"batch_size": batch_size}), data)
 
-    if options.place().type == "cuda":
+    if options.resolve_device().type == "cuda":
         batch = largest_tried(options.batch_size, need)
     else:
         rows = sum(column.nbytes for stream in data.streams for column in stream.values())
@@ -168,13 +170,13 @@ def used(options: RunOptions, data: Data) -> int | None:
 
     None if they cannot, or it cannot be told.
     """
-    device = options.place()
+    device = options.resolve_device()
     system.measure_anew(device)
     before = system.peak(device) if device.type == "cpu" else 0
     try:
-        training = build(options, data)
-        warm_up(training)
-        training.samples()
+        trainer = build(options, data)
+        warm_up(trainer)
+        trainer.samples()
     except OptionError:  # it is too small for a normalisation, or too large for the memory
         return None
     after = system.peak(device)

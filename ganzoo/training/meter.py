@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganzoo.distributed.context import Ranks
+from ganzoo.distributed.context import DistributedContext
 from ganzoo.losses import Losses
 
 NEVER = 2**62
@@ -32,8 +32,8 @@ class Meter:
     What is read is of all processes together; all must read at the same iteration.
     """
 
-    def __init__(self, ranks: Ranks | None = None) -> None:
-        self._ranks = ranks or Ranks.alone()
+    def __init__(self, distributed: DistributedContext | None = None) -> None:
+        self._distributed = distributed or DistributedContext.alone()
         self._reset()
 
     def add(self, losses: Losses, iteration: int) -> None:
@@ -52,7 +52,7 @@ class Meter:
     def read(self) -> tuple[int, float, dict[str, float]]:
         """Iterations, seconds and the mean of each term over the iterations that had it, since the last reading."""
         totals, counts = dict[str, float](), dict[str, int]()
-        for sums, name, total in self._numbers([sums.totals for sums in self._sums.values()], self._ranks.mean):
+        for sums, name, total in self._numbers([sums.totals for sums in self._sums.values()], self._distributed.mean):
             totals[name] = totals.get(name, 0.0) + total
             counts[name] = counts.get(name, 0) + sums.count
         means = {name: total / counts[name] for name, total in totals.items()}
@@ -62,7 +62,7 @@ class Meter:
 
     def broken(self) -> dict[str, int]:
         """The terms that were NaN or infinite since the last reading, and since which iteration."""
-        found = self._numbers([sums.broken for sums in self._sums.values()], self._ranks.least)
+        found = self._numbers([sums.broken for sums in self._sums.values()], self._distributed.least)
         return {name: int(since) for _, name, since in found if since < NEVER}
 
     def _numbers(self, parts: list[Tensor], of_all: Callable[[Tensor], Tensor]) -> Iterator[tuple[_Sums, str, float]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ganzoo.base.environment import GAN_FROM
 from ganzoo.base.torchrun import rank_and_count, started_by_launcher
 from ganzoo.callbacks import NONE, CallbackConfig
-from ganzoo.config import build, spelled
+from ganzoo.config import cli_name, validate
 from ganzoo.contract.augment import AUGMENT
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.gan import GAN
@@ -20,8 +20,8 @@ from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.locate import locate
 from ganzoo.training import state
-from ganzoo.training.loop import newest, put_back
-from ganzoo.training.trainer import Training
+from ganzoo.training.loop import latest_checkpoint, restore_checkpoint
+from ganzoo.training.trainer import Trainer
 
 DISTRIBUTION = re.compile(r"([A-Za-z0-9][\w.-]{0,99}) [\w.+!-]{1,50}", re.ASCII)
 """The name of a distribution, and its version."""
@@ -46,7 +46,7 @@ def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
     check_config(folder, {name: value for name, value in config.items() if name not in changes})
     if started_by_launcher() and config.get("processes") != rank_and_count()[1]:
         config["processes"] = 1  # torchrun says how many there are
-    return build(RunOptions, {**config, **changes})
+    return validate(RunOptions, {**config, **changes})
 
 
 def check_config(folder: RunFolder, config: Mapping[str, object]) -> None:
@@ -56,7 +56,7 @@ def check_config(folder: RunFolder, config: Mapping[str, object]) -> None:
         RunFolderError: it holds what is no option, or names what is not installed.
     """
     try:
-        build(RunOptions, config)
+        validate(RunOptions, config)
     except OptionError as error:
         raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
     except UnknownName as error:
@@ -83,7 +83,7 @@ def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:
         raise RunFolderError(f"{folder.config} does not say which GAN was trained; is it from a run?")
     name = values.pop(GAN.key)
     try:
-        return build(kind or zoo().gan(name), values)
+        return validate(kind or zoo().gan(name), values)
     except UnknownName as error:
         raise RunFolderError(f"{folder.path} is a run of '{name}': {error}\n{_how_to_get(folder)}") from error
     except OptionError as error:
@@ -102,38 +102,38 @@ def _how_to_get(folder: RunFolder) -> str:
     return "install the package that brings it, or add --plugin FILE"
 
 
-def begin(training: Training, folder: RunFolder | None) -> None:
+def resume_or_initialize(trainer: Trainer, folder: RunFolder | None) -> None:
     """Puts a run where it begins: at its last whole checkpoint, or at the weights that it was told to begin with.
 
     Raises:
         UserError: those cannot be used, or the weights of a pretrained network cannot be had.
     """
-    ranks, source = training.engine.ranks, training.options.init_from
-    if folder is not None and (files := newest(folder, ranks)):
-        check_data(training, folder)
-        put_back(training, folder, files)
-        training.began = training.engine.iteration
+    distributed, source = trainer.engine.distributed, trainer.options.init_from
+    if folder is not None and (files := latest_checkpoint(folder, distributed)):
+        check_data(trainer, folder)
+        restore_checkpoint(trainer, folder, files)
+        trainer.start_iteration = trainer.engine.iteration
         return
-    for network in training.engine.nets.modules():
+    for network in trainer.engine.nets.modules():
         if isinstance(network, Pretrained):
             network.fetch()
     if source is not None:
-        begin_with(training, source)
+        begin_with(trainer, source)
 
 
-def begin_with(training: Training, source: Path) -> None:
+def begin_with(trainer: Trainer, source: Path) -> None:
     """Gives the networks the weights of a run, or of an export that has all those that are trained.
 
     Raises:
         RunFolderError: there is none, it lacks some, or they are of other networks.
     """
-    ranks, nets = training.engine.ranks, training.engine.nets
-    folder = RunFolder(locate(source) if ranks.leads else source)
-    weights = state.sent_to_all(checkpoint_of(folder)[1] if ranks.leads else {}, ranks)
+    distributed, nets = trainer.engine.distributed, trainer.engine.nets
+    folder = RunFolder(locate(source) if distributed.is_main_process else source)
+    weights = state.sent_to_all(checkpoint_of(folder)[1] if distributed.is_main_process else {}, distributed)
     besides = {AUGMENT}
     if state.MODEL in weights:
         there = state.networks_in(weights)
-        trained = {name for player in training.engine.players for name in player.networks}
+        trained = {name for player in trainer.engine.players for name in player.networks}
         if missing := sorted(trained - there):
             raise RunFolderError(
                 f"{source} is an export without {', '.join(missing)}, which a run trains; begin with the run that it "
@@ -143,13 +143,13 @@ def begin_with(training: Training, source: Path) -> None:
     try:
         state.load_networks(nets, weights, source, besides=besides)
     except RunFolderError as error:
-        raise RunFolderError(f"{error}{_why_other(training, folder) if ranks.leads else ''}") from error
+        raise RunFolderError(f"{error}{_why_other(trainer, folder) if distributed.is_main_process else ''}") from error
 
 
-def _why_other(training: Training, folder: RunFolder) -> str:
+def _why_other(trainer: Trainer, folder: RunFolder) -> str:
     """The likeliest reason why the weights in a folder do not fit a run, as a second line of the message."""
     with suppress(UserError):
-        gan, own, then, here = gan_of(folder), training.options.gan, folder.load(folder.data, DataSpec), training.spec
+        gan, own, then, here = gan_of(folder), trainer.options.gan, folder.load(folder.data, DataSpec), trainer.spec
         if gan.name != own.name:
             return f"\nthese are of '{gan.name}', and this run trains '{own.name}'"
         if then.shape != here.shape:
@@ -163,7 +163,7 @@ def _why_other(training: Training, folder: RunFolder) -> str:
             return f"\nthese know {len(then.classes)} classes, and this data has {len(here.classes)}"
         values = own.dump()
         other = [
-            f"--{spelled(name).replace('_', '-')} {value}"
+            f"--{cli_name(name).replace('_', '-')} {value}"
             for name, value in gan.dump().items()
             if values.get(name) != value and not isinstance(value, dict)
         ]
@@ -171,15 +171,15 @@ def _why_other(training: Training, folder: RunFolder) -> str:
     return ""
 
 
-def check_data(training: Training, folder: RunFolder) -> None:
+def check_data(trainer: Trainer, folder: RunFolder) -> None:
     """Refuses to go on with data of another kind.
 
     Raises:
         RunFolderError: shapes or classes are others than those that the run began with.
     """
-    if not (training.engine.ranks.leads and folder.data.is_file()):
+    if not (trainer.engine.distributed.is_main_process and folder.data.is_file()):
         return
-    then, now = folder.load(folder.data, DataSpec), training.spec
+    then, now = folder.load(folder.data, DataSpec), trainer.spec
     for name in ("shapes", "classes"):
         before, after = getattr(then, name), getattr(now, name)
         if before != after:

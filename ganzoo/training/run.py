@@ -9,19 +9,19 @@ from ganzoo.base.io import write_json
 from ganzoo.base.signals import Interrupted
 from ganzoo.base.torchrun import rank_and_count, this_launch
 from ganzoo.contract.callback import Callback
-from ganzoo.distributed.context import Ranks
+from ganzoo.distributed.context import DistributedContext
 from ganzoo.errors import Diverged, OptionError, RunFolderError
 from ganzoo.options.run import RunOptions
 from ganzoo.plugins import zoo
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.status import kept
-from ganzoo.training.callback_list import Callbacks, looking_on
+from ganzoo.training.callback_list import CallbackList, looking_on
 from ganzoo.training.dry_run import Trial, advised, try_out
 from ganzoo.training.loop import train
-from ganzoo.training.resume import begin
-from ganzoo.training.run_log import Logbook
-from ganzoo.training.trainer import Training, prepare
+from ganzoo.training.resume import resume_or_initialize
+from ganzoo.training.run_log import RunLog
+from ganzoo.training.trainer import Trainer, prepare
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +44,12 @@ def run(options: RunOptions, out: Path | None = None, data_dir: Path | None = No
         Interrupted: a signal asked to stop; all is saved.
         PeerError: another process of this run is gone.
     """
-    ranks = join(options)
-    out = out or begun(options, ranks)
+    distributed = join(options)
+    out = out or begun(options, distributed)
     if out is not None:
         check_folder(RunFolder(out), options)
-    all_of_them = Callbacks(callbacks, options.callback)
-    return advised(lambda: _run(options, ranks, out, data_dir, all_of_them), options, data_dir)
+    all_of_them = CallbackList(callbacks, options.callback)
+    return advised(lambda: _run(options, distributed, out, data_dir, all_of_them), options, data_dir)
 
 
 def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None = None) -> Trial:
@@ -58,14 +58,14 @@ def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None 
     Raises:
         UserError: what `run` would raise.
     """
-    ranks = join(options)
+    distributed = join(options)
     if out is not None:
         check_folder(RunFolder(out), options)
-    Callbacks([], options.callback)  # which says what they lack
-    return advised(lambda: _dry_run(options, ranks, out, data_dir), options, data_dir)
+    CallbackList([], options.callback)  # which says what they lack
+    return advised(lambda: _dry_run(options, distributed, out, data_dir), options, data_dir)
 
 
-def join(options: RunOptions) -> Ranks:
+def join(options: RunOptions) -> DistributedContext:
     """Meets the other processes of this run, if torchrun started any.
 
     Raises:
@@ -77,16 +77,16 @@ def join(options: RunOptions) -> Ranks:
             f"option 'processes' is {options.processes}, but there are {count}: leave it out, "
             f"and start your program with torchrun --nproc-per-node {options.processes}"
         )
-    return Ranks.join(options.place())
+    return DistributedContext.join(options.resolve_device())
 
 
-def begun(options: RunOptions, ranks: Ranks) -> Path | None:
+def begun(options: RunOptions, distributed: DistributedContext) -> Path | None:
     """The folder of this very run, if its processes are started again after one was killed."""
     launch = this_launch()
-    found = RunFolder.of_launch(RUNS, stem(options), launch) if launch and ranks.leads else None
+    found = RunFolder.of_launch(RUNS, stem(options), launch) if launch and distributed.is_main_process else None
     if found and options.differences(found.read(found.config)):
         found = None  # a program that makes several runs
-    shared = ranks.tell(str(found.path).encode() if found else b"").decode()
+    shared = distributed.broadcast_object(str(found.path).encode() if found else b"").decode()
     return Path(shared) if shared else None
 
 
@@ -95,39 +95,41 @@ def stem(options: RunOptions) -> str:
     return f"{options.gan.name}-{options.data.name}"
 
 
-def _dry_run(options: RunOptions, ranks: Ranks, out: Path | None, data_dir: Path | None) -> Trial:
-    training = prepare(options, data_dir, ranks)
-    begin(training, RunFolder(out) if out is not None else None)
-    return try_out(training)
+def _dry_run(options: RunOptions, distributed: DistributedContext, out: Path | None, data_dir: Path | None) -> Trial:
+    trainer = prepare(options, data_dir, distributed)
+    resume_or_initialize(trainer, RunFolder(out) if out is not None else None)
+    return try_out(trainer)
 
 
-def _run(options: RunOptions, ranks: Ranks, out: Path | None, data_dir: Path | None, callback: Callback) -> RunFolder:
+def _run(
+    options: RunOptions, distributed: DistributedContext, out: Path | None, data_dir: Path | None, callback: Callback
+) -> RunFolder:
     folder = RunFolder(out) if out is not None else None
     with ExitStack() as held:
         continues = folder is not None and folder.holds_run
-        logbook = held.enter_context(Logbook()) if ranks.leads else None
-        if continues and folder and ranks.leads:
+        logbook = held.enter_context(RunLog()) if distributed.is_main_process else None
+        if continues and folder and distributed.is_main_process:
             held.enter_context(folder.locked())
             checkpoint.remove_drafts(folder.checkpoints)
-        training = prepare(options, data_dir, ranks)
-        begin(training, folder)
-        if not training.finished:  # a first iteration shows that it works; before it, nothing is written
-            training.meter.add(training.step(), training.engine.iteration)
+        trainer = prepare(options, data_dir, distributed)
+        resume_or_initialize(trainer, folder)
+        if not trainer.finished:  # a first iteration shows that it works; before it, nothing is written
+            trainer.meter.add(trainer.step(), trainer.engine.iteration)
         if logbook:
             folder = folder or RunFolder.new(RUNS, stem(options))
             if not continues:
                 take(folder, held)
             with folder.written():
-                write_down(training, folder)
+                write_down(trainer, folder)
                 logbook.open(folder.log)
-            held.enter_context(kept(folder, lambda: training.engine.iteration, training.iterations))
-            held.enter_context(looking_on(callback, training, folder))
-        folder = RunFolder(Path(ranks.tell(str(folder.path if folder else "").encode()).decode()))
-        if training.began < training.iterations:
-            _train(training, folder, callback)
-        if ranks.leads:
-            callback.finished(training)
-        ranks.wait()  # so that none is done before all is saved
+            held.enter_context(kept(folder, lambda: trainer.engine.iteration, trainer.iterations))
+            held.enter_context(looking_on(callback, trainer, folder))
+        folder = RunFolder(Path(distributed.broadcast_object(str(folder.path if folder else "").encode()).decode()))
+        if trainer.start_iteration < trainer.iterations:
+            _train(trainer, folder, callback)
+        if distributed.is_main_process:
+            callback.on_train_end(trainer)
+        distributed.barrier()  # so that none is done before all is saved
     return folder
 
 
@@ -143,14 +145,14 @@ def take(folder: RunFolder, held: ExitStack) -> None:
         raise RunFolderError(f"another process has begun a run in {folder.path}; give another --out")
 
 
-def _train(training: Training, folder: RunFolder, callback: Callback) -> None:
-    log.info("%s at iteration %d", "continued" if training.began else "begun", training.began)
+def _train(trainer: Trainer, folder: RunFolder, callback: Callback) -> None:
+    log.info("%s at iteration %d", "continued" if trainer.start_iteration else "begun", trainer.start_iteration)
     try:
-        train(training, folder, callback)
+        train(trainer, folder, callback)
     except (Interrupted, Diverged, RunFolderError) as error:
         log.info("%s", error)
         raise
-    log.info("finished at iteration %d", training.engine.iteration)
+    log.info("finished at iteration %d", trainer.engine.iteration)
 
 
 def check_folder(folder: RunFolder, options: RunOptions) -> None:
@@ -173,15 +175,15 @@ def check_folder(folder: RunFolder, options: RunOptions) -> None:
         raise RunFolderError(f"{folder.path} is no run folder and not empty; give another --out")
 
 
-def write_down(training: Training, folder: RunFolder) -> None:
+def write_down(trainer: Trainer, folder: RunFolder) -> None:
     """Writes what is run, on what, and drops what will be made again."""
-    write_json(folder.config, training.options.model_dump(mode="json"))
-    write_json(folder.data, training.spec.model_dump(mode="json"))
+    write_json(folder.config, trainer.options.model_dump(mode="json"))
+    write_json(folder.data, trainer.spec.model_dump(mode="json"))
     launch = this_launch()
-    about = {"command": command(), **({"launch": launch} if launch else {}), **plugins_of(training.options)}
+    about = {"command": command(), **({"launch": launch} if launch else {}), **plugins_of(trainer.options)}
     write_json(folder.environment, {**about, **environment()})
-    folder.drop_metrics_after(training.began)
-    checkpoint.set_aside_after(folder.checkpoints, training.began)
+    folder.drop_metrics_after(trainer.start_iteration)
+    checkpoint.quarantine_after(folder.checkpoints, trainer.start_iteration)
 
 
 def plugins_of(options: RunOptions) -> dict[str, str]:

@@ -18,7 +18,7 @@ class _Lines(logging.FileHandler):
             super().close()
 
 
-class Logbook(AbstractContextManager["Logbook"]):
+class RunLog(AbstractContextManager["RunLog"]):
     """Within, what is logged below the logger "ganzoo" is kept, and from `open` on written to a file."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Logbook(AbstractContextManager["Logbook"]):
         self._handlers: list[logging.Handler] = [self._kept]
         self._level = self._logger.level
 
-    def __enter__(self) -> "Logbook":
+    def __enter__(self) -> "RunLog":
         if not self._logger.hasHandlers() and logging.lastResort:
             self._handlers.append(logging.lastResort)  # which a logger with a handler no longer falls back to
         for handler in self._handlers:

@@ -20,13 +20,13 @@ from torch import Tensor, nn
 
 from ganzoo.base.environment import versions
 from ganzoo.base.io import parse_json
-from ganzoo.base.rng import random_state, seed_apart, set_random_state
+from ganzoo.base.rng import random_state, seed_rank, set_random_state
 from ganzoo.config import LIMIT
-from ganzoo.distributed.context import Ranks
+from ganzoo.distributed.context import DistributedContext
 from ganzoo.errors import RunFolderError, typed
 from ganzoo.options.run import RunOptions
 from ganzoo.runs.checkpoint import STATE
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -42,26 +42,26 @@ WEIGHTS = (NETWORKS, FROZEN, AVERAGE)
 """What networks are made of that make images."""
 
 
-def capture(training: Training) -> tuple[dict[str, bytes], dict[str, bytes]]:
+def state_dict(trainer: Trainer) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """The files of a checkpoint: its own, and those that all checkpoints of the run share.
 
     All processes must call it; it gives nothing to those that do not lead.
     """
-    engine, ranks = training.engine, training.engine.ranks
-    own = ranks.gather(_packed(_own(training)))
-    if not ranks.leads:
+    engine, distributed = trainer.engine, trainer.engine.distributed
+    own = distributed.gather(_packed(_own(trainer)))
+    if not distributed.is_main_process:
         return {}, {}
-    training.settle()
+    trainer.recalibrate_batchnorm()
     networks, frozen = engine.nets.state_dict(), engine.frozen
     moved = {name: value for name, value in networks.items() if name not in frozen}
     still = {name: value for name, value in networks.items() if name in frozen}
     state = {
         "iteration": engine.iteration,
-        "images": engine.iteration * training.options.batch_size,
+        "images": engine.iteration * trainer.options.batch_size,
         "lr_scale": engine.optimizers.scale,
-        "best": training.best,
-        "rows": training.rows,
-        "config": training.options.model_dump(mode="json"),
+        "best": trainer.best,
+        "rows": trainer.rows,
+        "config": trainer.options.model_dump(mode="json"),
         "versions": versions(),
     }
     files = {
@@ -74,7 +74,7 @@ def capture(training: Training) -> tuple[dict[str, bytes], dict[str, bytes]]:
     return files, {FROZEN: _packed(still)} if still else {}
 
 
-def restore(training: Training, files: Mapping[str, bytes]) -> None:
+def load_state_dict(trainer: Trainer, files: Mapping[str, bytes]) -> None:
     """Puts a run, and the random numbers of this process, in the state that was captured.
 
     A process that had no part in it, as there were fewer, draws random numbers of its own.
@@ -82,26 +82,26 @@ def restore(training: Training, files: Mapping[str, bytes]) -> None:
     Raises:
         RunFolderError: the files are of other networks, or not of a checkpoint.
     """
-    engine = training.engine
+    engine = trainer.engine
     load_networks(engine.nets, {name: content for name, content in files.items() if name != AVERAGE})
     try:
         state = parse_json(files[STATE])
-        check_rows(training, state["rows"])
+        check_rows(trainer, state["rows"])
         made_with = dict(state["versions"])
-        is_new = _process(engine.ranks.rank) not in files
-        own = _unpacked(files, _process(0 if is_new else engine.ranks.rank))
+        is_new = _process(engine.distributed.rank) not in files
+        own = _unpacked(files, _process(0 if is_new else engine.distributed.rank))
         engine.nets.load_state_dict(_part(own, "networks/"), strict=False)
         engine.load_optimizer_state(_unpacked(files, OPTIMIZERS))
         if engine.average:
             engine.average.load_state(_unpacked(files, AVERAGE))
-        engine.iteration, training.settled = count(state["iteration"]), -1
+        engine.iteration, trainer.calibrated_at = count(state["iteration"]), -1
         engine.optimizers.scale = float(state["lr_scale"])
-        training.best = _best(state) if _judged_alike(state["config"], training.options) else None
-        training.batches.load_state({name: value.tolist() for name, value in _part(own, "data/").items()})
-        training.meter.load_state(_part(own, "losses/"), engine.device)
+        trainer.best = _best(state) if _judged_alike(state["config"], trainer.options) else None
+        trainer.batches.load_state({name: value.tolist() for name, value in _part(own, "data/").items()})
+        trainer.meter.load_state(_part(own, "losses/"), engine.device)
         set_random_state(_part(own, "random/"), engine.device)
         if is_new:
-            seed_apart(training.options.seed, engine.ranks.rank, engine.iteration)
+            seed_rank(trainer.options.seed, engine.distributed.rank, engine.iteration)
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise RunFolderError(f"the checkpoint is not of this run: {' '.join(str(error).split())}") from error
     now = versions()
@@ -150,15 +150,15 @@ def _judged_alike(then: Mapping[str, Any], options: RunOptions) -> bool:
     return all(then.get(name) == now[name] for name in ("metric", "extractor", "evaluate_samples", "evaluate_split"))
 
 
-def check_rows(training: Training, then: object) -> None:
+def check_rows(trainer: Trainer, then: object) -> None:
     """Refuses to go on with other data: its order, and what has been seen of it, would mean something else.
 
     Raises:
         RunFolderError: with both numbers of images.
     """
-    if then != training.rows:
+    if then != trainer.rows:
         raise RunFolderError(
-            f"the data has {_numbers(training.rows)} images, and had {_numbers(then)} when the run was saved: put it "
+            f"the data has {_numbers(trainer.rows)} images, and had {_numbers(then)} when the run was saved: put it "
             "back as it was, or begin a new run with --init-from"
         )
 
@@ -167,12 +167,12 @@ def _numbers(rows: object) -> str:
     return " and ".join(map(str, rows)) if isinstance(rows, list) else typed(rows)
 
 
-def sent_to_all(files: Mapping[str, bytes], ranks: Ranks) -> dict[str, bytes]:
+def sent_to_all(files: Mapping[str, bytes], distributed: DistributedContext) -> dict[str, bytes]:
     """The files that the process that leads has read, in every process."""
-    if ranks.count == 1:
+    if distributed.world_size == 1:
         return dict(files)
     packed = {name: torch.frombuffer(bytearray(content), dtype=torch.uint8) for name, content in files.items()}
-    received = safetensors.torch.load(ranks.tell(safetensors.torch.save(packed)))
+    received = safetensors.torch.load(distributed.broadcast_object(safetensors.torch.save(packed)))
     return {name: values.numpy().tobytes() for name, values in received.items()}
 
 
@@ -242,13 +242,13 @@ def count(value: object) -> int:
     return value
 
 
-def _own(training: Training) -> dict[str, Tensor]:
+def _own(trainer: Trainer) -> dict[str, Tensor]:
     """What this process has of its own."""
-    engine = training.engine
+    engine = trainer.engine
     own = {f"random/{name}": value for name, value in random_state(engine.device).items()}
-    own |= {f"data/{name}": torch.tensor(numbers) for name, numbers in training.batches.state().items()}
-    own |= {f"losses/{name}": value for name, value in training.meter.state().items()}
-    if not engine.ranks.leads:  # whose statistics and pools are those that samples are made with
+    own |= {f"data/{name}": torch.tensor(numbers) for name, numbers in trainer.batches.state().items()}
+    own |= {f"losses/{name}": value for name, value in trainer.meter.state().items()}
+    if not engine.distributed.is_main_process:  # whose statistics and pools are those that samples are made with
         own |= {f"networks/{name}": value for name, value in engine.nets.named_buffers() if name not in engine.frozen}
     return own
 

@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 
 from ganzoo import pictures
-from ganzoo.base.rng import seed_apart, seed_everything
+from ganzoo.base.rng import seed_everything, seed_rank
 from ganzoo.base.system import lacks_memory
 from ganzoo.contract.batch import Batch
 from ganzoo.contract.data_spec import DataSpec
-from ganzoo.data.in_memory import Batches, latent, scaled
+from ganzoo.data.in_memory import InMemoryLoader, fixed_latents, to_float
 from ganzoo.data.load import Data, load
-from ganzoo.data.loader import Supply
-from ganzoo.data.stream_loader import StreamedBatches
+from ganzoo.data.loader import BatchLoader
+from ganzoo.data.stream_loader import StreamLoader
 from ganzoo.distributed.batchnorm import synchronise
-from ganzoo.distributed.context import Ranks
+from ganzoo.distributed.context import DistributedContext
 from ganzoo.engine.engine import Engine
 from ganzoo.errors import Diverged, OptionError, OutOfMemory
 from ganzoo.losses import Losses
@@ -34,27 +34,27 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Training:
+class Trainer:
     """A run made ready: data at hand, networks on the device."""
 
     options: RunOptions
     spec: DataSpec
     engine: Engine
-    batches: Supply
+    batches: BatchLoader
     preview: Batch
     """The inputs of every sample grid."""
-    typical: Batch
-    """Inputs of training, after which a moving average is settled."""
+    calibration_batch: Batch
+    """Inputs of training, after which a moving average is calibrated_at."""
     rows: list[int]
     """How many there are, of each column or of the stream: with others it would be another run."""
     meter: Meter = field(default_factory=Meter)
-    began: int = 0
+    start_iteration: int = 0
     """The iteration it was taken up at."""
     best: tuple[int, float] | None = None
     """The iteration whose weights were judged best, and their score."""
     saved: int = -1
     """The iteration that this process has saved last."""
-    settled: int = -1
+    calibrated_at: int = -1
     """The iteration at which the moving average was last made ready."""
     evaluation: Evaluation | None = None
     """What figures are made by on the way, in the process that leads; None: none are."""
@@ -79,7 +79,7 @@ class Training:
         with sized_for(self.options):
             return self.engine.step(self.batches.draw(self.engine.iteration), everyone)
 
-    def judge(self, score: float) -> None:
+    def report_score(self, score: float) -> None:
         """Says how good the weights are now, the lower the better: a checkpoint of the best is made, and kept.
 
         To be called by a callback's `logged`, `sampled` or `evaluated`.
@@ -101,7 +101,7 @@ class Training:
 
     def samples(self) -> Tensor:
         """What the networks make of the same inputs as ever, N x C x H x W on the CPU."""
-        self.settle()
+        self.recalibrate_batchnorm()
         with sized_for(self.options):
             return self.engine.sample(self.preview)
 
@@ -110,35 +110,35 @@ class Training:
 
         Figures are None where the images are no numbers.
         """
-        self.settle()
+        self.recalibrate_batchnorm()
         figures: dict[str, float | None] = {metric.kind: None for metric in evaluation.metrics}
         try:
             with self.engine.evaluating(), sized_for(self.options):
-                figures |= evaluation.measure(self.engine.makers)
+                figures |= evaluation.measure(self.engine.sampling_networks)
         except Diverged as error:
             log.warning("at iteration %d nothing is measured: %s", self.engine.iteration, error)
         line = evaluation.line(self.engine.iteration, figures)
         if (figure := line["figures"][evaluation.metrics[0].kind]) is not None:
-            self.judge(evaluation.metrics[0].score(figure))
+            self.report_score(evaluation.metrics[0].score(figure))
         return line
 
     def rehearse(self, evaluation: Evaluation) -> int:
         """One part of an evaluation, to see how long it takes; returns how many parts there are."""
-        self.settle()
+        self.recalibrate_batchnorm()
         with self.engine.evaluating():
-            return evaluation.rehearse(self.engine.makers)
+            return evaluation.rehearse(self.engine.sampling_networks)
 
-    def settle(self) -> None:
+    def recalibrate_batchnorm(self) -> None:
         """Makes the moving average ready to make images, if one is kept.
 
         Raises:
             OptionError: see `step`.
         """
-        if self.settled == self.engine.iteration:  # for a grid and a checkpoint of one iteration, once
+        if self.calibrated_at == self.engine.iteration:  # for a grid and a checkpoint of one iteration, once
             return
         with sized_for(self.options):
-            self.engine.settle(self.typical)
-        self.settled = self.engine.iteration
+            self.engine.recalibrate_batchnorm(self.calibration_batch)
+        self.calibrated_at = self.engine.iteration
 
     def reals(self) -> Tensor:
         """Images of the data, beside which samples may be put."""
@@ -159,23 +159,27 @@ class Training:
         return 2 * (3 if "target" in self.preview else 2)
 
 
-def prepare(options: RunOptions, data_dir: Path | None = None, ranks: Ranks | None = None) -> Training:
+def prepare(
+    options: RunOptions, data_dir: Path | None = None, distributed: DistributedContext | None = None
+) -> Trainer:
     """Loads the data and builds the networks, as the options say. Writes nothing but downloads.
 
     Raises:
         UserError: the data, the device or the shapes cannot be had.
     """
     options.players()  # what this and the next line refuse need not wait for the data
-    options.dtype(options.place())
-    ranks = ranks or Ranks.alone()
-    ranks.share_of(options.batch_size)
+    options.dtype(options.resolve_device())
+    distributed = distributed or DistributedContext.alone()
+    distributed.local_batch_size(options.batch_size)
     options.set_up_process()
     gan = options.gan
-    data = load(options, gan.needs, gan.streams, data_dir, gan.shrinks)
-    evaluation = evaluation_of(options, data.spec, data_dir) if options.evaluate_every and ranks.leads else None
-    training = build(options, data, ranks)
-    training.evaluation = evaluation
-    return training
+    data = load(options, gan.needs, gan.streams, data_dir, gan.scale_factor)
+    evaluation = (
+        evaluation_of(options, data.spec, data_dir) if options.evaluate_every and distributed.is_main_process else None
+    )
+    trainer = build(options, data, distributed)
+    trainer.evaluation = evaluation
+    return trainer
 
 
 def evaluation_of(options: RunOptions, spec: DataSpec, data_dir: Path | None) -> Evaluation:
@@ -187,49 +191,56 @@ def evaluation_of(options: RunOptions, spec: DataSpec, data_dir: Path | None) ->
     metric = (options.metric,) if options.metric else ()
     asked = EvaluationOptions(metric=metric, extractor=options.extractor, split=options.evaluate_split)
     most = options.evaluate_samples
-    return make_ready(options.gan, options, spec, asked, options.place(), data_dir, most, and_usual=True)
+    return make_ready(options.gan, options, spec, asked, options.resolve_device(), data_dir, most, and_usual=True)
 
 
-def build(options: RunOptions, data: Data, ranks: Ranks | None = None) -> Training:
+def build(options: RunOptions, data: Data, distributed: DistributedContext | None = None) -> Trainer:
     """The networks, and all else that a run on this data takes.
 
     Raises:
         UserError: the device or the shapes cannot be had.
     """
-    gan, players, device, shape = options.gan, options.players(), options.place(), options.gan.noise_shape()
-    ranks = ranks or Ranks.alone()
+    gan, players, device, shape = options.gan, options.players(), options.resolve_device(), options.gan.noise_shape()
+    distributed = distributed or DistributedContext.alone()
     columns = [column for stream in data.streams for column in stream.values()]
     rows = [len(part) for part in (data.stream, *columns) if part is not None]
-    ranks.check_same({**options.model_dump(mode="json"), "images": rows})
+    distributed.check_same({**options.model_dump(mode="json"), "images": rows})
     seed_everything(options.seed)
     with sized_for(options):
-        batches = supply(options, data, ranks)
+        batches = supply(options, data, distributed)
         whole = options.epochs * batches.per_epoch
         engine = Engine(
-            gan, gan.build(data.spec), players, options, batches.assemble, ranks, learning=options, iterations=whole
+            gan,
+            gan.build(data.spec),
+            players,
+            options,
+            batches.collate,
+            distributed,
+            learning=options,
+            iterations=whole,
         )
-    if options.sync_batchnorm and ranks.count > 1:
-        synchronise(engine.nets, ranks)
-    seed_apart(options.seed, ranks.rank)
-    preview = {name: scaled(column) for name, column in data.preview.items()}
+    if options.sync_batchnorm and distributed.world_size > 1:
+        synchronise(engine.nets, distributed)
+    seed_rank(options.seed, distributed.rank)
+    preview = {name: to_float(column) for name, column in data.preview.items()}
     if "source" in preview:  # a translation is shown in two columns or three, so that fewer are enough
         preview = {name: column[:8] for name, column in preview.items()}
     noise = fixed_noise(len(next(iter(preview.values()))), shape, options.seed)
-    noise = {name: gan.arrange(drawn) for name, drawn in noise.items()}
+    noise = {name: gan.grid_noise(drawn) for name, drawn in noise.items()}
     inputs = Batch(**preview, **noise, step=torch.zeros((), dtype=torch.int64))
-    typical = {name: scaled(column) for name, column in data.typical.items()}
-    typical |= fixed_noise(len(next(iter(typical.values()))), shape, options.seed)
-    given = Batch(**typical, step=torch.zeros((), dtype=torch.int64))
-    return Training(options, data.spec, engine, batches, inputs.to(device), given.to(device), rows, Meter(ranks))
+    calibration_batch = {name: to_float(column) for name, column in data.calibration_batch.items()}
+    calibration_batch |= fixed_noise(len(next(iter(calibration_batch.values()))), shape, options.seed)
+    given = Batch(**calibration_batch, step=torch.zeros((), dtype=torch.int64))
+    return Trainer(options, data.spec, engine, batches, inputs.to(device), given.to(device), rows, Meter(distributed))
 
 
-def supply(options: RunOptions, data: Data, ranks: Ranks) -> Supply:
+def supply(options: RunOptions, data: Data, distributed: DistributedContext) -> BatchLoader:
     """The batches of this process: of data in memory, or of a stream."""
-    device, shape = options.place(), options.gan.noise_shape()
-    own = ranks.rank, ranks.count
+    device, shape = options.resolve_device(), options.gan.noise_shape()
+    own = distributed.rank, distributed.world_size
     if data.stream is None:
-        return Batches(data.streams, options.batch_size, shape, options.seed, device, *own)
-    return StreamedBatches(data.stream, options.batch_size, shape, options.seed, device, options.workers, *own)
+        return InMemoryLoader(data.streams, options.batch_size, shape, options.seed, device, *own)
+    return StreamLoader(data.stream, options.batch_size, shape, options.seed, device, options.workers, *own)
 
 
 @contextmanager
@@ -259,4 +270,4 @@ def sized_for(options: RunOptions) -> Iterator[None]:
 
 def fixed_noise(count: int, shape: tuple[int, ...], seed: int) -> dict[str, Tensor]:
     """The batch's `noise`, if it has any: the n-th row of a seed is the same for any count."""
-    return {"noise": latent(count, shape, seed)} if shape else {}
+    return {"noise": fixed_latents(count, shape, seed)} if shape else {}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ganzoo.options.run import RunOptions
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 COLOURS = {1: "grey", 3: "colour", 4: "colour with opacity"}
 """What images of so many channels are."""
@@ -15,9 +15,9 @@ def title(options: RunOptions) -> str:
     return f"{options.gan.name} on {options.data.name} at {height}x{width}, batch {options.batch_size}"
 
 
-def epoch_of(training: Training) -> str:
+def epoch_of(trainer: Trainer) -> str:
     """Which pass through the data the last iteration was of: `epoch 3/10`."""
-    return f"epoch {(training.engine.iteration - 1) // training.batches.per_epoch + 1}/{training.options.epochs}"
+    return f"epoch {(trainer.engine.iteration - 1) // trainer.batches.per_epoch + 1}/{trainer.options.epochs}"
 
 
 def rate(images_per_second: float) -> str:

@@ -48,7 +48,7 @@ class TooLarge(Exception):  # noqa: N818 - reads as what it is
     """More was sent than may be."""
 
 
-class Gate:
+class RequestFilter:
     """The application, behind a gate."""
 
     def __init__(self, app: ASGIApp, most_bytes: int, hosts: Iterable[str], *, addresses: bool = False) -> None:

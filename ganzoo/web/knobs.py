@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ganzoo.errors import OptionError, typed
-from ganzoo.sampling.requests import told_anew
+from ganzoo.sampling.requests import with_sampling_options
 from ganzoo.sampling.trained import TrainedGAN
 
 
 @dataclass(frozen=True)
-class Knob:
+class Slider:
     """An option, and the range of the slider that it gets."""
 
     name: str
@@ -26,7 +26,7 @@ class Knob:
         return 1 if self.whole else (self.highest - self.lowest) / 100
 
 
-def knobs(trained: TrainedGAN) -> tuple[Knob, ...]:
+def knobs(trained: TrainedGAN) -> tuple[Slider, ...]:
     """Those of a GAN, by name. What has no bounds of its own goes from 0 to 1, or to twice its value."""
     found = []
     for name in sorted(trained.gan.may_change):
@@ -37,11 +37,11 @@ def knobs(trained: TrainedGAN) -> tuple[Knob, ...]:
         for bound in field.metadata:
             lowest = next((float(getattr(bound, word)) for word in ("ge", "gt") if hasattr(bound, word)), lowest)
             highest = next((float(getattr(bound, word)) for word in ("le", "lt") if hasattr(bound, word)), highest)
-        found.append(Knob(name, field.description or "", lowest, highest, value, isinstance(value, int)))
+        found.append(Slider(name, field.description or "", lowest, highest, value, isinstance(value, int)))
     return tuple(found)
 
 
-def turned(trained: TrainedGAN, given: Sequence[Knob], values: Sequence[object]) -> TrainedGAN:
+def turned(trained: TrainedGAN, given: Sequence[Slider], values: Sequence[object]) -> TrainedGAN:
     """The same weights, with the knobs turned to these values.
 
     Raises:
@@ -56,5 +56,5 @@ def turned(trained: TrainedGAN, given: Sequence[Knob], values: Sequence[object])
         changes[knob.name] = int(value) if knob.whole and value == int(value) else value
     if not changes:
         return trained
-    gan = told_anew(trained.gan, changes)
+    gan = with_sampling_options(trained.gan, changes)
     return TrainedGAN(trained.folder, gan, trained.data, trained.nets, trained.iteration)

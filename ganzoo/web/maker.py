@@ -29,7 +29,7 @@ STEPS = 8
 """Images of a way between two seeds."""
 
 
-class Maker:
+class PageBackend:
     """Makes pictures with a trained GAN, one request at a time. All values may be anything: browsers send them."""
 
     def __init__(self, trained: TrainedGAN, most_bytes: int) -> None:

@@ -13,7 +13,7 @@ from ganzoo.runs.folder import RunFolder
 from ganzoo.sampling.sources import adaptor_of
 from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.training.words import COLOURS
-from ganzoo.web.maker import MOST, STEPS, Maker
+from ganzoo.web.maker import MOST, STEPS, PageBackend
 from ganzoo.web.parts import packed, pad, picture, text_of
 from ganzoo.web.quiet import quietly
 
@@ -27,7 +27,7 @@ LATEST: Options = {**ONE_AT_A_TIME, "trigger_mode": "always_last", "show_progres
 log = logging.getLogger(__name__)
 
 
-def page(maker: Maker, queue: int) -> gr.Blocks:
+def page(maker: PageBackend, queue: int) -> gr.Blocks:
     """The page, ready to be served.
 
     Args:
@@ -37,7 +37,7 @@ def page(maker: Maker, queue: int) -> gr.Blocks:
     return quietly(lambda: _page(maker, queue))
 
 
-def _page(maker: Maker, queue: int) -> gr.Blocks:
+def _page(maker: PageBackend, queue: int) -> gr.Blocks:
     trained = maker.trained
     with gr.Blocks(title=f"{trained.gan.name} · ganzoo", analytics_enabled=False) as blocks:
         gr.HTML(about(trained), elem_id="about")
@@ -68,7 +68,7 @@ def about(trained: TrainedGAN) -> str:
     )
 
 
-def _images(maker: Maker, blocks: gr.Blocks) -> None:
+def _images(maker: PageBackend, blocks: gr.Blocks) -> None:
     def make(seed: Any, count: Any, chosen: Any, text: Any, *turns: Any) -> Any:
         made = maker.images(seed, count, _chosen(chosen), text, *turns)
         words = f"{count} images by {maker.trained.gan.name}, seed {seed}"
@@ -93,7 +93,7 @@ def _images(maker: Maker, blocks: gr.Blocks) -> None:
     gr.on([text.submit if text.visible else blocks.load, *changes], **ask, **LATEST, api_visibility="private")
 
 
-def _between(maker: Maker, tab: gr.Tab) -> None:
+def _between(maker: PageBackend, tab: gr.Tab) -> None:
     def make(first: Any, second: Any, share: Any, chosen: Any, text: Any, *turns: Any) -> Any:
         made = maker.between(first, second, share, _chosen(chosen), text, *turns)
         name = maker.trained.gan.name
@@ -123,7 +123,7 @@ def _between(maker: Maker, tab: gr.Tab) -> None:
     gr.on(fresh, answered(whole), values, [shown, way], **LATEST, api_name="way")
 
 
-def _translation(maker: Maker) -> None:
+def _translation(maker: PageBackend) -> None:
     def make(upload: Any, *turns: Any) -> tuple[Any, Any]:
         seen, made = maker.translated(upload, *turns)
         name = maker.trained.gan.name
@@ -173,14 +173,14 @@ def answered(work: Callable[..., Any]) -> Callable[..., Any]:
     return answer
 
 
-def _caption(maker: Maker) -> gr.Textbox:
+def _caption(maker: PageBackend) -> gr.Textbox:
     takes = maker.trained.takes_text
     most = maker.trained.data.shapes["caption"][0] if takes else None
     info = f"up to {most} bytes: a plain letter is one, others are two to four" if takes else None
     return gr.Textbox(None, label="Caption", info=info, placeholder="what to show", visible=takes, elem_id="caption")
 
 
-def _class(maker: Maker, *, everything: bool) -> gr.Dropdown:
+def _class(maker: PageBackend, *, everything: bool) -> gr.Dropdown:
     names: list[tuple[str, int | str]] = [(name, number) for number, name in enumerate(maker.classes)]
     choices = [("all classes", ALL), *names] if everything else names
     first = choices[0][1] if choices else None
@@ -196,13 +196,13 @@ def _seed(label: str, value: int) -> gr.Number:
     return gr.Number(value, label=label, step=1, min_width=90)
 
 
-def _count(maker: Maker) -> int:
+def _count(maker: PageBackend) -> int:
     if maker.trained.takes_text:
         return 9
     return min(MOST, 4 * len(maker.classes)) if 1 < len(maker.classes) <= MOST else 16
 
 
-def _knobs(maker: Maker) -> list[gr.Slider]:
+def _knobs(maker: PageBackend) -> list[gr.Slider]:
     return [
         gr.Slider(
             knob.lowest, knob.highest, knob.value, step=knob.step, label=knob.name.capitalize(), info=knob.help or None

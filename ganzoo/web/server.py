@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from ganzoo.errors import OptionError, typed
-from ganzoo.web.gate import Gate, is_loopback
+from ganzoo.web.gate import RequestFilter, is_loopback
 from ganzoo.web.page import looks
 from ganzoo.web.quiet import quietly
 
@@ -120,7 +120,7 @@ def server(blocks: gradio.Blocks, place: Place, most_bytes: int, queue: int) -> 
     hosts = {*LOCAL, place.address, place.asked, *names} - {""}
     most = most_bytes * 4 // 3 + 2**16  # base64 takes four letters for three bytes
     config = uvicorn.Config(
-        Gate(app, most, hosts, addresses=not place.is_loopback),
+        RequestFilter(app, most, hosts, addresses=not place.is_loopback),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -55,7 +55,7 @@ class IdxDataset(ganzoo.Dataset):
     captions: ClassVar[tuple[tuple[str, ...], ...]]
     """For each class the phrases that say what is in its images; a row has one of them, by its number."""
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
         from torchvision.datasets import mnist  # slow to import, and not needed to list what there is
 
         raw = request.folder / self.home / "raw"
@@ -72,7 +72,7 @@ class IdxDataset(ganzoo.Dataset):
             columns["caption"] = self.caption(labels[rows], rows)
         if "image" in request.fields:
             columns["image"] = request.fit_all(images[rows, None])
-        return ganzoo.Table(columns, self.classes)
+        return ganzoo.InMemoryData(columns, self.classes)
 
     def caption(self, labels: Tensor, rows: Tensor) -> Tensor:
         """Captions of rows of those numbers with those labels, uint8, N x CAPTION."""

@@ -38,7 +38,7 @@ class OpenMoji(ganzoo.Dataset):
         "travel-places",
     )
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
         columns: dict[str, Tensor] = {}
         archive = importlib.resources.files(__name__) / "openmoji-256.zip"
         with archive.open("rb") as stream, zipfile.ZipFile(stream) as files:
@@ -55,10 +55,10 @@ class OpenMoji(ganzoo.Dataset):
             columns["label"] = torch.tensor([self.classes.index(row["group"]) for row in rows])
         if "caption" in request.fields:
             columns["caption"] = encode([row["annotation"] for row in rows], CAPTION)
-        return ganzoo.Table(columns, self.classes)
+        return ganzoo.InMemoryData(columns, self.classes)
 
 
-def read(files: zipfile.ZipFile, folder: str, rows: list[dict[str, Any]], request: ganzoo.Request) -> Tensor:
+def read(files: zipfile.ZipFile, folder: str, rows: list[dict[str, Any]], request: ganzoo.DataRequest) -> Tensor:
     """The images of one folder of the archive. Read in one thread, they are decoded in several."""
     names = [f"{folder}/{row['hexcode']}.webp" for row in rows]
     packed = [(name, files.read(name)) for name in names]

@@ -41,7 +41,7 @@ class Shards(ganzoo.Dataset):
     caption_bytes: int = Field(CAPTION, gt=0, description="bytes that are kept of a caption")
     skip: int = Field(0, ge=0, description="broken samples that each reading process leaves out in a pass")
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Stream:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.Stream:
         if "label" in request.fields and self.class_count is None:
             raise ganzoo.DataError("labels need to be counted: say how many classes there are, --data.class-count N")
         return ShardStream(self, request, find(self.path))
@@ -55,7 +55,7 @@ class ShardStream(ganzoo.Stream):
     shard of the share, samples taken of it, samples left out in the pass), so that going on reads one shard again.
     """
 
-    def __init__(self, options: Shards, request: ganzoo.Request, shards: Sequence[str]) -> None:
+    def __init__(self, options: Shards, request: ganzoo.DataRequest, shards: Sequence[str]) -> None:
         self.options = options
         self.request = request
         self.shards = shards

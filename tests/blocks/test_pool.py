@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.blocks import ReplayPool
-from ganzoo.testing.cpu_recorder import Tape
+from ganzoo.testing.cpu_recorder import CPURecorder
 
 
 def numbered(*numbers: int) -> Tensor:
@@ -83,8 +83,8 @@ def test_it_can_be_recorded_though_it_fills_on_the_way() -> None:
     def call() -> dict[str, Tensor]:
         return {"back": pool(given)}
 
-    assert not Tape().rehearse(call)[1]
-    recording = Tape().record(call)
+    assert not CPURecorder().rehearse(call)[1]
+    recording = CPURecorder().record(call)
     assert int(pool.filled) == 4  # two calls of two
     recording.make()  # the first replay is the call that was recorded
     torch.manual_seed(0)

@@ -13,7 +13,7 @@ from conftest import TINY, Command
 from sizes import size
 from trained import started
 
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo
 
@@ -48,7 +48,7 @@ def test_what_a_run_leaves(runs: Path) -> None:
         "samples", "checkpoints",
     }  # fmt: skip
     typed = {"image_size": "16", "limit": 8, "batch_size": 4, "epochs": 1, "precision": "fp32"}
-    assert build(RunOptions, read(run / "config.json")) == resolve(zoo().gan("dcgan"), typed)
+    assert validate(RunOptions, read(run / "config.json")) == resolve(zoo().gan("dcgan"), typed)
     assert read(run / "data.json") == {"dataset": "mnist", "shapes": {"image": [1, 16, 16]}, "classes": []}
     environment = read(run / "environment.json")
     assert environment.keys() >= {"command", "python", "torch", "ganzoo", "cpu"}
@@ -136,7 +136,7 @@ def test_what_is_typed_arrives(command: Command) -> None:
     assert (config["gan"]["augment"]["kind"], config["gan"]["augment"]["target"]) == ("ada", 0.5)
     assert (config["recipe"], config["gan"]["latent_dim"], config["image_size"]) == ("paper", 5, "16x24")
     assert (config["fused"], config["channels_last"], config["seed"]) == (False, False, 7)
-    players = {player.name: player for player in build(RunOptions, config).players()}
+    players = {player.name: player for player in validate(RunOptions, config).players()}
     assert players["discriminator"].optimizer.lr == 4e-4  # type: ignore[union-attr]
     assert players["generator"].every == 2
     assert size(Path("run/samples/00000002.png")) == ("RGB", 5 * 26 + 2, 5 * 18 + 2)
@@ -145,7 +145,7 @@ def test_what_is_typed_arrives(command: Command) -> None:
 def test_lr_is_that_of_all_players_and_wins_over_a_recipe(command: Command) -> None:
     answer = command(*DCGAN.split(), "--recipe", "paper", "--lr", "5e-3", "--out", "run")
     assert answer.status == 0, answer.err
-    players = build(RunOptions, read(Path("run/config.json"))).players()
+    players = validate(RunOptions, read(Path("run/config.json"))).players()
     assert [player.optimizer.lr for player in players] == [5e-3, 5e-3]  # type: ignore[union-attr]
 
 

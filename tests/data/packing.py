@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 import ganzoo
-from ganzoo.config import build
+from ganzoo.config import validate
 
 IMAGE = frozenset({"image"})
 Files = Mapping[str, bytes]
@@ -36,8 +36,8 @@ def images(*numbers: int) -> dict[str, bytes]:
 
 
 def stream(path: object, fields: frozenset[str] = IMAGE, **options: object) -> ShardStream:
-    dataset = build(Shards, {"path": str(path)} | options)
-    opened = dataset.load(ganzoo.Request(fields, (4, 4), 3))
+    dataset = validate(Shards, {"path": str(path)} | options)
+    opened = dataset.load(ganzoo.DataRequest(fields, (4, 4), 3))
     assert isinstance(opened, ShardStream)
     return opened
 

@@ -13,7 +13,7 @@ import torch
 import ganzoo
 from ganzoo.base.rng import seeded
 from ganzoo.contract.batch import Batch
-from ganzoo.data.stream_loader import StreamedBatches
+from ganzoo.data.stream_loader import StreamLoader
 from ganzoo.errors import DataError
 
 
@@ -76,7 +76,7 @@ class Streamed(ganzoo.Dataset):
     provides = frozenset({"image", "source", "target", "label"})
     rows: int = 40
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Stream:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.Stream:
         return Pairs(self.rows)
 
 
@@ -94,5 +94,5 @@ def rows(batch: Batch) -> list[tuple[int, int]]:
     return list(zip(batch.turn.tolist(), batch.row.tolist(), strict=True))
 
 
-def drawn(batches: StreamedBatches, iterations: Sequence[int]) -> list[list[tuple[int, int]]]:
+def drawn(batches: StreamLoader, iterations: Sequence[int]) -> list[list[tuple[int, int]]]:
     return [rows(batches.draw(iteration)) for iteration in iterations]

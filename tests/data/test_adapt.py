@@ -11,14 +11,14 @@ from streams import Streamed
 from torch import Tensor
 
 import ganzoo
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.data.load import DataOptions, describe, load
-from ganzoo.data.pair_transforms import CHUNK, HOLE, Adaptor, Edges, Grey, LowRes, Masked, in_chunks, reduced
-from ganzoo.data.stream_loader import StreamedBatches
+from ganzoo.data.pair_transforms import CHUNK, HOLE, Edges, Grey, LowRes, Masked, PairTransform, in_chunks, reduced
+from ganzoo.data.stream_loader import StreamLoader
 from ganzoo.errors import DataError, OptionError, UnknownName
 
 PAIR = frozenset({"source", "target"})
-PAIRING = [adaptor() for adaptor in Adaptor.choices().values() if adaptor.makes_pairs]
+PAIRING = [adaptor() for adaptor in PairTransform.choices().values() if adaptor.makes_pairs]
 
 
 class Squares(ganzoo.Dataset):
@@ -28,17 +28,17 @@ class Squares(ganzoo.Dataset):
     provides = frozenset({"image"})
     depth: int | None = None
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
         height, width = request.size
         images = torch.zeros(40, self.depth or request.channels, height, width, dtype=torch.uint8)
         for row, image in enumerate(images):
             top = row * (height // 2) // 40
             image[:, top : top + height // 2, : width // 2] = 100 + row
-        return ganzoo.Table({"image": images[torch.tensor(request.rows(40))]})
+        return ganzoo.InMemoryData({"image": images[torch.tensor(request.rows(40))]})
 
 
 def options(**values: object) -> DataOptions:
-    return build(DataOptions, {"data": Squares(), "image_size": 16, "batch_size": 4} | values)
+    return validate(DataOptions, {"data": Squares(), "image_size": 16, "batch_size": 4} | values)
 
 
 def square(channels: int = 3, side: int = 32) -> Tensor:
@@ -53,7 +53,7 @@ def noise(channels: int = 3) -> Tensor:
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("adaptor", PAIRING, ids=lambda adaptor: adaptor.kind)
-def test_a_source_has_its_images_shape_and_depends_on_its_image_alone(adaptor: Adaptor, channels: int) -> None:
+def test_a_source_has_its_images_shape_and_depends_on_its_image_alone(adaptor: PairTransform, channels: int) -> None:
     images = noise(channels)
     kept = images.clone()
     sources = adaptor.sources(images)
@@ -146,7 +146,7 @@ def test_reduced_by_area() -> None:
 
 
 @pytest.mark.parametrize("adaptor", PAIRING, ids=lambda adaptor: adaptor.kind)
-def test_any_images_become_pairs_both_ways_round(adaptor: Adaptor) -> None:
+def test_any_images_become_pairs_both_ways_round(adaptor: PairTransform) -> None:
     asked = options(as_=adaptor.kind)
     data = load(asked, PAIR)
     pairs = data.streams[0]
@@ -163,7 +163,7 @@ def test_streams_of_images_become_streams_of_pairs() -> None:
     asked = options(data=Streamed(), image_size=2, as_={"kind": "masked", "place": "random", "size": 1})
     data = load(asked, PAIR)
     assert data.stream is not None
-    batches = {workers: StreamedBatches(data.stream, 4, workers=workers) for workers in (0, 1)}
+    batches = {workers: StreamLoader(data.stream, 4, workers=workers) for workers in (0, 1)}
     batch = batches[0].draw(3)
     assert batch.keys() == {*PAIR, "step"}
     assert torch.equal(batch.source, asked.as_.sources(batch.target))
@@ -175,7 +175,7 @@ def test_streams_of_images_become_streams_of_pairs() -> None:
 
 def test_pairs_of_a_data_set_give_way_to_those_that_are_asked_for() -> None:
     data = load(
-        build(DataOptions, {"data": "openmoji", "image_size": 16, "limit": 8, "batch_size": 4, "as_": "grey"}), PAIR
+        validate(DataOptions, {"data": "openmoji", "image_size": 16, "limit": 8, "batch_size": 4, "as_": "grey"}), PAIR
     )
     pairs = data.streams[0]
     assert torch.equal(pairs["source"], Grey().sources(pairs["target"]))
@@ -184,7 +184,7 @@ def test_pairs_of_a_data_set_give_way_to_those_that_are_asked_for() -> None:
 @pytest.mark.parametrize("kind", ["edges", "lowres", "masked"])
 def test_sources_smaller_than_targets(kind: str) -> None:
     asked = options(as_=kind)
-    data, whole = load(asked, PAIR, shrinks=4), load(asked, PAIR)
+    data, whole = load(asked, PAIR, scale_factor=4), load(asked, PAIR)
     assert data.spec == describe(asked, PAIR, 4)
     assert data.spec.shapes == {"source": (3, 4, 4), "target": (3, 16, 16)}
     assert torch.equal(data.streams[0]["target"], whole.streams[0]["target"])
@@ -195,7 +195,7 @@ def test_sources_smaller_than_targets(kind: str) -> None:
 
 def test_pairs_of_a_data_set_made_smaller() -> None:
     asked = options(data="openmoji", limit=8)
-    data = load(asked, PAIR, shrinks=2)
+    data = load(asked, PAIR, scale_factor=2)
     assert torch.equal(data.streams[0]["source"], reduced(load(asked, PAIR).streams[0]["source"], 2))
     assert data.spec == describe(asked, PAIR, 2)
 
@@ -214,10 +214,10 @@ REFUSED: list[tuple[dict[str, Any], frozenset[str], int, str]] = [
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: str(case[0]))
 def test_what_cannot_be_made_is_said_plainly(case: tuple[dict[str, Any], frozenset[str], int, str]) -> None:
-    values, needs, shrinks, message = case
+    values, needs, scale_factor, message = case
     for function in (
-        lambda: load(options(**values), needs, shrinks=shrinks),
-        lambda: describe(options(**values), needs, shrinks),
+        lambda: load(options(**values), needs, scale_factor=scale_factor),
+        lambda: describe(options(**values), needs, scale_factor),
     ):
         with pytest.raises(DataError, match=message) as caught:
             function()
@@ -242,7 +242,7 @@ def test_options_of_adaptors() -> None:
     before = options(as_={"kind": "lowres", "factor": "8"})
     values = json.loads(json.dumps(before.model_dump(mode="json")))
     assert values["as_"] == {"kind": "lowres", "factor": 8}
-    assert build(DataOptions, {**values, "data": Squares()}) == before
+    assert validate(DataOptions, {**values, "data": Squares()}) == before
     with pytest.raises(OptionError, match=r"factor' cannot be '3'"):
         options(as_={"kind": "lowres", "factor": 3})
     with pytest.raises(UnknownName, match=r"no adaptor is called 'edge'; did you mean 'edges'"):

@@ -13,7 +13,7 @@ from ganzoo_data_shards.reading import expansions, library
 from packing import IMAGE, Files, images, number, pack, picture, stream
 
 import ganzoo
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.data.load import DataOptions
 from ganzoo.errors import DataError
 from ganzoo.runs.checkpoint import checkpoints
@@ -71,7 +71,7 @@ def test_as_many_names_are_foretold_as_there_are_or_more(pattern: str) -> None:
 def test_a_pattern_is_needed() -> None:
     for data in ("shards", "shards:", {"name": "shards"}):
         with pytest.raises(DataError, match=r"^'shards' needs to know where: write shards:PATH, the shards: data-"):
-            build(DataOptions, {"data": data})
+            validate(DataOptions, {"data": data})
 
 
 def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,16 +9,16 @@ from ganzoo_data_mnist.classifier import FEATURES, DigitClassifier, digit_classi
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo.data.dataset import Request, Table
-from ganzoo.data.in_memory import scaled
+from ganzoo.data.dataset import DataRequest, InMemoryData
+from ganzoo.data.in_memory import to_float
 from ganzoo.plugins import zoo
 
 
 def digits(folder: Path, side: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    request = Request(frozenset({"image", "label"}), (side, side), 1, "test", count, folder)
+    request = DataRequest(frozenset({"image", "label"}), (side, side), 1, "test", count, folder)
     table = zoo().datasets["mnist"]().load(request)
-    assert isinstance(table, Table)
-    return scaled(table.columns["image"]), table.columns["label"]
+    assert isinstance(table, InMemoryData)
+    return to_float(table.columns["image"]), table.columns["label"]
 
 
 @pytest.mark.parametrize("side", [28, 32])

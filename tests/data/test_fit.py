@@ -8,13 +8,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.data.dataset import Request
+from ganzoo.data.dataset import DataRequest
 from ganzoo.data.resize import blank, cover
 from ganzoo.errors import DataError
 
 
-def request(size: tuple[int, int] = (8, 8), channels: int = 3) -> Request:
-    return Request(frozenset({"image"}), size, channels)
+def request(size: tuple[int, int] = (8, 8), channels: int = 3) -> DataRequest:
+    return DataRequest(frozenset({"image"}), size, channels)
 
 
 def noise(height: int, width: int, channels: int = 3) -> Tensor:

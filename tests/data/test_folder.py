@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.config import build
-from ganzoo.data.dataset import Request, Table
+from ganzoo.config import validate
+from ganzoo.data.dataset import DataRequest, InMemoryData
 from ganzoo.data.load import DataOptions, describe, load
 from ganzoo.errors import DataError
 
@@ -28,10 +28,10 @@ def beside(path: Path, left: int, right: int, width: int = 16) -> None:
     image.save(path)
 
 
-def read(data: str, fields: frozenset[str], limit: int | None = None) -> Table:
-    dataset = build(DataOptions, {"data": data}).data
-    table = dataset.load(Request(fields, (4, 4), 3, limit=limit))
-    assert isinstance(table, Table)
+def read(data: str, fields: frozenset[str], limit: int | None = None) -> InMemoryData:
+    dataset = validate(DataOptions, {"data": data}).data
+    table = dataset.load(DataRequest(fields, (4, 4), 3, limit=limit))
+    assert isinstance(table, InMemoryData)
     return table
 
 
@@ -73,7 +73,7 @@ def test_labels_need_sub_folders_and_nothing_beside_them(tmp_path: Path) -> None
 def test_a_path_is_needed(name: str) -> None:
     for data in (name, f"{name}:", {"name": name}):
         with pytest.raises(DataError, match=rf"^'{name}' needs to know where: write {name}:PATH, the folder with"):
-            build(DataOptions, {"data": data})
+            validate(DataOptions, {"data": data})
 
 
 @pytest.mark.parametrize("name", ["folder", "pairs"])
@@ -163,12 +163,12 @@ def test_folders_of_other_names_are_not_guessed_at(tmp_path: Path) -> None:
 
 
 def test_describe_needs_no_files() -> None:
-    options = build(DataOptions, {"data": "pairs:nowhere", "image_size": 16, "channels": 1})
+    options = validate(DataOptions, {"data": "pairs:nowhere", "image_size": 16, "channels": 1})
     assert describe(options, PAIR).shapes == {"source": (1, 16, 16), "target": (1, 16, 16)}
 
 
 def test_pairs_are_loaded_as_described(tmp_path: Path) -> None:
     for number in range(4):
         beside(tmp_path / f"{number}.png", number, 100 + number)
-    options = build(DataOptions, {"data": f"pairs:{tmp_path}", "image_size": 4, "batch_size": 4})
+    options = validate(DataOptions, {"data": f"pairs:{tmp_path}", "image_size": 4, "batch_size": 4})
     assert load(options, PAIR).spec == describe(options, PAIR)

@@ -10,9 +10,9 @@ from streams import Streamed
 from torch import Tensor
 
 import ganzoo
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.data.load import DataOptions, data_folder, describe, load, load_some
-from ganzoo.data.stream_loader import StreamedBatches
+from ganzoo.data.stream_loader import StreamLoader
 from ganzoo.errors import ContractError, DataError, OptionError, UnknownName
 
 PAIR = frozenset({"source", "target"})
@@ -31,7 +31,7 @@ class Made(ganzoo.Dataset):
     targets: int = 40
     forgets: frozenset[str] = frozenset()
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
         def images(count: int, offset: int) -> Tensor:
             rows = torch.tensor(request.rows(count), dtype=torch.uint8)
             return request.fit_all((rows + offset)[:, None, None, None].expand(-1, 1, 4, 4))
@@ -44,7 +44,7 @@ class Made(ganzoo.Dataset):
             "label": lambda: rows % 2,
             "caption": lambda: torch.zeros(len(rows), 5, dtype=torch.uint8),
         }
-        return ganzoo.Table({name: columns[name]() for name in request.fields - self.forgets}, self.classes)
+        return ganzoo.InMemoryData({name: columns[name]() for name in request.fields - self.forgets}, self.classes)
 
 
 class Split(Made):
@@ -53,13 +53,15 @@ class Split(Made):
     name = "split"
     splits = frozenset({"train", "test"})
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
         table = super().load(request)
-        return ganzoo.Table({name: column + 200 * (request.split == "test") for name, column in table.columns.items()})
+        return ganzoo.InMemoryData(
+            {name: column + 200 * (request.split == "test") for name, column in table.columns.items()}
+        )
 
 
 def options(data: object = None, **values: object) -> DataOptions:
-    return build(DataOptions, {"data": data or Made(), "image_size": 4, "batch_size": 4} | values)
+    return validate(DataOptions, {"data": data or Made(), "image_size": 4, "batch_size": 4} | values)
 
 
 def numbers(images: Tensor) -> list[int]:
@@ -101,10 +103,10 @@ def test_every_option_has_a_help_text() -> None:
 
 
 def test_options_survive_json() -> None:
-    before = build(DataOptions, {"data": "pairs:some/where", "image_size": "64x96", "channels": "1", "limit": 5})
+    before = validate(DataOptions, {"data": "pairs:some/where", "image_size": "64x96", "channels": "1", "limit": 5})
     values = json.loads(json.dumps(before.model_dump(mode="json")))
     assert values["data"] == {"name": "pairs", "path": "some/where", "skip": 0}
-    assert build(DataOptions, values) == before
+    assert validate(DataOptions, values) == before
 
 
 def test_only_what_is_needed_is_loaded_and_described() -> None:
@@ -127,12 +129,12 @@ def test_describe_says_what_load_would(values: dict[str, object], needs: frozens
 
 def test_a_field_that_is_not_provided() -> None:
     with pytest.raises(DataError) as caught:
-        load(build(DataOptions, {"data": "mnist"}), PAIR)
+        load(validate(DataOptions, {"data": "mnist"}), PAIR)
     message = str(caught.value)
     assert message.startswith("'mnist' has no source, target; it has: caption, image, label; data sets that have: ")
     assert "openmoji, pairs:PATH" in message
     with pytest.raises(DataError, match=r"'mnist' has no source, target"):
-        describe(build(DataOptions, {"data": "mnist"}), PAIR)
+        describe(validate(DataOptions, {"data": "mnist"}), PAIR)
     with pytest.raises(DataError, match=r"'made' has no depth; .*data sets that have: none"):
         load(options(), frozenset({"image", "depth"}))
 
@@ -231,7 +233,7 @@ def test_where_downloads_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_the_folder_reaches_the_data_set(tmp_path: Path) -> None:
     (tmp_path / "MNIST").write_text("in the way")
     with pytest.raises(DataError, match=r"--data-dir"):
-        load(build(DataOptions, {"data": "mnist"}), IMAGE, folder=tmp_path)
+        load(validate(DataOptions, {"data": "mnist"}), IMAGE, folder=tmp_path)
 
 
 def test_images_of_a_real_folder_arrive(tmp_path: Path) -> None:
@@ -260,7 +262,7 @@ def test_backward_swaps_source_and_target_of_a_stream() -> None:
     needs = frozenset({"source", "target"})
     data = load(streamed(direction="backward"), needs)
     assert data.stream is not None
-    batch = StreamedBatches(data.stream, 4).draw(0)
+    batch = StreamLoader(data.stream, 4).draw(0)
     assert batch.keys() == needs | {"step"}
     assert torch.equal(batch.source, batch.target + 100)
     assert min(numbers(data.preview["source"])) >= 100 > max(numbers(data.preview["target"]))

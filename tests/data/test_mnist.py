@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganzoo.config import build
-from ganzoo.data.dataset import Request, Split, Table
+from ganzoo.config import validate
+from ganzoo.data.dataset import DataRequest, InMemoryData, Split
 from ganzoo.data.load import DataOptions, describe, load
 from ganzoo.errors import DataError
 
@@ -27,9 +27,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def read(
     name: str, folder: Path, fields: frozenset[str] = BOTH, split: Split = "train", limit: int | None = None
-) -> Table:
-    table = build(DataOptions, {"data": name}).data.load(Request(fields, (28, 28), 1, split, limit, folder))
-    assert isinstance(table, Table)
+) -> InMemoryData:
+    table = validate(DataOptions, {"data": name}).data.load(DataRequest(fields, (28, 28), 1, split, limit, folder))
+    assert isinstance(table, InMemoryData)
     return table
 
 
@@ -55,7 +55,7 @@ def test_the_whole_of_it(folder: Path) -> None:
 
 
 def test_load_and_describe(folder: Path) -> None:
-    options = build(DataOptions, {"data": "mnist", "image_size": "16x24", "limit": 100})
+    options = validate(DataOptions, {"data": "mnist", "image_size": "16x24", "limit": 100})
     data = load(options, BOTH, folder=folder)
     assert data.streams[0]["image"].shape == (100, 1, 16, 24)
     assert data.preview["image"].shape == (25, 1, 16, 24)
@@ -68,7 +68,7 @@ def test_only_what_is_asked_for_is_there(folder: Path) -> None:
     assert read("mnist", folder, frozenset({"label"}), limit=3).columns["label"].tolist() == [5, 5, 7]
 
 
-def said(table: Table) -> list[str]:
+def said(table: InMemoryData) -> list[str]:
     return [bytes(row.tolist()).rstrip(b"\0").decode() for row in table.columns["caption"]]
 
 
@@ -83,7 +83,7 @@ def test_captions_say_which_digit_in_several_ways(folder: Path) -> None:
     assert {len(texts) for texts in ways.values()} == {7}
     assert len(set.union(*ways.values())) == 70
     assert said(read("mnist", folder, frozenset({"caption"}), limit=50)) == captions[::1200]
-    options, fields = build(DataOptions, {"data": "mnist", "limit": 100}), fields | {"image"}
+    options, fields = validate(DataOptions, {"data": "mnist", "limit": 100}), fields | {"image"}
     assert load(options, fields, folder=folder).spec == describe(options, fields)
 
 

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.config import build
-from ganzoo.data.dataset import Request, Split, Table
+from ganzoo.config import validate
+from ganzoo.data.dataset import DataRequest, InMemoryData, Split
 from ganzoo.data.load import DataOptions, describe, load
 
 WORDS = frozenset({"label", "caption"})
@@ -20,9 +20,11 @@ EVERYTHING = WORDS | {"image", "source", "target"}
 
 def read(
     fields: frozenset[str], side: int = 32, channels: int = 3, split: Split = "train", limit: int | None = None
-) -> Table:
-    table = build(DataOptions, {"data": "openmoji"}).data.load(Request(fields, (side, side), channels, split, limit))
-    assert isinstance(table, Table)
+) -> InMemoryData:
+    table = validate(DataOptions, {"data": "openmoji"}).data.load(
+        DataRequest(fields, (side, side), channels, split, limit)
+    )
+    assert isinstance(table, InMemoryData)
     return table
 
 
@@ -72,7 +74,7 @@ def test_only_what_is_asked_for_is_there() -> None:
 
 @pytest.mark.parametrize("needs", [EVERYTHING, frozenset({"source", "target"}), frozenset({"image", "caption"})])
 def test_load_and_describe(needs: frozenset[str]) -> None:
-    options = build(DataOptions, {"data": "openmoji", "image_size": "32x48", "limit": 40})
+    options = validate(DataOptions, {"data": "openmoji", "image_size": "32x48", "limit": 40})
     data = load(options, needs)
     assert data.spec == describe(options, needs)
     assert {len(column) for column in data.streams[0].values()} == {40}

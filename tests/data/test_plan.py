@@ -12,7 +12,7 @@ from streams import Streamed
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.data.load import DataOptions, describe, load
 from ganzoo.data.plan import few_labels, made_of, suitable
 from ganzoo.errors import DataError
@@ -31,12 +31,12 @@ class Uneven(ganzoo.Dataset):
     classes = tuple("abcd")
     rows: int = 1000
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
         numbers = torch.tensor(request.rows(self.rows))
         labels = torch.where(numbers % 400 == 7, 3, numbers % 3)
         images = torch.stack([numbers % 256, numbers // 256, labels], 1).to(torch.uint8)
         images = images[:, None, None].expand(-1, 1, 3, 3)
-        return ganzoo.Table({"image": images, "label": labels}, self.classes)
+        return ganzoo.InMemoryData({"image": images, "label": labels}, self.classes)
 
 
 class WithTest(Uneven):
@@ -47,7 +47,7 @@ class WithTest(Uneven):
 
 
 def options(data: object = None, **values: object) -> DataOptions:
-    return build(DataOptions, {"data": data or Uneven(), "image_size": 3, "batch_size": 4} | values)
+    return validate(DataOptions, {"data": data or Uneven(), "image_size": 3, "batch_size": 4} | values)
 
 
 def labelled(images: Tensor) -> Tensor:
@@ -172,7 +172,7 @@ class ToySuperResolution(ganzoo.TwoPlayer):
     scale: int = Field(4, description="how much larger")
 
     @property
-    def shrinks(self) -> int:
+    def scale_factor(self) -> int:
         return self.scale
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:

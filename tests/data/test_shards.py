@@ -23,9 +23,9 @@ from trained import Send
 
 import ganzoo
 from ganzoo.base.signals import Interrupted
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.data.load import DataOptions, load
-from ganzoo.data.stream_loader import StreamedBatches
+from ganzoo.data.stream_loader import StreamLoader
 from ganzoo.errors import DataError
 
 
@@ -55,7 +55,7 @@ def test_braces_folders_wildcards_and_lists_of_them(shards: Path) -> None:
 def test_every_image_of_a_pass_is_seen_once_by_all_ranks_and_workers(shards: Path, workers: int) -> None:
     seen = []
     for rank in range(2):
-        batches = StreamedBatches(stream(shards), 6, workers=workers, rank=rank, count=2)
+        batches = StreamLoader(stream(shards), 6, workers=workers, rank=rank, count=2)
         assert batches.per_epoch == 4
         drawn = torch.cat([batches.draw(iteration).image for iteration in range(8)])
         seen += [number(image) for image in drawn]
@@ -66,7 +66,7 @@ def test_every_image_of_a_pass_is_seen_once_by_all_ranks_and_workers(shards: Pat
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_order_follows_from_seed_and_pass(shards: Path, seed: int) -> None:
     def order(passes: int) -> list[list[int]]:
-        batches = StreamedBatches(stream(shards), 24, seed=seed)
+        batches = StreamLoader(stream(shards), 24, seed=seed)
         return [[number(image) for image in batches.draw(turn).image] for turn in range(passes)]
 
     assert order(3) == order(3)
@@ -90,10 +90,10 @@ def test_reading_goes_on_after_any_row(shards: Path, taken: int) -> None:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches_after_a_stop_are_the_same(shards: Path, workers: int) -> None:
-    whole = StreamedBatches(stream(shards), 5, workers=workers)
+    whole = StreamLoader(stream(shards), 5, workers=workers)
     for iteration in range(4):
         whole.draw(iteration)
-    batches = StreamedBatches(stream(shards), 5, workers=workers)
+    batches = StreamLoader(stream(shards), 5, workers=workers)
     batches.load_state(json.loads(json.dumps(whole.state())))
     for iteration in range(4, 12):
         assert torch.equal(whole.draw(iteration).image, batches.draw(iteration).image)
@@ -173,7 +173,7 @@ def test_a_run_on_shards_that_was_stopped_is_the_same_to_the_last_bit(
 
 def test_more_readers_than_shards(shards: Path) -> None:
     with pytest.raises(DataError, match=r"fewer shards \(8\) than readers \(9: for each GPU .*; give fewer --workers"):
-        StreamedBatches(stream(shards), 3, workers=3, count=3).draw(0)
+        StreamLoader(stream(shards), 3, workers=3, count=3).draw(0)
 
 
 def test_shards_packed_as_the_docs_say_are_read(tmp_path: Path) -> None:
@@ -213,10 +213,10 @@ def address(shards: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_shards_are_fetched(address: str, shards: Path, workers: int) -> None:
     pack(shards / "data-000.tar.gz", images(0, 1, 2))
     dataset = Shards(path=f"{address}/data-{{000.tar.gz,001.tar,002.tar,003.tar}}", count=12)
-    data = load(build(DataOptions, {"data": dataset, "image_size": 4, "batch_size": 3}), IMAGE)
+    data = load(validate(DataOptions, {"data": dataset, "image_size": 4, "batch_size": 3}), IMAGE)
     assert data.stream is not None
     assert data.preview["image"].shape == (12, 3, 4, 4)
-    batches = StreamedBatches(data.stream, 3, workers=workers)
+    batches = StreamLoader(data.stream, 3, workers=workers)
     assert batches.per_epoch == 4
     assert sorted(number(image) for turn in range(4) for image in batches.draw(turn).image) == list(range(12))
 

@@ -24,10 +24,10 @@ from torch import Tensor
 from torchvision import datasets
 
 import ganzoo
-from ganzoo.config import build
-from ganzoo.data.dataset import Request, Split
+from ganzoo.config import validate
+from ganzoo.data.dataset import DataRequest, Split
 from ganzoo.data.load import DataOptions, load
-from ganzoo.data.stream_loader import StreamedBatches
+from ganzoo.data.stream_loader import StreamLoader
 from ganzoo.errors import DataError
 from ganzoo.plugins import zoo
 from ganzoo.testing import check_dataset
@@ -54,7 +54,7 @@ def images(count: int, *shape: int) -> np.ndarray[Any, Any]:
 
 
 def opened(data: object, folder: Path, size: tuple[int, int], split: Split = "train", channels: int = 3) -> Any:
-    return build(DataOptions, {"data": data}).data.load(Request(BOTH, size, channels, split, folder=folder))
+    return validate(DataOptions, {"data": data}).data.load(DataRequest(BOTH, size, channels, split, folder=folder))
 
 
 def same(found: Tensor, expected: np.ndarray[Any, Any]) -> None:
@@ -85,7 +85,7 @@ def test_cifar10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     same(test.columns["image"], pixels[10:])
     assert train.columns["label"].tolist() == [0, 9, 1, 9, 2, 9, 3, 9, 4, 9]
     assert train.classes[1] == "automobile"
-    data = load(build(DataOptions, {"data": "cifar10", "image_size": 16, "batch_size": 4}), BOTH, folder=tmp_path)
+    data = load(validate(DataOptions, {"data": "cifar10", "image_size": 16, "batch_size": 4}), BOTH, folder=tmp_path)
     assert data.streams[0]["image"].shape == (10, 3, 16, 16)
     check_dataset(zoo().datasets["cifar10"], tmp_path)
 
@@ -141,9 +141,9 @@ def test_stl10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unlabelled = {"name": "stl10", "unlabelled": True}
     with pytest.raises(DataError, match=r"leave --data.unlabelled out"):
         opened(unlabelled, tmp_path, (96, 96))
-    request = Request(frozenset({"image"}), (96, 96), 3, folder=tmp_path)
-    table = build(DataOptions, {"data": unlabelled}).data.load(request)
-    assert isinstance(table, ganzoo.Table)
+    request = DataRequest(frozenset({"image"}), (96, 96), 3, folder=tmp_path)
+    table = validate(DataOptions, {"data": unlabelled}).data.load(request)
+    assert isinstance(table, ganzoo.InMemoryData)
     same(table.columns["image"], pixels[2:5].swapaxes(2, 3))
     check_dataset(zoo().datasets["stl10"], tmp_path)
 
@@ -200,11 +200,11 @@ def faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def celeba(folder: Path, **values: object) -> Any:
-    options = build(DataOptions, {"data": {"name": "celeba", **values}, "image_size": 8, "batch_size": 4})
+    options = validate(DataOptions, {"data": {"name": "celeba", **values}, "image_size": 8, "batch_size": 4})
     return load(options, BOTH, folder=folder)
 
 
-def numbers(batches: StreamedBatches, count: int) -> list[list[int]]:
+def numbers(batches: StreamLoader, count: int) -> list[list[int]]:
     """Which faces each of the next batches holds."""
     drawn = [batches.draw(iteration) for iteration in range(batches.iteration, batches.iteration + count)]
     for batch in drawn:
@@ -220,7 +220,7 @@ def test_celeba_is_a_stream(faces: Path) -> None:
     assert data.spec.classes == ("not Smiling", "Smiling")
     assert data.spec.shapes == {"image": (3, 8, 8), "label": ()}
     check_dataset(zoo().datasets["celeba"], faces)
-    first, second = numbers(StreamedBatches(data.stream, 4), 5), numbers(StreamedBatches(data.stream, 4, seed=1), 5)
+    first, second = numbers(StreamLoader(data.stream, 4), 5), numbers(StreamLoader(data.stream, 4, seed=1), 5)
     assert sorted(chain(*first)) == list(range(FACES))
     assert first != second
     assert sorted(chain(*second)) == list(range(FACES))
@@ -229,12 +229,12 @@ def test_celeba_is_a_stream(faces: Path) -> None:
 @pytest.mark.parametrize("workers", [0, 2])
 def test_celeba_goes_on_where_it_stopped(faces: Path, workers: int) -> None:
     stream = celeba(faces).stream
-    whole = StreamedBatches(stream, 4, workers=workers)
+    whole = StreamLoader(stream, 4, workers=workers)
     before = numbers(whole, 7)
     state = whole.state()
     after = numbers(whole, 5)
     whole.close()
-    resumed = StreamedBatches(stream, 4, workers=workers)
+    resumed = StreamLoader(stream, 4, workers=workers)
     resumed.load_state(state)
     assert numbers(resumed, 5) == after
     resumed.close()
@@ -256,7 +256,7 @@ def test_celebas_attributes(faces: Path) -> None:
 def test_a_broken_face_is_named(faces: Path) -> None:
     (faces / "celeba" / "img_align_celeba" / "000003.jpg").write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"000003.jpg' cannot be read"):
-        numbers(StreamedBatches(celeba(faces).stream, 4), 5)
+        numbers(StreamLoader(celeba(faces).stream, 4), 5)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from streams import Anxious, Ending, Numbers, drawn, started_since
 
-from ganzoo.data.stream_loader import AHEAD, StreamedBatches
+from ganzoo.data.stream_loader import AHEAD, StreamLoader
 from ganzoo.errors import ContractError, DataError
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals and processes as Linux has them")
@@ -20,7 +20,7 @@ WORKERS = pytest.mark.parametrize("workers", [0, 1, 2])
 
 @WORKERS
 def test_broken_data_is_said_in_its_own_words(workers: int) -> None:
-    before, batches = multiprocessing.active_children(), StreamedBatches(Numbers(broken=7), 4, workers=workers)
+    before, batches = multiprocessing.active_children(), StreamLoader(Numbers(broken=7), 4, workers=workers)
     with pytest.raises(DataError, match=r"^row 'seven' is broken$"):
         drawn(batches, range(6))
     assert started_since(before) == []
@@ -29,18 +29,18 @@ def test_broken_data_is_said_in_its_own_words(workers: int) -> None:
 @WORKERS
 def test_a_stream_that_ends_breaks_the_contract(workers: int) -> None:
     with pytest.raises(ContractError, match=r"Ending\.read\(\) came to an end"):
-        drawn(StreamedBatches(Ending(), 4, workers=workers), range(6))
+        drawn(StreamLoader(Ending(), 4, workers=workers), range(6))
 
 
 @LINUX
 def test_a_worker_that_dies_is_no_riddle() -> None:
     with pytest.raises(DataError, match=r"a process that reads data has ended: .*(?s:.*)try --workers 1"):
-        drawn(StreamedBatches(Numbers(deadly=7), 4, workers=1), range(6))
+        drawn(StreamLoader(Numbers(deadly=7), 4, workers=1), range(6))
 
 
 @LINUX
 def test_a_worker_that_dies_while_training_is_at_work_is_no_riddle_either() -> None:
-    before, batches = multiprocessing.active_children(), StreamedBatches(Numbers(), 4, workers=1)
+    before, batches = multiprocessing.active_children(), StreamLoader(Numbers(), 4, workers=1)
     drawn(batches, [0])
     (worker,) = started_since(before)
     assert worker.pid
@@ -58,7 +58,7 @@ def test_a_worker_that_dies_while_training_is_at_work_is_no_riddle_either() -> N
 
 @WORKERS
 def test_what_readers_warn_of_is_logged_where_training_is(workers: int, caplog: pytest.LogCaptureFixture) -> None:
-    batches = StreamedBatches(Anxious(), 4, workers=workers)
+    batches = StreamLoader(Anxious(), 4, workers=workers)
     drawn(batches, range(3))
     batches.close()
     assert caplog.messages == [f"beware of {part}" for part in range(max(1, workers))]
@@ -68,11 +68,11 @@ def test_what_readers_warn_of_is_logged_where_training_is(workers: int, caplog: 
 @LINUX
 def test_signals_to_a_whole_job_leave_the_workers_at_work() -> None:
     last = range(2, 4 * AHEAD)  # more than was read ahead
-    undisturbed = StreamedBatches(Numbers(), 4, workers=2)
+    undisturbed = StreamLoader(Numbers(), 4, workers=2)
     drawn(undisturbed, range(2))
     expected = drawn(undisturbed, last)
     undisturbed.close()
-    before, batches = multiprocessing.active_children(), StreamedBatches(Numbers(), 4, workers=2)
+    before, batches = multiprocessing.active_children(), StreamLoader(Numbers(), 4, workers=2)
     drawn(batches, range(2))
     workers = started_since(before)
     assert len(workers) == 2

@@ -3,8 +3,8 @@
 import torch
 
 import ganzoo
-from ganzoo import DataSpec, Engine, Speed
-from ganzoo.data.in_memory import Batches
+from ganzoo import DataSpec, Engine, PerformanceOptions
+from ganzoo.data.in_memory import InMemoryLoader
 from ganzoo.plugins import zoo
 
 SHAPE = (1, 16, 16)
@@ -12,9 +12,9 @@ SPEC = DataSpec(dataset="random", shapes={"image": SHAPE})
 BATCH, LATENT = 8, 64
 
 
-def batches(seed: int = 0) -> Batches:
+def batches(seed: int = 0) -> InMemoryLoader:
     images = torch.randint(256, (64, *SHAPE), dtype=torch.uint8, generator=torch.Generator().manual_seed(7))
-    return Batches([{"image": images}], BATCH, (LATENT,), seed)
+    return InMemoryLoader([{"image": images}], BATCH, (LATENT,), seed)
 
 
 def dcgan(**fields: object) -> ganzoo.GAN:
@@ -23,7 +23,7 @@ def dcgan(**fields: object) -> ganzoo.GAN:
 
 def engine_after(
     iterations: int,
-    speed: Speed,
+    speed: PerformanceOptions,
     gan: ganzoo.GAN | None = None,
     sample_every: int = 0,
     dtype: torch.dtype = torch.float32,

@@ -10,24 +10,29 @@ import torch
 from torch import nn
 
 import ganzoo
-from ganzoo import Networks, Speed
+from ganzoo import Networks, PerformanceOptions
 from ganzoo.data.example import example, example_spec
-from ganzoo.engine.cuda_graphs import WARM_UP, Graphs
-from ganzoo.engine.ema import RAMP, MovingAverage
+from ganzoo.engine.cuda_graphs import WARM_UP, CUDAGraphCache
+from ganzoo.engine.ema import EMA, RAMP
 from ganzoo.engine.engine import Engine
-from ganzoo.options.optimization import Learning
+from ganzoo.options.optimization import OptimizationOptions
 from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
-from ganzoo.testing.cpu_recorder import Tape
+from ganzoo.testing.cpu_recorder import CPURecorder
 from ganzoo.training.trainer import prepare
 
 SPEC = example_spec(frozenset({"image"}), (1, 16, 16))
 
 
-def engine(half_life: int | None, speed: Speed | None = None) -> Engine:
+def engine(half_life: int | None, speed: PerformanceOptions | None = None) -> Engine:
     torch.manual_seed(0)
     gan = zoo().gan("dcgan")()
-    return Engine(gan, gan.build(SPEC), speed=speed or Speed.plain(), learning=Learning(ema_images=half_life))
+    return Engine(
+        gan,
+        gan.build(SPEC),
+        speed=speed or PerformanceOptions.plain(),
+        learning=OptimizationOptions(ema_images=half_life),
+    )
 
 
 def train(engine: Engine, iterations: int) -> None:
@@ -47,7 +52,7 @@ class Line(ganzoo.Generator):
         return self.weight
 
 
-def kept(average: MovingAverage) -> float:
+def kept(average: EMA) -> float:
     return next(average.own.parameters()).item()
 
 
@@ -56,7 +61,7 @@ def test_all_weights_at_once_move_as_each_by_itself() -> None:
     nets = Networks(
         generator=nn.Sequential(nn.Conv2d(8, 16, 3), nn.Linear(33, 5)).to(memory_format=torch.channels_last)
     )
-    average = MovingAverage(nets, nets.parameters(), half_life=100)
+    average = EMA(nets, nets.parameters(), half_life=100)
     expected = [weight.clone() for weight in average.own.parameters()]
     for iteration in (0, 3, 50, 1000):
         for weight in nets.parameters():
@@ -71,7 +76,7 @@ def test_all_weights_at_once_move_as_each_by_itself() -> None:
 
 def test_it_is_the_exponential_average_with_that_half_life() -> None:
     line = Line()
-    average = MovingAverage(Networks(generator=line), line.parameters(), half_life=100)
+    average = EMA(Networks(generator=line), line.parameters(), half_life=100)
     line.weight.data.fill_(1.0)
     for iteration in range(1000, 1010):  # long after the ramp: 10 iterations of 10 images are one half-life
         average.update(torch.tensor(iteration), 10)
@@ -80,7 +85,7 @@ def test_it_is_the_exponential_average_with_that_half_life() -> None:
 
 def test_at_first_it_is_a_copy_and_early_weights_are_soon_forgotten() -> None:
     line = Line()
-    average = MovingAverage(Networks(generator=line), line.parameters(), half_life=10**6)
+    average = EMA(Networks(generator=line), line.parameters(), half_life=10**6)
     line.weight.data.fill_(3.0)
     average.update(torch.tensor(0), 10)
     assert kept(average) == 3.0
@@ -111,7 +116,7 @@ def test_the_statistics_of_batchnorm_are_those_of_its_own_weights() -> None:
     each = engine(10_000)
     train(each, 30)
     assert each.average is not None
-    each.settle(example(SPEC, each.gan.noise_shape(), rows=64))
+    each.recalibrate_batchnorm(example(SPEC, each.gan.noise_shape(), rows=64))
     own = each.average.own.generator
     estimated = {name: value.clone() for name, value in own.named_buffers() if "running" in name}
     with torch.no_grad():  # what its own layers see, all in one large batch
@@ -144,10 +149,10 @@ def test_samples_come_from_it_and_training_misses_nothing() -> None:
 
 
 def test_a_recorded_iteration_moves_it_too() -> None:
-    speed, results = Speed(device="cpu", precision="fp32", keep_memory=False), []
-    for recorder in (None, Tape()):
+    speed, results = PerformanceOptions(device="cpu", precision="fp32", keep_memory=False), []
+    for recorder in (None, CPURecorder()):
         each = engine(500, speed)
-        each.graphs = Graphs(recorder, each.device, each.state) if recorder else None
+        each.graphs = CUDAGraphCache(recorder, each.device, each.state) if recorder else None
         train(each, WARM_UP + 4)
         assert not (each.graphs and each.graphs.refusal)
         assert each.average is not None

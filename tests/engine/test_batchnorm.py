@@ -9,7 +9,7 @@ from conftest import Together
 from torch import Tensor, nn
 
 from ganzoo.distributed.batchnorm import synchronise
-from ganzoo.distributed.context import Ranks
+from ganzoo.distributed.context import DistributedContext
 
 CPU = torch.device("cpu")
 KINDS = {"1d": (nn.BatchNorm1d, (8, 3)), "2d": (nn.BatchNorm2d, (8, 3, 2, 4)), "3d": (nn.BatchNorm3d, (8, 3, 2, 2, 2))}
@@ -27,14 +27,20 @@ def drawn(shape: tuple[int, ...], seed: int) -> Tensor:
 
 def worked_out(kind: str, options: dict[str, Any], split: int) -> dict[str, Any]:
     """What two batches in turn give; of two processes, the first has the rows up to `split`, the second the others."""
-    ranks = Ranks.join(CPU)
+    distributed = DistributedContext.join(CPU)
     make, shape = KINDS[kind]
     layer = make(3, **options).double()
     for number, weight in enumerate(layer.parameters()):
         weight.data = drawn((3,), 100 + number)
-    if ranks.count > 1:
-        synchronise(layer, ranks)
-    rows = slice(None) if ranks.count == 1 else slice(split) if ranks.leads else slice(split, None)
+    if distributed.world_size > 1:
+        synchronise(layer, distributed)
+    rows = (
+        slice(None)
+        if distributed.world_size == 1
+        else slice(split)
+        if distributed.is_main_process
+        else slice(split, None)
+    )
     found: dict[str, Any] = {}
     for step in range(2):
         batch = (drawn(shape, step) * 2 + 1)[rows].clone().requires_grad_()
@@ -44,7 +50,7 @@ def worked_out(kind: str, options: dict[str, Any], split: int) -> dict[str, Any]
         weights = list(layer.parameters())
         twice = torch.autograd.grad(slope.square().sum() + loss, [batch, *weights])
         found[f"rows {step}"] = [value.detach().flatten(1).tolist() for value in (output, slope, twice[0])]
-        found[f"weights {step}"] = [ranks.total(value).tolist() for value in twice[1:]]
+        found[f"weights {step}"] = [distributed.total(value).tolist() for value in twice[1:]]
     found["buffers"] = [buffer.tolist() for buffer in layer.buffers()]
     found["names"] = list(layer.state_dict())
     layer.eval()
@@ -77,10 +83,10 @@ def check(expected: dict[str, Any], halves: list[dict[str, Any]]) -> None:
 
 def far_from_zero() -> tuple[list[float], float, list[float], str]:
     """Values whose mean is ten thousand times as large as their spread, in float32; and a half-precision batch."""
-    ranks = Ranks.join(CPU)
+    distributed = DistributedContext.join(CPU)
     layer = nn.BatchNorm1d(2)
-    synchronise(layer, ranks)
-    values = drawn((64, 2), 1)[ranks.rank * 32 :][:32]
+    synchronise(layer, distributed)
+    values = drawn((64, 2), 1)[distributed.rank * 32 :][:32]
     spread = layer((10_000 + values).float()).std(0).tolist()
     with torch.autocast("cpu", torch.bfloat16):
         output = layer(values.bfloat16())
@@ -99,8 +105,8 @@ def test_variances_do_not_cancel_and_types_and_copies_are_kept(together: Togethe
 
 def one_row_each() -> list[float]:
     layer = nn.BatchNorm1d(2)
-    synchronise(layer, ranks := Ranks.join(CPU))
-    return layer(torch.full((1, 2), float(ranks.rank)))[0].tolist()
+    synchronise(layer, distributed := DistributedContext.join(CPU))
+    return layer(torch.full((1, 2), float(distributed.rank)))[0].tolist()
 
 
 def test_one_row_in_each_process_is_enough(together: Together) -> None:
@@ -112,10 +118,10 @@ def test_one_row_in_each_process_is_enough(together: Together) -> None:
 def compiled_or_not(compiled: bool) -> list[float]:
     torch.manual_seed(0)
     layers = nn.Sequential(first := nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Tanh())
-    synchronise(layers, ranks := Ranks.join(CPU))
+    synchronise(layers, distributed := DistributedContext.join(CPU))
     if compiled:
         layers.compile(backend="eager", dynamic=False)
-    values = drawn((8, 2), 3).float()[ranks.rank * 4 :][:4]
+    values = drawn((8, 2), 3).float()[distributed.rank * 4 :][:4]
     loss = layers(values).square().sum()
     return [loss.item(), *torch.autograd.grad(loss, first.weight)[0].flatten().tolist()]
 
@@ -128,7 +134,7 @@ def test_networks_around_it_may_be_compiled(together: Together) -> None:
 
 def test_one_value_in_all_is_refused_in_torchs_words() -> None:
     layer = nn.BatchNorm1d(2)
-    synchronise(layer, Ranks.alone())
+    synchronise(layer, DistributedContext.alone())
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         layer(torch.zeros(1, 2))
 
@@ -147,7 +153,7 @@ class Renamed(nn.BatchNorm1d):
 def test_a_forward_of_ones_own_is_kept_and_named(caplog: pytest.LogCaptureFixture) -> None:
     values = drawn((8, 2), 5).float()
     expected = 2 * nn.BatchNorm1d(2)(values)
-    synchronise(nets := nn.ModuleList([Scaled(2), Scaled(2), Renamed(2)]), Ranks.alone())
+    synchronise(nets := nn.ModuleList([Scaled(2), Scaled(2), Renamed(2)]), DistributedContext.alone())
     assert torch.equal(nets[0](values), expected)
     assert [("forward" in vars(layer)) for layer in nets] == [False, False, True]
     said = ["Scaled has a forward of its own: each process keeps its own statistics there"]

@@ -18,7 +18,7 @@ from trained import TINY, rows
 import ganzoo
 from ganzoo import DataSpec, Networks
 from ganzoo.runs.folder import RunFolder
-from ganzoo.training.run_log import Logbook
+from ganzoo.training.run_log import RunLog
 
 HOLD = """
 import sys, pathlib
@@ -137,6 +137,6 @@ def test_what_is_said_before_there_is_a_folder_is_in_its_log_too(tmp_path: Path)
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
 def test_a_log_that_cannot_be_written_ends_no_run(tmp_path: Path) -> None:
-    with Logbook() as logbook:
+    with RunLog() as logbook:
         logbook.open(Path("/dev/full"))
         logging.getLogger("ganzoo.test").warning("nobody can write this down")

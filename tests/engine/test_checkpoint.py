@@ -148,7 +148,7 @@ def test_a_list_of_checksums_cannot_point_elsewhere(two: Path) -> None:
 
 
 def test_those_after_an_iteration_are_set_aside(two: Path) -> None:
-    checkpoint.set_aside_after(two, 5)
+    checkpoint.quarantine_after(two, 5)
     assert [path.name for path in checkpoint.checkpoints(two)] == ["00000005"]
     assert (two / "damaged-00000010" / "state.json").is_file()
 

@@ -8,8 +8,8 @@ from families import FAMILIES
 from toys import BATCH, SIZE, ToyData
 
 import ganzoo
-from ganzoo import Engine, Losses, Speed
-from ganzoo.data.in_memory import Batches
+from ganzoo import Engine, Losses, PerformanceOptions
+from ganzoo.data.in_memory import InMemoryLoader
 from ganzoo.data.load import DataOptions, load
 from ganzoo.engine.cuda_graphs import WARM_UP
 from ganzoo.errors import OutOfMemory
@@ -23,19 +23,21 @@ GANS = [*FAMILIES, *(gan() for gan in zoo().gans.values())]
 EACH = pytest.mark.parametrize("gan", GANS, ids=lambda gan: f"{gan.name}-{getattr(gan, 'n_critic', 1)}")
 
 
-def toy_batches(gan: ganzoo.GAN) -> tuple[Batches, ganzoo.DataSpec]:
+def toy_batches(gan: ganzoo.GAN) -> tuple[InMemoryLoader, ganzoo.DataSpec]:
     """Batches on the GPU, and what the networks must know of them."""
     size = SIZE if gan in FAMILIES else 32
     options = DataOptions(data=ToyData(unpaired=bool(gan.streams)), image_size=(size, size), batch_size=BATCH)
     data = load(options, gan.needs, gan.streams)
-    return Batches(data.streams, BATCH, gan.noise_shape(), device=Speed(device="cuda").place()), data.spec
+    return InMemoryLoader(
+        data.streams, BATCH, gan.noise_shape(), device=PerformanceOptions(device="cuda").resolve_device()
+    ), data.spec
 
 
-def trained(gan: ganzoo.GAN, speed: Speed, *, samples: bool = False) -> tuple[Engine, list[Losses]]:
+def trained(gan: ganzoo.GAN, speed: PerformanceOptions, *, samples: bool = False) -> tuple[Engine, list[Losses]]:
     """An engine that has recorded all it can and replayed it twice, and the losses of every iteration."""
     torch.manual_seed(0)
     batches, spec = toy_batches(gan)
-    engine = Engine(gan, gan.build(spec), speed=speed, assemble=batches.assemble)
+    engine = Engine(gan, gan.build(spec), speed=speed, collate=batches.collate)
     rows = []
     for iteration in range((WARM_UP + 3) * engine.cycle):
         rows.append(engine.step(batches.draw(iteration)))
@@ -46,7 +48,9 @@ def trained(gan: ganzoo.GAN, speed: Speed, *, samples: bool = False) -> tuple[En
 
 @EACH
 def test_a_captured_run_is_the_eager_one(gan: ganzoo.GAN) -> None:
-    runs = [trained(gan, Speed(device="cuda", precision="fp32", graphs=graphs)) for graphs in (False, True)]
+    runs = [
+        trained(gan, PerformanceOptions(device="cuda", precision="fp32", graphs=graphs)) for graphs in (False, True)
+    ]
     (_, expected), (engine, found) = runs
     assert engine.graphs is not None
     assert not engine.graphs.refusal
@@ -58,7 +62,7 @@ def test_a_captured_run_is_the_eager_one(gan: ganzoo.GAN) -> None:
 
 @EACH
 def test_no_iteration_waits_for_the_gpu(gan: ganzoo.GAN) -> None:
-    engine, _ = trained(gan, Speed(device="cuda"))
+    engine, _ = trained(gan, PerformanceOptions(device="cuda"))
     batches, _ = toy_batches(gan)
     torch.cuda.set_sync_debug_mode("error")
     try:
@@ -82,7 +86,7 @@ class Impatient(ganzoo.Adversarial):
 
 
 def test_an_iteration_that_waits_is_made_as_usual_and_the_line_is_named() -> None:
-    engine, losses = trained(Impatient(), Speed(device="cuda", precision="fp32"))
+    engine, losses = trained(Impatient(), PerformanceOptions(device="cuda", precision="fp32"))
     assert engine.graphs is not None
     assert "test_cuda.py waits for the GPU" in engine.graphs.refusal
     assert all(torch.isfinite(value) for row in losses for value in row.values())
@@ -103,10 +107,10 @@ class Breaking(ganzoo.Adversarial):
 
 
 def test_training_goes_on_after_a_capture_that_broke_off_dropout_and_all() -> None:
-    engine, losses = trained(Breaking(), Speed(device="cuda", precision="fp32"))
+    engine, losses = trained(Breaking(), PerformanceOptions(device="cuda", precision="fp32"))
     assert engine.graphs is not None
     assert engine.graphs.refusal
-    _, expected = trained(Breaking(), Speed(device="cuda", precision="fp32", graphs=False))
+    _, expected = trained(Breaking(), PerformanceOptions(device="cuda", precision="fp32", graphs=False))
     torch.testing.assert_close(losses, expected, rtol=2e-3, atol=2e-3)
     held = torch.cuda.memory_reserved()
     batches, _ = toy_batches(Breaking())
@@ -116,7 +120,7 @@ def test_training_goes_on_after_a_capture_that_broke_off_dropout_and_all() -> No
 
 
 def test_an_engine_that_takes_up_a_state_records_anew_and_goes_on_alike() -> None:
-    gan, speed = zoo().gan("dcgan")(), Speed(device="cuda", precision="fp32")
+    gan, speed = zoo().gan("dcgan")(), PerformanceOptions(device="cuda", precision="fp32")
     (one, _), (other, _) = trained(gan, speed), trained(gan, speed)
     other.nets.load_state_dict({name: value.cpu() for name, value in one.nets.state_dict().items()})
     other.load_optimizer_state({name: value.cpu() for name, value in one.optimizers.state().items()})
@@ -135,7 +139,7 @@ def test_an_engine_that_takes_up_a_state_records_anew_and_goes_on_alike() -> Non
 @pytest.mark.filterwarnings("default")  # the compiler's own
 def test_compiled_networks_are_captured(name: str) -> None:
     gan = zoo().gan(name)()
-    engine, losses = trained(gan, Speed(device="cuda", compile=True))
+    engine, losses = trained(gan, PerformanceOptions(device="cuda", compile=True))
     assert engine.graphs is not None
     assert not engine.graphs.refusal
     assert all(torch.isfinite(value) for row in losses for value in row.values())
@@ -143,7 +147,7 @@ def test_compiled_networks_are_captured(name: str) -> None:
 
 def test_samples_between_replays_change_nothing() -> None:
     (_, expected), (_, found) = (
-        trained(zoo().gan("dcgan")(), Speed(device="cuda", precision="fp32"), samples=samples)
+        trained(zoo().gan("dcgan")(), PerformanceOptions(device="cuda", precision="fp32"), samples=samples)
         for samples in (False, True)
     )
     torch.testing.assert_close(found, expected, rtol=2e-3, atol=2e-3)
@@ -151,9 +155,9 @@ def test_samples_between_replays_change_nothing() -> None:
 
 def test_data_too_large_for_the_device_stays_with_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     images = torch.randint(256, (64, 1, 8, 8), dtype=torch.uint8)
-    near = Batches([{"image": images}], 8, (4,), device="cuda")
+    near = InMemoryLoader([{"image": images}], 8, (4,), device="cuda")
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1000, 1000))
-    far = Batches([{"image": images}], 8, (4,), device="cuda")
+    far = InMemoryLoader([{"image": images}], 8, (4,), device="cuda")
     assert (near.on_device, far.on_device) == (True, False)
     for iteration in range(10):
         for field, value in near[iteration].items():

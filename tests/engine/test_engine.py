@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo import Batch, DataSpec, Engine, Losses, Networks, Player, Speed
+from ganzoo import Batch, DataSpec, Engine, Losses, Networks, PerformanceOptions, Player
 from ganzoo.blocks import StridedDiscriminator, UpsampleGenerator
-from ganzoo.engine.cuda_graphs import Graphs
+from ganzoo.engine.cuda_graphs import CUDAGraphCache
 from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
-from ganzoo.testing.cpu_recorder import Tape
+from ganzoo.testing.cpu_recorder import CPURecorder
 
 
 def difference(first: nn.Module, second: nn.Module) -> float:
@@ -50,13 +50,16 @@ def test_twenty_iterations_of_dcgan_are_those_of_the_chapters_loop_written_by_ha
     chapter = dcgan(
         architecture="chapter", optimizer={"kind": "adam", "lr": 1e-3, "betas": (0.9, 0.999)}, initialization="torch"
     )
-    nets = engine_after(20, Speed.plain(), chapter).nets
+    nets = engine_after(20, PerformanceOptions.plain(), chapter).nets
     assert difference(nets.generator, generator) == 0.0
     assert difference(nets.discriminator, discriminator) == 0.0
 
 
 def test_weights_are_the_same_with_samples_every_iteration_and_with_none() -> None:
-    without, with_samples = engine_after(6, Speed.plain()), engine_after(6, Speed.plain(), sample_every=1)
+    without, with_samples = (
+        engine_after(6, PerformanceOptions.plain()),
+        engine_after(6, PerformanceOptions.plain(), sample_every=1),
+    )
     assert difference(without.nets, with_samples.nets) == 0.0
 
 
@@ -89,7 +92,7 @@ class Stale(ganzoo.Adversarial):
 @pytest.mark.parametrize("fused", [False, True])
 def test_a_graph_through_moved_weights_is_an_error_fused_or_not(fused: bool) -> None:
     with pytest.raises(ganzoo.ContractError, match="the player 'generator' differentiates through"):
-        engine_after(1, Speed.plain().model_copy(update={"fused": fused}), Stale())
+        engine_after(1, PerformanceOptions.plain().model_copy(update={"fused": fused}), Stale())
 
 
 def test_the_discriminators_weights_get_no_gradient_in_the_generators_turn() -> None:
@@ -108,7 +111,7 @@ def test_the_discriminators_weights_get_no_gradient_in_the_generators_turn() -> 
             return fake.mean()
 
     gan = dcgan(loss=Watching())
-    engine = Engine(gan, gan.build(SPEC), speed=Speed.plain())
+    engine = Engine(gan, gan.build(SPEC), speed=PerformanceOptions.plain())
     engine.step(batches()[0])
     assert seen == [False]
     assert all(weight.grad is None for weight in engine.nets.parameters())
@@ -163,7 +166,7 @@ class Wrong(ganzoo.Adversarial):
 )
 def test_players_that_cannot_play_are_refused_by_name(mistake: str, message: str) -> None:
     with pytest.raises(ganzoo.ContractError, match=message):
-        engine_after(1, Speed.plain(), Wrong(mistake=mistake))
+        engine_after(1, PerformanceOptions.plain(), Wrong(mistake=mistake))
 
 
 def test_no_player_of_a_run_is_lost_to_another_of_its_name() -> None:
@@ -174,7 +177,7 @@ def test_no_player_of_a_run_is_lost_to_another_of_its_name() -> None:
 
 def test_a_player_moves_on_every_nth_iteration() -> None:
     gan = dcgan(n_critic=3)
-    engine, data = Engine(gan, gan.build(SPEC), speed=Speed.plain()), batches()
+    engine, data = Engine(gan, gan.build(SPEC), speed=PerformanceOptions.plain()), batches()
     terms = [set(engine.step(data[iteration])) for iteration in range(6)]
     assert ["generator/adversarial" in names for names in terms] == [False, False, True, False, False, True]
     assert all("discriminator/adversarial" in names for names in terms)
@@ -197,10 +200,10 @@ class Warmed(type(dcgan())):  # type: ignore[misc]  # the class is only known to
         )
 
 
-def warmed(speed: Speed | None = None) -> Engine:
+def warmed(speed: PerformanceOptions | None = None) -> Engine:
     torch.manual_seed(0)
     gan = Warmed()
-    return Engine(gan, gan.build(SPEC), speed=speed or Speed.plain())
+    return Engine(gan, gan.build(SPEC), speed=speed or PerformanceOptions.plain())
 
 
 def test_players_may_begin_late_and_end_early() -> None:
@@ -234,9 +237,9 @@ def test_a_run_taken_up_between_two_phases_goes_on_in_the_next() -> None:
 
 def test_iterations_of_every_phase_are_recorded_and_replayed_alike() -> None:
     ended = []
-    for recorder in (None, Tape()):
-        engine, data = warmed(Speed(device="cpu", precision="fp32")), batches()
-        engine.graphs = Graphs(recorder, engine.device, engine.state) if recorder else None
+    for recorder in (None, CPURecorder()):
+        engine, data = warmed(PerformanceOptions(device="cpu", precision="fp32")), batches()
+        engine.graphs = CUDAGraphCache(recorder, engine.device, engine.state) if recorder else None
         torch.manual_seed(1)
         for iteration in range(3):
             for start in engine.phases:
@@ -254,7 +257,7 @@ def test_a_player_that_would_begin_after_the_end_is_warned_of(
     iterations: int | None, said: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     gan = Warmed()
-    Engine(gan, gan.build(SPEC), speed=Speed.plain(), iterations=iterations)
+    Engine(gan, gan.build(SPEC), speed=PerformanceOptions.plain(), iterations=iterations)
     assert ("the player 'discriminator' begins after 3 iterations, and the whole run has 3" in caplog.text) == said
 
 
@@ -262,18 +265,18 @@ def test_players_that_all_come_to_an_end_are_refused() -> None:
     gan = dcgan()
     players = [replace(player, until=3) for player in gan.players()]
     with pytest.raises(ganzoo.ContractError, match="every player comes to an end"):
-        Engine(gan, gan.build(SPEC), players, speed=Speed.plain())
+        Engine(gan, gan.build(SPEC), players, speed=PerformanceOptions.plain())
 
 
 def test_loss_terms_are_logged_by_player_and_detached() -> None:
     gan = zoo().gan("wgan-gp").model_validate({"n_critic": 1})
-    losses = Engine(gan, gan.build(SPEC), speed=Speed.plain()).step(batches()[0])
+    losses = Engine(gan, gan.build(SPEC), speed=PerformanceOptions.plain()).step(batches()[0])
     assert list(losses) == ["generator/adversarial", "discriminator/adversarial", "discriminator/gradient_penalty"]
     assert not any(value.requires_grad for value in losses.values())
 
 
 def test_sampling_uses_no_dropout_and_running_statistics() -> None:
-    engine = engine_after(2, Speed.plain())
+    engine = engine_after(2, PerformanceOptions.plain())
     once, twice = engine.sample(batches()[0]), engine.sample(batches()[0])
     assert torch.equal(once, twice)
     torch.testing.assert_close(engine.sample(batches()[0]), once)
@@ -282,9 +285,9 @@ def test_sampling_uses_no_dropout_and_running_statistics() -> None:
 
 
 def test_networks_that_were_trained_can_be_trained_by_another_engine() -> None:
-    first = engine_after(1, Speed.plain())
+    first = engine_after(1, PerformanceOptions.plain())
     assert all(weight.requires_grad for weight in first.nets.parameters())
-    second = Engine(first.gan, first.nets, speed=Speed.plain())
+    second = Engine(first.gan, first.nets, speed=PerformanceOptions.plain())
     assert [len(weights) for weights in second.weights.values()] == [len(weights) for weights in first.weights.values()]
 
 
@@ -293,7 +296,7 @@ def test_a_frozen_part_of_a_trained_network_stays_in_evaluation_mode() -> None:
     nets = gan.networks(SPEC)
     frozen = next(module for module in nets.discriminator.modules() if isinstance(module, nn.BatchNorm2d))
     frozen.requires_grad_(False)
-    engine = Engine(gan, nets, speed=Speed.plain())
+    engine = Engine(gan, nets, speed=PerformanceOptions.plain())
     engine.step(batches()[0])
     engine.sample(batches()[0])
     assert not frozen.training
@@ -310,13 +313,13 @@ def test_a_generator_that_draws_noise_of_its_own_gives_the_same_samples_for_the_
             return batch.replace(fake=batch.fake + torch.randn_like(batch.fake))
 
     gan = Noisy()
-    engine = Engine(gan, gan.build(SPEC), speed=Speed.plain())
+    engine = Engine(gan, gan.build(SPEC), speed=PerformanceOptions.plain())
     assert torch.equal(engine.sample(batches()[0]), engine.sample(batches()[0]))
 
 
 def test_everyone_moves_when_asked() -> None:
     gan = dcgan(n_critic=5)
-    engine = Engine(gan, gan.build(SPEC), speed=Speed.plain())
+    engine = Engine(gan, gan.build(SPEC), speed=PerformanceOptions.plain())
     expected = {"generator/adversarial", "discriminator/adversarial"}
     assert set(engine.step(batches()[0], everyone=True)) == expected
     assert set(warmed().step(batches()[0], everyone=True)) == expected, "those of the last phase"

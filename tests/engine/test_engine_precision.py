@@ -8,7 +8,7 @@ import torch
 from engines import SPEC, batches, dcgan, engine_after
 from torch import Tensor, nn
 
-from ganzoo import Engine, Networks, Speed
+from ganzoo import Engine, Networks, PerformanceOptions
 
 
 @pytest.mark.parametrize("switches", [["fused"], ["channels_last"], ["fused", "channels_last"]])
@@ -16,7 +16,10 @@ def test_a_speed_switch_does_not_change_the_numbers(switches: list[str]) -> None
     # In float64, where another order of additions cannot look like another result; fakes and scores, not weights, for
     # a bias before BatchNorm changes nothing and its gradient is rounding alone.
     results = []
-    for speed in (Speed.plain(), Speed.plain().model_copy(update=dict.fromkeys(switches, True))):
+    for speed in (
+        PerformanceOptions.plain(),
+        PerformanceOptions.plain().model_copy(update=dict.fromkeys(switches, True)),
+    ):
         engine = engine_after(4, speed, dtype=torch.float64)
         with engine.evaluating():
             fake = engine.nets.generator(batches()[9].noise.double())
@@ -26,7 +29,7 @@ def test_a_speed_switch_does_not_change_the_numbers(switches: list[str]) -> None
 
 def test_a_gradient_in_another_memory_order_moves_the_right_weights() -> None:
     moved = []
-    for speed in (Speed.plain(), Speed(device="cpu", precision="fp32")):
+    for speed in (PerformanceOptions.plain(), PerformanceOptions(device="cpu", precision="fp32")):
         engine = engine_after(1, speed, dtype=torch.float64)
         weights = engine.weights["generator"]
         gradients = [torch.arange(1.0, weight.numel() + 1).view(weight.shape).sin().double() for weight in weights]
@@ -36,12 +39,12 @@ def test_a_gradient_in_another_memory_order_moves_the_right_weights() -> None:
 
 
 def test_bf16_stays_near_float32_and_gives_float32() -> None:
-    speed = Speed(device="cpu", precision="bf16")
+    speed = PerformanceOptions(device="cpu", precision="bf16")
     engine = engine_after(1, speed)
     sample = engine.sample(batches()[0])
     assert sample.dtype == torch.float32
     assert engine.nets.discriminator(sample).dtype == torch.float32
-    reference = engine_after(1, Speed.plain()).sample(batches()[0])
+    reference = engine_after(1, PerformanceOptions.plain()).sample(batches()[0])
     assert 0 < (sample - reference).abs().mean() < 0.02
 
 
@@ -61,7 +64,7 @@ def test_bf16_leaves_every_kind_of_output_as_it_was_but_float32() -> None:
             return {"answers": [Outputs(answer, answer.argmax(1))]}
 
     nets = Networks(two=Two(4, 3))
-    Speed(device="cpu", precision="bf16").apply(nets, torch.device("cpu"))
+    PerformanceOptions(device="cpu", precision="bf16").apply(nets, torch.device("cpu"))
     outputs = nets.two(torch.ones(2, 4))["answers"][0]
     assert isinstance(outputs, Outputs)
     assert outputs.logits.dtype == torch.float32
@@ -69,7 +72,7 @@ def test_bf16_leaves_every_kind_of_output_as_it_was_but_float32() -> None:
 
 
 def test_a_copy_of_a_bf16_network_computes_with_its_own_weights() -> None:
-    engine = engine_after(1, Speed(device="cpu", precision="bf16"))
+    engine = engine_after(1, PerformanceOptions(device="cpu", precision="bf16"))
     copied = copy.deepcopy(engine.nets)
     for weight in copied.generator.parameters():
         nn.init.zeros_(weight)
@@ -79,16 +82,16 @@ def test_a_copy_of_a_bf16_network_computes_with_its_own_weights() -> None:
 
 def test_bf16_leaves_alone_what_has_no_weights() -> None:
     nets = Networks(flat=nn.Flatten(), two=nn.Linear(4, 3))
-    Speed(device="cpu", precision="bf16").apply(nets, torch.device("cpu"))
+    PerformanceOptions(device="cpu", precision="bf16").apply(nets, torch.device("cpu"))
     assert nets.two(nets.flat(torch.ones(2, 2, 2))).shape == (2, 3)
 
 
 def test_networks_of_a_bf16_engine_compute_in_float32_for_the_next_one_that_says_so() -> None:
-    first = engine_after(1, Speed(device="cpu", precision="bf16"))
+    first = engine_after(1, PerformanceOptions(device="cpu", precision="bf16"))
     plain = dcgan().networks(SPEC)
     plain.load_state_dict(first.nets.state_dict())
     noise = batches()[0].noise
-    second = Engine(first.gan, first.nets, speed=Speed.plain())
-    reference = Engine(first.gan, plain, speed=Speed.plain())
+    second = Engine(first.gan, first.nets, speed=PerformanceOptions.plain())
+    reference = Engine(first.gan, plain, speed=PerformanceOptions.plain())
     with second.evaluating(), reference.evaluating():
         torch.testing.assert_close(second.nets.generator(noise), reference.nets.generator(noise), rtol=0, atol=1e-5)

@@ -13,7 +13,7 @@ import ganzoo
 from ganzoo.contract.callback import Callback
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 TINY: dict[str, Any] = {"image_size": 16, "limit": 16, "batch_size": 4, "checkpoint_every": 100, "precision": "fp32"}
 OFTEN: dict[str, Any] = {"evaluate_every": 3, "evaluate_samples": 70}
@@ -25,7 +25,7 @@ class Look(Callback):
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
 
-    def evaluated(self, training: Training, line: dict[str, Any]) -> None:
+    def on_evaluate(self, trainer: Trainer, line: dict[str, Any]) -> None:
         self.lines.append(line)
 
 

@@ -8,15 +8,15 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo import Batch, DataSpec, Engine, Losses, Networks, Player, Speed
-from ganzoo.data.in_memory import Batches
-from ganzoo.engine.cuda_graphs import WARM_UP, Graphs, Iteration, Recorder, Recording
-from ganzoo.testing.cpu_recorder import Tape
+from ganzoo import Batch, DataSpec, Engine, Losses, Networks, PerformanceOptions, Player
+from ganzoo.data.in_memory import InMemoryLoader
+from ganzoo.engine.cuda_graphs import WARM_UP, CUDAGraphCache, Iteration, Recorder, Recording
+from ganzoo.testing.cpu_recorder import CPURecorder
 
 SHAPE = (1, 8, 8)
 SPEC = DataSpec(dataset="random", shapes={"image": SHAPE})
 CPU = torch.device("cpu")
-FUSED = Speed.plain().model_copy(update={"fused": True})
+FUSED = PerformanceOptions.plain().model_copy(update={"fused": True})
 """An optimizer that counts its steps on the device: another can be part of a graph on a GPU only."""
 
 
@@ -35,19 +35,19 @@ class Toy(ganzoo.Adversarial):
         return super().discriminator_loss(nets, batch) | {"late": nets.discriminator(batch.image).mean() * batch.step}
 
 
-def built(gan: ganzoo.GAN, recorder: Recorder | None) -> tuple[Engine, Batches]:
+def built(gan: ganzoo.GAN, recorder: Recorder | None) -> tuple[Engine, InMemoryLoader]:
     torch.manual_seed(0)
     images = torch.randint(256, (32, *SHAPE), dtype=torch.uint8)
-    batches = Batches([{"image": images}], 4, gan.noise_shape())
-    engine = Engine(gan, gan.build(SPEC), speed=FUSED, assemble=batches.assemble)
-    engine.graphs = Graphs(recorder, CPU, engine.state) if recorder else None
+    batches = InMemoryLoader([{"image": images}], 4, gan.noise_shape())
+    engine = Engine(gan, gan.build(SPEC), speed=FUSED, collate=batches.collate)
+    engine.graphs = CUDAGraphCache(recorder, CPU, engine.state) if recorder else None
     return engine, batches
 
 
 def run(
     gan: ganzoo.GAN, iterations: int, recorded: bool, recorder: Recorder | None = None
 ) -> tuple[Engine, list[dict[str, float]]]:
-    engine, batches = built(gan, recorder or Tape() if recorded else None)
+    engine, batches = built(gan, recorder or CPURecorder() if recorded else None)
     rows = [engine.step(batches.draw(iteration)) for iteration in range(iterations)]
     return engine, [{name: value.item() for name, value in row.items()} for row in rows]
 
@@ -101,7 +101,7 @@ def test_what_cannot_be_recorded_is_made_as_usual_and_the_reason_said(
     assert [reason in message for message in caplog.messages] == [True]
 
 
-class Refusing(Tape):
+class Refusing(CPURecorder):
     """A recorder on which recording breaks off, as a capture does that runs out of memory."""
 
     def record(self, iteration: Iteration) -> Recording:
@@ -122,7 +122,7 @@ def test_a_batch_of_another_form_is_made_as_usual() -> None:
     engine, _ = run(Toy(), 10, recorded=True)
     assert engine.graphs is not None
     before = dict(engine.graphs._recordings)
-    engine.assemble = None
+    engine.collate = None
     engine.step(Batch(image=torch.zeros(6, *SHAPE), noise=torch.randn(6, 4), step=torch.tensor(0)))
     assert engine.graphs._recordings == before
     assert not engine.graphs.refusal
@@ -136,7 +136,7 @@ def test_a_recording_is_dropped_when_the_memory_it_works_on_is() -> None:
 
 
 def test_losses_given_out_are_not_overwritten_by_the_next_iteration() -> None:
-    engine, batches = built(Toy(), Tape())
+    engine, batches = built(Toy(), CPURecorder())
     kept: list[Tensor] = []
     values: list[float] = []
     for iteration in range(12):

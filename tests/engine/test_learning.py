@@ -6,15 +6,15 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo import Speed
+from ganzoo import PerformanceOptions
 from ganzoo.contract.callback import Callback
 from ganzoo.data.example import example, example_spec
-from ganzoo.engine.cuda_graphs import WARM_UP, Graphs
+from ganzoo.engine.cuda_graphs import WARM_UP, CUDAGraphCache
 from ganzoo.engine.engine import Engine
-from ganzoo.options.optimization import Learning
+from ganzoo.options.optimization import OptimizationOptions
 from ganzoo.plugins import zoo
-from ganzoo.testing.cpu_recorder import Tape
-from ganzoo.training.trainer import Training
+from ganzoo.testing.cpu_recorder import CPURecorder
+from ganzoo.training.trainer import Trainer
 
 SPEC = example_spec(frozenset({"image"}), (1, 16, 16))
 
@@ -29,7 +29,7 @@ SPEC = example_spec(frozenset({"image"}), (1, 16, 16))
     ],
 )
 def test_a_schedule_says_what_learning_rates_are_multiplied_by(schedule: str, factors: list[float]) -> None:
-    learning = Learning.model_validate({"lr_schedule": schedule})
+    learning = OptimizationOptions.model_validate({"lr_schedule": schedule})
     found = [learning.lr_factor(done) for done in (0, 0.25, 0.5, 0.75, 1)]
     assert found == pytest.approx(factors, abs=1e-4)
     assert learning.lr_factor(1.5) == learning.lr_factor(1)
@@ -39,8 +39,8 @@ def test_a_run_follows_its_schedule_to_the_end(tmp_path: Path) -> None:
     rates: list[float] = []
 
     class Look(Callback):
-        def iterated(self, training: Training) -> None:
-            optimizer = training.engine.optimizers["discriminator"]
+        def on_step_end(self, trainer: Trainer) -> None:
+            optimizer = trainer.engine.optimizers["discriminator"]
             rates.append(optimizer.param_groups[0]["lr"])
 
     ganzoo.run(
@@ -57,15 +57,15 @@ def test_a_run_follows_its_schedule_to_the_end(tmp_path: Path) -> None:
     assert rates == pytest.approx([0.4, 0.4, 0.4, 0.4, 0.4, 0.3, 0.2, 0.1])
 
 
-def trained(learning: Learning, *, recorded: bool = False, iterations: int = WARM_UP + 5) -> Engine:
+def trained(learning: OptimizationOptions, *, recorded: bool = False, iterations: int = WARM_UP + 5) -> Engine:
     torch.manual_seed(0)
     gan = zoo().gan("dcgan")()
-    speed = Speed(device="cpu", precision="fp32", keep_memory=False)
+    speed = PerformanceOptions(device="cpu", precision="fp32", keep_memory=False)
     engine = Engine(gan, gan.build(SPEC), speed=speed, learning=learning, iterations=iterations)
     for optimizer in engine.optimizers.values():  # as they are where iterations are recorded
         for group in optimizer.param_groups:
             group["lr"] = torch.tensor(group["lr"])
-    engine.graphs = Graphs(Tape(), engine.device, engine.state) if recorded else None
+    engine.graphs = CUDAGraphCache(CPURecorder(), engine.device, engine.state) if recorded else None
     for iteration in range(iterations):
         engine.step(example(SPEC, gan.noise_shape(), rows=8).replace(step=torch.tensor(iteration)))
     assert not (engine.graphs and engine.graphs.refusal)
@@ -73,9 +73,9 @@ def trained(learning: Learning, *, recorded: bool = False, iterations: int = WAR
 
 
 def test_recorded_iterations_follow_it_too() -> None:
-    learning = Learning(lr_schedule="cosine", clip_gradient=0.1)
+    learning = OptimizationOptions(lr_schedule="cosine", clip_gradient=0.1)
     engines = [trained(learning, recorded=recorded) for recorded in (False, True)]
-    other = trained(Learning(clip_gradient=0.1))
+    other = trained(OptimizationOptions(clip_gradient=0.1))
     states = [engine.nets.state_dict() for engine in (*engines, other)]
     for name, value in states[0].items():
         torch.testing.assert_close(states[1][name], value, msg=name)
@@ -83,7 +83,7 @@ def test_recorded_iterations_follow_it_too() -> None:
 
 
 def test_gradients_longer_than_the_limit_are_shortened_to_it_and_no_others() -> None:
-    engine = trained(Learning(clip_gradient=1.0), iterations=1)
+    engine = trained(OptimizationOptions(clip_gradient=1.0), iterations=1)
     weights = engine.weights["discriminator"]
     seen: list[float] = []
 

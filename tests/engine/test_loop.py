@@ -238,7 +238,7 @@ def test_samples_that_look_alike_for_long_are_warned_of_once(
 
 
 def test_samples_that_differ_are_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    alarms, images = collapse_detector.Alarms(()), torch.rand(8, 1, 4, 4)
+    alarms, images = collapse_detector.CollapseDetector(()), torch.rand(8, 1, 4, 4)
     for iteration in range(1000, 1100):
         alarms.look_at_samples(0.5 * images, images, iteration)
         alarms.look_at_samples(images[:1], images, iteration)
@@ -247,7 +247,7 @@ def test_samples_that_differ_are_not_warned_of(caplog: pytest.LogCaptureFixture)
 
 def test_a_discriminator_that_has_won_for_long_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
     players = zoo().gan("dcgan")().players()
-    alarms = collapse_detector.Alarms(players)
+    alarms = collapse_detector.CollapseDetector(players)
     for iteration in range(1, 30):
         alarms.look_at_losses({"generator/adversarial": 9.0, "discriminator/adversarial": 0.001}, iteration)
     (warned,) = (record.getMessage() for record in caplog.records)
@@ -263,7 +263,7 @@ def test_a_discriminator_that_has_won_for_long_is_warned_of_once(caplog: pytest.
 
 
 def test_a_loss_without_a_least_value_is_never_won(caplog: pytest.LogCaptureFixture) -> None:
-    alarms = collapse_detector.Alarms(zoo().gan("wgan-gp")().players())
+    alarms = collapse_detector.CollapseDetector(zoo().gan("wgan-gp")().players())
     for iteration in range(30):
         alarms.look_at_losses({"discriminator/adversarial": 0.0, "discriminator/gradient_penalty": 0.0}, iteration)
     assert not caplog.records

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 import ganzoo
-from ganzoo import DataSpec, Engine, Networks, Speed
-from ganzoo.data.in_memory import Batches, latent, scaled
+from ganzoo import DataSpec, Engine, Networks, PerformanceOptions
+from ganzoo.data.in_memory import InMemoryLoader, fixed_latents, to_float
 from ganzoo.data.load import Data, DataOptions, load
 from ganzoo.metrics.sets import FrechetDistance
 
@@ -39,13 +39,13 @@ def digits() -> Data:
 def distance_after(iterations: int, precision: str, seed: int, digits: Data) -> float:
     gan = SmallGAN()
     torch.manual_seed(seed)
-    batches = Batches(digits.streams, BATCH, gan.noise_shape(), seed)
-    speed = Speed.plain().model_copy(update={"precision": precision, "fused": True})
-    engine = Engine(gan, gan.build(digits.spec), speed=speed, assemble=batches.assemble)
+    batches = InMemoryLoader(digits.streams, BATCH, gan.noise_shape(), seed)
+    speed = PerformanceOptions.plain().model_copy(update={"precision": precision, "fused": True})
+    engine = Engine(gan, gan.build(digits.spec), speed=speed, collate=batches.collate)
     for iteration in range(iterations):
         engine.step(batches.draw(iteration))
-    fakes = engine.sample(ganzoo.Batch(noise=latent(2000, (LATENT,), 1), step=torch.tensor(0)))
-    real = scaled(digits.streams[0]["image"][:5000])
+    fakes = engine.sample(ganzoo.Batch(noise=fixed_latents(2000, (LATENT,), 1), step=torch.tensor(0)))
+    real = to_float(digits.streams[0]["image"][:5000])
     return FrechetDistance().measure(real.flatten(1), fakes.flatten(1))
 
 

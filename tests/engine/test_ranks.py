@@ -11,10 +11,10 @@ from conftest import Together
 from torch import nn
 
 import ganzoo
-from ganzoo import Batch, DataSpec, Engine, Losses, Networks, Player, Speed
-from ganzoo.data.in_memory import Batches
+from ganzoo import Batch, DataSpec, Engine, Losses, Networks, PerformanceOptions, Player
+from ganzoo.data.in_memory import InMemoryLoader
 from ganzoo.distributed.batchnorm import synchronise
-from ganzoo.distributed.context import LaggedVote, Ranks
+from ganzoo.distributed.context import DistributedContext, LaggedVote
 from ganzoo.errors import OutOfMemory
 from ganzoo.losses import gradient
 from ganzoo.options.run import resolve
@@ -28,24 +28,29 @@ SPEC = DataSpec(dataset="random", shapes={"image": SHAPE})
 
 def conversation() -> dict[str, Any]:
     """All that they can say to each other."""
-    ranks = Ranks.join(CPU)
-    mine = float(ranks.rank)
+    distributed = DistributedContext.join(CPU)
+    mine = float(distributed.rank)
     start = torch.full((2, 3), mine + 5).T  # not contiguous, as channels_last weights are not
-    ranks.broadcast([start, number := torch.tensor(ranks.rank + 7)])
+    distributed.broadcast([start, number := torch.tensor(distributed.rank + 7)])
     gradients = [torch.full((2, 2), mine), None, torch.full((3,), 10 * mine, dtype=torch.float64)]
-    vote = LaggedVote(ranks)
+    vote = LaggedVote(distributed)
     return {
-        "rank": ranks.rank,
-        "count": ranks.count,
-        "leads": ranks.leads,
+        "rank": distributed.rank,
+        "count": distributed.world_size,
+        "leads": distributed.is_main_process,
         "start": [*start.flatten().tolist(), number.item()],
-        "average": [None if value is None else (value.dtype, value.tolist()) for value in ranks.average(gradients)],
-        "mean": ranks.mean(torch.tensor([mine, 3.0])).tolist(),
-        "tell": [ranks.tell(f"from {ranks.rank}".encode()), ranks.tell(b"" if ranks.leads else b"more")],
-        "gather": [ranks.gather(b"x" * (3 * ranks.rank)), ranks.gather(b"")],
-        "any": [ranks.any(False), ranks.any(ranks.rank == 1), ranks.any(True)],
-        "votes": [vote.vote(15 if step == 1 and ranks.rank == 1 else 0) for step in range(4)],
-        "least": ranks.least(torch.tensor([ranks.rank, 5 - ranks.rank])).tolist(),
+        "average": [
+            None if value is None else (value.dtype, value.tolist()) for value in distributed.average(gradients)
+        ],
+        "mean": distributed.mean(torch.tensor([mine, 3.0])).tolist(),
+        "tell": [
+            distributed.broadcast_object(f"from {distributed.rank}".encode()),
+            distributed.broadcast_object(b"" if distributed.is_main_process else b"more"),
+        ],
+        "gather": [distributed.gather(b"x" * (3 * distributed.rank)), distributed.gather(b"")],
+        "any": [distributed.any(False), distributed.any(distributed.rank == 1), distributed.any(True)],
+        "votes": [vote.vote(15 if step == 1 and distributed.rank == 1 else 0) for step in range(4)],
+        "least": distributed.least(torch.tensor([distributed.rank, 5 - distributed.rank])).tolist(),
     }
 
 
@@ -67,7 +72,7 @@ def test_processes_tell_each_other_what_each_should_know(together: Together) -> 
 
 def beyond_gloo() -> str:
     try:
-        Ranks.join(CPU).total(torch.zeros(2, dtype=torch.uint16))
+        DistributedContext.join(CPU).total(torch.zeros(2, dtype=torch.uint16))
     except RuntimeError as error:
         return str(error)
     return ""
@@ -79,19 +84,24 @@ def test_a_mistake_in_what_is_sent_is_no_lost_process(together: Together) -> Non
 
 
 def test_one_process_alone_hears_itself_at_once() -> None:
-    ranks, gradients, values = Ranks.join(CPU), [torch.ones(2), None], torch.ones(3)
-    assert ranks == Ranks.alone()
-    assert ranks.average(gradients) is gradients
-    assert ranks.mean(values) is values
-    assert (ranks.tell(b"a"), ranks.gather(b"b"), ranks.any(True), ranks.any(False)) == (b"a", [b"b"], True, False)
-    assert [LaggedVote(ranks).vote(number) for number in (2, 0)] == [2, 0]
-    assert ranks.least(values) is values
+    distributed, gradients, values = DistributedContext.join(CPU), [torch.ones(2), None], torch.ones(3)
+    assert distributed == DistributedContext.alone()
+    assert distributed.average(gradients) is gradients
+    assert distributed.mean(values) is values
+    assert (
+        distributed.broadcast_object(b"a"),
+        distributed.gather(b"b"),
+        distributed.any(True),
+        distributed.any(False),
+    ) == (b"a", [b"b"], True, False)
+    assert [LaggedVote(distributed).vote(number) for number in (2, 0)] == [2, 0]
+    assert distributed.least(values) is values
 
 
 def asked_for(facts: dict[int, dict[str, object]]) -> str:
-    ranks = Ranks.join(CPU)
+    distributed = DistributedContext.join(CPU)
     try:
-        ranks.check_same(facts[ranks.rank])
+        distributed.check_same(facts[distributed.rank])
     except ganzoo.UserError as error:
         return str(error)
     return ""
@@ -107,14 +117,14 @@ def test_processes_that_were_asked_for_different_things_are_refused(together: To
 @pytest.mark.parametrize(("batch_size", "count", "near"), [(15, 2, 16), (9, 4, 8), (1, 2, 2), (2, 8, 8)])
 def test_a_batch_that_cannot_be_divided_is_refused_with_one_that_can(batch_size: int, count: int, near: int) -> None:
     with pytest.raises(ganzoo.UserError, match=rf"among {count} processes; try --batch-size {near}$"):
-        Ranks(count=count).share_of(batch_size)
-    assert Ranks(count=count).share_of(near) == near // count
+        DistributedContext(world_size=count).local_batch_size(batch_size)
+    assert DistributedContext(world_size=count).local_batch_size(near) == near // count
 
 
 def test_shares_of_a_batch_are_disjoint_and_together_the_whole() -> None:
     streams = [{"row": torch.arange(10)}, {"other": torch.arange(7)}]
-    whole = Batches(streams, 6, (2,), seed=3)
-    shares = [Batches(streams, 6, (2,), seed=3, rank=rank, count=3) for rank in range(3)]
+    whole = InMemoryLoader(streams, 6, (2,), seed=3)
+    shares = [InMemoryLoader(streams, 6, (2,), seed=3, rank=rank, count=3) for rank in range(3)]
     assert {each.per_epoch for each in (whole, *shares)} == {1}
     for iteration in range(5):
         parts = [share[iteration] for share in shares]
@@ -164,19 +174,21 @@ class Normalised(Plain):
 
 def trained(gan: ganzoo.GAN, sync: bool = True) -> tuple[dict[str, Any], list[dict[str, float]]]:
     """Weights, buffers and losses of six iterations with 32 images each, in float64, of however many processes."""
-    ranks = Ranks.join(CPU)
+    distributed = DistributedContext.join(CPU)
     images = torch.randint(256, (64, *SHAPE), dtype=torch.uint8, generator=torch.Generator().manual_seed(7))
-    batches = Batches([{"image": images}], 32, gan.noise_shape(), rank=ranks.rank, count=ranks.count)
-    torch.manual_seed(ranks.rank)  # what the weights begin as is the leader's word
-    engine = Engine(gan, gan.build(SPEC).double(), speed=Speed.plain(), ranks=ranks)
-    if sync and ranks.count > 1:
-        synchronise(engine.nets, ranks)
+    batches = InMemoryLoader(
+        [{"image": images}], 32, gan.noise_shape(), rank=distributed.rank, count=distributed.world_size
+    )
+    torch.manual_seed(distributed.rank)  # what the weights begin as is the leader's word
+    engine = Engine(gan, gan.build(SPEC).double(), speed=PerformanceOptions.plain(), distributed=distributed)
+    if sync and distributed.world_size > 1:
+        synchronise(engine.nets, distributed)
     history = []
     for iteration in range(6):
         batch = batches[iteration]
-        assert len(batch.image) == len(batch.noise) == 32 // ranks.count
+        assert len(batch.image) == len(batch.noise) == 32 // distributed.world_size
         losses = engine.step(batch.replace(image=batch.image.double(), noise=batch.noise.double()))
-        history.append({name: ranks.mean(value).item() for name, value in losses.items()})
+        history.append({name: distributed.mean(value).item() for name, value in losses.items()})
     return {name: value.tolist() for name, value in engine.nets.state_dict().items()}, history
 
 

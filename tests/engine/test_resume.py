@@ -16,12 +16,12 @@ from conftest import Command
 from trained import TINY, Stop, rows, tensors
 
 import ganzoo
-from ganzoo.base.rng import seed_everything, undrawn
+from ganzoo.base.rng import preserve_rng_state, seed_everything
 from ganzoo.contract.callback import Callback
 from ganzoo.errors import Diverged
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 
 def test_every_random_generator_goes_on_where_it_was_and_frozen_weights_are_kept_once(tmp_path: Path) -> None:
@@ -64,8 +64,8 @@ def test_the_best_checkpoint_stays_until_a_better_one_comes_in_a_resumed_run_too
     class Judge(Callback):
         """Finds the third iteration the best so far, and the tenth better still."""
 
-        def logged(self, training: Training, row: dict[str, float]) -> None:
-            training.judge({3: 0.5, 10: 0.4}.get(training.engine.iteration, 1.0))
+        def on_log(self, trainer: Trainer, row: dict[str, float]) -> None:
+            trainer.report_score({3: 0.5, 10: 0.4}.get(trainer.engine.iteration, 1.0))
 
     options = {**TINY, "log_every": 1, "keep_last": 1}
     # The first is judged, too: it is the best until the third.
@@ -81,10 +81,10 @@ def test_a_best_checkpoint_that_is_gone_is_the_best_no_longer(ends: list[BaseExc
     class Judge(Callback):
         """Finds the third iteration good, the sixth better, and the seventh, once it is reached, less than both."""
 
-        def logged(self, training: Training, row: dict[str, float]) -> None:
-            if training.engine.iteration == 7 and ends:
+        def on_log(self, trainer: Trainer, row: dict[str, float]) -> None:
+            if trainer.engine.iteration == 7 and ends:
                 raise ends.pop()
-            training.judge({3: 0.5, 6: 0.4 if ends else 1.0, 7: 0.8}.get(training.engine.iteration, 1.0))
+            trainer.report_score({3: 0.5, 6: 0.4 if ends else 1.0, 7: 0.8}.get(trainer.engine.iteration, 1.0))
 
     folder = tmp_path / "run"
     options = {**TINY, "log_every": 1, "epochs": 3, "on_nan": "rollback", "callback": Judge()}
@@ -149,8 +149,8 @@ def test_a_new_run_can_begin_with_the_weights_of_another_on_other_data(runs: Pat
     class First(Callback):
         """Remembers what training begins with."""
 
-        def started(self, training: Training, folder: RunFolder) -> None:
-            assert training.engine.optimizers.scale == 1.0
+        def on_train_start(self, trainer: Trainer, folder: RunFolder) -> None:
+            assert trainer.engine.optimizers.scale == 1.0
 
     options: dict[str, Any] = {**TINY, "epochs": 1, "data": "openmoji", "channels": 1, "lr": 1e-30}
     begun = ganzoo.run("lsgan", out=tmp_path / "run", init_from=runs / "dcgan", callback=First(), **options)
@@ -171,7 +171,7 @@ def test_generators_that_samples_draw_from_are_not_missed() -> None:
     seed_everything(3)
     expected = drawn()
     seed_everything(3)
-    with undrawn(device):
+    with preserve_rng_state(device):
         assert drawn() == expected
     assert drawn() == expected
 

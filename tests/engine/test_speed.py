@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import ganzoo
-from ganzoo import Batch, DataSpec, Engine, Losses, Networks, Speed
+from ganzoo import Batch, DataSpec, Engine, Losses, Networks, PerformanceOptions
 from ganzoo.base.system import available_cores
 from ganzoo.errors import OptionError
 from ganzoo.options import performance as speeds
@@ -25,7 +25,7 @@ def _nothing_was_said_yet() -> None:
 
 def test_tf32_is_refused_on_the_cpu() -> None:
     with pytest.raises(OptionError, match="option 'precision' cannot be 'tf32' on the cpu"):
-        Speed(device="cpu", precision="tf32").apply(nn.Linear(2, 2), CPU)
+        PerformanceOptions(device="cpu", precision="tf32").apply(nn.Linear(2, 2), CPU)
 
 
 @pytest.mark.parametrize("fast", [True, False])
@@ -33,9 +33,9 @@ def test_bf16_is_automatic_where_it_is_fast_and_said_to_be_slow_where_it_is_not(
     fast: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(speeds, "bfloat16_is_fast", lambda device: fast)
-    assert Speed(device="cpu").dtype(CPU) == (torch.bfloat16 if fast else torch.float32)
+    assert PerformanceOptions(device="cpu").dtype(CPU) == (torch.bfloat16 if fast else torch.float32)
     with caplog.at_level(logging.WARNING):
-        Speed(device="cpu", precision="bf16").apply(nn.Sequential(nn.Linear(2, 2)), CPU)
+        PerformanceOptions(device="cpu", precision="bf16").apply(nn.Sequential(nn.Linear(2, 2)), CPU)
     assert ["no bf16 arithmetic" in message for message in caplog.messages] == ([] if fast else [True])
 
 
@@ -43,12 +43,12 @@ def test_more_threads_than_cores_are_cut_to_them_and_it_is_said(caplog: pytest.L
     before = torch.get_num_threads()
     try:
         with caplog.at_level(logging.WARNING):
-            Speed(device="cpu", threads=available_cores() + 62).set_up_process()
+            PerformanceOptions(device="cpu", threads=available_cores() + 62).set_up_process()
         assert torch.get_num_threads() == available_cores()
         assert f"{available_cores() + 62} threads were asked for" in caplog.text
-        Speed(device="cpu", threads=1).set_up_process()
+        PerformanceOptions(device="cpu", threads=1).set_up_process()
         assert torch.get_num_threads() == 1
-        Speed(device="cpu").set_up_process()
+        PerformanceOptions(device="cpu").set_up_process()
         assert torch.get_num_threads() == 1, "what a program set itself is not raised"
     finally:
         torch.set_num_threads(before)
@@ -57,7 +57,7 @@ def test_more_threads_than_cores_are_cut_to_them_and_it_is_said(caplog: pytest.L
 def test_deterministic_algorithms_are_on_within_and_as_before_after(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")  # so that what the run sets is undone
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
-    speed = Speed(device="cpu", deterministic=True)
+    speed = PerformanceOptions(device="cpu", deterministic=True)
     speed.set_up_process()
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
     for before in (False, True):
@@ -84,10 +84,10 @@ def test_a_gpus_arithmetic_is_as_asked_within_and_as_before_after(precision: Any
         )
 
     before = state()
-    with Speed(precision=precision).arithmetic(CUDA):
+    with PerformanceOptions(precision=precision).arithmetic(CUDA):
         assert state() == (True, products, products)
     assert state() == before
-    with pytest.raises(ZeroDivisionError), Speed(precision=precision).arithmetic(CUDA):
+    with pytest.raises(ZeroDivisionError), PerformanceOptions(precision=precision).arithmetic(CUDA):
         raise ZeroDivisionError
     assert state() == before
 
@@ -123,7 +123,7 @@ class Paths(Compiled):
 SPEC = DataSpec(dataset="random", shapes={"image": (1, 4, 4)})
 
 
-def losses_of(gan: ganzoo.GAN, speed: Speed) -> tuple[Engine, list[Losses], dict[str, torch.Tensor]]:
+def losses_of(gan: ganzoo.GAN, speed: PerformanceOptions) -> tuple[Engine, list[Losses], dict[str, torch.Tensor]]:
     """Three iterations with large steps, so that a wrong gradient shows in the losses after it."""
     torch.manual_seed(0)
     engine = Engine(gan, gan.build(SPEC), speed=speed)
@@ -146,7 +146,7 @@ def test_compiled_networks_train_alike_and_whoever_differentiates_twice_without_
     gan: ganzoo.GAN, left_out: dict[str, int]
 ) -> None:
     gan = gan.model_copy(update={"optimizer": ganzoo.RMSprop(lr=0.05, eps=1.0)})  # which moves as far as gradients say
-    plain = Speed.plain()
+    plain = PerformanceOptions.plain()
     (_, expected, weights), (engine, found, moved) = (
         losses_of(gan, plain.model_copy(update={"compile": compiled})) for compiled in (False, True)
     )
@@ -162,4 +162,4 @@ def test_a_machine_that_cannot_compile_is_told_to_leave_it_out(monkeypatch: pyte
     torch.compiler.reset()
     gan = Compiled(latent_dim=4, loss=ganzoo.losses.Hinge())
     with pytest.raises(OptionError, match=r"the networks cannot be compiled here \(.*\); leave --compile out"):
-        losses_of(gan, Speed.plain().model_copy(update={"compile": True}))
+        losses_of(gan, PerformanceOptions.plain().model_copy(update={"compile": True}))

@@ -16,7 +16,7 @@ from ganzoo.contract.callback import Callback
 from ganzoo.errors import Diverged, UserError
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.listing import find_runs, look_at
-from ganzoo.training.trainer import Training
+from ganzoo.training.trainer import Trainer
 
 OPTIONS: dict[str, Any] = {"image_size": 16, "limit": 8, "batch_size": 4, "precision": "fp32", "log_every": 1}
 
@@ -31,7 +31,7 @@ class Looks(Callback):
     def __init__(self) -> None:
         self.seen: list[tuple[str, int, int | None]] = []
 
-    def logged(self, training: Training, row: dict[str, float]) -> None:
+    def on_log(self, trainer: Trainer, row: dict[str, float]) -> None:
         (found,) = find_runs(Path())
         self.seen.append((found.state, found.iteration, found.iterations))
 
@@ -42,8 +42,8 @@ class Ends(Callback):
     def __init__(self, how: BaseException | int) -> None:
         self.how = how
 
-    def iterated(self, training: Training) -> None:
-        if training.engine.iteration == 2:
+    def on_step_end(self, trainer: Trainer) -> None:
+        if trainer.engine.iteration == 2:
             if isinstance(self.how, int):
                 signal.raise_signal(self.how)
             else:

@@ -27,7 +27,7 @@ def small(name: str) -> ganzoo.TrainedGAN:
     torch.manual_seed(0)
     gan = zoo().gan(name).model_validate({})
     for side in SIDES:
-        spec = example_spec(gan.needs, (1, side, side), gan.shrinks)
+        spec = example_spec(gan.needs, (1, side, side), gan.scale_factor)
         try:
             nets = gan.build(spec).eval()
         except SizeError:

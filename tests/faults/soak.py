@@ -56,13 +56,13 @@ def train(folder: Path, epochs: int, iteration: "ctypes.c_int64", writing: "ctyp
     import ganzoo
     from ganzoo.contract.callback import Callback
     from ganzoo.runs import checkpoint
-    from ganzoo.training.trainer import Training
+    from ganzoo.training.trainer import Trainer
 
     class Tell(Callback):
         """Writes the iteration where the parent can read it."""
 
-        def iterated(self, training: Training) -> None:
-            iteration.value = training.engine.iteration
+        def on_step_end(self, trainer: Trainer) -> None:
+            iteration.value = trainer.engine.iteration
 
     original = checkpoint.write
 

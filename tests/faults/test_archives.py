@@ -15,7 +15,7 @@ from reading import read
 
 import ganzoo
 from ganzoo.data import archive
-from ganzoo.data.dataset import Table
+from ganzoo.data.dataset import InMemoryData
 
 LABELLED = frozenset({"image", "label"})
 PAIR = frozenset({"source", "target"})
@@ -34,7 +34,7 @@ def pack(file: Path, members: dict[str, bytes]) -> Path:
     return file
 
 
-def reds(table: Table, field: str = "image") -> list[int]:
+def reds(table: InMemoryData, field: str = "image") -> list[int]:
     return table.columns[field][:, 0, 0, 0].tolist()
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tries import known, refused, tries
 
 from ganzoo.cli.flags import Flag
-from ganzoo.config import build, one_of
+from ganzoo.config import one_of, validate
 from ganzoo.contract.gan import GAN
 from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo
@@ -137,14 +137,14 @@ def test_options_of_any_kind_are_resolved_or_refused(asked: tuple[type[GAN], dic
     def ask() -> RunOptions:
         resolved = resolve(gan, options)
         resolved.players()
-        resolved.dtype(resolved.place())
+        resolved.dtype(resolved.resolve_device())
         return resolved
 
     resolved = refused(ask)
     if resolved is None:
         return
     written = json.loads(json.dumps(resolved.model_dump(mode="json"), allow_nan=False))
-    assert build(RunOptions, written) == resolved
+    assert validate(RunOptions, written) == resolved
     assert resolved.differences(written) == []
     own = {name: value for name, value in written.pop("gan").items() if name != GAN.key}
     assert resolve(gan, {**own, **written}) == resolved

@@ -63,7 +63,8 @@ class Grey(ganzoo.Dataset):
     provides = frozenset({"image"})
 
     def load(self, request):
-        return ganzoo.Table({"image": torch.full((len(request.rows(9)), *request.shape), 128, dtype=torch.uint8)})
+        images = torch.full((len(request.rows(9)), *request.shape), 128, dtype=torch.uint8)
+        return ganzoo.InMemoryData({"image": images})
 
 
 class Brightness(ganzoo.SetMetric):

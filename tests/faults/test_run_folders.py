@@ -31,8 +31,8 @@ class Made(ganzoo.Dataset):
     provides = frozenset({"image"})
     channels = 1
 
-    def load(self, request: ganzoo.Request) -> ganzoo.Table:
-        return ganzoo.Table({"image": torch.zeros((len(request.rows(4)), *request.shape), dtype=torch.uint8)})
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
+        return ganzoo.InMemoryData({"image": torch.zeros((len(request.rows(4)), *request.shape), dtype=torch.uint8)})
 
 
 class Small(ganzoo.Adversarial):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.data.in_memory import latent
+from ganzoo.data.in_memory import fixed_latents
 from ganzoo.sampling.interpolation import check_limit, drawn, spherical, truncated, way
 
 
@@ -15,12 +15,12 @@ from ganzoo.sampling.interpolation import check_limit, drawn, spherical, truncat
 def test_noise_in_parts_is_the_noise(size: int) -> None:
     parts = list(drawn(150, (3, 2), 5, size))
     assert all(len(part) == size for part in parts[:-1])
-    assert torch.equal(torch.cat(parts), latent(150, (3, 2), 5))
+    assert torch.equal(torch.cat(parts), fixed_latents(150, (3, 2), 5))
 
 
 @pytest.mark.parametrize("limit", [0.3, 1.0, 2.5])
 def test_truncated_noise_is_that_which_drawing_again_gives(limit: float) -> None:
-    noise = latent(100_000, (1,), seed=0).flatten()
+    noise = fixed_latents(100_000, (1,), seed=0).flatten()
     cut, drawn_again = truncated(noise, limit), noise[noise.abs() <= limit]
     assert cut.abs().max() <= limit
     shares = torch.linspace(0.01, 0.99, 50)
@@ -29,7 +29,7 @@ def test_truncated_noise_is_that_which_drawing_again_gives(limit: float) -> None
 
 
 def test_truncation_from_nothing_to_all() -> None:
-    noise = latent(1000, (4,), seed=0)
+    noise = fixed_latents(1000, (4,), seed=0)
     assert not truncated(noise, 0).any()
     torch.testing.assert_close(truncated(noise, 10), noise, rtol=1e-4, atol=1e-4)
     assert truncated(torch.tensor([9.0, -9.0]), 20).isfinite().all()
@@ -39,7 +39,7 @@ def test_truncation_from_nothing_to_all() -> None:
 
 
 def test_on_the_way_noise_is_as_long_as_noise_is() -> None:
-    first, second = latent(500, (64,), seed=0), latent(500, (64,), seed=1)
+    first, second = fixed_latents(500, (64,), seed=0), fixed_latents(500, (64,), seed=1)
     halfway = spherical(first, second, torch.full((500,), 0.5))
     assert halfway.norm(dim=1).mean().item() == pytest.approx(8, rel=0.02)
     assert ((first + second) / 2).norm(dim=1).mean().item() < 6

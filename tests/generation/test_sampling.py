@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.data.example import example_spec
 from ganzoo.plugins import zoo
 
@@ -20,8 +20,8 @@ SPEC = ganzoo.DataSpec(dataset="x", shapes={"image": (1, 8, 8)})
 
 def untrained(gan: type[ganzoo.GAN], **options: Any) -> ganzoo.TrainedGAN:
     torch.manual_seed(0)
-    config = build(gan, options)
-    data = example_spec(config.needs, (3, 32, 32), config.shrinks)
+    config = validate(gan, options)
+    data = example_spec(config.needs, (3, 32, 32), config.scale_factor)
     nets = config.build(data)
     with torch.no_grad():
         for parameter in nets.parameters():  # none may hide by beginning at zero

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 import ganzoo
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.data.load import DataOptions
 from ganzoo.metrics.compare import STUDENT, by_chance, letters
 from ganzoo.metrics.neighbors import NearestRatio
@@ -215,7 +215,7 @@ def test_the_best_is_known_by_a_metric_that_must_be_told_something(
         run(place, name, *({**line(1), "figures": {"needy": figure}} for figure in (3, 7, 5)), seed=seed)
     found = compare(command, "a", "b", "--best", "needy")
     assert [row["figures"]["needy"] for row in found["runs"]] == [7, 7]
-    data = build(DataOptions, {"data": "mnist"})
+    data = validate(DataOptions, {"data": "mnist"})
     usual = settled(zoo().gan("dcgan")(), data, EvaluationOptions(), and_usual=False)
     assert usual
     assert "needy" not in {metric.kind for metric in usual}

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 import ganzoo
-from ganzoo.data.in_memory import scaled
-from ganzoo.metrics.features import Seen, fingerprint
+from ganzoo.data.in_memory import to_float
+from ganzoo.metrics.features import FeatureBuffer, fingerprint
 from ganzoo.metrics.inception import STANDARD, Inception
 from ganzoo.metrics.pairs import LPIPS
-from ganzoo.metrics.published_weights import Published
+from ganzoo.metrics.published_weights import PublishedWeights
 from ganzoo.plugins import zoo
 
 
@@ -52,12 +52,12 @@ def test_inception_is_torch_fidelitys_on_the_bytes_of_the_images(
     built = Inception(weights=weights, sha256=sha256(weights)).build(tmp_path)
     pixels = torch.randint(256, (2, 3, 20, 20), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        for found, expected in zip(built(scaled(pixels)), network(pixels), strict=True):
+        for found, expected in zip(built(to_float(pixels)), network(pixels), strict=True):
             torch.testing.assert_close(found, expected)
-        grey = scaled(pixels[:, :1])
+        grey = to_float(pixels[:, :1])
         torch.testing.assert_close(built(grey)[0], network(pixels[:, :1].expand(-1, 3, -1, -1))[0])
-        opaque = torch.cat([scaled(pixels), grey], 1)
-        torch.testing.assert_close(built(opaque)[0], built(scaled(pixels))[0])
+        opaque = torch.cat([to_float(pixels), grey], 1)
+        torch.testing.assert_close(built(opaque)[0], built(to_float(pixels))[0])
     assert built(grey)[0].shape == (2, 2048)
     assert not built.training
     assert not list(tmp_path.iterdir())
@@ -133,8 +133,8 @@ def test_without_the_net_it_is_said_what_to_get_and_where_to_put_it(
 def test_what_is_downloaded_is_checked_and_kept(tmp_path: Path) -> None:
     server, folder = tmp_path / "server.pth", tmp_path / "data"
     torch.save({"weight": torch.arange(3.0)}, server)
-    published = Published("a small network", server.as_uri(), sha256(server), 1, *NAMES)
-    wrong = Published("a small network", server.as_uri(), "0" * 64, 1, *NAMES)
+    published = PublishedWeights("a small network", server.as_uri(), sha256(server), 1, *NAMES)
+    wrong = PublishedWeights("a small network", server.as_uri(), "0" * 64, 1, *NAMES)
     with pytest.raises(ganzoo.DataError, match="cannot be downloaded: invalid hash value"):
         wrong.load(folder)
     assert not list((folder / "weights").iterdir())
@@ -150,7 +150,7 @@ def test_weights_as_published_that_do_not_fit_are_no_mistake_of_who_asks(
     def other(*given: object) -> dict[str, Tensor]:
         return {"a": torch.zeros(2)}
 
-    monkeypatch.setattr(Published, "load", other)
+    monkeypatch.setattr(PublishedWeights, "load", other)
     with pytest.raises(RuntimeError):
         Inception().build(tmp_path)
     with pytest.raises(ganzoo.DataError, match=r"'mine\.pth' holds the weights of another network"):
@@ -161,7 +161,7 @@ def test_weights_as_published_that_do_not_fit_are_no_mistake_of_who_asks(
 
 def test_the_digits_extractor_sees_what_the_classifier_sees(tmp_path: Path) -> None:
     digits = zoo().extractors["digits"]().build(tmp_path)
-    seen, images = Seen(digits), torch.rand(5, 3, 32, 32) * 2 - 1
+    seen, images = FeatureBuffer(digits), torch.rand(5, 3, 32, 32) * 2 - 1
     seen.look(images[:3])
     seen.look(images[3:])
     assert seen.kinds == ("features", "logits")
@@ -179,4 +179,4 @@ def test_what_gives_no_features_is_no_extractor(answer: object) -> None:
             return answer
 
     with pytest.raises(ganzoo.ContractError, match="expected N x D"):
-        Seen(Wrong()).look(torch.zeros(3, 1, 4, 4))
+        FeatureBuffer(Wrong()).look(torch.zeros(3, 1, 4, 4))

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 import ganzoo
 from ganzoo.contract.extractor import Extractor
 from ganzoo.metrics.dinov2 import VITL14, DINOv2, positions
-from ganzoo.metrics.published_weights import Published
+from ganzoo.metrics.published_weights import PublishedWeights
 from ganzoo.metrics.vgg import TORCHVISION, VGG16
 from ganzoo.testing import check_extractor
 
@@ -144,7 +144,9 @@ def test_dinov2_keeps_the_contract(dino: dict[str, Tensor], tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("kind", "published"), [(VGG16, TORCHVISION), (DINOv2, VITL14)])
-def test_weights_of_another_network_are_refused(kind: type[Extractor], published: Published, tmp_path: Path) -> None:
+def test_weights_of_another_network_are_refused(
+    kind: type[Extractor], published: PublishedWeights, tmp_path: Path
+) -> None:
     other = saved({"a": torch.zeros(2)}, tmp_path / "other.safetensors")
     with pytest.raises(ganzoo.DataError, match=r"other\.safetensors' holds the weights of another network"):
         kind.model_validate(other).build(tmp_path)
@@ -154,7 +156,7 @@ def test_weights_of_another_network_are_refused(kind: type[Extractor], published
 
 @pytest.mark.parametrize(("kind", "published"), [(VGG16, TORCHVISION), (DINOv2, VITL14)])
 def test_without_the_net_it_is_said_where_to_put_them(
-    kind: type[Extractor], published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: type[Extractor], published: PublishedWeights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def offline(*given: object, **named: object) -> None:
         raise OSError("no way to the net")

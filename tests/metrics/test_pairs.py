@@ -109,7 +109,7 @@ def test_the_border_is_the_factor_of_enlargement_and_does_not_count(tmp_path: Pa
 def test_what_enlarges_is_measured_by_luminance_too(place: Path) -> None:
     trained = ganzoo.run("srgan", image_size=32, limit=4, batch_size=2, epochs=1, perceptual="pixel", out=place / "run")
     line = ganzoo.evaluate(trained, samples=3)
-    scale = trained.gan.shrinks
+    scale = trained.gan.scale_factor
     assert {"psnr", "ssim", "psnr-y", "ssim-y", "color-frechet"} <= line["figures"].keys()
     assert line["protocol"]["metrics"]["psnr-y"] == {"border": scale}
     assert scale > 1

@@ -23,7 +23,7 @@ def test_the_class_terms_are_the_papers() -> None:
     score, classes = gan.answers(nets, batch.fake)
     assert score.shape == (8, 1)
     assert classes.shape == (8, 5)
-    assert torch.equal(gan.judge(nets, batch.fake, batch), score)
+    assert torch.equal(gan.discriminate(nets, batch.fake, batch), score)
     named = F.cross_entropy(classes, batch.label)
     assert gan.generator_loss(nets, batch)["class"].item() == pytest.approx(3 * named.item(), rel=1e-5)
     both = named + F.cross_entropy(gan.answers(nets, batch.image)[1], batch.label)

@@ -28,7 +28,7 @@ def test_another_class_another_image_and_another_judgement() -> None:
     images = gan.generate(nets, batch).fake
     assert all((images[one] - images[other]).abs().max() > 0.01 for one, other in ((0, 1), (0, 2), (1, 2)))
 
-    judged = gan.judge(nets, batch.image, batch)
+    judged = gan.discriminate(nets, batch.image, batch)
     assert judged.shape == (3, 1)
     assert torch.pdist(judged).min() > 1e-4
 

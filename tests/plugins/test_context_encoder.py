@@ -5,9 +5,9 @@ import torch
 from ganzoo_context_encoder import ContextEncoder, hole
 from torch import Tensor
 
-from ganzoo import Adam, Batch, DataSpec, Engine, SizeError, Speed
+from ganzoo import Adam, Batch, DataSpec, Engine, PerformanceOptions, SizeError
 from ganzoo.blocks.bottleneck import ChannelwiseLinear
-from ganzoo.data.in_memory import scaled
+from ganzoo.data.in_memory import to_float
 from ganzoo.data.pair_transforms import HOLE
 
 SPEC = DataSpec(dataset="x", shapes={"source": (3, 32, 32), "target": (3, 32, 32)})
@@ -18,7 +18,7 @@ def masked(rows: int = 4, channels: int = 3) -> Batch:
     target = torch.randint(128, 256, (rows, channels, 32, 32), dtype=torch.uint8)
     source = target.clone()
     source[:, :, 10:18, 6:18] = HOLE
-    return Batch(source=scaled(source), target=scaled(target), step=torch.tensor(0))
+    return Batch(source=to_float(source), target=to_float(target), step=torch.tensor(0))
 
 
 def small(**options: object) -> ContextEncoder:
@@ -29,7 +29,7 @@ def test_a_hole_is_where_all_channels_have_its_value_and_no_other() -> None:
     images = torch.full((1, 3, 2, 3), HOLE, dtype=torch.uint8)
     images[0, 0, 0, 0] = HOLE + 1
     images[0, :, 0, 1] = HOLE - 1
-    assert hole(scaled(images)).tolist() == [[[[False, False, True], [True, True, True]]]]
+    assert hole(to_float(images)).tolist() == [[[[False, False, True], [True, True, True]]]]
 
 
 @pytest.mark.parametrize("scale", [1.0, 1 + 1e-6])
@@ -41,7 +41,7 @@ def test_a_hole_is_found_though_numbers_were_rounded(scale: float) -> None:
 def test_known_pixels_stay_to_the_last_bit_and_the_hole_is_made() -> None:
     torch.manual_seed(0)
     gan, batch = small(), masked()
-    engine = Engine(gan, gan.networks(SPEC), speed=Speed.plain())
+    engine = Engine(gan, gan.networks(SPEC), speed=PerformanceOptions.plain())
     for _ in range(3):
         engine.step(batch)
     made, missing = engine.sample(batch), hole(batch.source).expand_as(batch.source)
@@ -63,7 +63,7 @@ def test_its_losses_are_weighed_as_its_options_say(distance: str) -> None:
     error = error if distance == "l1" else error**2
     around = torch.zeros_like(missing)
     around[:, :, 9:19, 5:19] = True
-    judged = gan.loss.generator(batch.fake[:0], gan.judge(nets, batch.fake, batch))
+    judged = gan.loss.generator(batch.fake[:0], gan.discriminate(nets, batch.fake, batch))
     assert losses.keys() == {"adversarial", "reconstruction", "rim", "known"}
     torch.testing.assert_close(losses["reconstruction"], 0.9 * error[missing].mean())
     torch.testing.assert_close(losses["rim"], 0.9 * 3 * error[around & ~missing].mean())
@@ -84,7 +84,7 @@ def test_both_networks_are_told_where_the_hole_is() -> None:
     for network in nets.children():
         network.register_forward_hook(lambda _, given, __: seen.append(given[0]))
     batch = gan.generate(nets, masked())
-    gan.judge(nets, batch.fake, batch)
+    gan.discriminate(nets, batch.fake, batch)
     for images, given in zip((batch.source, batch.fake), seen, strict=True):
         assert torch.equal(given, torch.cat([images, hole(batch.source).float()], 1))
 
@@ -116,7 +116,7 @@ def test_the_papers_networks_have_a_narrow_middle_and_judge_the_whole_image() ->
 @pytest.mark.parametrize("value", [-1.0, HOLE / 127.5 - 1])
 def test_images_without_a_hole_or_with_nothing_else_do_no_harm(value: float) -> None:
     gan = small()
-    engine = Engine(gan, gan.networks(SPEC), speed=Speed.plain())
+    engine = Engine(gan, gan.networks(SPEC), speed=PerformanceOptions.plain())
     image: Tensor = torch.full((2, 3, 32, 32), value)
     losses = engine.step(Batch(source=image, target=image, step=torch.tensor(0)))
     assert all(term.isfinite() for term in losses.values())
@@ -128,7 +128,7 @@ def test_it_learns_to_fill_better_than_the_mean() -> None:
     colours = torch.rand(4, 3, 1, 1) * 2 - 1  # each picture has a colour of its own
     missing = hole(batch.source)
     batch = batch.replace(source=torch.where(missing, batch.source, colours), target=colours.expand_as(batch.target))
-    engine = Engine(gan, gan.networks(SPEC), speed=Speed.plain())
+    engine = Engine(gan, gan.networks(SPEC), speed=PerformanceOptions.plain())
     for _ in range(150):
         engine.step(batch)
     error = ((engine.sample(batch) - batch.target).abs() * missing).sum() / missing.sum() / 3

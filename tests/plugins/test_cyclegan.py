@@ -6,7 +6,7 @@ from ganzoo_cyclegan import CycleGAN, turned
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganzoo import Batch, DataSpec, Engine, SizeError, Speed
+from ganzoo import Batch, DataSpec, Engine, PerformanceOptions, SizeError
 from ganzoo.blocks import ReplayPool
 from ganzoo.data.example import example
 from ganzoo.losses import WassersteinGP
@@ -55,7 +55,7 @@ def test_turning_twice_changes_nothing() -> None:
 def test_each_player_moves_its_own_and_the_pools_fill() -> None:
     torch.manual_seed(0)
     gan = small()
-    engine = Engine(gan, gan.networks(SPEC), speed=Speed.plain())
+    engine = Engine(gan, gan.networks(SPEC), speed=PerformanceOptions.plain())
     losses = engine.step(example(SPEC, rows=2))
     assert {name.split("/")[0] for name in losses} == {"generator", "discriminator", "back_discriminator"}
     moves = {player.name: set(player.networks) for player in engine.players}
@@ -88,7 +88,7 @@ def test_each_discriminator_is_shown_images_of_its_own_side() -> None:
 def test_it_takes_other_losses_with_all_they_need() -> None:
     torch.manual_seed(0)
     gan = small(loss=WassersteinGP(), n_critic=2)
-    engine = Engine(gan, gan.networks(SPEC), speed=Speed.plain())
+    engine = Engine(gan, gan.networks(SPEC), speed=PerformanceOptions.plain())
     assert {player.name: player.every for player in engine.players} == {
         "generator": 2,
         "discriminator": 1,
@@ -104,7 +104,7 @@ def test_sides_of_other_channels_need_the_identity_loss_off() -> None:
     with pytest.raises(SizeError, match=r"1 and 3 channels; try --channels 3 or --identity 0$"):
         small().networks(spec)
     gan = small(identity=0.0)
-    engine = Engine(gan, gan.networks(spec), speed=Speed.plain())
+    engine = Engine(gan, gan.networks(spec), speed=PerformanceOptions.plain())
     assert not any("identity" in term for term in engine.step(example(spec, rows=2)))
     batch = example(spec, rows=2)
     assert engine.sample(Batch(source=batch.source, step=batch.step)).shape == (2, 3, 32, 32)

@@ -10,7 +10,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import Batch, Networks
 from ganzoo.data.example import example, example_spec
-from ganzoo.data.in_memory import latent
+from ganzoo.data.in_memory import fixed_latents
 
 PIXELS, PADDING = 16, 2
 
@@ -24,7 +24,7 @@ def ready(gan: InfoGAN) -> tuple[Networks, Batch]:
 
 def test_codes_are_drawn_evenly() -> None:
     gan = InfoGAN(categories=4, continuous=3)
-    category, values = gan.read(latent(8000, gan.noise_shape(), seed=0))
+    category, values = gan.read(fixed_latents(8000, gan.noise_shape(), seed=0))
     assert (category.bincount(minlength=4) / 8000).tolist() == pytest.approx([0.25] * 4, abs=0.02)
     assert values.shape == (8000, 3)
     for cut in (-0.5, 0.0, 0.5):
@@ -50,7 +50,7 @@ def test_information_is_in_both_losses_and_moves_generator_and_recogniser(term: 
 
 def test_information_is_highest_where_the_codes_are_found() -> None:
     gan = InfoGAN(category_weight=2.0, continuous_weight=0.5)
-    noise = latent(16, gan.noise_shape(), seed=0)
+    noise = fixed_latents(16, gan.noise_shape(), seed=0)
     category, values = gan.read(noise)
     found = torch.cat([20 * torch.eye(10)[category], values, torch.full_like(values, -10.0)], 1)
     right, wrong = gan.information(found, noise), gan.information(found.roll(1, 0), noise)
@@ -61,8 +61,8 @@ def test_information_is_highest_where_the_codes_are_found() -> None:
 
 def test_a_picture_shows_the_codes() -> None:
     gan = InfoGAN(categories=4)
-    noise = latent(25, gan.noise_shape(), seed=0)
-    laid_out = gan.arrange(noise)
+    noise = fixed_latents(25, gan.noise_shape(), seed=0)
+    laid_out = gan.grid_noise(noise)
     assert laid_out.shape == (4 * 10, *gan.noise_shape())
     category, values = gan.read(laid_out)
     assert category.tolist() == [row for row in range(4) for _ in range(10)]

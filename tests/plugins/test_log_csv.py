@@ -58,10 +58,10 @@ def test_a_run_that_went_back_has_no_rows_of_what_does_not_count(tmp_path: Path)
     class Breaks(ganzoo.Callback):
         broke = False
 
-        def iterated(self, training: ganzoo.Training) -> None:
-            if training.engine.iteration == 9 and not self.broke:
+        def on_step_end(self, trainer: ganzoo.Trainer) -> None:
+            if trainer.engine.iteration == 9 and not self.broke:
                 self.broke = True
-                next(training.engine.nets.parameters()).data.fill_(float("nan"))
+                next(trainer.engine.nets.parameters()).data.fill_(float("nan"))
 
     run = tmp_path / "run"
     ganzoo.run("dcgan", out=run, callback=["csv", Breaks()], on_nan="rollback", **OPTIONS)

@@ -14,7 +14,7 @@ from trained import rows as metrics
 
 import ganzoo
 from ganzoo.callbacks import CallbackConfig
-from ganzoo.config import OneOf
+from ganzoo.config import Choice
 
 wandb = pytest.importorskip("wandb")
 wandb_internal_pb2 = pytest.importorskip("wandb.proto.wandb_internal_pb2")
@@ -48,7 +48,7 @@ def history(part: Path) -> list[dict[str, Any]]:
 
 
 def chosen(typed: str) -> Any:
-    return OneOf(CallbackConfig).validate(typed, "callback")
+    return Choice(CallbackConfig).validate(typed, "callback")
 
 
 @pytest.mark.usefixtures("wandb_offline")

@@ -41,7 +41,7 @@ def test_penalties_take_the_logits_that_there_are_and_are_the_same_as_from_new_o
     losses = gan.discriminator_loss(nets, batch)
     assert len(calls) == 2
     real, fake = batch.image, batch.fake.detach()
-    logits = [gan.judge(nets, images, batch) for images in (real, fake)]
+    logits = [gan.discriminate(nets, images, batch) for images in (real, fake)]
     anew = gan.discriminator_terms(nets, batch.replace(fake=fake), *logits)
     assert len(calls) == 6
     assert {name: term.item() for name, term in losses.items()} == {name: term.item() for name, term in anew.items()}

@@ -21,7 +21,7 @@ def test_the_probability_of_a_fake_is_that_of_a_class_more() -> None:
     nets, batch = ready(gan)
     logits = gan.classify(nets, batch.image)
     assert logits.shape == (8, 5)
-    real = gan.judge(nets, batch.image, batch)
+    real = gan.discriminate(nets, batch.image, batch)
     assert real.shape == (8, 1)
     softmax = torch.cat([logits, torch.zeros(8, 1)], 1).softmax(1)
     torch.testing.assert_close(torch.sigmoid(-real[:, 0]), softmax[:, 5])

@@ -11,7 +11,7 @@ from torch import Tensor
 from torchvision.models.vgg import cfgs, make_layers
 
 import ganzoo
-from ganzoo import DataSpec, Engine, Speed
+from ganzoo import DataSpec, Engine, PerformanceOptions
 from ganzoo.blocks import VGGFeatures
 from ganzoo.blocks.features import vgg_file
 from ganzoo.data.example import example
@@ -49,7 +49,7 @@ def weights(kept: Path) -> dict[str, Tensor]:
     return held
 
 
-def training(gan: SRGAN) -> trainings.Training:
+def training(gan: SRGAN) -> trainings.Trainer:
     batch = example(SPEC, rows=4)
     columns = {name: ((batch[name] + 1) * 127.5).round().to(torch.uint8) for name in SPEC.shapes}
     options = RunOptions.model_validate(
@@ -63,8 +63,8 @@ def test_it_makes_images_larger_by_its_scale(scale: Literal[2, 4]) -> None:
     torch.manual_seed(0)
     spec = DataSpec(dataset="x", shapes={"source": (1, 32 // scale, 64 // scale), "target": (1, 32, 64)})
     gan = small(scale=scale, warm_up=0)
-    assert gan.shrinks == scale
-    engine = Engine(gan, gan.networks(spec), speed=Speed.plain())
+    assert gan.scale_factor == scale
+    engine = Engine(gan, gan.networks(spec), speed=PerformanceOptions.plain())
     losses = engine.step(example(spec))
     assert losses.keys() == {"generator/adversarial", "generator/content", "discriminator/adversarial"}
     assert engine.sample(example(spec)).shape == (4, 1, 32, 64)
@@ -81,7 +81,7 @@ def test_sizes_that_do_not_go_together_are_refused(source: tuple[int, ...], targ
 def test_it_begins_with_the_pixels_alone_and_pays_for_nothing_else() -> None:
     torch.manual_seed(0)
     gan = small(warm_up=2)
-    engine = Engine(gan, gan.networks(SPEC), speed=Speed.plain())
+    engine = Engine(gan, gan.networks(SPEC), speed=PerformanceOptions.plain())
     calls: list[int] = []
     engine.nets.discriminator.register_forward_hook(lambda *_: calls.append(engine.iteration))
     terms = [engine.step(example(SPEC)) for _ in range(3)]
@@ -129,7 +129,7 @@ def test_with_the_weights_their_features_are_compared(
 def test_the_features_are_frozen_and_their_file_may_have_torchs_older_form(weights: dict[str, Tensor]) -> None:
     torch.save(weights, vgg_file(), _use_new_zipfile_serialization=False)
     gan = small(warm_up=0)
-    engine = Engine(gan, gan.networks(SPEC), speed=Speed.plain())
+    engine = Engine(gan, gan.networks(SPEC), speed=PerformanceOptions.plain())
     engine.step(example(SPEC))
     assert torch.equal(engine.nets.features.state_dict()["features.0.weight"], weights["features.0.weight"])
     assert not engine.nets.features.training
@@ -163,9 +163,9 @@ def test_features_refuse_images_too_small_for_them() -> None:
 
 def test_a_run_folder_needs_no_weights_file(weights: dict[str, Tensor], tmp_path: Path) -> None:
     begun = training(small())
-    resume.begin(begun, None)
+    resume.resume_or_initialize(begun, None)
     begun.step()
-    files, shared = state.capture(begun)
+    files, shared = state.state_dict(begun)
     folder = RunFolder(tmp_path / "run")
     folder.create()
     checkpoint.write(folder.checkpoints, 1, files, shared)
@@ -178,7 +178,7 @@ def test_a_run_folder_needs_no_weights_file(weights: dict[str, Tensor], tmp_path
     assert torch.equal(nets.features.state_dict()["features.0.weight"], weights["features.0.weight"])
 
     going_on = training(gan)
-    resume.begin(going_on, folder)  # fetches nothing
+    resume.resume_or_initialize(going_on, folder)  # fetches nothing
     assert going_on.engine.iteration == 1
     assert torch.equal(going_on.engine.nets.features.state_dict()["features.0.weight"], weights["features.0.weight"])
 
@@ -187,7 +187,7 @@ def test_weights_that_cannot_be_had_are_one_plain_line(monkeypatch: pytest.Monke
     run = training(small(perceptual="vgg"))  # building alone fetches nothing
     monkeypatch.setattr("ganzoo.blocks.features._address", lambda: "http://127.0.0.1:9/vgg19-dcbb9e9d.pth")
     with pytest.raises(ganzoo.DataError, match=r"cannot be downloaded .* or train with --perceptual pixel$") as error:
-        resume.begin(run, None)
+        resume.resume_or_initialize(run, None)
     assert "\n" not in str(error.value)
 
 
@@ -197,7 +197,7 @@ def test_weights_that_are_missing_are_downloaded_when_a_run_begins(
     elsewhere = vgg_file().replace(tmp_path / "vgg19.pth")
     run = training(small(perceptual="vgg"))
     monkeypatch.setattr("ganzoo.blocks.features._address", elsewhere.as_uri)
-    resume.begin(run, None)
+    resume.resume_or_initialize(run, None)
     assert torch.equal(run.engine.nets.features.state_dict()["features.0.weight"], weights["features.0.weight"])
     assert vgg_file().is_file()
 

@@ -7,7 +7,7 @@ import torch
 from ganzoo_stylegan2 import StyleGAN2
 from torch import Tensor
 
-from ganzoo import Adam, Batch, DataSpec, Engine, Networks, SizeError, Speed
+from ganzoo import Adam, Batch, DataSpec, Engine, Networks, PerformanceOptions, SizeError
 
 SHAPE = (1, 8, 8)
 SMALL: dict[str, Any] = {"capacity": 4, "style_dim": 8, "latent_dim": 6, "mapping_layers": 2}
@@ -37,7 +37,7 @@ def test_regularisers_are_lazy_and_share_the_optimizers_of_what_they_regularise(
         "r1": (("discriminator",), 16),
     }
     assert gan.optimizer == Adam(lr=2e-3, betas=(0.0, 0.99))
-    engine = Engine(gan, nets, speed=Speed.plain())
+    engine = Engine(gan, nets, speed=PerformanceOptions.plain())
     assert {player.optimizer for player in engine.players if player.name in ("path_length", "r1")} == {
         "generator",
         "discriminator",
@@ -111,7 +111,7 @@ def test_every_layer_gets_a_style_and_mixing_takes_the_second() -> None:
 
 def test_truncation_zero_gives_the_mean_image_and_one_the_images_themselves() -> None:
     gan, nets, batch = made(path_length=0.0)
-    engine = Engine(gan, nets, speed=Speed.plain())
+    engine = Engine(gan, nets, speed=PerformanceOptions.plain())
     for _ in range(5):
         engine.step(batch)
     nets.eval()

@@ -88,7 +88,7 @@ def test_captions_come_to_count() -> None:
     """Four captions, four plain images: after some steps each caption gives the image nearest to its own."""
     gan = Text2Image(latent_dim=4, words=16, optimizer=ganzoo.Adam(lr=2e-3, betas=(0.5, 0.99)))
     torch.manual_seed(0)
-    engine = ganzoo.Engine(gan, gan.networks(SPEC), speed=ganzoo.Speed.plain())
+    engine = ganzoo.Engine(gan, gan.networks(SPEC), speed=ganzoo.PerformanceOptions.plain())
     levels = torch.tensor([0.8, -0.8, 0.0, -0.3])
     images = levels.view(4, 1, 1, 1).expand(4, 1, 16, 16)
     for iteration in range(200):

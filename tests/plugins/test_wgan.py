@@ -5,7 +5,7 @@ from typing import cast
 import torch
 from ganzoo_wgan import WGAN
 
-from ganzoo import Engine, RMSprop, Speed
+from ganzoo import Engine, PerformanceOptions, RMSprop
 from ganzoo.data.example import example, example_spec
 from ganzoo.options.run import resolve
 
@@ -13,7 +13,7 @@ from ganzoo.options.run import resolve
 def test_clipping_holds_after_each_move_of_the_critic_alone() -> None:
     torch.manual_seed(0)
     gan, spec = WGAN(clip=0.02), example_spec(WGAN.needs, (1, 16, 16))
-    engine = Engine(gan, gan.networks(spec), speed=Speed.plain())
+    engine = Engine(gan, gan.networks(spec), speed=PerformanceOptions.plain())
     assert max(weight.abs().max().item() for weight in engine.nets.discriminator.parameters()) > 0.02
     for _ in range(6):
         engine.step(example(spec, gan.noise_shape()))

@@ -9,7 +9,7 @@ from breaking import broken, says
 from torch import Tensor
 
 import ganzoo
-from ganzoo import Request, Table
+from ganzoo import DataRequest, InMemoryData
 from ganzoo.testing import check_dataset
 
 
@@ -22,7 +22,7 @@ class Squares(ganzoo.Dataset):
     shapes = {"label": (), "caption": (8,)}
     classes = ("dark", "light")
 
-    def load(self, request: Request) -> Table:
+    def load(self, request: DataRequest) -> InMemoryData:
         rows = torch.tensor(request.rows(40))
         pixels = (rows * 5).to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 6, 6).contiguous()
         made = {
@@ -30,7 +30,7 @@ class Squares(ganzoo.Dataset):
             "label": lambda: (rows >= 20).long(),
             "caption": lambda: torch.tensor([list(b"light".ljust(8, b"\0"))] * len(rows), dtype=torch.uint8),
         }
-        return Table({name: made[name]() for name in request.fields}, self.classes)
+        return InMemoryData({name: made[name]() for name in request.fields}, self.classes)
 
 
 def test_a_sound_data_set_passes() -> None:
@@ -46,10 +46,10 @@ class Strangers(Squares):
     paired = False
     counts: ClassVar[dict[str, int]] = {"source": 20, "target": 45}
 
-    def load(self, request: Request) -> Table:
+    def load(self, request: DataRequest) -> InMemoryData:
         rows = {name: torch.tensor(request.rows(self.counts[name])) for name in request.fields}
         pixels = {name: row.to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 6, 6) for name, row in rows.items()}
-        return Table({name: request.fit_all(column.contiguous()) for name, column in pixels.items()})
+        return InMemoryData({name: request.fit_all(column.contiguous()) for name, column in pixels.items()})
 
 
 @pytest.mark.parametrize("counts", [(20, 45), (45, 20), (1, 40), (33, 100), (3, 2)])
@@ -58,29 +58,29 @@ def test_sound_columns_that_are_not_as_long_pass(counts: tuple[int, int]) -> Non
 
 
 def loads(
-    change: Callable[[dict[str, Tensor], Request], dict[str, Tensor]], classes: tuple[str, ...] = ("a", "b")
+    change: Callable[[dict[str, Tensor], DataRequest], dict[str, Tensor]], classes: tuple[str, ...] = ("a", "b")
 ) -> Any:
     """A `load` whose columns are changed."""
 
-    def load(self: Squares, request: Request) -> Table:
+    def load(self: Squares, request: DataRequest) -> InMemoryData:
         table = Squares.load(self, request)
-        return Table(change(dict(table.columns), request), self.classes)
+        return InMemoryData(change(dict(table.columns), request), self.classes)
 
     return load
 
 
-def random_rows(columns: dict[str, Tensor], request: Request) -> dict[str, Tensor]:
+def random_rows(columns: dict[str, Tensor], request: DataRequest) -> dict[str, Tensor]:
     order = torch.randperm(len(next(iter(columns.values()))))
     return {name: column[order] for name, column in columns.items()}
 
 
-def all_rows(self: Squares, request: Request) -> Table:
-    return Squares.load(self, Request(request.fields, request.size, request.channels))
+def all_rows(self: Squares, request: DataRequest) -> InMemoryData:
+    return Squares.load(self, DataRequest(request.fields, request.size, request.channels))
 
 
-def first_rows(self: Squares, request: Request) -> Table:
+def first_rows(self: Squares, request: DataRequest) -> InMemoryData:
     table = all_rows(self, request)
-    return Table({name: column[: request.limit] for name, column in table.columns.items()}, self.classes)
+    return InMemoryData({name: column[: request.limit] for name, column in table.columns.items()}, self.classes)
 
 
 DATASETS: dict[str, tuple[dict[str, Any], str]] = {
@@ -267,7 +267,7 @@ def test_a_sound_stream_passes() -> None:
 
 
 def test_a_stream_gives_each_field_by_itself() -> None:
-    def load(self: Any, request: Request) -> ganzoo.Stream:
+    def load(self: Any, request: DataRequest) -> ganzoo.Stream:
         return Counted() if request.fields == {"label"} else Labelled()
 
     members = {"streamed": True, "provides": frozenset({"image", "label"}), "load": load}

@@ -94,9 +94,9 @@ LOSSES: dict[str, tuple[type[LossScheme], dict[str, Any], str]] = {
         {"least_loss": 1.0},
         r"least_loss is 1.0, but discriminator\(\) comes to .* when it tells all apart",
     ),
-    "certainty": (
+    "overfitting_signal": (
         Hinge,
-        {"certainty": lambda self, real, fake: torch.sign(-real).mean()},
+        {"overfitting_signal": lambda self, real, fake: torch.sign(-real).mean()},
         r"certainty\(\) is -1 where the discriminator tells real images",
     ),
     "penalties": (Hinge, {"penalties": lambda self, *given: 3}, r"penalties\(\) gives a int; expected terms by name"),

@@ -9,7 +9,7 @@ import pytest
 from mistaken import Sound
 
 import ganzoo
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.plugins import zoo
 from ganzoo.testing import check_dataset
 from ganzoo.testing.plugin import MakesData, Registers, Trains
@@ -40,10 +40,10 @@ def test_folders_of_tiny_data_pass_the_check_of_their_data_sets(
     ganzoo_images: Path, ganzoo_classes: Path, ganzoo_pairs: Path, ganzoo_shards: Path
 ) -> None:
     folder, pairs, shards = (zoo().datasets[name] for name in ("folder", "pairs", "shards"))
-    check_dataset(build(folder, {"path": ganzoo_images}), fields=frozenset({"image"}))
-    check_dataset(build(folder, {"path": ganzoo_classes}))
-    check_dataset(build(pairs, {"path": ganzoo_pairs}))
-    check_dataset(build(shards, {"path": str(ganzoo_shards), "class_count": 2}))
+    check_dataset(validate(folder, {"path": ganzoo_images}), fields=frozenset({"image"}))
+    check_dataset(validate(folder, {"path": ganzoo_classes}))
+    check_dataset(validate(pairs, {"path": ganzoo_pairs}))
+    check_dataset(validate(shards, {"path": str(ganzoo_shards), "class_count": 2}))
 
 
 def test_data_in_memory_has_the_fields_that_are_named(ganzoo_data: MakesData) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganzoo.config import build
-from ganzoo.data.dataset import Request
+from ganzoo.config import validate
+from ganzoo.data.dataset import DataRequest
 from ganzoo.errors import DataError
 from ganzoo.plugins import zoo
 from ganzoo.testing import check_dataset, check_extractor, check_gan, check_loss_scheme, check_metric
@@ -35,7 +35,7 @@ def test_every_metric_keeps_the_contract(kind: str, tmp_path: Path) -> None:
     options: dict[str, object] = {name: value for name, value in FEWER.items() if name in metric.model_fields}
     if "weights" in metric.model_fields:
         options |= weights(tmp_path)
-    check_metric(build(metric, options), tmp_path)
+    check_metric(validate(metric, options), tmp_path)
 
 
 def weights(folder: Path) -> dict[str, object]:
@@ -67,9 +67,9 @@ def test_every_data_set_declares_what_it_is(
     several = {"class_count": 2} if "class_count" in kind.model_fields else {}
     suits = []
     for place in (ganzoo_classes, ganzoo_pairs, ganzoo_shards):
-        config = build(kind, {"path": str(place), **several})
+        config = validate(kind, {"path": str(place), **several})
         try:
-            config.load(Request(config.provides, (8, 8), 3))
+            config.load(DataRequest(config.provides, (8, 8), 3))
         except DataError:
             continue
         suits.append(place)

@@ -14,7 +14,7 @@ from torch import Tensor
 from ganzoo.api import load
 from ganzoo.pictures import grid, to_picture
 from ganzoo.sampling.trained import TrainedGAN
-from ganzoo.web.maker import Maker
+from ganzoo.web.maker import PageBackend
 from ganzoo.web.page import page as build
 from ganzoo.web.server import server, take
 
@@ -27,7 +27,7 @@ def serving(run: Path | TrainedGAN, queue: int = 32) -> Iterator[str]:
     """Within, the page of a run is served at the address given."""
     trained = load(run, device="cpu") if isinstance(run, Path) else run
     place = take("127.0.0.1", 0)
-    serving = server(build(Maker(trained, MOST), queue), place, MOST, queue)
+    serving = server(build(PageBackend(trained, MOST), queue), place, MOST, queue)
     thread = threading.Thread(target=serving.run, kwargs={"sockets": [place.socket]}, daemon=True)
     thread.start()
     try:

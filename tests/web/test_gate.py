@@ -11,7 +11,7 @@ import gradio
 import pytest
 from opened import MOST, serving
 
-from ganzoo.web.gate import Gate, is_loopback
+from ganzoo.web.gate import RequestFilter, is_loopback
 from ganzoo.web.server import Place, server
 
 
@@ -83,7 +83,7 @@ def test_by_the_names_of_its_own_computer_it_can(address: str) -> None:
         assert asked(address, "GET", "/", headers={"Host": name})[0] == 200
 
 
-def status_of(gate: Gate, host: str) -> int:
+def status_of(gate: RequestFilter, host: str) -> int:
     """What is answered to who asks for the page by that name."""
     headers = [(b"host", host.encode())]
     refused = gate.refusal({"type": "http", "method": "GET", "path": "/", "headers": headers})
@@ -96,7 +96,7 @@ def test_served_to_the_network_it_is_asked_for_by_address_or_its_own_name_only()
     with socket.create_server(("0.0.0.0", 0)) as opened:  # noqa: S104 - the point
         serving = server(gradio.Blocks(), Place(opened, "Studio.lan"), MOST, 8)
     gate = serving.config.app
-    assert isinstance(gate, Gate)
+    assert isinstance(gate, RequestFilter)
     own = socket.gethostname()
     for host in ("192.168.1.2:7860", "10.0.0.1", "[fe80::1]:7860", "localhost:7860", "studio.lan:7860", own, f"{own}."):
         assert status_of(gate, host) == 200, host

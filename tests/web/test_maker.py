@@ -13,7 +13,7 @@ from numbered import Numbered
 from PIL import Image
 
 import ganzoo
-from ganzoo.config import build
+from ganzoo.config import validate
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.data.images import open_image
 from ganzoo.errors import DataError, OptionError, UserError
@@ -21,7 +21,7 @@ from ganzoo.pictures import to_picture
 from ganzoo.plugins import zoo
 from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.web.knobs import knobs, turned
-from ganzoo.web.maker import MOST, SEEDS, Maker
+from ganzoo.web.maker import MOST, SEEDS, PageBackend
 from ganzoo.web.page import about, page
 
 MANY = 2**20
@@ -29,7 +29,7 @@ MANY = 2**20
 
 def untrained(gan: ganzoo.GAN, **shapes: tuple[int, ...]) -> TrainedGAN:
     """A GAN as it is built, of data with all that it needs; 32 x 32."""
-    small = 32 // gan.shrinks
+    small = 32 // gan.scale_factor
     every = {"image": (3, 32, 32), "target": (3, 32, 32), "source": (3, small, small), "label": (), "caption": (16,)}
     spec = DataSpec(
         dataset="any",
@@ -48,14 +48,14 @@ def sent(image: Image.Image) -> dict[str, str]:
 @pytest.mark.parametrize("name", sorted(zoo().gans))
 def test_every_gan_has_a_page_and_answers_it(name: str) -> None:
     trained = untrained(zoo().gan(name)())
-    maker = Maker(trained, MANY)
+    maker = PageBackend(trained, MANY)
     turns = [knob.value for knob in maker.knobs]
     endpoints = {one["api_name"] for one in page(maker, 4).config["dependencies"]}
     if trained.takes_images:
         assert "translate" in endpoints
         seen, made = maker.translated(sent(Image.new("RGBA", (50, 40), "teal")), *turns)
         if trained.gan.any_size:
-            assert (seen.size, made.size) == ((50, 40), tuple(trained.gan.shrinks * side for side in (50, 40)))
+            assert (seen.size, made.size) == ((50, 40), tuple(trained.gan.scale_factor * side for side in (50, 40)))
         else:
             assert (seen.size, made.size) == ((trained.data.source_shape[2],) * 2, (32, 32))
         return
@@ -82,7 +82,7 @@ def test_every_gan_has_a_page_and_answers_it(name: str) -> None:
     ],
 )
 def test_what_cannot_be_is_said_plainly(runs: Path, seed: Any, count: Any, chosen: Any, words: str) -> None:
-    maker = Maker(ganzoo.load(runs / "dcgan", device="cpu"), MANY)
+    maker = PageBackend(ganzoo.load(runs / "dcgan", device="cpu"), MANY)
     with pytest.raises(UserError, match=words.replace("(", r"\(")):
         maker.images(seed, count, chosen, None)
 
@@ -100,7 +100,7 @@ def test_what_cannot_be_is_said_plainly(runs: Path, seed: Any, count: Any, chose
     ],
 )
 def test_an_upload_that_is_none_is_said_plainly(runs: Path, upload: Any, words: str) -> None:
-    maker = Maker(ganzoo.load(runs / "pix2pix", device="cpu"), MANY)
+    maker = PageBackend(ganzoo.load(runs / "pix2pix", device="cpu"), MANY)
     with pytest.raises(UserError, match=words) as error:
         maker.translated(upload)
     assert len(str(error.value)) < 300
@@ -110,7 +110,7 @@ def test_a_picture_of_more_pixels_than_memory_is_refused_before_it_is_decoded(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    maker = Maker(ganzoo.load(runs / "pix2pix", device="cpu"), MANY)
+    maker = PageBackend(ganzoo.load(runs / "pix2pix", device="cpu"), MANY)
     with pytest.raises(UserError, match=r"'a\.png' is too large"):
         maker.translated(sent(Image.new("L", (40, 40))))
 
@@ -118,8 +118,8 @@ def test_a_picture_of_more_pixels_than_memory_is_refused_before_it_is_decoded(
 def test_a_gan_that_takes_any_size_is_shown_pictures_as_they_are_within_a_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    trained = untrained(build(zoo().gan("srgan"), {"width": 4, "blocks": 1, "scale": 2, "perceptual": "pixel"}))
-    maker, picture = Maker(trained, MANY), Image.new("RGB", (50, 40), "teal")
+    trained = untrained(validate(zoo().gan("srgan"), {"width": 4, "blocks": 1, "scale": 2, "perceptual": "pixel"}))
+    maker, picture = PageBackend(trained, MANY), Image.new("RGB", (50, 40), "teal")
     exif = Image.Exif()
     exif[0x0112] = 6
     stream = io.BytesIO()
@@ -144,7 +144,7 @@ def test_a_page_of_a_gan_trained_backward_does_not_say_that_its_sources_were_ada
         config.write_text(json.dumps(told))
         trained = ganzoo.load(tmp_path / "run", device="cpu")
         assert f"trained on openmoji{said} ·" in about(trained)
-        blocks = page(Maker(trained, MANY), 4)
+        blocks = page(PageBackend(trained, MANY), 4)
         assert ("Cut holes into a picture" in str(blocks.config)) == bool(said)
 
 
@@ -156,7 +156,7 @@ def test_a_turned_knob_leaves_the_iteration_as_it_is() -> None:
 
 def test_a_class_is_chosen_by_number_and_its_knob_turned() -> None:
     trained = untrained(Numbered(), image=(1, 8, 8))
-    maker = Maker(trained, MANY)
+    maker = PageBackend(trained, MANY)
     assert [(knob.name, knob.lowest, knob.highest, knob.value) for knob in maker.knobs] == [("contrast", 0, 1, 1)]
     bright = maker.images(0, 1, 2, None, 1.0).getpixel((4, 4))  # type: ignore[arg-type] # as a browser sends it
     dim = maker.images(0, 1, 2, None, 0.5).getpixel((4, 4))  # type: ignore[arg-type] # as above
@@ -174,7 +174,7 @@ def test_the_ends_of_the_way_are_the_images_of_the_seeds(runs: Path) -> None:
     torch.testing.assert_close(way[0], trained.generate(1, seed=3)[0])
     torch.testing.assert_close(way[2], trained.generate(1, seed=4)[0])
     assert not torch.equal(way[0], way[1])
-    assert to_picture(way[1]).tobytes() == Maker(trained, MANY).between(3, 4, 0.5, None, None).tobytes()
+    assert to_picture(way[1]).tobytes() == PageBackend(trained, MANY).between(3, 4, 0.5, None, None).tobytes()
 
 
 def test_names_from_a_run_folder_are_no_markup() -> None:

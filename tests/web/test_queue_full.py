@@ -10,22 +10,22 @@ import pytest
 from opened import serving
 from playwright.sync_api import Page, expect
 
-from ganzoo.web.maker import Maker
+from ganzoo.web.maker import PageBackend
 
 
 def test_who_comes_when_the_queue_is_full_is_told_and_may_come_again(
     page: Page, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    busy, made = threading.Event(), Maker.images
+    busy, made = threading.Event(), PageBackend.images
 
-    def slow(self: Maker, *values: object) -> object:
+    def slow(self: PageBackend, *values: object) -> object:
         assert busy.wait(60)
         return made(self, *values)  # type: ignore[arg-type] # as it was called
 
     with serving(runs / "dcgan", queue=2) as address:
         page.goto(address)
         page.wait_for_selector("#images figure:not(.empty)")
-        monkeypatch.setattr(Maker, "images", slow)
+        monkeypatch.setattr(PageBackend, "images", slow)
         statuses = [join(address, number) for number in range(6)]
         assert statuses.count(200) >= 2
         assert set(statuses) == {200, 503}

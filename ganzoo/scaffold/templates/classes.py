@@ -30,9 +30,9 @@ class MyGAN(ganzoo.Adversarial):
         return (batch.label,)  # what both networks are given, beside noise or image
 
     def discriminator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
-        real, fake = self.judge(nets, batch.image, batch), self.judge(nets, batch.fake.detach(), batch)
+        real, fake = self.discriminate(nets, batch.image, batch), self.discriminate(nets, batch.fake.detach(), batch)
         other = batch.label.roll(1)  # the class of the image before; where it is the same, the fake stands in
-        wrong = self.judge(nets, batch.image, batch.replace(label=other))
+        wrong = self.discriminate(nets, batch.image, batch.replace(label=other))
         wrong = torch.where((batch.label == other)[:, None], fake, wrong)
         losses = self.discriminator_terms(nets, batch, real, fake)
         return losses | {"mismatch": self.mismatch * self.loss.discriminator(real, wrong)}
