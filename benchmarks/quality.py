@@ -25,7 +25,7 @@ from ganzoo.data.dataset import Part
 from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
 from ganzoo.training.dry_run import stopwatch, warm_up
-from ganzoo.training.trainer import Trainer, prepare
+from ganzoo.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +83,9 @@ def measure(work: Work, folder: Path) -> dict[str, Any]:
 
 
 def _measure(work: Work, folder: Path) -> dict[str, Any]:
-    fresh = prepare(resolve(work.gan, work.options(work.seeds[0])))
+    fresh = Trainer.setup(resolve(work.gan, work.options(work.seeds[0])))
     proof = work.proof(fresh.options, work.samples, work.split)
-    length = length_of(prepare(fresh.options), work.seconds)  # another one, as measuring the speed trains it
+    length = length_of(Trainer.setup(fresh.options), work.seconds)  # another one, as measuring the speed trains it
     trials = []
     for seed in work.seeds:
         place = folder / f"seed-{seed}"

@@ -29,7 +29,7 @@ from ganzoo.runs.status import Status
 from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.training import run as runs
 from ganzoo.training.resume import options_of
-from ganzoo.training.trainer import prepare
+from ganzoo.training.trainer import Trainer
 
 PLAN = Path(__file__).parent / "showcase.toml"
 RUNS = Path("runs") / "showcase"
@@ -81,7 +81,7 @@ class Training:
         if not files.holds_run:
             options = self.options
             if self.entry.minutes:
-                options = options.model_copy(update=length_of(prepare(options), 60 * self.entry.minutes))
+                options = options.model_copy(update=length_of(Trainer.setup(options), 60 * self.entry.minutes))
         elif finished(files):
             self.check(folder)
             return
@@ -125,7 +125,7 @@ class Training:
             name = self.name if kind is kinds[0] else f"{self.name}-{kind.name.replace(' ', '-')}"
             proof = kind(options, samples)
             trial = Trial.of(folder, options, proof.measure(trained))
-            row = make_row(name, "trained", proof, prepare(options), [trial])
+            row = make_row(name, "trained", proof, Trainer.setup(options), [trial])
             keep_picture(proof.picture(trained), pictures / row["picture"])
             keep_row(row, results)
             say(f"{name}: {row['seconds'] / 60:.0f} min, {brief(row['untrained'])} -> {brief(row['trained'])}")

@@ -17,7 +17,7 @@ from benchmarks.proofs.proof import columns_with
 from benchmarks.table import of_speed
 from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
-from ganzoo.training.trainer import prepare
+from ganzoo.training.trainer import Trainer
 
 PLAN = """
 [gan]
@@ -52,7 +52,7 @@ def test_nothing_that_chooses_is_measured_on_what_was_trained_on_or_on_the_test_
         field = "image" if "image" in proof.fields() else "target"
         real = proof.real[field]
         assert len(real) == 20
-        trained_on = columns_with(field, prepare(options))[field]
+        trained_on = columns_with(field, Trainer.setup(options))[field]
         assert 0 < len(trained_on) < 60000 - 4999
         test = work.proof(options, 20).real[field]
         assert not torch.equal(real, test)

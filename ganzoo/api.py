@@ -1,30 +1,23 @@
 """ganzoo from Python: train with `run`, take up a run folder with `load`, make images with what they return."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
 
-from ganzoo.base.system import held_to_free_memory, lacks_memory
 from ganzoo.callbacks import CallbackConfig
 from ganzoo.contract.callback import Callback
-from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.gan import GAN
-from ganzoo.contract.networks import Networks
-from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, typed
+from ganzoo.errors import OptionError
+from ganzoo.loading import load_trained
 from ganzoo.metrics import evaluate as evaluating
 from ganzoo.notebook import NotebookDisplay, is_notebook
 from ganzoo.options.file import resolve_with
-from ganzoo.options.performance import PerformanceOptions
 from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
 from ganzoo.runs.folder import RunFolder
-from ganzoo.runs.locate import locate
-from ganzoo.sampling.requests import with_sampling_options
 from ganzoo.sampling.trained import TrainedGAN
-from ganzoo.training import resume, state
 from ganzoo.training import run as runs
 
 Looking: TypeAlias = Callback | CallbackConfig | str | Mapping[str, object]
@@ -109,7 +102,7 @@ def load(
         UserError: it is no run folder and no pretrained GAN, has no checkpoint yet, or its GAN is not installed; its
             files are damaged; or an option is no such.
     """
-    return take_up(folder, device, gan, options, checkpoint)
+    return load_trained(folder, device, gan, options, checkpoint)
 
 
 def evaluate(run: str | Path | TrainedGAN, *, data_dir: str | Path | None = None, **options: Any) -> dict[str, Any]:
@@ -135,40 +128,3 @@ def evaluate(run: str | Path | TrainedGAN, *, data_dir: str | Path | None = None
     line = ready.line(trained.iteration, ready.measure(trained.nets))
     evaluating.keep(RunFolder(trained.folder), line, ready.neighbors)
     return line
-
-
-def take_up(
-    folder: str | Path,
-    device: str | torch.device,
-    gan: type[GAN] | None,
-    options: Mapping[str, object],
-    checkpoint: str | int = "newest",
-) -> TrainedGAN:
-    """What `load` does, whatever the options are called."""
-    if not isinstance(folder, str | os.PathLike):
-        expected = "it must be the path of a run folder, or the name of a pretrained GAN"
-        raise OptionError(f"option 'folder' cannot be {typed(folder)}: {expected}")
-    files = RunFolder(locate(folder))
-    # Its own part only: what it was trained on and how need not be installed, or be there, to use it.
-    config = with_sampling_options(resume.gan_of(files, gan), options)
-    data = files.load(files.data, DataSpec)
-    place = PerformanceOptions(device=str(device)).resolve_device()
-    with held_to_free_memory():
-        iteration, weights = resume.checkpoint_of(files, checkpoint)
-        nets = _networks(files, config, data)
-    state.load_networks(nets, weights, files.path)
-    return TrainedGAN(files.path, config, data, nets.to(place).eval(), iteration)
-
-
-def _networks(files: RunFolder, gan: GAN, data: DataSpec) -> Networks:
-    """What the files say that the networks were, which need not be what they were."""
-    if missing := sorted(gan.needs - data.shapes.keys()):
-        raise RunFolderError(f"{files.data} cannot be used: '{gan.name}' needs {', '.join(missing)}, which it has not")
-    try:
-        return gan.build(data)
-    except SizeError as error:
-        raise RunFolderError(f"{files.data} cannot be used: {error}") from error
-    except (RuntimeError, MemoryError) as error:
-        if not lacks_memory(error):
-            raise
-        raise OutOfMemory(f"there is not enough memory for the networks of {files.path}") from error

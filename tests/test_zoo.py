@@ -16,7 +16,7 @@ from ganzoo.data.load import describe
 from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
 from ganzoo.runs.checkpoint import checkpoints
-from ganzoo.training.trainer import prepare
+from ganzoo.training.trainer import Trainer
 
 GANS = sorted(zoo().gans)
 
@@ -78,7 +78,7 @@ def test_it_says_what_it_is(name: str) -> None:
 )
 def test_it_learns(name: str, kind: type[Proof], place: Path) -> None:
     """A training of seconds makes it better than it was by the proof's factor; benchmarks/quality.py trains longer."""
-    fresh = prepare(resolve(zoo().gan(name), kind.tiny))
+    fresh = Trainer.setup(resolve(zoo().gan(name), kind.tiny))
     proof = kind(fresh.options, 500)
     before = proof.measure(untrained(fresh))
     given: dict[str, Any] = {**kind.tiny, "sample_every": 10**6, "checkpoint_every": 10**6}

@@ -13,7 +13,7 @@ from ganzoo.engine.cuda_graphs import WARM_UP
 from ganzoo.engine.engine import Engine
 from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo
-from ganzoo.training.trainer import Trainer, prepare
+from ganzoo.training.trainer import Trainer
 
 Given: TypeAlias = tuple[tuple[str, object], ...]
 """Options of runs, by their names: pairs, so that it can be a key."""
@@ -60,7 +60,7 @@ class Setting:
     def training(self, gan: str, **given: object) -> Trainer:
         """A run made ready."""
         options = self.options(gan, **given)
-        return prepare(options, self.data, DistributedContext.join(options.resolve_device()))
+        return Trainer.setup(options, self.data, DistributedContext.join(options.resolve_device()))
 
 
 def warm_up_cycles(engine: Engine) -> int:

@@ -13,8 +13,7 @@ from ganzoo.bench.setting import train
 from ganzoo.errors import Diverged
 from ganzoo.runs.checkpoint import checkpoints, newest
 from ganzoo.runs.folder import RunFolder
-from ganzoo.training.loop import save
-from ganzoo.training.state import load_state_dict
+from ganzoo.training.callbacks.checkpointer import Checkpointer
 from ganzoo.training.trainer import Trainer
 
 
@@ -37,14 +36,14 @@ def test_saving(measure: Measure, trainer: Trainer, tmp_path: Path) -> None:
     """A checkpoint, until it is on the disk."""
     measure.describe(trainer.options)
     trainer.step(everyone=True)  # before it moves, an optimizer has nothing to save
-    folder = RunFolder(tmp_path)
+    trainer.folder = RunFolder(tmp_path)
 
     def write() -> None:
         trainer.saved = -1  # a checkpoint that was just made would not be made again
-        save(trainer, folder)
+        Checkpointer().save(trainer)
 
     measure.time(write)
-    files = checkpoints(folder.checkpoints)[-1].iterdir()
+    files = checkpoints(trainer.folder.checkpoints)[-1].iterdir()
     measure.record(checkpoint_mib=sum(file.stat().st_size for file in files) / 2**20)
 
 
@@ -52,14 +51,14 @@ def test_resuming(measure: Measure, trainer: Trainer, tmp_path: Path) -> None:
     """The engine back in the state of a checkpoint."""
     measure.describe(trainer.options)
     trainer.step(everyone=True)
-    folder = RunFolder(tmp_path)
-    save(trainer, folder)
+    trainer.folder = folder = RunFolder(tmp_path)
+    Checkpointer().save(trainer)
 
     def resume() -> None:
         found = newest(folder.checkpoints)
         if found is None:
             raise AssertionError("the checkpoint that was just made is not found")
-        load_state_dict(trainer, found[1])
+        trainer.load_state_dict(found[1])
 
     measure.time(resume)
 

@@ -51,9 +51,9 @@ def evaluate(
     The figures are printed, and added with all they depend on to RUN/evaluations.jsonl; of a pretrained GAN, which is
     part of a package, they are only printed.
     """
-    from ganzoo.api import take_up
     from ganzoo.cli.progress import counting
     from ganzoo.contract.statistics import check_name
+    from ganzoo.loading import load_trained
     from ganzoo.metrics.evaluate import keep, ready_for
     from ganzoo.runs.folder import RunFolder
 
@@ -63,7 +63,7 @@ def evaluate(
     if save_reference:
         check_name(Path(save_reference))
     with no_exit():
-        trained = take_up(run, device, None, pairs(options, "--option"), checkpoint)
+        trained = load_trained(run, device, None, pairs(options, "--option"), checkpoint)
         ready = ready_for(trained, {**given, **({"data": data} if data else {})}, data_dir)
         with counting(ready.looked_at, "images") as tell:
             figures = ready.measure(trained.nets, tell)

@@ -65,15 +65,15 @@ from ganzoo.errors import no_exit
 @DEVICE
 def generate(run: Path, out: Path | None, options: tuple[str, ...], checkpoint: str, device: str, **asked: Any) -> None:
     """Make new images with the GAN that was trained in the folder RUN, or with the pretrained GAN called RUN."""
-    from ganzoo.api import take_up
     from ganzoo.cli.generate_request import Generation
+    from ganzoo.loading import load_trained
     from ganzoo.sampling.output_files import free_target
 
     out = out or free_target(stem(run), ".png" if asked["interpolate"] is None else ".gif")
     wish = Generation(out=out, **asked)
     wish.check()
     with no_exit():
-        wish.make(take_up(run, device, None, pairs(options, "--option"), checkpoint))
+        wish.make(load_trained(run, device, None, pairs(options, "--option"), checkpoint))
     click.echo(out)
 
 

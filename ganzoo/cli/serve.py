@@ -46,7 +46,7 @@ def serve(
     device: str,
 ) -> None:
     """Play with the GAN that was trained in the folder RUN, on a page in the browser."""
-    from ganzoo.api import take_up
+    from ganzoo.loading import load_trained
 
     most_bytes = _parsed_size(max_upload)
     told = pairs(options, "--option")
@@ -56,7 +56,7 @@ def serve(
     place = take(host, port)  # before the GAN, which may take long to load
     with contextlib.closing(place.socket):
         with no_exit():
-            trained = take_up(run, device, None, told, checkpoint)
+            trained = load_trained(run, device, None, told, checkpoint)
         from ganzoo.web.maker import PageBackend
         from ganzoo.web.page import page
 

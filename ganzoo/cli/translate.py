@@ -54,15 +54,15 @@ def translate(
     A folder is translated with those below it. An image is scaled until it covers the size that the GAN was trained
     on, and what hangs over is cut off; a GAN that enlarges images takes them as they are.
     """
-    from ganzoo.api import take_up
     from ganzoo.cli.progress import shown
+    from ganzoo.loading import load_trained
     from ganzoo.pictures import to_picture
     from ganzoo.sampling.input_files import OneImage, Originals, originals_at
     from ganzoo.sampling.output_files import free_target
 
     with no_exit(), warnings.catch_warnings(), originals_at(source) as images:
         warnings.simplefilter("ignore")  # Pillow's, of files that it can read all the same
-        trained = take_up(run, device, None, pairs(options, "--option"), checkpoint)
+        trained = load_trained(run, device, None, pairs(options, "--option"), checkpoint)
         out = out or free_target(f"{stem(source)}-{stem(run)}", ".png" if isinstance(images, OneImage) else "")
         originals = Originals(images, source)
         made = trained.translate_pictures(originals.pictures(skip_broken), seed, batch_size, adapt=adapt)

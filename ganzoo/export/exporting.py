@@ -27,8 +27,8 @@ from ganzoo.export.snippets import command_for, onnx_snippet, torch_snippet
 from ganzoo.export.trace import Parts, made_up, trace, untraced
 from ganzoo.export.weights import Rounding, half_precision, trained_networks, write_weights
 from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.weights import MODEL
 from ganzoo.sampling.trained import TrainedGAN
-from ganzoo.training.state import MODEL
 
 EXPORTS = Path("exports")
 """Where exports go unless a place is named."""

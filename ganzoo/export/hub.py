@@ -26,8 +26,8 @@ from ganzoo.export.card import UNKNOWN
 from ganzoo.export.exporting import CARD, PICTURE, check_place, exchanged, export
 from ganzoo.export.trace import made_up
 from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.weights import MODEL
 from ganzoo.sampling.trained import TrainedGAN
-from ganzoo.training.state import MODEL
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ganzoo.contract.players import resolve_optimizers
 from ganzoo.errors import RunFolderError, UserError
+from ganzoo.runs.weights import MODEL, network_of
 from ganzoo.sampling.trained import TrainedGAN
-from ganzoo.training.state import MODEL, network_of
 
 COMPARED = 16
 """Images on which half precision is compared with full."""

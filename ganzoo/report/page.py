@@ -12,9 +12,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ganzoo.api import take_up
 from ganzoo.base.io import number
 from ganzoo.errors import UserError, check_installed
+from ganzoo.loading import load_trained
 from ganzoo.options.performance import PerformanceOptions
 from ganzoo.report import curves, images, settings
 from ganzoo.report.record import Record
@@ -172,7 +172,7 @@ def _taken_up(record: Record, checkpoint: str | int, device: str) -> tuple[Train
         UserError: there are none of the very checkpoint that was asked for.
     """
     try:
-        return take_up(record.folder.path, device, None, {}, checkpoint), ""
+        return load_trained(record.folder.path, device, None, {}, checkpoint), ""
     except UserError as error:
         if checkpoint != "newest":
             raise

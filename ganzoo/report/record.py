@@ -9,10 +9,10 @@ from ganzoo.base.io import number
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.gan import GAN
 from ganzoo.errors import RunFolderError, UserError
+from ganzoo.loading import gan_of
 from ganzoo.options.run import RunOptions
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.locate import locate, shipped
-from ganzoo.training.resume import gan_of
 
 TROUBLE = (" WARNING ", " ERROR ", " CRITICAL ")
 """How lines of log.txt are marked that a person should see."""

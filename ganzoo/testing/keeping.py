@@ -15,7 +15,6 @@ from ganzoo.runs.folder import RunFolder
 from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.testing.demands import complaining, demand
 from ganzoo.testing.trial import trial
-from ganzoo.training import state
 from ganzoo.training.resume import resume_or_initialize
 from ganzoo.training.run import write_down
 from ganzoo.training.trainer import Trainer
@@ -50,7 +49,7 @@ def check_resume(gan: GAN, shape: tuple[int, int, int], folder: RunFolder) -> No
     folder.create()
     write_down(straight, folder)
     steps(straight)
-    checkpoint.write(folder.checkpoints, HALF, *state.state_dict(straight))
+    checkpoint.write(folder.checkpoints, HALF, *straight.state_dict())
     expected = steps(straight)
     again = validate(type(gan), gan.model_dump(mode="json"))  # with nothing that the first one may have remembered
     resumed = trial(again, shape, **changes)

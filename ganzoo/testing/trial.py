@@ -15,7 +15,6 @@ from ganzoo.data.plan import FEW
 from ganzoo.data.text import encode
 from ganzoo.options.run import RunOptions
 from ganzoo.training.trainer import Trainer
-from ganzoo.training.trainer import build as build_training
 
 ROWS = 12
 BATCH = 4
@@ -72,7 +71,7 @@ def trial(gan: GAN, shape: tuple[int, int, int], **changes: Any) -> Trainer:
         "keep_memory": False,
     }
     resolved = validate(RunOptions, options | changes)
-    return build_training(resolved, load(resolved, gan.needs, gan.streams, scale_factor=gan.scale_factor))
+    return Trainer.build(resolved, load(resolved, gan.needs, gan.streams, scale_factor=gan.scale_factor))
 
 
 def rhythm(trainer: Trainer) -> Iterator[int]:

@@ -18,7 +18,7 @@ from ganzoo.engine.cuda_graphs import WARM_UP
 from ganzoo.errors import OptionError, OutOfMemory
 from ganzoo.losses import Losses
 from ganzoo.options.run import RunOptions
-from ganzoo.training.trainer import Trainer, build
+from ganzoo.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -174,7 +174,7 @@ def used(options: RunOptions, data: Data) -> int | None:
     system.measure_anew(device)
     before = system.peak(device) if device.type == "cpu" else 0
     try:
-        trainer = build(options, data)
+        trainer = Trainer.build(options, data)
         warm_up(trainer)
         trainer.samples()
     except OptionError:  # it is too small for a normalisation, or too large for the memory

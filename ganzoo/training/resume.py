@@ -1,32 +1,29 @@
 """Going on: what a run folder says was trained, and a run put where it begins."""
 
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ganzoo.base.environment import GAN_FROM
+import safetensors.torch
+import torch
+
 from ganzoo.base.torchrun import rank_and_count, started_by_launcher
 from ganzoo.callbacks import NONE, CallbackConfig
 from ganzoo.config import cli_name, validate
 from ganzoo.contract.augment import AUGMENT
 from ganzoo.contract.data_spec import DataSpec
-from ganzoo.contract.gan import GAN
 from ganzoo.contract.networks import Pretrained
+from ganzoo.distributed.context import DistributedContext
 from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError, typed
+from ganzoo.loading import checkpoint_of, gan_of
 from ganzoo.options.run import RunOptions
-from ganzoo.plugins import zoo
-from ganzoo.runs import checkpoint
+from ganzoo.runs import checkpoint, weights
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.locate import locate
-from ganzoo.training import state
-from ganzoo.training.loop import latest_checkpoint, restore_checkpoint
-from ganzoo.training.trainer import Trainer
 
-DISTRIBUTION = re.compile(r"([A-Za-z0-9][\w.-]{0,99}) [\w.+!-]{1,50}", re.ASCII)
-"""The name of a distribution, and its version."""
-WHOLE_AGAIN = "put back a copy of one that is whole, or train it again"
-"""What gives images again, where every checkpoint is damaged."""
+if TYPE_CHECKING:
+    from ganzoo.training.trainer import Trainer
 
 
 def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
@@ -68,41 +65,7 @@ def check_config(folder: RunFolder, config: Mapping[str, object]) -> None:
         ) from error
 
 
-def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:
-    """The GAN that a run trains. Its data set need not be installed, or be there.
-
-    Args:
-        folder: of a run that was begun.
-        kind: the class, if no plugin registers it.
-
-    Raises:
-        RunFolderError: it is no run folder, or the GAN is not installed.
-    """
-    values = folder.read(folder.config).get("gan")
-    if not isinstance(values, dict) or not isinstance(values.get(GAN.key), str):
-        raise RunFolderError(f"{folder.config} does not say which GAN was trained; is it from a run?")
-    name = values.pop(GAN.key)
-    try:
-        return validate(kind or zoo().gan(name), values)
-    except UnknownName as error:
-        raise RunFolderError(f"{folder.path} is a run of '{name}': {error}\n{_how_to_get(folder)}") from error
-    except OptionError as error:
-        raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
-
-
-def _how_to_get(folder: RunFolder) -> str:
-    """What to install for the GAN of a run. Whoever sent the folder says so, and may have their own reasons."""
-    with suppress(RunFolderError):
-        origin = folder.read(folder.environment).get(GAN_FROM)
-        if isinstance(origin, str) and origin:
-            says = f"{folder.environment.name} says that {typed(origin)} brought it"
-            package = DISTRIBUTION.fullmatch(origin)
-            how = f"pip install {package[1]}, if you trust that package, or" if package else "that file is needed:"
-            return f"{says}: {how} add --plugin FILE"
-    return "install the package that brings it, or add --plugin FILE"
-
-
-def resume_or_initialize(trainer: Trainer, folder: RunFolder | None) -> None:
+def resume_or_initialize(trainer: "Trainer", folder: RunFolder | None) -> None:
     """Puts a run where it begins: at its last whole checkpoint, or at the weights that it was told to begin with.
 
     Raises:
@@ -121,7 +84,7 @@ def resume_or_initialize(trainer: Trainer, folder: RunFolder | None) -> None:
         begin_with(trainer, source)
 
 
-def begin_with(trainer: Trainer, source: Path) -> None:
+def begin_with(trainer: "Trainer", source: Path) -> None:
     """Gives the networks the weights of a run, or of an export that has all those that are trained.
 
     Raises:
@@ -129,10 +92,10 @@ def begin_with(trainer: Trainer, source: Path) -> None:
     """
     distributed, nets = trainer.engine.distributed, trainer.engine.nets
     folder = RunFolder(locate(source) if distributed.is_main_process else source)
-    weights = state.sent_to_all(checkpoint_of(folder)[1] if distributed.is_main_process else {}, distributed)
+    files = broadcast_files(checkpoint_of(folder)[1] if distributed.is_main_process else {}, distributed)
     besides = {AUGMENT}
-    if state.MODEL in weights:
-        there = state.networks_in(weights)
+    if weights.MODEL in files:
+        there = weights.networks_in(files)
         trained = {name for player in trainer.engine.players for name in player.networks}
         if missing := sorted(trained - there):
             raise RunFolderError(
@@ -141,12 +104,12 @@ def begin_with(trainer: Trainer, source: Path) -> None:
             )
         besides |= {name for name, _ in nets.named_children()} - there  # pools, and what came from elsewhere
     try:
-        state.load_networks(nets, weights, source, besides=besides)
+        weights.load_networks(nets, files, source, besides=besides)
     except RunFolderError as error:
         raise RunFolderError(f"{error}{_why_other(trainer, folder) if distributed.is_main_process else ''}") from error
 
 
-def _why_other(trainer: Trainer, folder: RunFolder) -> str:
+def _why_other(trainer: "Trainer", folder: RunFolder) -> str:
     """The likeliest reason why the weights in a folder do not fit a run, as a second line of the message."""
     with suppress(UserError):
         gan, own, then, here = gan_of(folder), trainer.options.gan, folder.load(folder.data, DataSpec), trainer.spec
@@ -171,7 +134,7 @@ def _why_other(trainer: Trainer, folder: RunFolder) -> str:
     return ""
 
 
-def check_data(trainer: Trainer, folder: RunFolder) -> None:
+def check_data(trainer: "Trainer", folder: RunFolder) -> None:
     """Refuses to go on with data of another kind.
 
     Raises:
@@ -189,57 +152,34 @@ def check_data(trainer: Trainer, folder: RunFolder) -> None:
             )
 
 
-def checkpoint_of(folder: RunFolder, which: str | int = "newest") -> tuple[int, dict[str, bytes]]:
-    """The iteration of a run's checkpoint, and its files that hold networks.
-
-    Args:
-        folder: of the run.
-        which: "newest", the newest whole one; "best", that which was judged best; or an iteration.
+def latest_checkpoint(folder: RunFolder, distributed: DistributedContext) -> dict[str, bytes]:
+    """Return the files of the newest whole checkpoint, which the main process reads; empty if there is none.
 
     Raises:
-        RunFolderError: it is no run folder, or has no such checkpoint, or that one is damaged.
-        OptionError: `which` is no such.
+        RunFolderError: there are checkpoints, and all of them are damaged.
     """
-    if not folder.holds_run:
-        raise RunFolderError(f"{folder.path} is no run folder: it has no {folder.config.name}")
-    if folder.is_export:
-        return _exported(folder, which)
-    found = checkpoint.newest(folder.checkpoints, (*state.WEIGHTS, checkpoint.STATE), WHOLE_AGAIN)
-    if found is None:
-        raise RunFolderError(f"{folder.path} has no checkpoint yet; go on with it by `ganzoo resume {folder.path}`")
-    if which == "newest":
-        return int(found[0].name), found[1]
-    iteration = state.best_of(found[1], found[0]) if which == "best" else _iteration(which)
-    saved = {int(path.name): path for path in checkpoint.checkpoints(folder.checkpoints)}
-    if iteration not in saved:
-        raise RunFolderError(
-            f"{folder.path} has no checkpoint of iteration {iteration}; it has those of {', '.join(map(str, saved))}"
-        )
-    try:
-        return iteration, checkpoint.read(saved[iteration], state.WEIGHTS)
-    except checkpoint.DamagedCheckpoint as error:
-        raise RunFolderError(f"{error}; take another --checkpoint") from error
+    found = checkpoint.newest(folder.checkpoints) if distributed.is_main_process else None
+    return broadcast_files(found[1] if found else {}, distributed)
 
 
-def _exported(folder: RunFolder, which: str | int) -> tuple[int, dict[str, bytes]]:
-    """The iteration that an export is of, and the file that holds its networks."""
-    if which != "newest":
-        raise RunFolderError(f"{folder.path} is an export, of one checkpoint alone: leave --checkpoint out")
-    model = folder.path / state.MODEL
-    if not model.is_file():
-        raise RunFolderError(
-            f"{folder.path} is an export for other programs, without {model.name}: its README.md says how to load it; "
-            "`ganzoo export RUN --format safetensors` makes one for ganzoo"
-        )
-    try:
-        files = {state.MODEL: model.read_bytes(), checkpoint.STATE: folder.export.read_bytes()}
-    except (OSError, MemoryError) as error:
-        raise RunFolderError(f"{folder.path} cannot be read: {error}") from error
-    return state.iteration_of(files, folder.path), files
+def restore_checkpoint(trainer: "Trainer", folder: RunFolder, files: Mapping[str, bytes]) -> None:
+    """Put a run in the state of a checkpoint's files, and forget a best one whose checkpoint is gone by now.
+
+    It was pruned when a better one came, of which this checkpoint, an older one, does not know.
+
+    Raises:
+        RunFolderError: see `Trainer.load_state_dict`.
+    """
+    trainer.load_state_dict(files)
+    if trainer.is_main_process and trainer.best:  # the only one that scores, and saves what it scored
+        kept = [int(path.name) for path in checkpoint.checkpoints(folder.checkpoints)]
+        trainer.best = trainer.best if trainer.best[0] in kept else None
 
 
-def _iteration(which: str | int) -> int:
-    words = str(which)
-    if not (words.isascii() and words.isdecimal() and len(words) < 19):
-        raise OptionError(f"option 'checkpoint' cannot be {typed(which)}: it is newest, best or an iteration")
-    return int(words)
+def broadcast_files(files: Mapping[str, bytes], distributed: DistributedContext) -> dict[str, bytes]:
+    """Return in every process the files that the main process has read."""
+    if distributed.world_size == 1:
+        return dict(files)
+    packed = {name: torch.frombuffer(bytearray(content), dtype=torch.uint8) for name, content in files.items()}
+    received = safetensors.torch.load(distributed.broadcast_object(safetensors.torch.save(packed)))
+    return {name: values.numpy().tobytes() for name, values in received.items()}

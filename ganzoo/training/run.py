@@ -16,12 +16,11 @@ from ganzoo.plugins import zoo
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.status import kept
-from ganzoo.training.callback_list import CallbackList, looking_on
+from ganzoo.training.callbacks.callback_list import CallbackList
 from ganzoo.training.dry_run import Trial, advised, try_out
-from ganzoo.training.loop import train
 from ganzoo.training.resume import resume_or_initialize
 from ganzoo.training.run_log import RunLog
-from ganzoo.training.trainer import Trainer, prepare
+from ganzoo.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -96,13 +95,17 @@ def stem(options: RunOptions) -> str:
 
 
 def _dry_run(options: RunOptions, distributed: DistributedContext, out: Path | None, data_dir: Path | None) -> Trial:
-    trainer = prepare(options, data_dir, distributed)
+    trainer = Trainer.setup(options, data_dir, distributed)
     resume_or_initialize(trainer, RunFolder(out) if out is not None else None)
     return try_out(trainer)
 
 
 def _run(
-    options: RunOptions, distributed: DistributedContext, out: Path | None, data_dir: Path | None, callback: Callback
+    options: RunOptions,
+    distributed: DistributedContext,
+    out: Path | None,
+    data_dir: Path | None,
+    callbacks: CallbackList,
 ) -> RunFolder:
     folder = RunFolder(out) if out is not None else None
     with ExitStack() as held:
@@ -111,7 +114,7 @@ def _run(
         if continues and folder and distributed.is_main_process:
             held.enter_context(folder.locked())
             checkpoint.remove_drafts(folder.checkpoints)
-        trainer = prepare(options, data_dir, distributed)
+        trainer = Trainer.setup(options, data_dir, distributed)
         resume_or_initialize(trainer, folder)
         if not trainer.finished:  # a first iteration shows that it works; before it, nothing is written
             trainer.meter.add(trainer.step(), trainer.engine.iteration)
@@ -123,12 +126,11 @@ def _run(
                 write_down(trainer, folder)
                 logbook.open(folder.log)
             held.enter_context(kept(folder, lambda: trainer.engine.iteration, trainer.iterations))
-            held.enter_context(looking_on(callback, trainer, folder))
         folder = RunFolder(Path(distributed.broadcast_object(str(folder.path if folder else "").encode()).decode()))
+        held.enter_context(callbacks.running(trainer, folder))
         if trainer.start_iteration < trainer.iterations:
-            _train(trainer, folder, callback)
-        if distributed.is_main_process:
-            callback.on_train_end(trainer)
+            _train(trainer, folder, callbacks)
+        callbacks.on_train_end(trainer)
         distributed.barrier()  # so that none is done before all is saved
     return folder
 
@@ -145,10 +147,10 @@ def take(folder: RunFolder, held: ExitStack) -> None:
         raise RunFolderError(f"another process has begun a run in {folder.path}; give another --out")
 
 
-def _train(trainer: Trainer, folder: RunFolder, callback: Callback) -> None:
+def _train(trainer: Trainer, folder: RunFolder, callbacks: CallbackList) -> None:
     log.info("%s at iteration %d", "continued" if trainer.start_iteration else "begun", trainer.start_iteration)
     try:
-        train(trainer, folder, callback)
+        trainer.fit(folder, callbacks)
     except (Interrupted, Diverged, RunFolderError) as error:
         log.info("%s", error)
         raise

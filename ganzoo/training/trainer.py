@@ -1,33 +1,38 @@
-"""Training: what a run is made of, made ready and kept going."""
+"""The trainer: a run from its options to its last iteration."""
 
+import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
 from ganzoo import pictures
-from ganzoo.base.rng import seed_everything, seed_rank
-from ganzoo.base.system import lacks_memory
+from ganzoo.base.environment import versions
+from ganzoo.base.io import parse_json
+from ganzoo.base.rng import random_state, seed_everything, seed_rank, set_random_state
+from ganzoo.base.signals import Interrupted, StopSignals
 from ganzoo.contract.batch import Batch
 from ganzoo.contract.data_spec import DataSpec
-from ganzoo.data.in_memory import InMemoryLoader, fixed_latents, to_float
+from ganzoo.data.in_memory import to_float
 from ganzoo.data.load import Data, load
 from ganzoo.data.loader import BatchLoader
-from ganzoo.data.stream_loader import StreamLoader
 from ganzoo.distributed.batchnorm import synchronise
-from ganzoo.distributed.context import DistributedContext
+from ganzoo.distributed.context import DistributedContext, LaggedVote
 from ganzoo.engine.engine import Engine
-from ganzoo.errors import Diverged, OptionError, OutOfMemory
+from ganzoo.errors import Diverged, RunFolderError, typed
 from ganzoo.losses import Losses
 from ganzoo.metrics.evaluation import Evaluation
-from ganzoo.metrics.setup import make_ready
-from ganzoo.options.evaluation import EvaluationOptions
 from ganzoo.options.run import RunOptions
+from ganzoo.runs import weights
+from ganzoo.runs.checkpoint import STATE
+from ganzoo.runs.folder import RunFolder
+from ganzoo.training import setup
+from ganzoo.training.callbacks.callback_list import CallbackList
+from ganzoo.training.callbacks.divergence import Rollback
 from ganzoo.training.meter import Meter
 
 log = logging.getLogger(__name__)
@@ -35,33 +40,142 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Trainer:
-    """A run made ready: data at hand, networks on the device."""
+    """A run: its data, its networks on the device, and the loop that trains them.
+
+    `Trainer.setup(options)` builds one, `fit` trains it to the end, `step` makes one iteration; `state_dict` and
+    `load_state_dict` are the contents of a checkpoint.
+    """
 
     options: RunOptions
     spec: DataSpec
     engine: Engine
     batches: BatchLoader
     preview: Batch
-    """The inputs of every sample grid."""
+    """Inputs of every sample grid."""
     calibration_batch: Batch
-    """Inputs of training, after which a moving average is calibrated_at."""
+    """Inputs of training, by which BatchNorm's statistics of a moving average are computed."""
     rows: list[int]
-    """How many there are, of each column or of the stream: with others it would be another run."""
+    """Lengths of the data's columns, or of the stream: with other lengths it would be another run."""
     meter: Meter = field(default_factory=Meter)
-    start_iteration: int = 0
-    """The iteration it was taken up at."""
-    best: tuple[int, float] | None = None
-    """The iteration whose weights were judged best, and their score."""
-    saved: int = -1
-    """The iteration that this process has saved last."""
-    calibrated_at: int = -1
-    """The iteration at which the moving average was last made ready."""
     evaluation: Evaluation | None = None
-    """What figures are made by on the way, in the process that leads; None: none are."""
+    """Evaluation during training, in the main process (default: none)."""
+    start_iteration: int = 0
+    """Iteration from which the run was resumed."""
+    best: tuple[int, float] | None = None
+    """Iteration and score of the best weights so far."""
+    saved: int = -1
+    """Iteration of the last checkpoint that this process wrote, or helped to write."""
+    calibrated_at: int = -1
+    """Iteration at which BatchNorm's statistics of the moving average were last computed."""
+    last_samples: Tensor | None = None
+    """Samples of the last grid, N x C x H x W in [-1, 1]; in the main process."""
+
+    folder: RunFolder = field(init=False)
+    callbacks: CallbackList = field(init=False)
+
+    # Setup
+
+    @classmethod
+    def setup(
+        cls, options: RunOptions, data_dir: Path | None = None, distributed: DistributedContext | None = None
+    ) -> Self:
+        """Load the data and build the networks, as the options say. Writes nothing but downloads.
+
+        Raises:
+            UserError: the data, the device or the shapes cannot be had.
+        """
+        distributed = distributed or DistributedContext.alone()
+        options.players()  # what these lines refuse need not wait for the data
+        options.dtype(options.resolve_device())
+        distributed.local_batch_size(options.batch_size)
+        options.set_up_process()
+        gan = options.gan
+        data = load(options, gan.needs, gan.streams, data_dir, gan.scale_factor)
+        evaluates = options.evaluate_every and distributed.is_main_process
+        evaluation = setup.build_evaluation(options, data.spec, data_dir) if evaluates else None
+        trainer = cls.build(options, data, distributed)
+        trainer.evaluation = evaluation
+        return trainer
+
+    @classmethod
+    def build(cls, options: RunOptions, data: Data, distributed: DistributedContext | None = None) -> Self:
+        """Build the networks, and all else that a run on this data takes.
+
+        Raises:
+            UserError: the device or the shapes cannot be had.
+        """
+        distributed = distributed or DistributedContext.alone()
+        gan, device, shape = options.gan, options.resolve_device(), options.gan.noise_shape()
+        players = options.players()
+        columns = [column for stream in data.streams for column in stream.values()]
+        rows = [len(part) for part in (data.stream, *columns) if part is not None]
+        distributed.check_same({**options.model_dump(mode="json"), "images": rows})
+
+        # Networks and batches
+        seed_everything(options.seed)
+        with setup.sized_for(options):
+            batches = setup.build_loader(options, data, distributed)
+            iterations = options.epochs * batches.per_epoch
+            nets = gan.build(data.spec)
+            engine = Engine(
+                gan, nets, players, options, batches.collate, distributed, learning=options, iterations=iterations
+            )
+        if options.sync_batchnorm and distributed.world_size > 1:
+            synchronise(engine.nets, distributed)
+        seed_rank(options.seed, distributed.rank)
+
+        # Inputs of sample grids
+        preview = {name: to_float(column) for name, column in data.preview.items()}
+        if "source" in preview:  # a translation is shown in two columns or three, so that fewer are enough
+            preview = {name: column[:8] for name, column in preview.items()}
+        noise = setup.fixed_noise(len(next(iter(preview.values()))), shape, options.seed)
+        noise = {name: gan.grid_noise(rows_of_noise) for name, rows_of_noise in noise.items()}
+        inputs = Batch(**preview, **noise, step=torch.zeros((), dtype=torch.int64))
+
+        # Inputs that BatchNorm is calibrated by
+        typical = {name: to_float(column) for name, column in data.calibration_batch.items()}
+        typical |= setup.fixed_noise(len(next(iter(typical.values()))), shape, options.seed)
+        calibration = Batch(**typical, step=torch.zeros((), dtype=torch.int64))
+        return cls(
+            options, data.spec, engine, batches, inputs.to(device), calibration.to(device), rows, Meter(distributed)
+        )
+
+    # The loop
+
+    def fit(self, folder: RunFolder, callbacks: CallbackList) -> None:
+        """Train to the last iteration; entered after an iteration was made.
+
+        Between two iterations callbacks log, sample, measure and save, each when it is due. All processes call it;
+        the main process alone writes.
+
+        Raises:
+            Interrupted: a signal asked to stop; all is saved.
+            Diverged: a loss or a weight is NaN or infinite.
+            RunFolderError: the folder cannot be written to.
+        """
+        self.folder, self.callbacks = folder, callbacks
+        votes, rollback = LaggedVote(self.engine.distributed), Rollback()
+        with StopSignals() as signals:
+            while True:
+                stop = votes.vote(signals.received)
+                try:
+                    callbacks.on_step_end(self)
+                    if stop and not self.finished:
+                        callbacks.checkpointer.save(self)
+                except Diverged as error:
+                    rollback(self, error)
+                    callbacks.on_rollback(self)
+                if self.finished:
+                    return
+                if stop:
+                    # Where one is gone, its launcher ends the others, and one of them may still be saving.
+                    self.engine.distributed.barrier()
+                    raise Interrupted(stop, self.engine.iteration)
+                self.meter.add(self.step(), self.engine.iteration)
 
     @property
     def iterations(self) -> int:
-        """How many the whole run has."""
+        """Iterations of the whole run."""
         return self.options.epochs * self.batches.per_epoch
 
     @property
@@ -69,51 +183,70 @@ class Trainer:
         """Whether the last iteration was made."""
         return self.engine.iteration >= self.iterations
 
+    @property
+    def is_main_process(self) -> bool:
+        """Whether this is the process that writes."""
+        return self.engine.distributed.is_main_process
+
+    def is_due(self, every: int | None) -> bool:
+        """Whether it is time for what is done every so many iterations, and after the last; None: never."""
+        return bool(every) and (self.finished or self.engine.iteration % (every or 1) == 0)
+
+    # One iteration
+
     def step(self, everyone: bool = False) -> Losses:
-        """The next iteration; `everyone`: all players of the last phase move, due or not.
+        """Make the next iteration.
+
+        Args:
+            everyone: whether all players of the last phase move, due or not.
+
+        Returns:
+            Loss terms, 0-dimensional, on the device.
 
         Raises:
             OptionError: the batch is too small for the networks, or (OutOfMemory) too large for the memory.
             DataError: what is streamed cannot be read.
         """
-        with sized_for(self.options):
+        with setup.sized_for(self.options):
             return self.engine.step(self.batches.draw(self.engine.iteration), everyone)
 
-    def report_score(self, score: float) -> None:
-        """Says how good the weights are now, the lower the better: a checkpoint of the best is made, and kept.
-
-        To be called by a callback's `logged`, `sampled` or `evaluated`.
-        """
-        if self.best is None or score < self.best[1]:
-            self.best = self.engine.iteration, score
-
-    @property
-    def is_best(self) -> bool:
-        """Whether the weights as they are now were judged best."""
-        return self.best is not None and self.best[0] == self.engine.iteration
-
     def row(self) -> dict[str, float]:
-        """A line of metrics: how far the run is, its speed and losses since the line before."""
+        """A line of metrics: progress, and speed and losses since the line before."""
         done, size = self.engine.iteration, self.options.batch_size
         iterations, seconds, losses = self.meter.read()
         progress = {"iteration": done, "epoch": round(done / self.batches.per_epoch, 4), "images": done * size}
         return {**progress, "images_per_second": round(iterations * size / seconds, 2), **losses}
 
+    # Samples and scores
+
     def samples(self) -> Tensor:
-        """What the networks make of the same inputs as ever, N x C x H x W on the CPU."""
+        """Images made of the inputs of every sample grid, N x C x H x W in [-1, 1], on the CPU."""
         self.recalibrate_batchnorm()
-        with sized_for(self.options):
+        with setup.sized_for(self.options):
             return self.engine.sample(self.preview)
 
-    def evaluate(self, evaluation: Evaluation) -> dict[str, Any]:
-        """Measures what the networks make, and judges them by it; the line for evaluations.jsonl.
+    def recalibrate_batchnorm(self) -> None:
+        """Compute BatchNorm's statistics of the moving average, if one is kept; once for each iteration.
 
-        Figures are None where the images are no numbers.
+        Raises:
+            OptionError: see `step`.
+        """
+        if self.calibrated_at == self.engine.iteration:  # for a grid and a checkpoint of one iteration, once
+            return
+        with setup.sized_for(self.options):
+            self.engine.recalibrate_batchnorm(self.calibration_batch)
+        self.calibrated_at = self.engine.iteration
+
+    def evaluate(self, evaluation: Evaluation) -> dict[str, Any]:
+        """Measure what the networks make, and report its score.
+
+        Returns:
+            The line for evaluations.jsonl. Figures are None where the images are NaN.
         """
         self.recalibrate_batchnorm()
         figures: dict[str, float | None] = {metric.kind: None for metric in evaluation.metrics}
         try:
-            with self.engine.evaluating(), sized_for(self.options):
+            with self.engine.evaluating(), setup.sized_for(self.options):
                 figures |= evaluation.measure(self.engine.sampling_networks)
         except Diverged as error:
             log.warning("at iteration %d nothing is measured: %s", self.engine.iteration, error)
@@ -123,29 +256,30 @@ class Trainer:
         return line
 
     def rehearse(self, evaluation: Evaluation) -> int:
-        """One part of an evaluation, to see how long it takes; returns how many parts there are."""
+        """Make one part of an evaluation, to see how long it takes; return the number of parts."""
         self.recalibrate_batchnorm()
         with self.engine.evaluating():
             return evaluation.rehearse(self.engine.sampling_networks)
 
-    def recalibrate_batchnorm(self) -> None:
-        """Makes the moving average ready to make images, if one is kept.
+    def report_score(self, score: float) -> None:
+        """Report how good the weights are now, the lower the better: a checkpoint of the best is made, and kept.
 
-        Raises:
-            OptionError: see `step`.
+        To be called by a callback's `on_log`, `on_sample` or `on_evaluate`.
         """
-        if self.calibrated_at == self.engine.iteration:  # for a grid and a checkpoint of one iteration, once
-            return
-        with sized_for(self.options):
-            self.engine.recalibrate_batchnorm(self.calibration_batch)
-        self.calibrated_at = self.engine.iteration
+        if self.best is None or score < self.best[1]:
+            self.best = self.engine.iteration, score
+
+    @property
+    def is_best(self) -> bool:
+        """Whether the weights of this iteration have the best score."""
+        return self.best is not None and self.best[0] == self.engine.iteration
 
     def reals(self) -> Tensor:
-        """Images of the data, beside which samples may be put."""
+        """Real images, beside which samples may be put, N x C x H x W in [-1, 1], on the CPU."""
         return self.preview["image" if "image" in self.preview else "target"].cpu()
 
     def picture(self, fake: Tensor) -> Tensor:
-        """Samples for the eyes: N x C x H x W; for translation input, output and target in turn."""
+        """Samples as a grid shows them: for a translation input, output and target in turn."""
         if "source" not in self.preview:
             return fake
         columns = [self.preview.source.cpu(), fake]
@@ -153,121 +287,110 @@ class Trainer:
 
     @property
     def picture_columns(self) -> int:
-        """How many images stand in one row of a sample grid: what the GAN says, or two translations."""
+        """Images in a row of a sample grid: what the GAN says, or two translations."""
         if "source" not in self.preview:
             return self.options.gan.grid_columns
         return 2 * (3 if "target" in self.preview else 2)
 
+    # State
 
-def prepare(
-    options: RunOptions, data_dir: Path | None = None, distributed: DistributedContext | None = None
-) -> Trainer:
-    """Loads the data and builds the networks, as the options say. Writes nothing but downloads.
+    def state_dict(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
+        """The files of a checkpoint: its own, and those that all checkpoints of the run share.
 
-    Raises:
-        UserError: the data, the device or the shapes cannot be had.
-    """
-    options.players()  # what this and the next line refuse need not wait for the data
-    options.dtype(options.resolve_device())
-    distributed = distributed or DistributedContext.alone()
-    distributed.local_batch_size(options.batch_size)
-    options.set_up_process()
-    gan = options.gan
-    data = load(options, gan.needs, gan.streams, data_dir, gan.scale_factor)
-    evaluation = (
-        evaluation_of(options, data.spec, data_dir) if options.evaluate_every and distributed.is_main_process else None
-    )
-    trainer = build(options, data, distributed)
-    trainer.evaluation = evaluation
-    return trainer
+        All processes must call it; it returns nothing to those other than the main process.
+        """
+        engine = self.engine
+        own = engine.distributed.gather(weights.pack(self._process_state()))
+        if not self.is_main_process:
+            return {}, {}
+        self.recalibrate_batchnorm()
+        networks, frozen = engine.nets.state_dict(), engine.frozen
+        moved = {name: value for name, value in networks.items() if name not in frozen}
+        still = {name: value for name, value in networks.items() if name in frozen}
+        state = {
+            "iteration": engine.iteration,
+            "images": engine.iteration * self.options.batch_size,
+            "lr_scale": engine.optimizers.scale,
+            "best": self.best,
+            "rows": self.rows,
+            "config": self.options.model_dump(mode="json"),
+            "versions": versions(),
+        }
+        files = {
+            weights.NETWORKS: weights.pack(moved),
+            weights.OPTIMIZERS: weights.pack(engine.optimizers.state()),
+            **({weights.AVERAGE: weights.pack(engine.average.state())} if engine.average else {}),
+            **{weights.process_file(rank): content for rank, content in enumerate(own)},
+            STATE: json.dumps(state, indent=2).encode(),
+        }
+        return files, {weights.FROZEN: weights.pack(still)} if still else {}
 
+    def load_state_dict(self, files: Mapping[str, bytes]) -> None:
+        """Put the run, and the random generators of this process, in the state of a checkpoint's files.
 
-def evaluation_of(options: RunOptions, spec: DataSpec, data_dir: Path | None) -> Evaluation:
-    """What is measured on the way: all that is usual, and what says which weights are the best.
+        A process that had no part in it, as there were fewer, draws random numbers of its own.
 
-    Raises:
-        UserError: it cannot be measured here, or what it takes cannot be had.
-    """
-    metric = (options.metric,) if options.metric else ()
-    asked = EvaluationOptions(metric=metric, extractor=options.extractor, split=options.evaluate_split)
-    most = options.evaluate_samples
-    return make_ready(options.gan, options, spec, asked, options.resolve_device(), data_dir, most, and_usual=True)
+        Raises:
+            RunFolderError: the files are of other networks, or not of a checkpoint.
+        """
+        engine, rank = self.engine, self.engine.distributed.rank
+        weights.load_networks(engine.nets, {name: part for name, part in files.items() if name != weights.AVERAGE})
+        try:
+            state = parse_json(files[STATE])
+            made_with = dict(state["versions"])
+            self._check_rows(state["rows"])
+            is_new = weights.process_file(rank) not in files
+            own = weights.unpack(files, weights.process_file(0 if is_new else rank))
+            engine.nets.load_state_dict(_part(own, "networks/"), strict=False)
+            engine.load_optimizer_state(weights.unpack(files, weights.OPTIMIZERS))
+            if engine.average:
+                engine.average.load_state(weights.unpack(files, weights.AVERAGE))
+            engine.iteration, self.calibrated_at = weights.to_iteration(state["iteration"]), -1
+            engine.optimizers.scale = float(state["lr_scale"])
+            self.best = weights.best_in(state) if self._scores_alike(state["config"]) else None
+            self.batches.load_state({name: value.tolist() for name, value in _part(own, "data/").items()})
+            self.meter.load_state(_part(own, "losses/"), engine.device)
+            set_random_state(_part(own, "random/"), engine.device)
+            if is_new:
+                seed_rank(self.options.seed, rank, engine.iteration)
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            raise RunFolderError(f"the checkpoint is not of this run: {' '.join(str(error).split())}") from error
+        now = versions()
+        if changed := [
+            f"{name} {typed(made_with.get(name))}, now {now[name]}" for name in now if made_with.get(name) != now[name]
+        ]:
+            log.warning("the checkpoint was made with other versions, so numbers may differ: %s", "; ".join(changed))
 
+    def _process_state(self) -> dict[str, Tensor]:
+        """What this process has of its own: random generators, losses not yet logged, its place in streamed data."""
+        engine = self.engine
+        own = {f"random/{name}": value for name, value in random_state(engine.device).items()}
+        own |= {f"data/{name}": torch.tensor(numbers) for name, numbers in self.batches.state().items()}
+        own |= {f"losses/{name}": value for name, value in self.meter.state().items()}
+        if not self.is_main_process:  # whose statistics and pools are those that samples are made with
+            buffers = engine.nets.named_buffers()
+            own |= {f"networks/{name}": value for name, value in buffers if name not in engine.frozen}
+        return own
 
-def build(options: RunOptions, data: Data, distributed: DistributedContext | None = None) -> Trainer:
-    """The networks, and all else that a run on this data takes.
+    def _check_rows(self, then: object) -> None:
+        """Refuse to go on with other data: its order, and what has been seen of it, would mean something else."""
+        if then != self.rows:
+            raise RunFolderError(
+                f"the data has {_numbers(self.rows)} images, and had {_numbers(then)} when the run was "
+                "saved: put it back as it was, or begin a new run with --init-from"
+            )
 
-    Raises:
-        UserError: the device or the shapes cannot be had.
-    """
-    gan, players, device, shape = options.gan, options.players(), options.resolve_device(), options.gan.noise_shape()
-    distributed = distributed or DistributedContext.alone()
-    columns = [column for stream in data.streams for column in stream.values()]
-    rows = [len(part) for part in (data.stream, *columns) if part is not None]
-    distributed.check_same({**options.model_dump(mode="json"), "images": rows})
-    seed_everything(options.seed)
-    with sized_for(options):
-        batches = supply(options, data, distributed)
-        whole = options.epochs * batches.per_epoch
-        engine = Engine(
-            gan,
-            gan.build(data.spec),
-            players,
-            options,
-            batches.collate,
-            distributed,
-            learning=options,
-            iterations=whole,
+    def _scores_alike(self, then: Mapping[str, Any]) -> bool:
+        """Whether scores of then and now can be compared."""
+        now = self.options.model_dump(mode="json")
+        return all(
+            then.get(name) == now[name] for name in ("metric", "extractor", "evaluate_samples", "evaluate_split")
         )
-    if options.sync_batchnorm and distributed.world_size > 1:
-        synchronise(engine.nets, distributed)
-    seed_rank(options.seed, distributed.rank)
-    preview = {name: to_float(column) for name, column in data.preview.items()}
-    if "source" in preview:  # a translation is shown in two columns or three, so that fewer are enough
-        preview = {name: column[:8] for name, column in preview.items()}
-    noise = fixed_noise(len(next(iter(preview.values()))), shape, options.seed)
-    noise = {name: gan.grid_noise(drawn) for name, drawn in noise.items()}
-    inputs = Batch(**preview, **noise, step=torch.zeros((), dtype=torch.int64))
-    calibration_batch = {name: to_float(column) for name, column in data.calibration_batch.items()}
-    calibration_batch |= fixed_noise(len(next(iter(calibration_batch.values()))), shape, options.seed)
-    given = Batch(**calibration_batch, step=torch.zeros((), dtype=torch.int64))
-    return Trainer(options, data.spec, engine, batches, inputs.to(device), given.to(device), rows, Meter(distributed))
 
 
-def supply(options: RunOptions, data: Data, distributed: DistributedContext) -> BatchLoader:
-    """The batches of this process: of data in memory, or of a stream."""
-    device, shape = options.resolve_device(), options.gan.noise_shape()
-    own = distributed.rank, distributed.world_size
-    if data.stream is None:
-        return InMemoryLoader(data.streams, options.batch_size, shape, options.seed, device, *own)
-    return StreamLoader(data.stream, options.batch_size, shape, options.seed, device, options.workers, *own)
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-@contextmanager
-def sized_for(options: RunOptions) -> Iterator[None]:
-    """Says what to change where torch says only that something is too large or too small.
-
-    Raises:
-        OptionError: in place of torch's own error. OutOfMemory: it was memory.
-    """
-    batch, (height, width) = options.batch_size, options.image_size
-    work = f"a batch of {batch} images of {height}x{width}"
-    try:
-        yield
-    except ValueError as error:
-        if "more than 1" not in str(error):  # torch's words, of BatchNorm and InstanceNorm
-            raise
-        raise OptionError(
-            f"{work} leaves a network nothing to normalise over; try --batch-size 2 or a larger --image-size"
-        ) from error
-    except (RuntimeError, MemoryError) as error:
-        if options.deterministic and "deterministic" in str(error):
-            raise OptionError(f"{str(error).splitlines()[0]}; leave --deterministic out") from error
-        if not lacks_memory(error):
-            raise
-        raise OutOfMemory(f"there is not enough memory for {work} and {options.gan.name}'s networks") from error
-
-
-def fixed_noise(count: int, shape: tuple[int, ...], seed: int) -> dict[str, Tensor]:
-    """The batch's `noise`, if it has any: the n-th row of a seed is the same for any count."""
-    return {"noise": fixed_latents(count, shape, seed)} if shape else {}
+def _numbers(rows: object) -> str:
+    return " and ".join(map(str, rows)) if isinstance(rows, list) else typed(rows)

@@ -19,7 +19,7 @@ from ganzoo.options.optimization import OptimizationOptions
 from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo
 from ganzoo.testing.cpu_recorder import CPURecorder
-from ganzoo.training.trainer import prepare
+from ganzoo.training.trainer import Trainer
 
 SPEC = example_spec(frozenset({"image"}), (1, 16, 16))
 
@@ -181,4 +181,4 @@ def test_zero_images_switch_a_recipes_average_off() -> None:
     assert resolve(gan, {}).ema_images
     options = resolve(gan, {"ema_images": 0})
     assert options.ema_images == 0
-    assert prepare(resolve(gan, {"ema_images": 0, "limit": 32, "image_size": 16})).engine.average is None
+    assert Trainer.setup(resolve(gan, {"ema_images": 0, "limit": 32, "image_size": 16})).engine.average is None

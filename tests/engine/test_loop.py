@@ -19,8 +19,8 @@ from ganzoo.base.signals import Interrupted, StopSignals
 from ganzoo.errors import Diverged
 from ganzoo.plugins import zoo
 from ganzoo.runs import checkpoint
-from ganzoo.training import collapse_detector
-from ganzoo.training.loop import SLOWEST
+from ganzoo.training.callbacks import collapse_detector
+from ganzoo.training.callbacks.divergence import LEAST_LR_SCALE
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals")
 
@@ -190,7 +190,7 @@ def test_rollback_goes_back_as_far_as_it_must_with_lower_learning_rates_and_says
 
 
 def test_rollback_gives_up_where_lower_learning_rates_do_not_help(tmp_path: Path) -> None:
-    with pytest.raises(Diverged, match=rf"; {SLOWEST:g} times the learning rates did not help"):
+    with pytest.raises(Diverged, match=rf"; {LEAST_LR_SCALE:g} times the learning rates did not help"):
         ganzoo.run(Cliff(edge=0.5), out=tmp_path / "run", **{**CLIFF, "on_nan": "rollback"})
 
 

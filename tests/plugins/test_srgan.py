@@ -18,8 +18,9 @@ from ganzoo.data.example import example
 from ganzoo.data.load import Data
 from ganzoo.options.run import RunOptions
 from ganzoo.runs import checkpoint
+from ganzoo.runs import weights as saved_weights
 from ganzoo.runs.folder import RunFolder
-from ganzoo.training import resume, state
+from ganzoo.training import resume
 from ganzoo.training import trainer as trainings
 
 SPEC = DataSpec(dataset="x", shapes={"source": (3, 8, 8), "target": (3, 32, 32)})
@@ -55,7 +56,7 @@ def training(gan: SRGAN) -> trainings.Trainer:
     options = RunOptions.model_validate(
         {"gan": gan, "data": "openmoji", "image_size": 32, "batch_size": 2, "epochs": 2, "device": "cpu"}
     )
-    return trainings.build(options, Data(SPEC, (columns,), columns, columns))
+    return trainings.Trainer.build(options, Data(SPEC, (columns,), columns, columns))
 
 
 @pytest.mark.parametrize("scale", [2, 4])
@@ -165,7 +166,7 @@ def test_a_run_folder_needs_no_weights_file(weights: dict[str, Tensor], tmp_path
     begun = training(small())
     resume.resume_or_initialize(begun, None)
     begun.step()
-    files, shared = state.state_dict(begun)
+    files, shared = begun.state_dict()
     folder = RunFolder(tmp_path / "run")
     folder.create()
     checkpoint.write(folder.checkpoints, 1, files, shared)
@@ -174,7 +175,7 @@ def test_a_run_folder_needs_no_weights_file(weights: dict[str, Tensor], tmp_path
     gan = SRGAN.model_validate(begun.options.gan.model_dump(mode="json"))
     assert gan.perceptual == "vgg"
     nets = gan.networks(SPEC)
-    state.load_networks(nets, files | shared)
+    saved_weights.load_networks(nets, files | shared)
     assert torch.equal(nets.features.state_dict()["features.0.weight"], weights["features.0.weight"])
 
     going_on = training(gan)

@@ -1,11 +1,18 @@
-"""Alarms: signs that a GAN has stopped learning while its losses are still numbers."""
+"""Collapse: signs that a GAN has stopped learning while its losses are still numbers."""
 
 import logging
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from ganzoo.contract.callback import Callback
 from ganzoo.contract.gan import Player
+
+if TYPE_CHECKING:
+    from ganzoo.runs.folder import RunFolder
+    from ganzoo.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -21,18 +28,31 @@ YOUNG = 500
 """Iterations during which samples may be alike: an untrained generator's are."""
 
 
-class CollapseDetector:
-    """Looks at what is logged and sampled, and warns once for each time that something goes wrong.
+class CollapseDetector(Callback):
+    """Watch what is logged and sampled, and warn once for each time that something goes wrong.
 
-    It counts anew when a run goes on: a warning comes later then, and nothing else depends on it.
+    It counts from zero when a run is resumed: a warning comes later then, and nothing else depends on it.
+
+    Args:
+        players: those of the run, where it is known before `on_train_start`.
     """
 
-    def __init__(self, players: Iterable[Player]) -> None:
-        self._least_losses = {player.name: player.least_loss for player in players if player.least_loss is not None}
+    def __init__(self, players: Iterable[Player] = ()) -> None:
+        self._least_losses = _least_losses(players)
         self._counts: dict[str, int] = {}
 
+    def on_train_start(self, trainer: "Trainer", folder: "RunFolder") -> None:
+        self._least_losses = _least_losses(trainer.engine.players)
+
+    def on_log(self, trainer: "Trainer", row: dict[str, float]) -> None:
+        self.look_at_losses(row, trainer.engine.iteration)
+
+    def on_sample(self, trainer: "Trainer", file: Path) -> None:
+        if trainer.last_samples is not None:
+            self.look_at_samples(trainer.last_samples, trainer.reals(), trainer.engine.iteration)
+
     def look_at_losses(self, losses: Mapping[str, float], iteration: int) -> None:
-        """Warns if a player has won for long: there is no slope left for the others to learn from."""
+        """Warn if a player has won for long: there is no slope left for the others to learn from."""
         for name, least in self._least_losses.items():
             loss = losses.get(f"{name}/adversarial")  # what it plays for; other terms have other bounds
             if loss is not None and self._has_lasted(name, loss < least + NEAR, LONG):
@@ -46,7 +66,7 @@ class CollapseDetector:
                 )
 
     def look_at_samples(self, fakes: Tensor, reals: Tensor, iteration: int) -> None:
-        """Warns if samples have looked alike for some time (mode collapse).
+        """Warn if samples have looked alike for some time (mode collapse).
 
         Args:
             fakes: made of different inputs, N x C x H x W.
@@ -66,6 +86,10 @@ class CollapseDetector:
     def _has_lasted(self, name: str, holds: bool, times: int) -> bool:
         self._counts[name] = self._counts.get(name, 0) + 1 if holds else 0
         return self._counts[name] == times
+
+
+def _least_losses(players: Iterable[Player]) -> dict[str, float]:
+    return {player.name: player.least_loss for player in players if player.least_loss is not None}
 
 
 def diversity(images: Tensor) -> float:

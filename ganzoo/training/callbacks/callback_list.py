@@ -1,0 +1,150 @@
+"""All callbacks of a run as one: those that every run has, in a fixed order, and guests, none of whom can spoil it."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganzoo.base.rng import preserve_rng_state
+from ganzoo.callbacks import CallbackConfig
+from ganzoo.contract.callback import Callback
+from ganzoo.errors import GanzooError
+from ganzoo.runs.folder import RunFolder
+from ganzoo.training.callbacks.checkpointer import Checkpointer
+from ganzoo.training.callbacks.collapse_detector import CollapseDetector
+from ganzoo.training.callbacks.evaluator import Evaluator
+from ganzoo.training.callbacks.metrics_logger import MetricsLogger
+from ganzoo.training.callbacks.sample_grid import SampleGrid
+
+if TYPE_CHECKING:
+    from ganzoo.training.trainer import Trainer
+
+log = logging.getLogger(__name__)
+
+
+class CallbackList(Callback):
+    """Calls several callbacks: at the end of a step guests first, then what is logged, sampled, measured and saved.
+
+    Every process calls the built-in ones, since means and checkpoints speak to the other processes; the main process
+    alone calls guests.
+
+    Args:
+        own: callbacks of the program itself; what they raise is raised.
+        chosen: callbacks that the run has by name. What they draw at random is not missed; one that raises is set
+            aside, unless it is a GanzooError, by which a callback ends the run on purpose.
+
+    Raises:
+        UserError: one of the chosen could not work.
+    """
+
+    def __init__(self, own: Iterable[Callback] = (), chosen: Iterable[CallbackConfig] = ()) -> None:
+        self.checkpointer = Checkpointer()
+        self.built_in: tuple[Callback, ...] = (
+            MetricsLogger(),
+            SampleGrid(),
+            Evaluator(),
+            self.checkpointer,
+            CollapseDetector(),
+        )
+        self.own = list(own)
+        self.chosen = [(config.kind, config.build()) for config in chosen]
+        self.begun: list[Callback] = []
+        """Guests whose `on_train_start` succeeded, and whose `teardown` will be called."""
+
+    @contextmanager
+    def running(self, trainer: "Trainer", folder: RunFolder) -> Iterator[None]:
+        """Call `on_train_start` on entering, and `teardown` on leaving, however that comes."""
+        ending: BaseException | None = None
+        try:
+            self.on_train_start(trainer, folder)
+            yield
+        except BaseException as error:
+            ending = error
+            raise
+        finally:
+            self.teardown(trainer, ending)
+
+    def on_train_start(self, trainer: "Trainer", folder: RunFolder) -> None:
+        def start(callback: Callback) -> None:
+            callback.on_train_start(trainer, folder)
+            self.begun.append(callback)
+
+        for callback in self.built_in:
+            callback.on_train_start(trainer, folder)
+        self._call_guests(trainer, start)
+
+    def on_step_end(self, trainer: "Trainer") -> None:
+        self._call_guests(trainer, lambda guest: guest.on_step_end(trainer), "on_step_end")
+        for callback in self.built_in:
+            callback.on_step_end(trainer)
+
+    def on_log(self, trainer: "Trainer", row: dict[str, float]) -> None:
+        for callback in self.built_in:
+            callback.on_log(trainer, row)
+        self._call_guests(trainer, lambda guest: guest.on_log(trainer, dict(row)))
+
+    def on_sample(self, trainer: "Trainer", file: Path) -> None:
+        for callback in self.built_in:
+            callback.on_sample(trainer, file)
+        self._call_guests(trainer, lambda guest: guest.on_sample(trainer, file))
+
+    def on_evaluate(self, trainer: "Trainer", line: dict[str, Any]) -> None:
+        self._call_guests(trainer, lambda guest: guest.on_evaluate(trainer, line))
+
+    def on_rollback(self, trainer: "Trainer") -> None:
+        self._call_guests(trainer, lambda guest: guest.on_rollback(trainer))
+
+    def on_train_end(self, trainer: "Trainer") -> None:
+        self._call_guests(trainer, lambda guest: guest.on_train_end(trainer))
+
+    def teardown(self, trainer: "Trainer", error: BaseException | None) -> None:
+        """Call `teardown` of all guests that were started, even if one raises."""
+        with ExitStack() as own:
+            for callback in reversed(self.own):
+                if callback in self.begun:
+                    own.callback(callback.teardown, trainer, error)
+            for name, callback in list(self.chosen):
+                if callback in self.begun:
+                    self._end(name, callback, trainer, error)
+
+    def _call_guests(self, trainer: "Trainer", call: Callable[[Callback], None], method: str = "") -> None:
+        if not trainer.is_main_process:
+            return
+        for callback in self.own:
+            call(callback)
+        for name, callback in list(self.chosen):
+            if method and getattr(type(callback), method) is getattr(Callback, method):
+                continue  # it is called too often for care to be taken of what does nothing
+            try:
+                with preserve_rng_state(trainer.engine.device):
+                    call(callback)
+            except GanzooError:
+                raise
+            except Exception as error:
+                self._set_aside(name, callback, trainer, error)
+
+    def _set_aside(self, name: str, callback: Callback, trainer: "Trainer", error: Exception) -> None:
+        log.warning(
+            "the callback '%s' failed at iteration %d and is told no more, training goes on: %s",
+            name,
+            trainer.engine.iteration,
+            in_words(error),
+        )
+        log.info("what failed in '%s'", name, exc_info=error)
+        self.chosen.remove((name, callback))
+        if callback in self.begun:
+            self._end(name, callback, trainer, error)
+
+    def _end(self, name: str, callback: Callback, trainer: "Trainer", error: BaseException | None) -> None:
+        try:
+            with preserve_rng_state(trainer.engine.device):
+                callback.teardown(trainer, error)
+        except Exception as late:  # a GanzooError, too: there is nothing left to be ended
+            log.warning("the callback '%s' failed when it was to end: %s", name, in_words(late))
+            log.info("what failed in '%s'", name, exc_info=late)
+
+
+def in_words(error: Exception) -> str:
+    """The kind of an error and its first words."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
