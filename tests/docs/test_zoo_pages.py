@@ -51,7 +51,7 @@ def test_it_has_every_part_and_its_commands_run(name: str, desk: Desk) -> None:
         assert row["default"] in line
     for dataset in found["data"]["suitable"]:
         assert f"`{dataset}`" in text
-    for heading in ("Quality", "PerformanceOptions"):
+    for heading in ("Quality", "Speed"):
         part = text.partition(f"### {heading}\n")[2].partition("\n#")[0]
         assert "| " in part or pages.NOT_MEASURED in part
     for row in pages.rows():
