@@ -82,7 +82,7 @@ class Stripes(ganzoo.Dataset):
     provides = frozenset({"image"})
     channels = 1
 
-    def load(self, request: ganzoo.Request) -> ganzoo.InMemoryData:
+    def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
         images = torch.zeros(len(request.rows(100)), 1, 8, 8, dtype=torch.uint8)
         images[..., ::2] = 255
         return ganzoo.InMemoryData({"image": request.fit_all(images)})

@@ -74,7 +74,7 @@ def check_split(config: Dataset, request: DataRequest) -> None:
     kind = "Stream" if config.streamed else "Table"
     demand(
         isinstance(loaded, Stream if config.streamed else InMemoryData),
-        f"load() gives a {type(loaded).__name__}, not a {kind}: `streamed` says which, and is {config.streamed}",
+        f"load() gives {type(loaded).__name__}, not {kind}: `streamed` says which, and is {config.streamed}",
     )
     if isinstance(loaded, InMemoryData):
         columns = dict(loaded.columns)

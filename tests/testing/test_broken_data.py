@@ -131,7 +131,7 @@ DATASETS: dict[str, tuple[dict[str, Any], str]] = {
     "limit": ({"load": all_rows}, "limit=32 gives 40 rows of"),
     "even": ({"load": first_rows}, r"limit=16 does not give 16 rows of '\w+' at even distances"),
     "order": ({"load": loads(random_rows)}, "has other rows each time it is loaded: sort the names of files"),
-    "stream": ({"streamed": True}, "load\\(\\) gives a Table, not a Stream"),
+    "stream": ({"streamed": True}, "load\\(\\) gives InMemoryData, not Stream"),
     "length": (
         {
             "load": loads(

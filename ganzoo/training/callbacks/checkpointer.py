@@ -28,7 +28,7 @@ class Checkpointer(Callback):
         """Save, if it is time to, or if what was logged, sampled or measured has shown the best weights so far.
 
         Raises:
-            Diverged: a loss or a weight is NaN or infinite.
+            NonFinite: a loss or a weight is NaN or infinite.
             RunFolderError: the folder cannot be written to.
         """
         options, needs_first = trainer.options, self._needs_first
@@ -43,7 +43,7 @@ class Checkpointer(Callback):
         """Write a checkpoint, unless this iteration was saved already. All processes must call it.
 
         Raises:
-            Diverged: a loss or a weight is NaN or infinite; nothing is written.
+            NonFinite: a loss or a weight is NaN or infinite; nothing is written.
             RunFolderError: the folder cannot be written to.
         """
         engine, options, folder = trainer.engine, trainer.options, trainer.folder

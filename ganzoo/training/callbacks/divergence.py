@@ -18,6 +18,10 @@ LEAST_LR_SCALE = LR_FACTOR**10
 """Share of the learning rates below which no rollback is tried."""
 
 
+class NonFinite(Diverged):
+    """A loss or a weight is NaN or infinite."""
+
+
 def check_finite(trainer: "Trainer", broken: dict[str, int]) -> None:
     """Refuse to go on with losses or weights that are NaN or infinite.
 
@@ -26,13 +30,13 @@ def check_finite(trainer: "Trainer", broken: dict[str, int]) -> None:
         broken: loss terms that are NaN or infinite, and since which iteration.
 
     Raises:
-        Diverged: naming the first.
+        NonFinite: naming the first.
     """
     if broken:
         term, since = min(broken.items(), key=lambda item: item[1])
-        raise Diverged(f"training diverged: the loss '{term}' is NaN or infinite since iteration {since}")
+        raise NonFinite(f"training diverged: the loss '{term}' is NaN or infinite since iteration {since}")
     if name := trainer.engine.first_nonfinite_parameter():
-        raise Diverged(f"training diverged: the weight '{name}' is NaN or infinite at {trainer.engine.iteration}")
+        raise NonFinite(f"training diverged: the weight '{name}' is NaN or infinite at {trainer.engine.iteration}")
 
 
 class Rollback:

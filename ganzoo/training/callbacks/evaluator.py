@@ -17,7 +17,7 @@ class Evaluator(Callback):
         """Evaluate, if it is time to.
 
         Raises:
-            Diverged: a loss or a weight is NaN or infinite.
+            NonFinite: a loss or a weight is NaN or infinite.
             RunFolderError: the folder cannot be written to.
         """
         if not trainer.is_due(trainer.options.evaluate_every):

@@ -16,7 +16,7 @@ class MetricsLogger(Callback):
         """Log, if it is time to.
 
         Raises:
-            Diverged: a loss or a weight is NaN or infinite.
+            NonFinite: a loss or a weight is NaN or infinite.
             RunFolderError: the folder cannot be written to.
         """
         if not trainer.is_due(trainer.options.log_every):
