@@ -27,7 +27,7 @@ SAMPLES = 10_000
 """Samples at most, and images of the split that is measured on."""
 COLUMNS = ("three minutes", "trained")
 """Columns of the tables: what a default recipe learns on the spot, and the weights that ship."""
-INCIDENTAL = {"device", "threads", *HEADINGS["Keeping"].model_fields}
+INCIDENTAL = {"device", "threads", *HEADINGS["Checkpoints"].model_fields}
 """Options that no weight depends on, but for rounding."""
 COLORS = 256
 """Of a picture that is kept: as many as a PNG can index."""

@@ -9,7 +9,7 @@ import pytest
 from conftest import Command
 
 from ganzoo.config import validate
-from ganzoo.options.run import CheckpointOptions
+from ganzoo.options.checkpoint import CheckpointOptions
 from ganzoo.plugins import zoo
 
 

@@ -14,7 +14,8 @@ from ganzoo.contract.gan import GAN
 from ganzoo.contract.optim import Adam, RMSprop
 from ganzoo.errors import OptionError, UnknownName, UserError
 from ganzoo.losses import CrossEntropy, Hinge, Loss, WassersteinGP
-from ganzoo.options.run import HEADINGS, GANOptions, RunOptions, resolve
+from ganzoo.options.run import HEADINGS, RunOptions, resolve
+from ganzoo.options.training import GANOptions
 from ganzoo.plugins import zoo
 
 DCGAN, PIX2PIX = zoo().gan("dcgan"), zoo().gan("pix2pix")

@@ -15,13 +15,11 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from pydantic import Field
 from torch import Tensor
 from torch.distributed.rendezvous import rendezvous
 
 from ganzoo.base.system import end_with_parent
 from ganzoo.base.torchrun import rank_and_count
-from ganzoo.config import Config
 from ganzoo.distributed.failures import speak_through
 from ganzoo.errors import OptionError, PeerError
 
@@ -31,20 +29,6 @@ GONE = "gloo/transport/"
 """Where gloo says, in a plain RuntimeError, that it raised it: on its way to another process."""
 MISTAKEN = "enforce fail"
 """How gloo begins what it says of a mistake in what it was asked for."""
-
-
-class DistributedOptions(Config):
-    """How many processes train together."""
-
-    processes: int = Field(
-        1, gt=0, le=1024, description="on this machine, which share each batch; on CUDA, a GPU for each"
-    )
-    sync_batchnorm: bool = Field(
-        True, description="take BatchNorm's statistics over all processes; else each has its own"
-    )
-    restarts: int = Field(
-        3, ge=0, description="how often in a row, without a new checkpoint, a killed process is started again"
-    )
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from ganzoo.config import validate
 from ganzoo.contract.metric import Metric
 from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError
 from ganzoo.metrics.protocol import Protocol
-from ganzoo.options.run import CheckpointOptions, RunOptions, ValidationOptions
+from ganzoo.options.checkpoint import CheckpointOptions
+from ganzoo.options.run import RunOptions
+from ganzoo.options.validation import ValidationOptions
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.locate import locate
 

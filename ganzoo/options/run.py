@@ -2,92 +2,30 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import BeforeValidator, Field
-
-from ganzoo.callbacks import ChosenCallbacks
 from ganzoo.config import Choice, Config, cli_name, flat, one_of, validate
-from ganzoo.contract.gan import GAN, AnyGAN, Player
+from ganzoo.contract.gan import GAN, Player
 from ganzoo.contract.players import override, resolve_optimizers
-from ganzoo.data.dataset import Part
 from ganzoo.data.load import DataOptions
-from ganzoo.distributed.context import DistributedOptions
 from ganzoo.errors import UnknownName, UserError, typed
-from ganzoo.options.evaluation import MaybeExtractor, MaybeMetric
+from ganzoo.options.checkpoint import CheckpointOptions
+from ganzoo.options.distributed import DistributedOptions
 from ganzoo.options.optimization import OptimizationOptions
 from ganzoo.options.performance import PerformanceOptions
-
-
-def _words(value: object) -> str:
-    """A player's option as it would be typed."""
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-class TrainingOptions(Config):
-    """How long to train, and how fast to learn."""
-
-    epochs: int = Field(10, gt=0, description="passes through the data")
-    seed: int = Field(0, ge=0, lt=2**63, description="of weights, noise, order and everything else that is drawn")
-    init_from: Path | None = Field(None, description="run folder, or pretrained GAN, whose weights to begin with")
-    lr: float | None = Field(None, gt=0, description="learning rate of every player, in place of the GAN's own")
-    player: dict[str, Annotated[str, BeforeValidator(_words)]] = Field(
-        {}, description="one player's option, NAME.FIELD=VALUE: discriminator.lr=4e-4"
-    )
-
-
-class CheckpointOptions(Config):
-    """What to leave behind on the way, and what to do when training breaks down."""
-
-    log_every: int = Field(50, gt=0, description="iterations between two lines of metrics.jsonl")
-    sample_every: int = Field(200, gt=0, description="iterations between two sample grids")
-    checkpoint_every: int = Field(1000, gt=0, description="iterations between two checkpoints")
-    keep_last: int = Field(2, gt=0, description="so many of the latest checkpoints stay")
-    keep_every: int | None = Field(None, gt=0, description="checkpoints of every so many iterations stay, too")
-    on_nan: Literal["stop", "rollback"] = Field(
-        "stop", description="if a loss or weight is no number: stop, or go back a checkpoint and halve learning rates"
-    )
-    callback: ChosenCallbacks = Field(
-        (), description="what else to tell of the run, once for each; `none` where there were"
-    )
-
-
-class ValidationOptions(Config):
-    """How to tell on the way how good what is made is: of the best weights a checkpoint stays."""
-
-    evaluate_every: int | None = Field(
-        None, gt=0, description="iterations between two evaluations; unless given, there are none"
-    )
-    evaluate_samples: int = Field(
-        2500, gt=1, description="images that each evaluation makes, or as many as there are real"
-    )
-    evaluate_split: Part | None = Field(
-        None, description="of the real images that it is held against; unless given, test if there is one"
-    )
-    metric: MaybeMetric = Field(None, description="the figure by which weights are the best; unless given, the first")
-    extractor: MaybeExtractor = Field(
-        None, description="the network that sets of images are seen through; unless given, the data set's"
-    )
-
-
-class GANOptions(Config):
-    """What to train."""
-
-    gan: AnyGAN
-    recipe: str | None = Field(None, description="a named set of values; other options win over it")
-
+from ganzoo.options.training import GANOptions, TrainingOptions
+from ganzoo.options.validation import ValidationOptions
 
 CLI_ONLY = ("config", "out", "data_dir", "dry_run", "json", "plugin")
 """Options of the command line alone. Whoever sends a file does not choose where a run writes, or what code it loads."""
 HEADINGS: dict[str, type[Config]] = {
     "Data": DataOptions,
     "Training": TrainingOptions,
-    "Learning": OptimizationOptions,
-    "Keeping": CheckpointOptions,
-    "Judging": ValidationOptions,
-    "Speed": PerformanceOptions,
-    "Processes": DistributedOptions,
+    "Optimization": OptimizationOptions,
+    "Checkpoints": CheckpointOptions,
+    "Validation": ValidationOptions,
+    "Performance": PerformanceOptions,
+    "Distributed": DistributedOptions,
 }
 """What a run is told beside its GAN, as help and reports have it."""
 
