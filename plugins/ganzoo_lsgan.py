@@ -1,7 +1,7 @@
 """LSGAN: least squares in place of cross entropy (Mao et al., 2016, arXiv:1611.04076)."""
 
 import ganzoo
-from ganzoo.blocks import COMPACT_RECIPES, CompactDiscriminator, CompactGenerator
+from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator
 from ganzoo.losses import LeastSquares
 
 
@@ -14,7 +14,8 @@ class LSGAN(ganzoo.Adversarial):
     """
 
     name = "lsgan"
-    recipes = COMPACT_RECIPES
+    # Its discriminator takes sides sooner than under cross entropy: smaller steps and a stronger R1 hold it back.
+    recipes = {"quick": {**COMPACT_RECIPE, "optimizer": {"lr": 1e-3, "betas": (0.5, 0.99)}, "r1": 0.5}}
 
     loss: ganzoo.Loss = LeastSquares()
 

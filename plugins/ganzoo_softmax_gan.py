@@ -1,7 +1,7 @@
 """Softmax GAN: one softmax over a whole batch of real and fake (Lin, 2017, arXiv:1704.06191)."""
 
 import ganzoo
-from ganzoo.blocks import COMPACT_RECIPES, CompactDiscriminator, CompactGenerator
+from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator
 from ganzoo.losses import Softmax
 
 
@@ -14,7 +14,7 @@ class SoftmaxGAN(ganzoo.Adversarial):
     """
 
     name = "softmax-gan"
-    recipes = COMPACT_RECIPES
+    recipes = {"quick": {**COMPACT_RECIPE, "optimizer": {"lr": 1e-3, "betas": (0.5, 0.99)}, "r1": 0.5}}
 
     loss: ganzoo.Loss = Softmax()
 

@@ -68,13 +68,13 @@ def test_the_authors_networks_are_recipes() -> None:
 
     assert widths("cifar", 32) == [768] * 8  # two blocks of each
     assert widths("paper", 64) == [384, 384, *[768] * 8]
-    assert widths("quick", 32) == [8, 32, 128, 256]
+    assert widths("quick", 32) == [16, 32, 64, 128]
 
 
 def test_width_is_an_option() -> None:
     def size(gan: R3GAN) -> int:
         return sum(weight.numel() for weight in gan.networks(example_spec(R3GAN.needs)).parameters())
 
-    assert size(R3GAN(width=16, growth=2)) > 2 * size(R3GAN(width=8, growth=2))
-    assert size(R3GAN(max_width=128)) < size(R3GAN(max_width=256)) / 2
+    assert size(R3GAN(width=16)) > 2 * size(R3GAN(width=8))
+    assert size(R3GAN(max_width=32)) < size(R3GAN(max_width=128)) / 2
     assert size(R3GAN(blocks=2)) > 1.5 * size(R3GAN(blocks=1))
