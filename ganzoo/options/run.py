@@ -1,4 +1,4 @@
-"""Everything a run is told: its GAN, its data, its schedule, its speed. Kept as config.json."""
+"""All options of a run: GAN, data, training, performance. Saved as config.json."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,65 +21,63 @@ from ganzoo.options.performance import PerformanceOptions
 
 
 def _words(value: object) -> str:
-    """A player's option as it would be typed."""
+    """Convert a player's option to text as on the command line."""
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 class TrainingOptions(Config):
-    """How long to train, and how fast to learn."""
+    """Length of training, learning rates and initial weights."""
 
     epochs: int = Field(10, gt=0, description="passes through the data")
-    seed: int = Field(0, ge=0, lt=2**63, description="of weights, noise, order and everything else that is drawn")
-    init_from: Path | None = Field(None, description="run folder, or pretrained GAN, whose weights to begin with")
-    lr: float | None = Field(None, gt=0, description="learning rate of every player, in place of the GAN's own")
+    seed: int = Field(0, ge=0, lt=2**63, description="random seed for weights, noise and data order")
+    init_from: Path | None = Field(None, description="run folder or pretrained GAN to load initial weights from")
+    lr: float | None = Field(None, gt=0, description="learning rate of all players (default: that of the GAN)")
     player: dict[str, Annotated[str, BeforeValidator(_words)]] = Field(
-        {}, description="one player's option, NAME.FIELD=VALUE: discriminator.lr=4e-4"
+        {}, description="option of one player, NAME.FIELD=VALUE: discriminator.lr=4e-4"
     )
 
 
 class CheckpointOptions(Config):
-    """What to leave behind on the way, and what to do when training breaks down."""
+    """Logs, samples and checkpoints during training, and the reaction to divergence."""
 
     log_every: int = Field(50, gt=0, description="iterations between two lines of metrics.jsonl")
     sample_every: int = Field(200, gt=0, description="iterations between two sample grids")
     checkpoint_every: int = Field(1000, gt=0, description="iterations between two checkpoints")
-    keep_last: int = Field(2, gt=0, description="so many of the latest checkpoints stay")
-    keep_every: int | None = Field(None, gt=0, description="checkpoints of every so many iterations stay, too")
+    keep_last: int = Field(2, gt=0, description="number of latest checkpoints to keep")
+    keep_every: int | None = Field(None, gt=0, description="iterations between two checkpoints to keep permanently")
     on_nan: Literal["stop", "rollback"] = Field(
-        "stop", description="if a loss or weight is no number: stop, or go back a checkpoint and halve learning rates"
+        "stop",
+        description="reaction to a NaN or infinite loss or weight: stop, or restore a checkpoint and halve "
+        "learning rates",
     )
-    callback: ChosenCallbacks = Field(
-        (), description="what else to tell of the run, once for each; `none` where there were"
-    )
+    callback: ChosenCallbacks = Field((), description="callback, once for each; `none` removes those of the run")
 
 
 class ValidationOptions(Config):
-    """How to tell on the way how good what is made is: of the best weights a checkpoint stays."""
+    """Evaluation during training, which also determines the best weights; their checkpoint is kept."""
 
-    evaluate_every: int | None = Field(
-        None, gt=0, description="iterations between two evaluations; unless given, there are none"
-    )
+    evaluate_every: int | None = Field(None, gt=0, description="iterations between two evaluations (default: none)")
     evaluate_samples: int = Field(
-        2500, gt=1, description="images that each evaluation makes, or as many as there are real"
+        2500, gt=1, description="number of images to generate per evaluation, at most as many as real ones"
     )
     evaluate_split: Part | None = Field(
-        None, description="of the real images that it is held against; unless given, test if there is one"
+        None, description="split of real images to compare with (default: test, if the data set has one)"
     )
-    metric: MaybeMetric = Field(None, description="the figure by which weights are the best; unless given, the first")
+    metric: MaybeMetric = Field(None, description="metric that determines the best weights (default: the first)")
     extractor: MaybeExtractor = Field(
-        None, description="the network that sets of images are seen through; unless given, the data set's"
+        None, description="feature extractor for comparing sets of images (default: that of the data set)"
     )
 
 
 class GANOptions(Config):
-    """What to train."""
+    """GAN to train, and its recipe."""
 
     gan: AnyGAN
-    recipe: str | None = Field(None, description="a named set of values; other options win over it")
+    recipe: str | None = Field(None, description="named set of values; other options take precedence")
 
 
 CLI_ONLY = ("config", "out", "data_dir", "dry_run", "json", "plugin")
-"""Options of the command line alone. Whoever sends a file does not choose where a run writes, or what code it loads."""
+"""Options of the command line only: a config file must not choose where a run writes or what code it loads."""
 HEADINGS: dict[str, type[Config]] = {
     "Data": DataOptions,
     "Training": TrainingOptions,
@@ -89,7 +87,7 @@ HEADINGS: dict[str, type[Config]] = {
     "Speed": PerformanceOptions,
     "Processes": DistributedOptions,
 }
-"""What a run is told beside its GAN, as help and reports have it."""
+"""Options of a run other than its GAN's, by heading in help and reports."""
 
 
 class RunOptions(
@@ -102,7 +100,7 @@ class RunOptions(
     DataOptions,
     GANOptions,
 ):
-    """The whole configuration of one run: with the same one, the same run."""
+    """Whole configuration of one run: the same configuration gives the same run."""
 
     may_change: ClassVar[frozenset[str]] = frozenset(
         {
@@ -115,42 +113,41 @@ class RunOptions(
             *PerformanceOptions.model_fields,
         }
     )
-    """What a run that is continued may be told anew, beside what its data set says of its own fields."""
+    """Options that a resumed run may change, in addition to those that its data set allows."""
 
     def players(self) -> tuple[Player, ...]:
-        """The GAN's players with the run's options applied."""
+        """Return the GAN's players with the run's options applied."""
         return override(resolve_optimizers(self.gan.players()), self.lr, self.player)
 
     def flat(self) -> dict[str, Any]:
-        """Its values by the names that they are given by, `optimizer.lr`, as JSON; without those that are unset."""
+        """Return JSON values by option name, `optimizer.lr`, without unset ones."""
         return {cli_name(name): value for name, value in _told(self.model_dump(mode="json")).items()}
 
     def differences(self, config: Mapping[str, Any]) -> list[str]:
-        """What keeps a run of that config.json from being this one, in words: `batch_size is 64, not 32`."""
-        with suppress(UserError):  # with what has become an option since
+        """Describe why a run with that config.json cannot be resumed as this one: `batch_size is 64, not 32`."""
+        with suppress(UserError):  # fills in options added since
             config = validate(RunOptions, config).model_dump(mode="json")
         theirs, mine = _told(config), _told(self.model_dump(mode="json"))
         may_change = {*self.may_change, *(f"data.{field}" for field in self.data.may_change)}
         every = dict.fromkeys([*theirs, *mine])  # `metric.kind` may change with `metric`
         names = [name for name in every if may_change.isdisjoint((name, name.partition(".")[0]))]
         different = [name for name in names if theirs.get(name) != mine.get(name)]
-        if "gan.name" in different:  # then all else of it differs too
+        if "gan.name" in different:  # its options differ as well
             different = ["gan.name"]
         pairs = [(cli_name(name), theirs.get(name, "unset"), mine.get(name, "unset")) for name in different]
         return ["{} is {}, not {}".format(*map(_brief, pair)) for pair in pairs]
 
 
 def resolve(gan: type[GAN], given: Mapping[str, object], file: Mapping[str, object] | None = None) -> RunOptions:
-    """The whole configuration from what was said: a recipe wins over defaults, a file over it, what was given over all.
+    """Merge all options: a recipe wins over defaults, the file over the recipe, given options over the file.
 
     Args:
-        gan: the class to configure.
-        given: options of the GAN and of the run, side by side. `loss.penalty` reaches into the configuration that
-            the option `loss` holds, whichever that is.
-        file: likewise, as `ganzoo.options.file.read_config` reads it.
+        gan: class to configure.
+        given: options of the GAN and of the run. `loss.penalty` sets an option of the chosen `loss`.
+        file: options from `ganzoo.options.file.read_config`.
 
     Raises:
-        UserError: naming the option and what it takes.
+        UserError: names the option and its allowed values.
     """
     names = {*gan.model_fields, *RunOptions.model_fields} - {"gan"}
     file = file or {}
@@ -162,7 +159,7 @@ def resolve(gan: type[GAN], given: Mapping[str, object], file: Mapping[str, obje
     own: dict[str, Any] = {}
     run: dict[str, Any] = {"data": gan.dataset}
     for layer in (gan.recipes[str(recipe)] if recipe else {}, file, given):
-        for key in sorted(layer, key=lambda key: "." in key):  # a choice before what reaches into it
+        for key in sorted(layer, key=lambda key: "." in key):  # a choice before its own options
             name, dot, field = key.partition(".")
             if name not in names:
                 raise UnknownName("option", name, names)
@@ -172,7 +169,7 @@ def resolve(gan: type[GAN], given: Mapping[str, object], file: Mapping[str, obje
 
 
 def _merged(config: type[Config], name: str, below: object, above: object) -> object:
-    """A value laid over another: tables are merged, unless they choose different things."""
+    """Merge a value into another: tables are merged, except those of different choices."""
     mark = one_of(config.model_fields[name])
     if mark and isinstance(above, mark.base):
         return above
@@ -192,10 +189,10 @@ def _table(mark: Choice, value: object) -> object:
 
 
 def _brief(value: object) -> str:
-    """A value as a part of a message: theirs may be anything."""
+    """Shorten a value for a message, as it may be anything."""
     return typed(value)[1:-1]
 
 
 def _told(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of tables within tables, without those that are unset."""
+    """Flatten nested tables, without unset values."""
     return {name: value for name, value in flat(values) if value is not None and value != {}}
