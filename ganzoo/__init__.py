@@ -1,7 +1,7 @@
 """ganzoo: a plugin-based zoo of generative adversarial networks for PyTorch.
 
-The public names are listed, with where they live, in the stub beside this file; each is imported when it is
-first used, so `import ganzoo` and `ganzoo --help` cost no more than they need.
+The stub next to this file lists the public names and their modules. Each is imported on first use, which keeps
+`import ganzoo` and `ganzoo --help` fast.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def _find(kind: type[Any]) -> registry.Registry[Any]:
-    from ganzoo.plugins import zoo  # loads all plugins, when one is first asked for
+    from ganzoo.plugins import zoo  # loads all plugins, on first use
 
     return zoo().shelf(kind)
 

@@ -1,4 +1,4 @@
-"""`python -m ganzoo` is `ganzoo`."""
+"""Entry point of `python -m ganzoo`, the same as `ganzoo`."""
 
 from ganzoo.cli import main
 

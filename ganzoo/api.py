@@ -1,4 +1,4 @@
-"""ganzoo from Python: train with `run`, take up a run folder with `load`, make images with what they return."""
+"""Python API: train with `run`, load a run folder with `load`, measure with `evaluate`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.training import run as runs
 
 Looking: TypeAlias = Callback | CallbackConfig | str | Mapping[str, object]
-"""What may look on while a run trains: an object, or what a registered one is made from."""
+"""Callback of a run: an object, or the name or configuration of a registered one."""
 
 
 def run(
@@ -34,25 +34,25 @@ def run(
     display: bool = True,
     **options: Any,
 ) -> TrainedGAN:
-    """Trains a GAN and returns it; the same as `ganzoo run`.
+    """Train a GAN and return it, as `ganzoo run` does.
 
     Args:
-        gan: the name of a registered GAN, or a class or configuration of your own.
-        config: a file of options, YAML, TOML or JSON, as `--config` takes it; `options` win over it.
-        out: the run folder; one that holds the same run is continued. None: a new one below `runs/`.
-        data_dir: where downloads are kept.
-        callback: what looks on while it trains, one or several: names and configurations of registered ones, as the
-            command line takes them, and objects of your own, which are told first.
-        display: whether a notebook shows progress, losses and the last sample grid; elsewhere nothing is shown.
-        options: what the command line takes as flags: `epochs=1, loss="hinge", image_size="32"`. A table reaches
-            into a choice: `optimizer={"lr": 1e-3}`.
+        gan: name of a registered GAN, or a class or configuration of your own.
+        config: file of options in YAML, TOML or JSON, as for `--config`; `options` take precedence.
+        out: run folder; a folder of the same run is resumed (default: a new one below `runs/`).
+        data_dir: folder of downloads (default: the user's cache).
+        callback: one or several callbacks: names and configurations of registered ones, as on the command line, and
+            objects of your own, which are called first.
+        display: whether a notebook shows progress, losses and the last sample grid; no effect elsewhere.
+        options: options of the command line: `epochs=1, loss="hinge", image_size="32"`. A mapping sets options of a
+            choice: `optimizer={"lr": 1e-3}`.
 
     Raises:
-        UserError: what was asked cannot be done; nothing was written, or, where data or disk fail later on, all up to
-            the last checkpoint is whole.
-        Diverged: a loss or a weight is no number.
-        ContractError: the GAN breaks the contract.
-        Interrupted: a signal asked to stop (a KeyboardInterrupt, in a notebook too); all is saved.
+        UserError: an option, the data or the run folder cannot be used. Nothing is written; if the data or the disk
+            fails later, everything up to the last checkpoint is intact.
+        Diverged: a loss or a weight is NaN or infinite.
+        ContractError: the GAN violates the contract.
+        Interrupted: a signal stopped the run, after a checkpoint (a KeyboardInterrupt, also in a notebook).
         PeerError: another process of the same run is gone.
     """
     several = [callback] if isinstance(callback, Callback | CallbackConfig | str | Mapping) else list(callback)
@@ -67,7 +67,7 @@ def run(
             f"a {source} says what a GAN's options are, and these are already given; name the class alone"
         )
     kind = zoo().gan(gan) if isinstance(gan, str) else gan if isinstance(gan, type) else type(gan)
-    zoo().gans.check_fields(kind)  # which no plugin need have registered
+    zoo().gans.check_fields(kind)  # an unregistered class has not been checked yet
     if isinstance(gan, GAN):
         resolved = resolve(kind, options, dict(gan))
     else:
@@ -89,39 +89,39 @@ def load(
     checkpoint: str | int = "newest",
     **options: Any,
 ) -> TrainedGAN:
-    """Takes up a checkpoint of a run folder, or the weights that come with a package.
+    """Load a checkpoint of a run folder, or the weights of a pretrained GAN.
 
     Args:
-        folder: what `ganzoo run` left, an export, or the name of a pretrained GAN. A folder of that name wins.
-        device: where to make images.
-        gan: the class, if no plugin registers it.
-        checkpoint: "newest", the newest whole one; "best", that which was judged best as it trained; or an iteration.
-        options: those of the GAN's that only change how images are made (its `may_change`): `truncation=0.7`.
+        folder: run folder, export, or name of a pretrained GAN. An existing folder takes precedence over a name.
+        device: device to generate images on.
+        gan: class of the GAN, if no plugin registers it.
+        checkpoint: "newest", the latest intact one; "best", the one with the best weights; or an iteration.
+        options: options of the GAN that only affect sampling (its `may_change`): `truncation=0.7`.
 
     Raises:
-        UserError: it is no run folder and no pretrained GAN, has no checkpoint yet, or its GAN is not installed; its
-            files are damaged; or an option is no such.
+        UserError: the folder is neither a run nor a pretrained GAN, has no checkpoint yet or is damaged; the GAN is not
+            installed; or an option does not exist.
     """
     return load_trained(folder, device, gan, options, checkpoint)
 
 
 def evaluate(run: str | Path | TrainedGAN, *, data_dir: str | Path | None = None, **options: Any) -> dict[str, Any]:
-    """Measure what a trained GAN makes, as `ganzoo evaluate` does, and add the line to its evaluations.jsonl.
+    """Evaluate a trained GAN, as `ganzoo evaluate` does, and append the result to its evaluations.jsonl.
 
-    Nothing is added to the folder of a pretrained GAN, which is part of a package.
+    Nothing is written to the folder of a pretrained GAN, which is part of a package.
 
     Args:
-        run: what `load` returned, or what it takes: a run folder, an export or the name of a pretrained GAN.
+        run: result of `load`, or what `load` takes: a run folder, an export or the name of a pretrained GAN.
         data_dir: folder of downloads (default: the user's cache).
         options: options of the command line: `metric=["fid", "kid"], samples=1000, extractor="digits"`.
 
     Returns:
-        The line: `iteration`, `when`, `protocol` and `figures` by metric.
+        The row: `iteration`, `when`, `protocol` and `figures` by metric.
 
     Raises:
-        UserError: there is no such run; the data, the extractor or its weights cannot be had; what is asked for cannot
-            be measured here, or not with so few images; or the folder cannot be written to.
-        Diverged: the images that it makes are no numbers.
+        UserError: the run, the data, the extractor or its weights are not available; a metric does not apply, or not to
+            so few images; or the folder is not writable.
+        Diverged: the generated images are NaN or infinite.
     """
     trained = run if isinstance(run, TrainedGAN) else load(run)
     ready = evaluating.ready_for(trained, options, Path(data_dir) if data_dir is not None else None)

@@ -1,4 +1,4 @@
-"""Losses, metrics and extractors of the core, registered as a plugin's are."""
+"""Built-in losses, metrics and extractors, registered through the same hooks as a plugin's."""
 
 from ganzoo import losses
 from ganzoo.contract.hookspecs import Register, hookimpl

@@ -1,4 +1,4 @@
-"""What may look on while a run trains, chosen by name: loggers to TensorBoard, W&B and the like."""
+"""Callbacks chosen by name: loggers to TensorBoard, W&B and others."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 __all__ = ["CallbackConfig", "Grids", "is_due"]
 
 NONE = "none"
-"""What is said for no callbacks at all, where a run had some."""
+"""Value of `--callback` that removes all callbacks of a run."""
 
 
 class CallbackConfig(NamedConfig, ABC):
-    """What a `Callback` is made from. Its fields are options, `--callback NAME:FIELD=VALUE,FIELD=VALUE`.
+    """Configuration that builds a `Callback`. Its fields are options, `--callback NAME:FIELD=VALUE,FIELD=VALUE`.
 
-    A value without a name is that of the first field: `--callback wandb:my-project`.
+    A value without a name sets the first field: `--callback wandb:my-project`.
     """
 
     noun: ClassVar[str] = "callback"
     kind: ClassVar[str]
-    """Its name in `--callback tensorboard` and in config.json."""
+    """Name in `--callback tensorboard` and in config.json."""
 
     @classmethod
     def parse(cls, text: str) -> Mapping[str, object]:
@@ -42,27 +42,27 @@ class CallbackConfig(NamedConfig, ABC):
 
     @classmethod
     def form(cls) -> str:
-        """How it is typed: `csv`, `wandb[:PROJECT]`."""
+        """Return the form for the command line: `csv`, `wandb[:PROJECT]`."""
         first = next(iter(cls.model_fields), None)
         return f"{cls.kind}[:{first.upper()}]" if first else cls.kind
 
     @abstractmethod
     def build(self) -> "Callback":
-        """The callback of one run. It is asked for before anything is written, and opens nothing itself.
+        """Return the callback of one run. Called before anything is written; must not open anything itself.
 
         Raises:
-            UserError: it could not work, since a package or a login is missing; with what to do about it.
+            UserError: a package or a login is missing; the message says how to get it.
         """
 
 
 def _several(value: object) -> object:
-    """One is as good as a list of one; a word says that there are none."""
+    """Turn a single callback into a tuple, and `none` into an empty one."""
     values = list(value) if isinstance(value, list | tuple) else [value]
     return () if values == [NONE] else tuple(values)
 
 
 def _once(chosen: tuple[CallbackConfig, ...]) -> tuple[CallbackConfig, ...]:
-    """Refuses two of a kind, which would write each line twice into the same place."""
+    """Check that no kind occurs twice: both would write the same rows to the same place."""
     kinds = [config.kind for config in chosen]
     for kind in kinds:
         if kinds.count(kind) > 1:
@@ -71,15 +71,15 @@ def _once(chosen: tuple[CallbackConfig, ...]) -> tuple[CallbackConfig, ...]:
 
 
 AnyCallback: TypeAlias = Annotated[CallbackConfig, Choice(CallbackConfig)]
-"""A field that holds any registered callback."""
+"""Field that holds any registered callback."""
 ChosenCallbacks: TypeAlias = Annotated[tuple[AnyCallback, ...], BeforeValidator(_several), AfterValidator(_once)]
-"""A field that holds several, or none."""
+"""Field that holds any number of callbacks."""
 
-Grids: TypeAlias = Annotated[int, Field(ge=0, description="every so many-th sample grid is logged; 0: none")]
-"""A field of loggers that keep the sample grids where they need not all be."""
+Grids: TypeAlias = Annotated[int, Field(ge=0, description="log every N-th sample grid; 0: none")]
+"""Field of loggers that may store only some of the sample grids."""
 
 
 def is_due(trainer: "Trainer", every: int) -> bool:
-    """Whether the sample grid that was just saved is one of every so many-th, or the run's last; 0: none is."""
+    """Whether the sample grid just saved should be logged: every `every`-th one and the last; none if 0."""
     number = trainer.engine.iteration // trainer.options.sample_every
     return every > 0 and (trainer.finished or number % every == 0)

@@ -22,13 +22,13 @@ from ganzoo.base.registry import shelf_of
 from ganzoo.errors import OptionError, UnknownName, typed
 
 LIMIT = 2**63
-"""What whole numbers stay below: torch's are no larger."""
+"""Bound of integers, those of torch."""
 
 
 class Config(BaseModel):
-    """A frozen set of named, validated values. Unknown names are refused, and numbers that are not finite.
+    """Frozen set of named, validated values. Unknown names and non-finite numbers are errors.
 
-    A subclass that only gives a field another default, `n_critic: int = 5`, keeps its range and its description.
+    A subclass that only changes the default of a field, `n_critic: int = 5`, inherits its range and description.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -36,12 +36,12 @@ class Config(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _from_words(cls, value: object, info: ValidationInfo) -> object:
-        """Reads what was typed.
+        """Parse text from the command line.
 
-        Commas separate the values of a tuple, and digits are a number where a Literal allows numbers.
+        Commas separate the values of a tuple; digits become an integer where a Literal has integers.
         """
         field = cls.model_fields[str(info.field_name)]
-        if not isinstance(value, str) or several_of(field):  # the commas of a choice belong to its own options
+        if not isinstance(value, str) or several_of(field):  # commas of a choice separate its own options
             return value
         kind = bare(field.annotation)
         if get_origin(kind) in (tuple, list) and "," in value:
@@ -65,16 +65,16 @@ class Config(BaseModel):
 
 
 def bare(annotation: Any) -> Any:
-    """The type inside `Annotated[...]` or `X | None`."""
+    """Return the type inside `Annotated[...]` or `X | None`."""
     if get_origin(annotation) in (Union, types.UnionType):
         annotation = next(part for part in get_args(annotation) if part is not type(None))
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _inherit(field: FieldInfo, name: str, bases: Iterable[type]) -> bool:
-    """Copies the description and range that a field lacks from the nearest base class.
+    """Copy a missing description and range from the nearest base class.
 
-    Returns whether the range was copied, so that the model must be rebuilt.
+    Returns whether the range was copied, which requires a rebuild of the model.
     """
     elders = (base.model_fields[name] for base in bases if issubclass(base, Config) and name in base.model_fields)
     elder = next(elders, None)
@@ -91,61 +91,61 @@ AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 
 class NamedConfig(Config, ABC):
-    """A configuration chosen by its name among others of its noun: a GAN, a data set, a loss, an optimizer."""
+    """Configuration chosen by name among those of its noun: a GAN, a data set, a loss, an optimizer."""
 
     noun: ClassVar[str]
-    """What the things of this kind are called, in messages and in `--help`."""
+    """Noun for this kind of configuration, in messages and in `--help`."""
     key: ClassVar[str] = "kind"
-    """The class attribute that holds the name, and the key under which config files spell it."""
+    """Class attribute that holds the name, and its key in config files."""
 
     @classmethod
     def label(cls) -> str:
-        """The name by which command lines and config files choose it."""
+        """Return the name used on command lines and in config files."""
         return cast("str", getattr(cls, cls.key))
 
     @classmethod
     def summary(cls) -> str:
-        """The first line of its docstring."""
+        """Return the first line of the docstring."""
         return (cls.__doc__ or "").strip().partition("\n")[0]
 
     @classmethod
     def idea(cls) -> str:
-        """The paragraph after that line, in one line; empty if there is none. A GAN's says what its paper adds."""
+        """Return the second paragraph of the docstring as one line, if any. For a GAN: the idea of its paper."""
         paragraphs = inspect.cleandoc(cls.__doc__ or "").split("\n\n")
         return " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
 
     @classmethod
     def form(cls) -> str:
-        """How it is typed, with what may or must follow its name."""
+        """Return the form for the command line: the name and what may or must follow it."""
         return cls.label()
 
     @classmethod
     def parse(cls, text: str) -> Mapping[str, object]:
-        """The values that a bare word on the command line stands for."""
+        """Return the values for a bare word on the command line."""
         return {cls.key: text}
 
     @classmethod
     def choices(cls) -> Mapping[str, type[Self]]:
-        """Everything of its noun, by name: what plugins registered, unless a noun knows its own."""
+        """Return all choices of this noun by name (default: those that plugins registered)."""
         return shelf_of(cls)
 
     def dump(self) -> dict[str, Any]:
-        """JSON values, its name first: what a config file holds."""
+        """Return JSON values, the name first, as in a config file."""
         return {self.key: self.label()} | self.model_dump(mode="json")
 
 
 def with_options(
     noun: type[NamedConfig], text: str, unnamed: Callable[[str, str], str] | None = None
 ) -> Mapping[str, object]:
-    """The values that a name with options behind a colon stands for: `kid:subset_size=100,subsets=50`.
+    """Parse a name with options after a colon: `kid:subset_size=100,subsets=50`.
 
     Args:
-        noun: what it is a name of.
-        text: what was typed.
-        unnamed: gives the field of a value that stands alone, from the name and the value; None: none may.
+        noun: kind of configuration.
+        text: text from the command line.
+        unnamed: function of the name and a value without a field that returns its field (default: no such values).
 
     Raises:
-        OptionError: an option has no name, or that of the key.
+        OptionError: an option has no name, or the name of the key.
     """
     label, _, rest = text.partition(":")
     values: dict[str, object] = {}
@@ -162,17 +162,17 @@ def with_options(
 
 @dataclass(frozen=True)
 class Form:
-    """Marks a field whose values have a form of their own: the word for it that `--help` shows."""
+    """Marker for a field whose values have a form of their own, shown in `--help`."""
 
     word: str
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Marks a field that holds any one of several registered configurations: `Annotated[Base, Choice(Base)]`.
+    """Marker for a field that holds one of several registered configurations: `Annotated[Base, Choice(Base)]`.
 
-    Such a field takes an instance, a name, or a mapping with the name and the values, and is written as the latter.
-    One that may also hold none is `Annotated[Base | None, OneOf(Base)]`.
+    The field takes an instance, a name, or a mapping with the name and the values; it is serialized as a mapping.
+    An optional one is `Annotated[Base | None, Choice(Base)]`.
     """
 
     base: type[NamedConfig]
@@ -188,11 +188,11 @@ class Choice:
         return self.validate(value, info.field_name or self.base.noun)
 
     def validate(self, value: object, option: str) -> NamedConfig:
-        """The configuration that a value of the field `option` stands for.
+        """Return the configuration for a value of the field `option`.
 
         Raises:
-            ValueError: it is no name and no table. pydantic adds where it was, which it does to no other error.
-            UserError: there is none of that name, or it has no such options or does not take their values.
+            ValueError: it is neither a name nor a mapping. Only for this type does pydantic add the location.
+            UserError: the name or one of its options does not exist, or an option does not take its value.
         """
         if isinstance(value, self.base):
             return value
@@ -211,10 +211,10 @@ class Choice:
         return validate(chosen, values, prefix=f"{option}.")
 
     def choose(self, name: str) -> type[NamedConfig]:
-        """The class of that name.
+        """Return the class with this name.
 
         Raises:
-            UnknownName: there is none.
+            UnknownName: no class has this name.
         """
         choices = self.base.choices()
         if name not in choices:
@@ -223,10 +223,10 @@ class Choice:
 
 
 def validate(config: type[AnyConfig], values: Mapping[str, object], prefix: str = "") -> AnyConfig:
-    """Validates `values`; what is wrong is said in the words of the one who typed it.
+    """Validate `values`, with errors in the user's terms.
 
     Raises:
-        OptionError: naming the option, the value and what is allowed.
+        OptionError: names the option, the value and the allowed values.
     """
     try:
         return config.model_validate(values)
@@ -237,17 +237,17 @@ def validate(config: type[AnyConfig], values: Mapping[str, object], prefix: str 
 
 
 def cli_name(option: str) -> str:
-    """An option as it is typed: a word that is Python's own ends in an underscore there, `as_.kind` is `as.kind`."""
+    """Return an option as typed by the user: without the underscore after Python keywords, `as_.kind` is `as.kind`."""
     return ".".join(part.rstrip("_") for part in option.split("."))
 
 
 KINDS = {"int": "a whole number", "float": "a number", "finite": "a finite number", "bool": "true or false"}
-"""What the first word of the type of pydantic's error says is expected."""
+"""Expected values, by the first word of pydantic's error type."""
 RANGE = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at most"}
 
 
 def _complaint(detail: ErrorDetails, config: type[Config], prefix: str) -> str:
-    if not detail["loc"]:  # a validator of the whole
+    if not detail["loc"]:  # a validator of the whole model
         return f"the options do not go together: {_allowed(detail, config)}"
     option = cli_name(prefix + ".".join(part for part in detail["loc"] if isinstance(part, str)))
     if detail["type"] == "extra_forbidden":
@@ -258,7 +258,7 @@ def _complaint(detail: ErrorDetails, config: type[Config], prefix: str) -> str:
 
 
 def _allowed(detail: ErrorDetails, config: type[Config]) -> str:
-    """What would be right, in plain words."""
+    """Describe the allowed values."""
     field = config.model_fields.get(str(detail["loc"][0])) if len(detail["loc"]) == 1 else None
     limits = [(mark, limit) for mark in (field.metadata if field else ()) for limit in RANGE if hasattr(mark, limit)]
     span = " and ".join(f"{RANGE[limit]} {getattr(mark, limit)}" for mark, limit in limits)
@@ -272,19 +272,19 @@ def _allowed(detail: ErrorDetails, config: type[Config]) -> str:
 
 
 def one_of(field: FieldInfo) -> Choice | None:
-    """The choice that a field offers, if it is one among registered configurations."""
+    """Return the choice of a field that holds one registered configuration, if it is such a field."""
     return next((mark for mark in field.metadata if isinstance(mark, Choice)), None)
 
 
 def several_of(field: FieldInfo) -> Choice | None:
-    """The choice that a field offers, if it holds a tuple of registered configurations."""
+    """Return the choice of a field that holds a tuple of registered configurations, if it is such a field."""
     parts = get_args(field.annotation) if get_origin(field.annotation) is tuple else ()
     marks = getattr(parts[0], "__metadata__", ()) if parts else ()
     return next((mark for mark in marks if isinstance(mark, Choice)), None)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    """The values of tables within tables: `loss.kind`."""
+    """Flatten nested mappings, with keys such as `loss.kind`."""
     for key, value in values.items():
         if isinstance(value, Mapping) and value:
             yield from flat(value, f"{prefix}{key}.")

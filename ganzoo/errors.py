@@ -1,21 +1,21 @@
-"""What can go wrong, and whose mistake it was.
+"""Exceptions, grouped by who can fix them.
 
 GanzooError
-├── UserError             a mistake in what was asked: shown in a line or two, exit status 2, no traceback
-│   ├── UnknownName       a GAN, data set, loss or option that is not there
-│   ├── OptionError       a value that an option does not take
-│   │   └── OutOfMemory   a batch that does not fit
-│   ├── DataError         a data set that is missing, broken or of the wrong kind
-│   ├── SizeError         an image size or number of channels that a network cannot make
-│   └── RunFolderError    a run folder that is missing, incomplete or another run's
-├── PeerError             another process of the run is gone: no fault of this one, exit status 75
-├── DamagedCheckpoint     one that is not what was written: passed over for the one before it (runs/checkpoint.py)
-├── Diverged              losses or weights that are no numbers: shown without a traceback, exit status 1
-└── ContractError         a plugin breaks the contract: its author's mistake, shown with a traceback
+├── UserError             mistake of the user: shown in a line or two, exit status 2, no traceback
+│   ├── UnknownName       unknown GAN, data set, loss or option
+│   ├── OptionError       invalid value of an option
+│   │   └── OutOfMemory   batch or networks too large for the memory
+│   ├── DataError         missing, broken or unsuitable data set
+│   ├── SizeError         image size or number of channels not supported by a network
+│   └── RunFolderError    missing or incomplete run folder, or that of another run
+├── PeerError             another process of the run is gone: exit status 75
+├── DamagedCheckpoint     damaged checkpoint: skipped in favor of the previous one (runs/checkpoint.py)
+├── Diverged              NaN or infinite losses or weights: shown without a traceback, exit status 1
+└── ContractError         plugin that violates the contract: shown with a traceback for its author
 
-A run that a signal asked to stop ends with a KeyboardInterrupt, as Ctrl-C does everywhere: base/signals.py.
+A run stopped by a signal ends with a KeyboardInterrupt, like Ctrl-C elsewhere: base/signals.py.
 
-Every message says what was asked, why it cannot be, and what to type next.
+Every message names the input, the reason and the next command to type.
 """
 
 import difflib
@@ -41,22 +41,22 @@ __all__ = [
 
 
 class GanzooError(Exception):
-    """Any error that ganzoo raises on purpose."""
+    """Base class of all errors that ganzoo raises on purpose."""
 
 
 class UserError(GanzooError):
-    """What was asked cannot be done."""
+    """Mistake of the user."""
 
 
 class UnknownName(UserError):  # noqa: N818 - reads as what it is: `except UnknownName`
-    """Nothing is called that."""
+    """Unknown name of a GAN, a data set, a loss or an option."""
 
     def __init__(self, noun: str, name: object, known: Iterable[str], hint: str = "", most: int | None = None) -> None:
         self.noun = noun
         known = sorted(known)
         listed = [*known[:most], *([f"and {len(known) - most} more"] if most and len(known) > most else [])]
         name = name if isinstance(name, str) else typed(name)[1:-1]  # from Python, it may be anything
-        prefix = name[: name.rfind(".") + 1]  # only what differs is compared: `beta` of `discriminator.beta`
+        prefix = name[: name.rfind(".") + 1]  # compare only the last part: `beta` of `discriminator.beta`
         candidates = {other.removeprefix(prefix): other for other in known}
         near = difflib.get_close_matches(name.removeprefix(prefix), candidates, n=1)
         advice = f"did you mean '{candidates[near[0]]}'?" if near else f"there are: {', '.join(listed) or 'none'}"
@@ -64,43 +64,43 @@ class UnknownName(UserError):  # noqa: N818 - reads as what it is: `except Unkno
 
 
 class OptionError(UserError):
-    """An option does not take that value."""
+    """Invalid value of an option."""
 
 
 class OutOfMemory(OptionError):  # noqa: N818 - as torch calls it
-    """A batch, or the networks, do not fit into the memory."""
+    """A batch or networks too large for the memory."""
 
 
 class DataError(UserError):
-    """The data cannot be used."""
+    """Missing, broken or unsuitable data."""
 
 
 class SizeError(UserError):
-    """A network cannot make images of that shape."""
+    """Image shape not supported by a network."""
 
 
 class RunFolderError(UserError):
-    """The run folder cannot be used."""
+    """Missing, incomplete or unsuitable run folder."""
 
 
 class PeerError(GanzooError):
-    """Another process that trains the same run cannot be reached any more."""
+    """Lost connection to another process of the same run."""
 
 
 class Diverged(GanzooError):  # noqa: N818 - reads as what it is
-    """Training broke down: a loss or a weight is NaN or infinite."""
+    """Diverged training: a loss or a weight is NaN or infinite."""
 
 
 class ContractError(GanzooError):
-    """A plugin does not keep the contract."""
+    """Plugin that violates the contract."""
 
 
 @contextmanager
 def no_exit() -> Iterator[None]:
-    """Within, a plugin that ends the program does not end it silently, with work left undone.
+    """Context in which a plugin's `sys.exit` cannot end the program silently.
 
     Raises:
-        ContractError: in place of the SystemExit.
+        ContractError: replaces the SystemExit.
     """
     try:
         yield
@@ -109,10 +109,15 @@ def no_exit() -> Iterator[None]:
 
 
 def check_installed(what: str, extra: str, *modules: str) -> None:
-    """Refuses to begin without the packages that something takes.
+    """Check that optional packages are installed.
+
+    Args:
+        what: feature that needs them, for the message.
+        extra: extra of ganzoo that installs them.
+        modules: modules to import.
 
     Raises:
-        UserError: saying which extra to install.
+        UserError: a package is missing; the message names the extra.
     """
     try:
         for module in modules:
@@ -122,13 +127,13 @@ def check_installed(what: str, extra: str, *modules: str) -> None:
 
 
 def typed(value: object) -> str:
-    """A value as it was typed, for a message: quoted, on one line, and not too long.
+    """Format a value for a message: quoted, on one line, shortened.
 
-    What is left out is in the middle: of a path, the end tells most.
+    Long values are cut in the middle, as the end of a path is the most informative part.
     """
     try:
         words = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    except (ValueError, RecursionError):  # Python writes no numbers of more than 4,300 digits, nor what has no end
+    except (ValueError, RecursionError):  # integers above 4,300 digits, and endless nesting
         words = f"{type(value).__name__} of no end"
     line = " ".join(words.split())
     most = 240 if isinstance(value, PurePath) else 80

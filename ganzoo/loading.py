@@ -1,4 +1,4 @@
-"""Trained GANs from their folders: which GAN it is, which checkpoint, and the networks with its weights."""
+"""Trained GANs from their folders: the GAN, the checkpoint, and networks with its weights."""
 
 import os
 import re
@@ -24,9 +24,9 @@ from ganzoo.sampling.requests import with_sampling_options
 from ganzoo.sampling.trained import TrainedGAN
 
 DISTRIBUTION = re.compile(r"([A-Za-z0-9][\w.-]{0,99}) [\w.+!-]{1,50}", re.ASCII)
-"""The name of a distribution, and its version."""
+"""Name and version of a distribution."""
 WHOLE_AGAIN = "put back a copy of one that is whole, or train it again"
-"""What gives images again, where every checkpoint is damaged."""
+"""Advice for a run without an intact checkpoint."""
 
 
 def load_trained(
@@ -36,12 +36,12 @@ def load_trained(
     options: Mapping[str, object],
     checkpoint: str | int = "newest",
 ) -> TrainedGAN:
-    """What `load` does, whatever the options are called."""
+    """Load a trained GAN; as `load`, with the GAN's options as a mapping."""
     if not isinstance(folder, str | os.PathLike):
         expected = "it must be the path of a run folder, or the name of a pretrained GAN"
         raise OptionError(f"option 'folder' cannot be {typed(folder)}: {expected}")
     files = RunFolder(locate(folder))
-    # Its own part only: what it was trained on and how need not be installed, or be there, to use it.
+    # Only the GAN's part of the configuration: the data set and others need not be installed here.
     config = with_sampling_options(gan_of(files, gan), options)
     data = files.load(files.data, DataSpec)
     place = PerformanceOptions(device=str(device)).resolve_device()
@@ -53,7 +53,7 @@ def load_trained(
 
 
 def _networks(files: RunFolder, gan: GAN, data: DataSpec) -> Networks:
-    """What the files say that the networks were, which need not be what they were."""
+    """Build the networks from the run's files, which anybody may have edited."""
     if missing := sorted(gan.needs - data.shapes.keys()):
         raise RunFolderError(f"{files.data} cannot be used: '{gan.name}' needs {', '.join(missing)}, which it has not")
     try:
@@ -67,14 +67,14 @@ def _networks(files: RunFolder, gan: GAN, data: DataSpec) -> Networks:
 
 
 def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:
-    """The GAN that a run trains. Its data set need not be installed, or be there.
+    """Return the GAN of a run. Its data set need not be available.
 
     Args:
-        folder: of a run that was begun.
-        kind: the class, if no plugin registers it.
+        folder: folder of a run.
+        kind: class of the GAN, if no plugin registers it.
 
     Raises:
-        RunFolderError: it is no run folder, or the GAN is not installed.
+        RunFolderError: the folder is not a run, or the GAN is not installed.
     """
     values = folder.read(folder.config).get("gan")
     if not isinstance(values, dict) or not isinstance(values.get(GAN.key), str):
@@ -89,7 +89,7 @@ def gan_of(folder: RunFolder, kind: type[GAN] | None = None) -> GAN:
 
 
 def _how_to_get(folder: RunFolder) -> str:
-    """What to install for the GAN of a run. Whoever sent the folder says so, and may have their own reasons."""
+    """Return the advice on installing the GAN of a run. Based on the folder's word, so trust is left to the user."""
     with suppress(RunFolderError):
         origin = folder.read(folder.environment).get(GAN_FROM)
         if isinstance(origin, str) and origin:
@@ -101,15 +101,15 @@ def _how_to_get(folder: RunFolder) -> str:
 
 
 def checkpoint_of(folder: RunFolder, which: str | int = "newest") -> tuple[int, dict[str, bytes]]:
-    """The iteration of a run's checkpoint, and its files that hold networks.
+    """Return the iteration of a run's checkpoint, and its files of networks.
 
     Args:
-        folder: of the run.
-        which: "newest", the newest whole one; "best", that which was judged best; or an iteration.
+        folder: folder of the run.
+        which: "newest", the latest intact one; "best", the one with the best weights; or an iteration.
 
     Raises:
-        RunFolderError: it is no run folder, or has no such checkpoint, or that one is damaged.
-        OptionError: `which` is no such.
+        RunFolderError: the folder is not a run, or the checkpoint is missing or damaged.
+        OptionError: `which` is invalid.
     """
     if not folder.holds_run:
         raise RunFolderError(f"{folder.path} is no run folder: it has no {folder.config.name}")
@@ -133,7 +133,7 @@ def checkpoint_of(folder: RunFolder, which: str | int = "newest") -> tuple[int, 
 
 
 def _exported(folder: RunFolder, which: str | int) -> tuple[int, dict[str, bytes]]:
-    """The iteration that an export is of, and the file that holds its networks."""
+    """Return the iteration of an export, and its file of networks."""
     if which != "newest":
         raise RunFolderError(f"{folder.path} is an export, of one checkpoint alone: leave --checkpoint out")
     model = folder.path / weights.MODEL

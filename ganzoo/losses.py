@@ -1,4 +1,4 @@
-"""How logits become losses: the whole difference between DCGAN, LSGAN and WGAN-GP."""
+"""Loss schemes: losses from logits, the difference between DCGAN, LSGAN and WGAN-GP."""
 
 import math
 from abc import ABC, abstractmethod
@@ -30,51 +30,50 @@ __all__ = [
 ]
 
 Losses: TypeAlias = dict[str, Tensor]
-"""Named scalar terms; their sum is minimised and every term is logged."""
+"""Named scalar terms. Their sum is minimized, and every term is logged."""
 
 LIPSCHITZ = "whose slope is bounded"
-"""Demanded of a discriminator whose logits estimate a distance: its weights are clipped."""
+"""Requirement of a discriminator whose logits estimate a distance: clipped weights."""
 PER_SAMPLE = "that judges each image apart from its batch"
-"""Demanded of a discriminator whose slope is looked at, image by image: none may depend on the others of its batch."""
+"""Requirement of a discriminator whose gradient is taken per image: no image may depend on others of its batch."""
 
 
 class LossScheme(NamedConfig, ABC):
-    """How a discriminator's logits become losses. Pure functions of tensors of any shape, in float32."""
+    """Losses of a discriminator's logits: pure functions of float32 tensors of any shape."""
 
     noun: ClassVar[str] = "loss"
     kind: ClassVar[str]
-    """Its name in `--loss hinge` and in config.json."""
+    """Name in `--loss hinge` and in config.json."""
     needs_real: ClassVar[bool] = False
-    """Whether `generator` looks at the logits of real images (relativistic and softmax losses); else they are empty."""
+    """Whether `generator` uses the logits of real images (relativistic and softmax losses); else empty."""
     requires: ClassVar[frozenset[str]] = frozenset()
-    """What a discriminator must have to train under it: `LIPSCHITZ`, `PER_SAMPLE`. A GAN has what its own
-    default loss demands and what it `provides`, and takes no loss that demands more."""
+    """Required properties of the discriminator: `LIPSCHITZ`, `PER_SAMPLE`. A GAN has those of its default loss and
+    those in its `provides`, and accepts no loss that requires more."""
     least_loss: ClassVar[float | None] = None
-    """The least that the discriminator's loss can be; None: it has no bound."""
+    """Lower bound of the discriminator's loss; None if unbounded."""
     slopes: ClassVar[frozenset[Literal["real", "fake"]]] = frozenset()
-    """Images by which `penalties` differentiates the discriminator, as they are. They then come to it requiring
-    gradients, and the critic gives the logits of them that the loss was computed from: the discriminator need not run
-    again."""
+    """Images with respect to which `penalties` differentiates the discriminator, unmodified. They then require
+    gradients, and the critic returns the logits that the loss was computed from, which saves a forward pass."""
 
     @abstractmethod
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """What the discriminator minimises, given its logits for real and for fake images: a 0-dimensional tensor."""
+        """Return the discriminator's loss from its logits for real and fake images: a 0-dimensional tensor."""
 
     @abstractmethod
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """What the generator minimises, given the discriminator's logits for real and fake images: 0-dimensional."""
+        """Return the generator's loss from the discriminator's logits for real and fake images: 0-dimensional."""
 
     def overfitting_signal(self, real: Tensor, fake: Tensor) -> Tensor:
-        """How surely the discriminator tells real images, by its logits: a 0-dimensional tensor in [-1, 1].
+        """Return the discriminator's confidence on real images, from its logits: a 0-dimensional tensor in [-1, 1].
 
-        0: it guesses; 1: it takes every real image for one. Adaptive augmentation steers by it (Karras et al., 2020,
-        arXiv:2006.06676, eq. 1): mean(sign(D(x))), above the mean of fakes for losses that only compare. A loss whose
-        logits are lower for real images must define it anew.
+        0: it guesses; 1: it classifies every real image as real. Adaptive augmentation is controlled by it (Karras et
+        al., 2020, arXiv:2006.06676, eq. 1): mean(sign(D(x))), relative to the mean of fakes for relativistic losses.
+        A loss with lower logits for real images must override it.
         """
         return torch.sign(real - fake.mean() if self.needs_real else real).mean()
 
     def penalties(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, step: Tensor) -> Losses:
-        """Further terms of the discriminator's loss.
+        """Return additional terms of the discriminator's loss.
 
         They may differentiate twice, through `ganzoo.gradient`.
 
@@ -82,7 +81,7 @@ class LossScheme(NamedConfig, ABC):
             critic: images to logits, under the same condition (classes, source images) as `real` and `fake`.
             real: real images, N x C x H x W.
             fake: fakes of the same shape, detached from the generator.
-            step: iterations before this one, a 0-dimensional tensor on the device.
+            step: number of previous iterations, a 0-dimensional tensor on the device.
 
         Returns:
             Terms by name, each 0-dimensional.
@@ -91,15 +90,15 @@ class LossScheme(NamedConfig, ABC):
 
 
 def gradient(outputs: Tensor, inputs: Tensor) -> Tensor:
-    """The gradient of the sum of `outputs` by `inputs`, in a form that can be differentiated again.
+    """Return the gradient of the sum of `outputs` with respect to `inputs`, itself differentiable.
 
-    It is of the shape of `inputs`; an image's slope is its own only if the network does not mix the batch.
+    It has the shape of `inputs`. Rows are per-image gradients only if the network does not mix the batch.
     """
     return torch.autograd.grad(outputs.sum(), inputs, create_graph=True)[0]
 
 
 class CrossEntropy(LossScheme):
-    """Binary cross entropy on logits, the generator's non-saturating (Goodfellow et al., 2014, arXiv:1406.2661).
+    """Binary cross entropy on logits, with a non-saturating generator (Goodfellow et al., 2014, arXiv:1406.2661).
 
     L_D = mean(softplus(-D(x)) + softplus(D(G(z)))) / 2 and L_G = mean(softplus(-D(G(z)))).
     """
@@ -115,10 +114,10 @@ class CrossEntropy(LossScheme):
 
 
 class Minimax(CrossEntropy):
-    """The original game, in which the generator raises what the discriminator lowers (Goodfellow et al., 2014, eq. 1).
+    """Original minimax game: the generator maximizes the discriminator's loss (Goodfellow et al., 2014, eq. 1).
 
     L_D = mean(softplus(-D(x)) + softplus(D(G(z)))) / 2 and L_G = mean(log(1 - sigmoid(D(G(z))))), which is
-    -mean(softplus(D(G(z)))). The generator learns little where the discriminator is sure of its fakes.
+    -mean(softplus(D(G(z)))). Its gradient vanishes where the discriminator rejects fakes with confidence.
     """
 
     kind = "minimax"
@@ -132,7 +131,7 @@ def _cross_entropy(logits: Tensor, label: float) -> Tensor:
 
 
 class LeastSquares(LossScheme):
-    """Squared distance to the labels 1 and 0 (Mao et al., 2016, arXiv:1611.04076, eq. 9).
+    """Least squares: squared distance to the labels 1 and 0 (Mao et al., 2016, arXiv:1611.04076, eq. 9).
 
     L_D = mean((D(x) - 1)^2 + D(G(z))^2) / 2 and L_G = mean((D(G(z)) - 1)^2) / 2.
     """
@@ -147,11 +146,11 @@ class LeastSquares(LossScheme):
         return (fake - 1).square().mean() / 2
 
     def overfitting_signal(self, real: Tensor, fake: Tensor) -> Tensor:
-        return torch.sign(real - 0.5).mean()  # half-way between the labels
+        return torch.sign(real - 0.5).mean()  # halfway between the labels
 
 
 class Hinge(LossScheme):
-    """Cross entropy's straight-lined cousin: the hinge (Lim and Ye, 2017, arXiv:1705.02894).
+    """Hinge loss (Lim and Ye, 2017, arXiv:1705.02894).
 
     L_D = mean(relu(1 - D(x)) + relu(1 + D(G(z)))) and L_G = -mean(D(G(z))).
     """
@@ -167,10 +166,10 @@ class Hinge(LossScheme):
 
 
 class Wasserstein(LossScheme):
-    """The Wasserstein distance (Arjovsky et al., 2017, arXiv:1701.07875).
+    """Wasserstein distance (Arjovsky et al., 2017, arXiv:1701.07875).
 
-    L_D = mean(D(G(z))) - mean(D(x)) and L_G = -mean(D(G(z))). It means something only where the critic is held to a
-    bounded slope, by clipping or by a penalty.
+    L_D = mean(D(G(z))) - mean(D(x)) and L_G = -mean(D(G(z))). Valid only for a Lipschitz critic, by weight clipping
+    or a penalty.
     """
 
     kind = "wasserstein"
@@ -187,10 +186,10 @@ class Wasserstein(LossScheme):
 
 
 class WassersteinGP(Wasserstein):
-    """The Wasserstein distance with a gradient penalty (Gulrajani et al., 2017, arXiv:1704.00028, eq. 3).
+    """Wasserstein distance with a gradient penalty (Gulrajani et al., 2017, arXiv:1704.00028, eq. 3).
 
-    Adds `penalty` x mean((|grad D(y)| - 1)^2), y drawn evenly between pairs of a real and a fake image. The slope is
-    each image's own, so the critic must not mix the images of a batch: no BatchNorm in it.
+    Adds `penalty` x mean((|grad D(y)| - 1)^2), y sampled uniformly between pairs of a real and a fake image. The
+    gradient is per image, so the critic must not mix the images of a batch: no BatchNorm.
     """
 
     kind = "wasserstein-gp"
@@ -206,12 +205,12 @@ class WassersteinGP(Wasserstein):
 
 
 class Softmax(LossScheme):
-    """One softmax over all real and fake images of a batch (Lin, 2017, arXiv:1704.06191, eqs. 4 to 7).
+    """Softmax over all real and fake images of a batch (Lin, 2017, arXiv:1704.06191, eqs. 4 to 7).
 
     With D(x) for the paper's -mu(x), p(x) = exp(D(x)) / Z and Z the sum of exp(D) over the batch. The discriminator's
     target is 1/|B+| for the |B+| real images and 0 for the |B-| fakes, the generator's 1/(|B+| + |B-|) for all of them;
     both losses are the cross entropy of target and p: L_D = log Z - mean(D(x)) and
-    L_G = log Z - mean(D(x) and D(G(z)) together). At best they are log |B+| and log(|B+| + |B-|).
+    L_G = log Z - mean(D(x) and D(G(z)) together). Their minima are log |B+| and log(|B+| + |B-|).
     """
 
     kind = "softmax"
@@ -226,12 +225,12 @@ class Softmax(LossScheme):
 
 
 class Relativistic(LossScheme):
-    """Each real image against a fake, both slopes held near zero (Huang et al., 2024, arXiv:2501.05441, eqs. 2 and 3).
+    """Relativistic pairing with R1 and R2 penalties (Huang et al., 2024, arXiv:2501.05441, eqs. 2 and 3).
 
     L_D = mean(softplus(D(G(z)) - D(x))) + gamma/2 x mean(|grad D(x)|^2) + gamma/2 x mean(|grad D(G(z))|^2) and
-    L_G = mean(softplus(D(x) - D(G(z)))), over pairs of a real and a fake image. The slopes are each image's own, so
-    the discriminator must not mix the images of a batch: no BatchNorm in it. As in the authors' code, gamma may fall
-    over the run by a cosine.
+    L_G = mean(softplus(D(x) - D(G(z)))), over pairs of a real and a fake image. The gradients are per image, so the
+    discriminator must not mix the images of a batch: no BatchNorm. As in the authors' code, gamma can decay over the
+    run by a cosine.
     """
 
     kind = "relativistic"
@@ -240,12 +239,12 @@ class Relativistic(LossScheme):
     requires = frozenset({PER_SAMPLE})
     slopes = frozenset({"real", "fake"})
 
-    gamma: float = Field(1.0, ge=0, description="weight of the squared slopes at real and at fake images (R1, R2)")
-    gamma_end: float | None = Field(None, ge=0, description="that weight in the end (default: it stays)")
-    gamma_iterations: int = Field(50_000, gt=0, description="iterations in which it comes there, by a cosine")
+    gamma: float = Field(1.0, ge=0, description="weight of the squared gradients at real and fake images (R1, R2)")
+    gamma_end: float | None = Field(None, ge=0, description="final weight of these penalties (default: constant)")
+    gamma_iterations: int = Field(50_000, gt=0, description="iterations of the cosine decay to the final weight")
 
     def weight(self, step: Tensor) -> float | Tensor:
-        """Gamma after so many iterations, a 0-dimensional tensor."""
+        """Return gamma after `step` iterations, a 0-dimensional tensor."""
         if self.gamma_end is None:
             return self.gamma
         done = (step / self.gamma_iterations).clamp(max=1)
@@ -269,4 +268,4 @@ def _squared_slope(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor
 
 
 Loss: TypeAlias = Annotated[LossScheme, Choice(LossScheme)]
-"""A field that holds any registered LossScheme."""
+"""Field that holds any registered LossScheme."""

@@ -1,4 +1,4 @@
-"""What a notebook shows while a run trains: progress, losses and the last sample grid, all kept up to date in place."""
+"""Display of a run in a notebook: progress, losses and the last sample grid, updated in place."""
 
 import sys
 import time
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from IPython.display import DisplayHandle
 
 PAUSE = 0.25
-"""Seconds at least between two updates of the progress alone."""
+"""Minimum seconds between two updates of the progress."""
 SMALL = 320
-"""Pixels: a grid less wide than that is shown at twice its size, for the eyes."""
+"""Width in pixels below which a grid is shown at twice its size."""
 
 
 def is_notebook() -> bool:
-    """Whether this program is a notebook's: one that runs in IPython's kernel. Imports nothing to find out."""
+    """Whether this program runs in an IPython kernel. Imports nothing."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return getattr(shell, "kernel", None) is not None
 
 
 class NotebookDisplay(Callback):
-    """Shows progress, speed, every named loss and the last sample grid below the cell that trains."""
+    """Progress, speed, every named loss and the last sample grid below the cell that trains."""
 
     def __init__(self) -> None:
         self.losses: dict[str, float] = {}
@@ -62,7 +62,7 @@ class NotebookDisplay(Callback):
 
         with Image.open(file) as picture:
             width = picture.width * (2 if picture.width < SMALL else 1)
-        # Bytes, not the name: a file that a notebook names would have to stay where it is.
+        # Bytes instead of the name: the notebook then does not depend on the file.
         shown = Shown(data=file.read_bytes(), format="png", width=width, alt=f"samples of iteration {int(file.stem)}")
         if self._grid is None:
             self._grid = display(shown, display_id=True)

@@ -1,4 +1,4 @@
-"""Pictures of tensors: grids, files, rows of inputs beside outputs."""
+"""Pictures from tensors: grids, files, rows of inputs and outputs."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -15,42 +15,42 @@ from ganzoo.errors import OptionError
 __all__ = ["columns_of", "grid", "grid_of", "save", "side_by_side", "to_picture", "to_pixels"]
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-"""Number of channels to Pillow's mode."""
+"""Pillow's mode by number of channels."""
 PADDING = 2
 """Pixels between the images of a grid."""
 
 
 def to_pixels(images: Tensor) -> Tensor:
-    """Images, N x C x H x W in [-1, 1], as uint8, N x H x W x C."""
+    """Convert images, N x C x H x W in [-1, 1], to uint8, N x H x W x C."""
     return ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
 def to_picture(image: Tensor) -> Image.Image:
-    """One image, C x H x W in [-1, 1] with 1, 3 or 4 channels, as a picture."""
+    """Convert one image, C x H x W in [-1, 1] with 1, 3 or 4 channels, to a picture."""
     return _picture(to_pixels(image[None])[0])
 
 
 def grid(images: Tensor, columns: int) -> Image.Image:
-    """Images, N x C x H x W in [-1, 1], row by row in one picture; in colours, but for a single image.
+    """Arrange images, N x C x H x W in [-1, 1], row by row in one picture; in color, except for a single image.
 
     Raises:
-        OptionError: there is no memory for such a picture.
+        OptionError: not enough memory for the picture.
         ValueError: there are no images.
     """
     return grid_of([images], len(images), columns)
 
 
 def grid_of(parts: Iterable[Tensor], count: int, columns: int, places: Iterable[int] | None = None) -> Image.Image:
-    """The same of `count` images that come in parts, of which none is held longer than it takes.
+    """Arrange `count` images in one picture as `grid` does, from an iterable of parts, to save memory.
 
     Args:
         parts: the images, N x C x H x W each.
-        count: of all.
+        count: total number of images.
         columns: images in a row.
-        places: where each goes, row by row. None: where it comes.
+        places: positions of the images, row by row (default: in order).
 
     Raises:
-        OptionError: there is no memory for such a picture.
+        OptionError: not enough memory for the picture.
         ValueError: there are no images.
     """
     if not count:
@@ -71,8 +71,8 @@ def grid_of(parts: Iterable[Tensor], count: int, columns: int, places: Iterable[
 
 
 def _white(height: int, width: int, channels: int) -> Tensor:
-    # Three times: these pixels, those of the picture, and the bytes between them. Asked first: the system may promise
-    # memory that it has not, and end who uses it.
+    # Three copies: these pixels, those of the picture, and the bytes between them. Checked in advance, as Linux may
+    # overcommit memory and kill the process later.
     room = free_memory()
     if room is not None and 3 * height * width * channels > room:
         raise OptionError(
@@ -87,21 +87,21 @@ def _picture(pixels: Tensor) -> Image.Image:
 
 
 def columns_of(count: int, together: int = 1) -> int:
-    """How many images to put in a row, so that the grid of `count` is about square.
+    """Return the number of columns that makes a grid of `count` images about square.
 
     Args:
-        count: of all images.
-        together: of so many neighbours each is another text or class: each then has a column.
+        count: number of images.
+        together: number of consecutive images that differ in text or class; each gets a column of its own.
     """
     together = max(together, 1)
     return together * max(1, round(count**0.5 / together))
 
 
 def side_by_side(columns: Sequence[Tensor]) -> Tensor:
-    """Rows of the n-th images of each tensor, in one batch; grey is made colour, small is made large.
+    """Interleave batches into rows of inputs and outputs; convert gray to color, and enlarge to a common size.
 
-    `columns`: tensors N x C x H x W in [-1, 1]; gives (N * columns) x C x H x W, one row of inputs and outputs after
-    the other.
+    `columns`: tensors N x C x H x W in [-1, 1]. Returns (N * columns) x C x H x W: the first image of each tensor, then
+    the second of each, and so on.
     """
     channels = max(images.shape[1] for images in columns)
     height, width = (max(images.shape[side] for images in columns) for side in (2, 3))
@@ -117,11 +117,11 @@ def side_by_side(columns: Sequence[Tensor]) -> Tensor:
 
 
 def save(picture: Image.Image, file: Path) -> None:
-    """Writes a picture in the format of the file's ending, creating its folder: whole, or not at all.
+    """Write a picture atomically in the format of the file's suffix, and create its folder.
 
     Raises:
-        OSError: it cannot be written.
-        ValueError: the ending is of no format.
+        OSError: the file is not writable.
+        ValueError: the suffix is unknown.
     """
     with atomic_write(file.with_name(f".{os.getpid()}.{file.name}"), file) as draft:
         picture.save(draft)

@@ -1,7 +1,7 @@
-"""The zoo: finds plugins, calls their hooks, and sets aside what does not work, with the reason.
+"""Plugin registry: finds plugins, calls their hooks, and sets aside broken ones with the reason.
 
-The distribution ganzoo comes first, then others by name, then loose files (`GANZOO_PLUGINS`, `--plugin`). A name goes
-to the first that claims it. Nothing that a plugin does wrong stops another, and a run folder never names one.
+The order is: the distribution ganzoo, other distributions by name, loose files (`GANZOO_PLUGINS`, `--plugin`). A name
+belongs to the first plugin that registers it. A broken plugin does not affect others; a run folder never names one.
 """
 
 import functools
@@ -36,13 +36,13 @@ from ganzoo.errors import ContractError, UnknownName, typed
 from ganzoo.losses import LossScheme
 
 ENVIRONMENT = "GANZOO_PLUGINS"
-"""The environment variable that names loose plugin files, separated like the entries of PATH."""
+"""Environment variable with the paths of loose plugin files, separated like PATH."""
 HOOKS = "ganzoo_hooks"
-"""What a plugin's module may call the version of the hooks that it was written for."""
+"""Optional variable of a plugin's module: the version of the hooks that it was written for."""
 
 
 class PluginRegistry:
-    """Everything that plugins provide."""
+    """Registries of everything that plugins provide."""
 
     def __init__(self) -> None:
         self.gans = ClassRegistry(GAN, reserved=_run_options)
@@ -55,7 +55,7 @@ class PluginRegistry:
         self.plugins: list[Plugin] = []
 
     def add(self, plugin: Plugin, load: Callable[[], object]) -> None:
-        """Loads one plugin and puts all it provides on the shelves, or nothing of it and the reason why."""
+        """Load a plugin and register all it provides; if anything fails, register nothing and record the reason."""
         try:
             module = load()
             plugin = replace(plugin, hooks=_hooks(module))
@@ -63,7 +63,7 @@ class PluginRegistry:
             claims = self._claims(module)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # SystemExit, and exceptions of the plugin's own making
+        except BaseException as error:  # SystemExit, and custom exceptions
             self.plugins.append(replace(plugin, problem=_reason(error)))
             return
         names = tuple(thing.label() for _, thing in claims)
@@ -74,8 +74,7 @@ class PluginRegistry:
             shelf.origins[thing.label()] = plugin
 
     def _claims(self, module: object) -> list[tuple[Registry[Any], Any]]:
-        # A manager of its own for each plugin: pluggy stops at the first hook that raises, and reports a misspelt hook
-        # without saying whose it is.
+        # One manager per plugin: pluggy stops at the first hook that raises, and does not say whose hook is misspelled.
         manager = pluggy.PluginManager("ganzoo")
         manager.add_hookspecs(hookspecs)
         manager.register(module)
@@ -95,7 +94,7 @@ class PluginRegistry:
         return claims
 
     def shelves(self) -> dict[str, Registry[Any]]:
-        """What hooks are named after: `register_<noun>`."""
+        """Return the registries by the noun of their hook: `register_<noun>`."""
         return {
             "gans": self.gans,
             "losses": self.losses,
@@ -107,29 +106,29 @@ class PluginRegistry:
         }
 
     def shelf(self, kind: type[NamedConfig]) -> Registry[Any]:
-        """The shelf on which classes of that kind stand."""
+        """Return the registry for classes of this kind."""
         return next(shelf for shelf in self.shelves().values() if issubclass(kind, shelf.base))
 
     def failed(self) -> list[Plugin]:
-        """The plugins that were set aside."""
+        """Return the plugins that were set aside."""
         return [plugin for plugin in self.plugins if plugin.problem]
 
     def gan(self, name: str) -> type[GAN]:
-        """The GAN of that name.
+        """Return the GAN with this name.
 
         Raises:
-            UnknownName: there is none; it names the nearest, or the plugin that failed to bring it.
+            UnknownName: no such GAN; the message suggests the closest name, or the plugin that failed to load.
         """
         if name in self.gans:
             return self.gans[name]
-        # A plugin that failed may be the one that brings it: one of that name, or a file that was named on purpose.
+        # A plugin that failed may provide it: one with this name, or a file that the user passed.
         suspects = [plugin for plugin in self.failed() if plugin.loose or plugin.name.replace("_", "-") == name]
         hint = "; ".join(f"the plugin '{plugin.name}' was set aside: {plugin.problem}" for plugin in suspects)
         raise UnknownName(GAN.noun, name, self.gans, hint)
 
 
 def zoo() -> PluginRegistry:
-    """The zoo of this process, loaded on first use."""
+    """Return the plugin registry of this process, loaded on first use."""
     named = filter(None, os.environ.get(ENVIRONMENT, "").split(os.pathsep))
     return _load(tuple(expanduser(file).absolute() for file in named))
 
@@ -147,7 +146,7 @@ def _load(files: tuple[Path, ...]) -> PluginRegistry:
 
 
 def _run_options() -> Iterable[str]:
-    from ganzoo.options.run import CLI_ONLY, RunOptions  # which ask the zoo for data sets, and import this module
+    from ganzoo.options.run import CLI_ONLY, RunOptions  # a circular import: they use the zoo's data sets
 
     return {*RunOptions.model_fields, *CLI_ONLY, "display"}
 
@@ -162,21 +161,21 @@ def _is_ganzoo(entry: EntryPoint) -> bool:
 
 @functools.cache
 def _distribution(distribution: Distribution) -> tuple[str, str]:
-    """Its name and version, for which its whole metadata are parsed: 3 ms each time they are asked for."""
+    """Return name and version. Cached, as parsing the metadata takes 3 ms."""
     return distribution.name, distribution.version
 
 
 def _load_file(path: Path) -> ModuleType:
-    # By its whole path, as files of one name may lie in several folders.
+    # Hash of the whole path, as files in different folders may have the same name.
     name = f"ganzoo_file_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:16]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ContractError("it is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # classes look their module up when they are asked for its docstring
+    sys.modules[name] = module  # classes look up their module's docstring
     try:
         spec.loader.exec_module(module)
-    except BaseException:  # SystemExit, and exceptions of the plugin's own making
+    except BaseException:  # SystemExit, and custom exceptions
         sys.modules.pop(name, None)
         raise
     return module
@@ -200,13 +199,13 @@ def _check_hooks(plugin: Plugin) -> None:
 def _reason(error: BaseException) -> str:
     try:
         text = " ".join(str(error).split()) or "no reason given"
-    except Exception:  # the words, too, are the plugin's
+    except Exception:  # __str__ of a plugin's exception may raise
         text = "no reason given"
     if isinstance(error, ContractError):
         return text
     if isinstance(error, pluggy.PluginValidationError):
         return text.removeprefix(f"{getattr(error, 'plugin', None)!r} ")
-    # Where in the plugin, or in what it uses: Python's own import machinery is of no interest.
+    # Location in the plugin or in a library, not in Python's import machinery.
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
     last = frames[-1]
     where = "" if last.filename == __file__ else f" ({Path(last.filename).name}, line {last.lineno})"

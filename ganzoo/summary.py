@@ -1,4 +1,4 @@
-"""What a GAN is made of, found by building it and trying it once."""
+"""Summary of a GAN: its networks and players, found by one forward pass."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,18 +15,18 @@ from ganzoo.options.run import RunOptions
 
 @dataclass(frozen=True)
 class NetworkSummary:
-    """One network."""
+    """Summary of one network."""
 
     name: str
     kind: str
     parameters: int
     output: str
-    """The shape of what it gives for one image: `1 x 64 x 64`."""
+    """Output shape for one image: `1 x 64 x 64`."""
 
 
 @dataclass(frozen=True)
 class PlayerSummary:
-    """One player."""
+    """Summary of one player."""
 
     name: str
     moves: str
@@ -44,25 +44,25 @@ class Summary:
 
 
 def count_parameters(options: RunOptions, data: DataSpec) -> dict[str, int]:
-    """Parameters of each network that has any. Nothing is allocated where that can be avoided.
+    """Count the parameters of each network that has any, on the meta device where possible.
 
     Raises:
-        UserError: the networks cannot be built for that data.
+        UserError: the networks cannot be built for this data.
     """
     with torch.random.fork_rng([]):
         try:
             with torch.device("meta"):
                 nets = options.gan.build(data)
-        except (RuntimeError, NotImplementedError):  # a plugin's own: it looks at its weights as it draws them
+        except (RuntimeError, NotImplementedError):  # a plugin whose initialization reads the weights
             nets = options.gan.build(data)
     return {name: count for name, network in nets.named_children() if (count := _count(network))}
 
 
 def summarise(options: RunOptions, data: DataSpec) -> Summary:
-    """Builds the networks and has every player look at one batch, to see what comes out.
+    """Build the networks and run every player on one batch to find shapes and losses.
 
     Raises:
-        SizeError: the networks cannot be built for that data.
+        SizeError: the networks cannot be built for this data.
     """
     gan = options.gan
     outputs: dict[str, Any] = {}
@@ -106,7 +106,7 @@ def _shape(output: Any) -> str:
 
 
 def _rhythm(player: Player) -> str:
-    """How often a player moves, and from when on."""
+    """Describe how often and from when a player moves."""
     words = ["iteration" if player.every == 1 else f"{player.every} iterations"]
     if player.after:
         words.append(f"after {player.after:,}")

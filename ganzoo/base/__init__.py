@@ -1,1 +1,1 @@
-"""Helpers below everything else: files, random generators, the machine, registries."""
+"""Low-level helpers: files, random generators, the machine, registries."""

@@ -1,7 +1,7 @@
-"""What is on its way out: it works and warns for at least one minor version, then it goes.
+"""Deprecation: a deprecated name works with a warning for at least one minor version before its removal.
 
-A test finds every call of `deprecated` and fails once the version that it names is reached, so nothing that was
-promised to go is forgotten (docs/policy.md).
+A test finds every call of `deprecated` and fails once the given version is reached, so no removal is forgotten
+(docs/policy.md).
 """
 
 import re
@@ -11,21 +11,21 @@ __all__ = ["GanzooDeprecationWarning", "deprecated"]
 
 
 class GanzooDeprecationWarning(DeprecationWarning):
-    """Something of ganzoo's that is used will be gone; the warning says in which version, and what to use instead."""
+    """Warning about a deprecated part of ganzoo; its message names the version of the removal and the replacement."""
 
 
 def deprecated(what: str, *, since: str, gone_in: str, instead: str, stacklevel: int = 3) -> None:
-    """Warns of a name, an argument or an option that will be gone; called where the old one is still understood.
+    """Warn about a deprecated name, argument or option; called where the old one is still accepted.
 
     Args:
-        what: as it is written: `ganzoo.Old`, `option '--old'`.
-        since: the first version that warns, "0.2".
-        gone_in: the version without it, a minor version later or more, "0.3".
-        instead: what to write in its place; or, if there is nothing, why.
-        stacklevel: whose line is shown: 3 is who called the function that calls this.
+        what: the deprecated part, as written: `ganzoo.Old`, `option '--old'`.
+        since: first version that warns, "0.2".
+        gone_in: version of the removal, at least one minor version later, "0.3".
+        instead: replacement, or the reason if there is none.
+        stacklevel: frame to show; 3 is the caller of the function that calls this.
 
     Raises:
-        ValueError: it would not warn for a whole minor version.
+        ValueError: less than a minor version between `since` and `gone_in`.
     """
     if _minor(gone_in) <= _minor(since):
         raise ValueError(f"{what} warns since {since} and cannot be gone in {gone_in}: a minor version lies between")

@@ -1,4 +1,4 @@
-"""What a bug report needs: versions and devices."""
+"""Environment of a process, for bug reports: versions and devices."""
 
 import os
 import platform
@@ -9,12 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 GAN_FROM, DATA_FROM = "gan from", "data from"
-"""Under what environment.json of a run says which distribution, or file, brought its GAN and its data set."""
+"""Keys in a run's environment.json for the distribution, or the file, of its GAN and its data set."""
 PACKAGES = ("ganzoo", "torch", "torchvision", "pydantic", "pluggy", "safetensors", "pillow", "numpy")
 
 
 def environment() -> dict[str, str]:
-    """Versions and devices by name."""
+    """Return versions and devices by name."""
     found = {**versions(), "platform": platform.platform()}
     capabilities = torch.cpu.get_capabilities()
     found["cpu"] = f"{capabilities.get('cpu_name') or platform.processor()}, {os.cpu_count()} cores"
@@ -28,12 +28,12 @@ def environment() -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Versions by name."""
+    """Return versions by name."""
     return {"python": platform.python_version(), **{package: _version(package) for package in PACKAGES}}
 
 
 def command() -> str:
-    """The command line of this process."""
+    """Return the command line of this process."""
     return shlex.join(sys.argv)
 
 

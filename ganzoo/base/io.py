@@ -1,4 +1,4 @@
-"""Small text files: JSON that anybody may have written, read; and files written whole or not at all."""
+"""Small text files: JSON from untrusted sources, and atomic writes."""
 
 import hashlib
 import json
@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Any
 
 DEPTH = 30
-"""How deeply JSON may be nested."""
+"""Maximum nesting of JSON."""
 
 
 def expanduser(path: str | Path) -> Path:
-    """The path with `~` and `~user` replaced; one that begins with the name of nobody stays as it was typed."""
-    return Path(os.path.expanduser(path))  # noqa: PTH111 - a Path's own raises there
+    """Replace `~` and `~user` in a path. The path of an unknown user stays unchanged."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises there
 
 
 def parse_json(text: str | bytes) -> Any:
-    """The value of JSON that anybody may have written.
+    """Parse JSON from an untrusted source.
 
     Raises:
-        ValueError: it is no JSON, or has numbers too long or tables too deep to be worked with.
+        ValueError: invalid JSON, too long a number, or too deep a nesting.
     """
     try:
         content = json.loads(text)
@@ -35,7 +35,7 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def number(value: object) -> float | None:
-    """A finite number; None for all else that a file may hold in its place."""
+    """Return a finite number as a float, and None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -51,18 +51,18 @@ def _is_deeper(value: object, levels: int) -> bool:
 
 
 def digest(file: Path) -> str:
-    """The SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_json(file: Path, content: Mapping[str, object]) -> None:
-    """Writes a JSON object that a person can read, whole or not at all."""
+    """Write a human-readable JSON object atomically."""
     write_atomically(file, json.dumps(content, indent=2) + "\n")
 
 
 def write_atomically(file: Path, text: str) -> None:
-    """Replaces a file in one step: a reader, or a crash, finds the old content or the new, never half."""
+    """Replace a file in one step: readers see the old content or the new, even after a crash."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     try:
@@ -77,14 +77,14 @@ def write_atomically(file: Path, text: str) -> None:
 
 @contextmanager
 def atomic_write(draft: Path, place: Path, move: Callable[[Path, Path], object] = Path.replace) -> Iterator[Path]:
-    """Within, a file or a folder can be written as a draft, which takes its place at the end.
+    """Context for writing a file or a folder as a draft that is moved into place at the end.
 
-    Folders above it that are missing are made. After an error they are gone again, and so is the draft.
+    Creates missing parent folders. An error removes them and the draft.
 
     Args:
-        draft: where to write; on the same disk.
-        place: where it goes.
-        move: takes it there, in one step.
+        draft: path to write to, on the same disk.
+        place: final path.
+        move: function that moves the draft, in one step.
     """
     made = [parent for parent in place.parents if not parent.exists()]  # the innermost first
     try:
@@ -98,14 +98,14 @@ def atomic_write(draft: Path, place: Path, move: Callable[[Path, Path], object] 
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         for parent in made:
-            with suppress(OSError):  # somebody else's files have come into it
+            with suppress(OSError):  # not empty: another process has added files
                 parent.rmdir()
 
 
 def append_line(file: Path, row: Mapping[str, object]) -> None:
-    """Adds a JSON object as one line to a file, in one write: a run and `ganzoo evaluate` may do so side by side.
+    """Append a JSON object as one line in a single write: a run and `ganzoo evaluate` may do so at the same time.
 
-    A last line that a crash cut short is left as a line of its own.
+    A last line cut short by a crash stays on its own line.
     """
     with file.open("ab+") as stream:  # at its end
         if stream.tell():
@@ -115,7 +115,7 @@ def append_line(file: Path, row: Mapping[str, object]) -> None:
 
 
 def row_of(line: str) -> dict[str, Any] | None:
-    """The JSON object of a line; None for all else that may stand there."""
+    """Parse the JSON object of a line, and return None for anything else."""
     try:
         row = parse_json(line)
     except ValueError:
@@ -124,7 +124,7 @@ def row_of(line: str) -> dict[str, Any] | None:
 
 
 def iteration_of(line: str) -> float:
-    """The iteration of a line of metrics; infinite for one that a crash cut short."""
+    """Return the iteration of a line of metrics, and infinity for a line cut short by a crash."""
     try:
         return float(json.loads(line)["iteration"]) if line.endswith("\n") else math.inf
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):

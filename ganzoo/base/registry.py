@@ -1,7 +1,7 @@
-"""Registries: what plugins provide, by name, and which plugin provides it.
+"""Registries: everything that plugins provide, by name, with its plugin.
 
-Nothing here knows how plugins are found. Whoever finds them says so once, to `fill_by`, and everything below can ask
-`shelf_of` for what there is.
+This module is independent of plugin discovery, which registers itself with `fill_by`; other modules access registries
+through `shelf_of`.
 """
 
 import re
@@ -18,27 +18,27 @@ Entry = TypeVar("Entry")
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin that was found, whether it works or not."""
+    """Plugin that was found, working or not."""
 
     name: str
     package: str
-    """The distribution and its version, or the file."""
+    """Distribution and version, or the file."""
     builtin: bool = False
     loose: bool = False
-    """Whether it is a file that was named, not part of an installed distribution."""
+    """Whether the plugin is a file passed by the user, not part of an installed distribution."""
     hooks: int | None = None
-    """The version of the hooks that it was written for, where it says so."""
+    """Version of the hooks that the plugin declares."""
     provides: tuple[str, ...] = ()
     problem: str = ""
-    """Why it was set aside; empty if it works."""
+    """Reason for setting the plugin aside; empty if it works."""
 
 
 @dataclass
 class Registry(Mapping[str, Entry], Generic[Entry]):
-    """What is registered of one noun, by name."""
+    """Registered entries of one noun, by name."""
 
     base: type[Any]
-    """What its entries inherit, or are."""
+    """Base class of the entries, or their class."""
     entries: dict[str, Entry] = field(default_factory=dict)
     origins: dict[str, Plugin] = field(default_factory=dict)
 
@@ -52,17 +52,17 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         return len(self.entries)
 
     def origin(self, thing: Any) -> str:
-        """What brought an entry: the distribution and its version, the name of a loose file, or its module."""
+        """Return the source of an entry: distribution and version, name of a loose file, or module."""
         plugin = self.origins.get(thing.label())
         if plugin is None or self.entries[thing.label()] is not thing:
             return f"{thing.__module__}.py, which no plugin registers"
         return Path(plugin.package).name if plugin.loose else plugin.package
 
     def check(self, thing: Any) -> None:
-        """Refuses what cannot be an entry.
+        """Check that a thing can be an entry.
 
         Raises:
-            ContractError: saying why, and what to change.
+            ContractError: it cannot; the message gives the reason and the fix.
         """
         self.check_kind(thing)
         name = getattr(thing, self.base.key, None)
@@ -74,29 +74,29 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
             raise ContractError(f"the {self.base.noun} '{name}' is already provided by {self.origins[name].package}")
 
     def check_kind(self, thing: Any) -> None:
-        """Refuses what is something else.
+        """Check the type of an entry.
 
         Raises:
-            ContractError: naming what is expected.
+            ContractError: it has another type.
         """
         if not isinstance(thing, self.base):
             raise ContractError(f"it registers {thing!r}; expected a ganzoo.{self.base.__name__}")
 
     def check_content(self, thing: Any) -> None:
-        """Refuses an entry that lacks something.
+        """Check the content of an entry.
 
         Raises:
-            ContractError: saying what.
+            ContractError: something is missing.
         """
 
 
 @dataclass
 class ClassRegistry(Registry[type[Thing]]):
-    """The registered classes of one noun."""
+    """Registered classes of one noun."""
 
     base: type[Thing]
     reserved: Callable[[], Iterable[str]] = tuple
-    """Names that fields of these classes cannot have."""
+    """Names not allowed for fields of these classes."""
 
     def check_kind(self, thing: Any) -> None:
         if not (isinstance(thing, type) and issubclass(thing, self.base)):
@@ -108,10 +108,10 @@ class ClassRegistry(Registry[type[Thing]]):
         self.check_fields(thing)
 
     def check_fields(self, thing: Any) -> None:
-        """Refuses a class with a field that cannot be called so.
+        """Check the field names of a class.
 
         Raises:
-            ContractError: naming it.
+            ContractError: a name is reserved.
         """
         if taken := sorted(set(self.reserved()) & thing.model_fields.keys()):
             raise ContractError(f"{thing.__name__} calls a field '{taken[0]}', which is an option of every run")
@@ -121,10 +121,10 @@ _find: list[Callable[[type[Any]], Registry[Any]]] = []
 
 
 def fill_by(find: Callable[[type[Any]], Registry[Any]]) -> None:
-    """Set the function that finds the registry of a kind of things, and loads plugins when it is first asked."""
+    """Set the function that finds the registry of a kind of things, and loads plugins on first use."""
     _find[:] = [find]
 
 
 def shelf_of(kind: type[Thing]) -> Registry[Any]:
-    """Return the registry of a kind of things: of all GANs, for example."""
+    """Return the registry of a kind of things, for example of all GANs."""
     return _find[0](kind)

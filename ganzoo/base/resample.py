@@ -1,7 +1,7 @@
-"""Images moved, each by its own amount, in a form that can be differentiated any number of times.
+"""Translation and affine maps of images, one per image, differentiable any number of times.
 
-torch's `grid_sample` cannot be differentiated twice, which gradient penalties do. But moving is linear in the images:
-its derivative is its transpose, whose derivative is moving again.
+torch's `grid_sample` does not support double backward, which gradient penalties need. Resampling is linear in the
+images, though: its derivative is its transpose, whose derivative is resampling again.
 """
 
 from typing import Any
@@ -11,20 +11,20 @@ from torch import Tensor
 from torch.nn import functional as F
 
 BILINEAR, REFLECTION = 0, 2
-"""As torch's kernels number them."""
+"""Numbers of the modes in torch's kernels."""
 
 
 def sample_affine(images: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
-    """Each image seen through an affine map, mirrored at its borders, interpolated linearly.
+    """Apply an affine map to each image, with reflection at the borders and bilinear interpolation.
 
     Args:
         images: N x C x H x W.
-        matrix: N x 2 x 2, not differentiated: where the result has a point (right, down) of its middle, it shows the
-            image at matrix @ point. A matrix with 2 on its diagonal makes everything half as large.
-        offset: N x 2, not differentiated: by how much all moves right and down, in parts of width and height.
+        matrix: N x 2 x 2, not differentiated: the result at a point (right, down) from its center shows the image at
+            matrix @ point. A matrix with 2 on its diagonal halves the size of the content.
+        offset: N x 2, not differentiated: translation right and down, as a fraction of width and height.
     """
     height, width = images.shape[2:]
-    # torch measures both sides from -1 to 1; turning them into each other takes their true ratio.
+    # torch measures both sides from -1 to 1; converting between them takes their true ratio.
     ratio = torch.ones_like(matrix)
     ratio[:, 0, 1], ratio[:, 1, 0] = height / width, width / height
     matrix = matrix * ratio
@@ -33,7 +33,7 @@ def sample_affine(images: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
 
 
 def shift(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
-    """Each image, N x C x H x W, moved by whole numbers of pixels, N, int64; what is uncovered is zero."""
+    """Translate each image, N x C x H x W, by whole pixels, N, int64, with zeros for uncovered pixels."""
     return _Shift.apply(images, down, right)
 
 
@@ -50,12 +50,12 @@ class _Sample(torch.autograd.Function):
 
 
 class _Spread(torch.autograd.Function):
-    # The transpose of _Sample, for results as large as the images.
+    # Transpose of _Sample, for results as large as the images.
     @staticmethod
     def forward(ctx: Any, gradient: Tensor, grid: Tensor) -> Tensor:
         ctx.save_for_backward(grid)
-        # The kernel needs the images' values only for the gradient by the grid, which is not asked for; any tensor of
-        # their shape will do.
+        # The kernel reads the images only for the gradient of the grid, which is not requested; any tensor of their
+        # shape will do.
         kernel = torch.ops.aten.grid_sampler_2d_backward
         spread: Tensor = kernel(gradient, gradient, grid, BILINEAR, REFLECTION, False, [True, False])[0]
         return spread

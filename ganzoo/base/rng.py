@@ -1,4 +1,4 @@
-"""Random generators: every one that training may draw from, seeded, kept and put back."""
+"""Random generators used in training: seeding, saving and restoring."""
 
 import hashlib
 import random
@@ -11,29 +11,29 @@ from torch import Tensor
 
 
 def seeded(*parts: object) -> torch.Generator:
-    """A CPU generator whose seed follows from numbers and words, on every machine the same.
+    """Return a CPU generator seeded by numbers and words, the same on every machine.
 
-    Of a seed torch looks at 32 bits only: among a hundred thousand of them, one or two pairs are the same.
+    torch uses 32 bits of the seed: among a hundred thousand seeds, one or two pairs collide.
     """
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
 
 
 def seed_everything(seed: int) -> None:
-    """Sets torch's, NumPy's and Python's generators."""
+    """Seed the generators of torch, NumPy and Python."""
     torch.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed % 2**32)
 
 
 def seed_rank(seed: int, rank: int, iteration: int = 0) -> None:
-    """Has each process draw other random numbers (dropout's, say) than the first, which draws those of a single one."""
+    """Seed each process but the first differently (for dropout, say); the first draws the numbers of a single one."""
     if rank:
         seed_everything(seeded(seed, "rank", rank, iteration).initial_seed())
 
 
 def random_state(device: torch.device) -> dict[str, Tensor]:
-    """The state of every generator, as tensors."""
+    """Return the state of every generator, as tensors."""
     _, words, gauss = random.getstate()
     array = np.random.get_state(legacy=False)
     state = {
@@ -47,15 +47,15 @@ def random_state(device: torch.device) -> dict[str, Tensor]:
 
 
 def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
-    """Has every generator go on from what `random_state` gave.
+    """Restore every generator from a `random_state`.
 
     Raises:
-        ArithmeticError, LookupError, RuntimeError, TypeError, ValueError: it gave something else.
+        ArithmeticError, LookupError, RuntimeError, TypeError, ValueError: invalid state.
     """
     torch.set_rng_state(state["cpu"])
     random.setstate((3, tuple(state["python"].tolist()), *(state["python_gauss"].tolist() or [None])))
     *keys, place, has_gauss = state["numpy"].tolist()
-    if not 0 <= place <= len(keys):  # NumPy does not look, and would read beyond its own memory
+    if not 0 <= place <= len(keys):  # NumPy does not check, and would read out of bounds
         raise ValueError(f"{place} is no place among {len(keys)} numbers")
     np.random.set_state(("MT19937", np.array(keys, np.uint32), place, has_gauss, state["numpy_gauss"].item()))
     if device.type == "cuda" and "cuda" in state:
@@ -64,7 +64,7 @@ def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
 
 @contextmanager
 def preserve_rng_state(device: torch.device) -> Iterator[None]:
-    """Within, what is drawn is not missed afterwards: every generator is put back to where it was."""
+    """Context that restores every generator at its end."""
     python, array = random.getstate(), np.random.get_state()
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         try:

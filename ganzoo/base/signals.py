@@ -1,4 +1,4 @@
-"""Signals that ask a run to stop: noticed between iterations, so that the one under way is finished and saved."""
+"""Signals that stop a run: recorded, and handled between iterations, after a checkpoint."""
 
 import signal
 import threading
@@ -7,32 +7,32 @@ from types import FrameType, TracebackType
 from typing import Any
 
 NAMES = ("SIGINT", "SIGTERM", "SIGUSR1")
-"""Ctrl-C; being shut down; SLURM's notice that the job will be pre-empted."""
+"""Ctrl-C; shutdown; SLURM's notice before preemption."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was asked to stop; it has finished its iteration and saved."""
+    """Stop of a run by a signal, after the current iteration and a checkpoint."""
 
     def __init__(self, number: int, iteration: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name} and saved at iteration {iteration}")
         self.status = 128 + number
-        """The exit status that says so."""
+        """Exit status for this signal."""
 
 
 class StopSignals(AbstractContextManager["StopSignals"]):
-    """Within, the first signal is only noted; Ctrl-C after it stops at once, as it does everywhere else.
+    """Context that only records the first signal; a later Ctrl-C stops at once, as usual.
 
-    Signals belong to the main thread; elsewhere nothing is noted.
+    Outside the main thread, which receives all signals, it has no effect.
     """
 
     def __init__(self) -> None:
         self.received = 0
-        """The number of the first signal that came; 0: none did."""
+        """Number of the first signal; 0 if there was none."""
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():
-            numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]  # Windows has not all
+            numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]  # Windows lacks some
             self._before = {number: signal.signal(number, self._note) for number in numbers}
         return self
 

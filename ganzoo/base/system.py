@@ -1,4 +1,4 @@
-"""The machine: cores that may be used, memory that is in use, and keeping it from one iteration to the next."""
+"""The machine: available cores, free and used memory, and memory reuse between iterations."""
 
 import ctypes
 import gc
@@ -15,11 +15,11 @@ import torch
 
 MIB = 2**20
 GROUP, PROCESS, SYSTEM = Path("/sys/fs/cgroup"), Path("/proc/self"), Path("/proc/meminfo")
-"""Where Linux tells of a container's share, of this process, and of the whole machine's memory."""
+"""Linux's files on the container's limits, this process, and the memory of the machine."""
 MMAP_MAX, TRIM_THRESHOLD, TOP_PAD = -4, -1, -2
 """glibc's names for mallopt's parameters (malloc.h)."""
 PARENT_DEATH_SIGNAL = 1
-"""Linux's name for it (prctl.h)."""
+"""PR_SET_PDEATHSIG (prctl.h)."""
 
 OUT_OF_MEMORY = (
     "can't allocate memory",
@@ -31,12 +31,12 @@ OUT_OF_MEMORY = (
     "ALLOC_FAILED",
     "Storage size calculation overflowed",
 )
-"""What the CPU's allocator, oneDNN, CUDA and its libraries say when there is none left."""
+"""Parts of the out-of-memory messages of the CPU allocator, oneDNN, CUDA and its libraries."""
 
 
 def available_cores() -> int:
-    """Cores that this process may use: the machine's, less what affinity and a quota (of cgroup 2) keep from it."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux has it
+    """Return the number of cores for this process, considering its affinity and its quota (cgroup 2)."""
+    affinity = getattr(os, "sched_getaffinity", None)  # on Linux
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     if (file := GROUP / "cpu.max").exists():
         quota, period = file.read_text(encoding="ascii").split()
@@ -47,16 +47,16 @@ def available_cores() -> int:
 
 @cache
 def keep_freed_memory() -> None:
-    """Has this process keep what it frees, for the next iteration, and take it in large pages; on Linux.
+    """Keep freed memory in this process for the next iteration, in large pages; on Linux.
 
-    A large tensor's memory is else given back to the system when it is freed, and each of its pages asked for, and
-    cleared, again: 140,000 page faults in an iteration of DCGAN at 64 x 64 and batch 32, a third of its time.
+    By default, freeing a large tensor returns its memory to the system, which has to map and clear each page again:
+    140,000 page faults in an iteration of DCGAN at 64 x 64 and batch 32, a third of its time.
     """
     if not sys.platform.startswith("linux"):
         return
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch reads it when it makes its first tensor
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # read by torch at its first tensor
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:  # glibc has it, musl has not
+    if mallopt is not None:  # glibc, not musl
         mallopt(MMAP_MAX, 0)
         mallopt(TRIM_THRESHOLD, -1)
         mallopt(TOP_PAD, 64 * MIB)
@@ -64,15 +64,15 @@ def keep_freed_memory() -> None:
 
 @contextmanager
 def held_to_free_memory() -> Iterator[None]:
-    """Within, an allocation fails that is larger than what is free, so that it can be answered; on Linux.
+    """Context in which allocations beyond the free memory fail, so that they can be handled; on Linux.
 
-    The system else promises more than there is, and kills who takes it at its word.
+    By default, the system overcommits memory and kills the process later.
     """
     free = free_memory()
     if free is None:
         yield
         return
-    import resource  # which Windows has not
+    import resource  # missing on Windows
 
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limit = _sizes(PROCESS / "status")["VmData"] + free
@@ -84,7 +84,7 @@ def held_to_free_memory() -> Iterator[None]:
 
 
 def free_memory() -> int | None:
-    """What this process may still take of the host's memory, in bytes; None: it is not known."""
+    """Return the host memory still available to this process, in bytes; None if unknown."""
     if not SYSTEM.exists():
         return None
     import resource
@@ -96,7 +96,7 @@ def free_memory() -> int | None:
     if most.exists() and (share := most.read_text(encoding="ascii").strip()) != "max":
         now = int((GROUP / "memory.current").read_text(encoding="ascii"))
         counts = dict(line.split() for line in (GROUP / "memory.stat").read_text(encoding="ascii").splitlines())
-        files = int(counts["inactive_file"]) + int(counts["active_file"])  # kept as long as there is room, no longer
+        files = int(counts["inactive_file"]) + int(counts["active_file"])  # caches, freed on demand
         free = min(free, int(share) - now + files)
     soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
     if soft != resource.RLIM_INFINITY:
@@ -105,21 +105,21 @@ def free_memory() -> int | None:
 
 
 def end_with_parent() -> None:
-    """Has this process told to end (SIGTERM) when the one that started it is gone, even killed; on Linux."""
+    """Send SIGTERM to this process when its parent ends, even if killed; on Linux."""
     control = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform.startswith("linux") else None
     if control is not None:
         control(PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 def release_freed_memory() -> None:
-    """Gives back what `keep_freed_memory` kept."""
+    """Return the memory kept by `keep_freed_memory` to the system."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
     if trim is not None:
         trim(0)
 
 
 def measure_anew(device: torch.device) -> None:
-    """Makes the peak that of what comes next alone: what earlier work left to its allocator is given back first."""
+    """Free cached memory and reset the peak, so that earlier work does not count."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -128,7 +128,7 @@ def measure_anew(device: torch.device) -> None:
 
 
 def reset_peak(device: torch.device) -> None:
-    """Forgets the peak so far, where the system lets it be forgotten."""
+    """Reset the peak of the memory, where the system allows it."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif (file := PROCESS / "clear_refs").exists():
@@ -137,9 +137,9 @@ def reset_peak(device: torch.device) -> None:
 
 
 def peak(device: torch.device) -> int | None:
-    """The most memory in use since `reset_peak`, in bytes: what torch took of a GPU, else the process's.
+    """Return the peak memory since `reset_peak`, in bytes: reserved by torch on a GPU, else that of the process.
 
-    None: it is not known.
+    None if unknown.
     """
     if device.type == "cuda":
         return torch.cuda.max_memory_reserved(device)
@@ -148,12 +148,12 @@ def peak(device: torch.device) -> int | None:
 
 
 def _sizes(file: Path) -> dict[str, int]:
-    """The sizes that a file of /proc gives, in bytes."""
+    """Return the sizes in a file of /proc, in bytes."""
     words = (line.split() for line in file.read_text(encoding="utf-8").splitlines())
     return {line[0].rstrip(":"): int(line[1]) * 1024 for line in words if line[2:] == ["kB"]}
 
 
 def lacks_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out."""
+    """Whether an error means that memory ran out."""
     known = isinstance(error, torch.OutOfMemoryError | MemoryError)
     return known or any(words in str(error) for words in OUT_OF_MEMORY)

@@ -1,4 +1,4 @@
-"""Which ganzoo this is, as the installed package says."""
+"""Version of the installed package."""
 
 from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""What GANs share: networks named for their shape, the layers in them, their initial weights and permitted sizes."""
+"""Building blocks shared by GANs: networks named for their shape, layers, initial weights and size checks."""
 
 from ganzoo.blocks.bottleneck import BottleneckGenerator
 from ganzoo.blocks.compact import (

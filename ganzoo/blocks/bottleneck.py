@@ -1,4 +1,4 @@
-"""An encoder and a decoder with nothing but a narrow middle between them."""
+"""Encoder and decoder with a narrow bottleneck and no connections around it."""
 
 from itertools import pairwise
 
@@ -10,13 +10,13 @@ from ganzoo.blocks.weights import Initialization, initialize_as
 from ganzoo.contract.networks import Generator
 
 WIDEST = 8
-"""Positions along a side of the middle, at most: those connected with each other grow with the fourth power."""
+"""Maximum side of the bottleneck: the number of connections grows with its fourth power."""
 
 
 class ChannelwiseLinear(nn.Module):
-    """Every position of a channel to every position of the same channel: N x C x H x W to the same.
+    """Channel-wise linear layer between all positions: N x C x H x W to the same shape.
 
-    Carries what is seen at one side of an image to the other, with C (HW)^2 weights in place of (CHW)^2
+    It passes information from one side of an image to the other, with C (HW)^2 weights instead of (CHW)^2
     (Pathak et al., 2016, arXiv:1604.07379, section 3.1).
     """
 
@@ -32,17 +32,17 @@ class ChannelwiseLinear(nn.Module):
 
 
 class BottleneckGenerator(Generator):
-    """Translates an image through a narrow middle that sees all of it: the context encoder (Pathak et al., 2016).
+    """Image translation through a bottleneck that sees the whole image: the context encoder (Pathak et al., 2016).
 
-    Convolutions of stride 2 make the image at most 8 x 8 positions large, at least 2 x 2 from 32 x 32 pixels; a
-    channel-wise dense layer connects all positions; transposed convolutions come back up. BatchNorm throughout.
+    Convolutions of stride 2 reduce the image to at most 8 x 8 positions, and at least 2 x 2 from 32 x 32 pixels; a
+    channel-wise linear layer connects all positions; transposed convolutions upsample. BatchNorm throughout.
 
     Args:
-        source_shape: channels, height and width of the images it is given; sides multiples of 16, from 129 pixels on of
-            32, from 257 on of 64, and so on.
-        out_channels: channels of the images it makes.
-        width: channels of the first layer, the paper's 64; there are at most eight times as many.
-        initialization: how its convolutions' weights are drawn.
+        source_shape: channels, height and width of the source images; sides multiples of 16, above 128 pixels of 32,
+            above 256 of 64, and so on.
+        out_channels: channels of the target images.
+        width: channels of the first layer, 64 in the paper; the widest layers have eight times as many.
+        initialization: initial weights of the convolutions.
 
     Raises:
         SizeError: the sides cannot be halved often enough.
@@ -64,7 +64,7 @@ class BottleneckGenerator(Generator):
         layers: list[nn.Module] = []
         for given, made in pairwise((channels, *widths)):
             layers += [nn.Conv2d(given, made, 4, stride=2, padding=1), nn.BatchNorm2d(made), nn.LeakyReLU(0.2)]
-        del layers[1]  # the first sees the image itself
+        del layers[1]  # no normalization of the image itself
         inner = widths[-1]
         layers += [
             ChannelwiseLinear(inner, *(side // 2**halvings for side in sides)),
@@ -79,6 +79,6 @@ class BottleneckGenerator(Generator):
         initialize_as(self, initialization)
 
     def forward(self, source: Tensor) -> Tensor:
-        """Source images, N x C x H x W, to target images, N x out_channels x H x W in [-1, 1]."""
+        """Map source images, N x C x H x W, to target images, N x out_channels x H x W in [-1, 1]."""
         target: Tensor = self.layers(source)
         return target

@@ -1,4 +1,4 @@
-"""Small convolutional networks that learn digits in minutes on a CPU: the default of every noise GAN of the zoo."""
+"""Compact convolutional networks that learn digits in minutes on a CPU: the default of every noise GAN of the zoo."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from ganzoo.blocks.weights import Network
 from ganzoo.contract.networks import Discriminator, Generator
 
 MAX_WIDTH = 512
-"""Channels of a layer at most, as in StyleGAN2."""
+"""Maximum number of channels of a layer, as in StyleGAN2."""
 COMPACT_RECIPE: Mapping[str, object] = {
     "image_size": "32x32",
     "epochs": 2,
@@ -24,23 +24,23 @@ COMPACT_RECIPE: Mapping[str, object] = {
     "optimizer": {"lr": 2e-3, "betas": (0.5, 0.99)},
     "r1": 0.1,
 }
-"""Options under which these networks learn digits in minutes on a CPU, for the recipes of GANs that share them."""
+"""Options for learning digits with these networks in minutes on a CPU, for recipes of GANs."""
 COMPACT_RECIPES: Mapping[str, Mapping[str, object]] = {"quick": COMPACT_RECIPE}
-"""The `recipes` of a GAN that trains these networks so and has no others."""
+"""Value of `recipes` for a GAN with this recipe only."""
 
 
 def pyramid(
     network: str, shape: tuple[int, int, int], width: int, max_width: int = MAX_WIDTH
 ) -> tuple[list[int], tuple[int, int]]:
-    """Channels of each resolution, full size first, and height and width of the smallest one.
+    """Return the channels of each resolution, full size first, and height and width of the smallest one.
 
     Sides are halved while both are even and the shorter one stays at 4 pixels or more; channels double each time.
 
     Args:
-        network: its name, for the message.
+        network: name of the network, for the message.
         shape: channels, height and width of the images.
         width: channels at full size.
-        max_width: channels of a layer at most.
+        max_width: maximum number of channels of a layer.
 
     Raises:
         SizeError: a side is not a multiple of 4, or shorter than 8.
@@ -55,20 +55,19 @@ def pyramid(
 
 
 def condition_vectors(condition: Tensor, length: int) -> Tensor:
-    """Condition vectors, float, N x length: class labels, int64, N, become one-hot vectors, others stay as they are."""
+    """Return condition vectors, float, N x length: class labels, int64, N, as one-hot vectors, others unchanged."""
     if condition.is_floating_point():
         return condition
-    # Not F.one_hot, which on the CPU reads the labels to check them: an iteration could not be recorded.
+    # Not F.one_hot, which reads the labels on the CPU to check them: iterations could not be captured.
     return (condition[:, None] == torch.arange(length, device=condition.device)).float()
 
 
 class ConditionalBatchNorm2d(nn.Module):
-    """BatchNorm whose gain and bias are linear functions of a condition vector.
+    """BatchNorm with gain and bias as linear functions of a condition vector.
 
     Conditional normalization (Dumoulin et al., 2016, arXiv:1610.07629; de Vries et al., 2017, arXiv:1707.00683; for
-    captions it is known as FiLM, Perez et al., 2017, arXiv:1709.07871). A condition that only stands beside the noise
-    at the input is drawn once and then ignored by every layer, and such a generator makes one image for each class.
-    Here each layer sees it, and the noise remains free to vary the image.
+    captions it is known as FiLM, Perez et al., 2017, arXiv:1709.07871). It feeds the condition to every layer. A
+    condition concatenated with the noise at the input dominates it: such a generator makes one image per class.
 
     Args:
         features: channels of the input.
@@ -84,7 +83,7 @@ class ConditionalBatchNorm2d(nn.Module):
             nn.init.zeros_(self.affine.bias)
 
     def forward(self, image: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Features, N x features x H x W, and condition vectors, N x condition, to the same shape."""
+        """Normalize features, N x features x H x W, given condition vectors, N x condition."""
         normalized: Tensor = self.norm(image)
         if self.affine is None:
             return normalized
@@ -93,17 +92,17 @@ class ConditionalBatchNorm2d(nn.Module):
 
 
 class CompactGenerator(Generator):
-    """Noise to images: a linear layer to 4 to 7 pixels, then upsampling and convolution up to full size.
+    """Generator from noise: a linear layer to a side of 4 to 7 pixels, then upsampling and convolution to full size.
 
     With 6.6 million multiply-adds at 32 x 32 it costs an eighth of `UpsampleGenerator`, whose convolutions of 128
-    channels work at half the size, and it composes an image at four resolutions rather than two.
+    channels run at half the size, and it composes an image at four resolutions rather than two.
 
     Args:
         latent_dim: length of the noise vector.
         shape: channels, height and width of the images; sides multiples of 4, and at least 8.
-        width: channels at full size; they double each time the sides are halved.
-        max_width: channels of a layer at most.
-        condition: length of the condition vector that normalization follows (see `ConditionalBatchNorm2d`); 0: none.
+        width: channels at full size; doubled at each halving of the sides.
+        max_width: maximum number of channels of a layer.
+        condition: length of the condition vector for normalization (see `ConditionalBatchNorm2d`); 0: none.
 
     Raises:
         SizeError: a side is not a multiple of 4, or shorter than 8.
@@ -130,7 +129,7 @@ class CompactGenerator(Generator):
         self.output = nn.Sequential(nn.Conv2d(width, shape[0], 3, padding=1), nn.Tanh())
 
     def forward(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Noise to images.
+        """Map noise to images.
 
         Args:
             noise: N x latent_dim.
@@ -150,19 +149,19 @@ class CompactGenerator(Generator):
 
 
 class CompactDiscriminator(Discriminator):
-    """Images to logits: convolutions of stride 2 down to 4 to 7 pixels, one more, and a linear layer.
+    """Discriminator of convolutions of stride 2 to a side of 4 to 7 pixels, one more, and a linear layer.
 
-    The mirror of `CompactGenerator`, without normalization and dropout, so that it judges each image apart from its
-    batch, with He's initial weights (He et al., 2015, arXiv:1502.01852).
+    Mirror image of `CompactGenerator`, without normalization and dropout, so that logits are independent of the rest of
+    the batch, with He initialization (He et al., 2015, arXiv:1502.01852).
 
     Args:
         shape: channels, height and width of the images; sides multiples of 4, and at least 8.
-        outputs: logits of each image.
-        width: channels that the generator has at full size; the first convolution has twice as many.
-        max_width: channels of a layer at most.
-        condition: length of the condition vector, which is repeated at every pixel beside the image, as suits classes
-            (one-hot); 0: none.
-        minibatch_deviation: whether the deviation within the batch is a feature (see `MinibatchDeviation`).
+        outputs: logits per image.
+        width: channels of the generator at full size; the first convolution has twice as many.
+        max_width: maximum number of channels of a layer.
+        condition: length of the condition vector, which is concatenated at every pixel, as suits classes (one-hot); 0:
+            none.
+        minibatch_deviation: whether the standard deviation within the batch is a feature (see `MinibatchDeviation`).
 
     Raises:
         SizeError: a side is not a multiple of 4, or shorter than 8.
@@ -187,7 +186,7 @@ class CompactDiscriminator(Discriminator):
         initialize_he(self)
 
     def forward(self, image: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Images to logits.
+        """Map images to logits.
 
         Args:
             image: N x C x H x W.
@@ -210,13 +209,13 @@ class CompactDiscriminator(Discriminator):
 def compact_layers(
     shape: tuple[int, int, int], width: int, max_width: int = MAX_WIDTH, *, minibatch_deviation: bool = False
 ) -> tuple[list[nn.Module], tuple[int, int, int]]:
-    """The convolutions of a compact discriminator, and the shape of their output.
+    """Return the convolutions of a compact discriminator, and the shape of their output.
 
     Args:
         shape: channels, height and width of the input.
         width: channels of a full-size layer; the first convolution, at half the size, has twice as many.
-        max_width: channels of a layer at most.
-        minibatch_deviation: whether the deviation within the batch is added before the last convolution.
+        max_width: maximum number of channels of a layer.
+        minibatch_deviation: whether to add the standard deviation within the batch before the last convolution.
 
     Raises:
         SizeError: a side is not a multiple of 4, or shorter than 8.
@@ -233,7 +232,7 @@ def compact_layers(
 
 
 def initialize_he(network: Network) -> Network:
-    """Draw the weights of convolutions and linear layers for leaky ReLUs of slope 0.2 (He et al., 2015); biases are 0.
+    """Initialize convolutions and linear layers for leaky ReLUs of slope 0.2 (He et al., 2015), with biases of 0.
 
     Returns the network.
     """

@@ -1,4 +1,4 @@
-"""Convolutional networks between a vector and an image: those of DCGAN and of its many variants."""
+"""Convolutional generators and discriminators: those of DCGAN and its many variants."""
 
 import math
 from typing import Literal
@@ -13,42 +13,43 @@ from ganzoo.contract.networks import Discriminator, Generator
 
 
 class UpsampleConv(nn.Conv2d):
-    """Nearest-neighbour upsampling by 2, then a convolution: N x in_channels x H x W to N x out_channels x 2H x 2W.
+    """Nearest-neighbor upsampling by 2, then a convolution: N x in_channels x H x W to N x out_channels x 2H x 2W.
 
-    Its parameters are the convolution's. An even kernel looks one pixel further up and left than down and right.
+    Its parameters are those of the convolution. An even kernel extends one pixel further up and left than down and
+    right.
 
-    Upsampling makes four equal pixels of each, so the convolution multiplies the same pixel several times over. Adding
-    up the weights first gives one transposed convolution with the same result: 16 multiplications in place of 36 for a
-    3 x 3 kernel, 25 in place of 64 for 4 x 4, and no enlarged image in memory.
+    Upsampling makes four equal pixels of each, which the convolution then multiplies repeatedly. Summing the weights
+    first gives one transposed convolution with the same result: 16 multiplications instead of 36 for a 3 x 3 kernel, 25
+    instead of 64 for 4 x 4, and no enlarged image in memory.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Literal[3, 4] = 3) -> None:
         super().__init__(in_channels, out_channels, kernel_size, padding=1)
 
     def forward(self, image: Tensor) -> Tensor:
-        # Two taps share a pixel where they are neighbours: the sum over a sliding 2 x 2 window, wherever it overlaps
-        # the kernel. A transposed convolution applies its kernel turned round.
+        # Adjacent weights apply to the same pixel: their sum is a 2 x 2 sliding window, also over the border of the
+        # kernel. A transposed convolution flips its kernel.
         shared = F.avg_pool2d(self.weight, 2, stride=1, padding=1, divisor_override=1)
         last = self.weight.is_contiguous(memory_format=torch.channels_last)
         turned = shared.flip(2, 3).transpose(0, 1)
-        # Laid out like the images: from other weights, the result would have to be laid out anew.
+        # Same memory format as the images: otherwise, the result would be converted.
         turned = turned.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
         enlarged = F.conv_transpose2d(image, turned, self.bias, stride=2, padding=1)
         return enlarged if self.kernel_size[0] % 2 else enlarged[:, :, :-1, :-1]
 
 
 class UpsampleGenerator(Generator):
-    """A vector to a quarter-size image of many channels, then upsampling and convolution, twice.
+    """Generator from a quarter-size image of many channels, with upsampling and convolution, twice.
 
-    DCGAN's generator (Radford et al., 2015, arXiv:1511.06434) with upsampling in place of transposed convolutions.
+    DCGAN's generator (Radford et al., 2015, arXiv:1511.06434) with upsampling instead of transposed convolutions.
 
     Args:
         latent_dim: length of the noise vector.
         shape: channels, height and width of the images; both sides multiples of 4.
-        width: channels of the quarter-size image, an even number; the time an image takes grows with their square.
-        classes: how many classes the images have; 0: it is given none. A class is a vector as long as the noise,
-            learned, and stands beside it.
-        initialization: how its weights are drawn.
+        width: channels of the quarter-size image, an even number; the cost of an image grows with their square.
+        classes: number of classes; 0: no labels. A class is a learned vector as long as the noise, concatenated with
+            it.
+        initialization: initial weights.
 
     Raises:
         SizeError: a side is not a multiple of 4.
@@ -83,7 +84,7 @@ class UpsampleGenerator(Generator):
         initialize_as(self, initialization)
 
     def forward(self, noise: Tensor, label: Tensor | None = None) -> Tensor:
-        """Noise, N x latent_dim, and labels, N, to images, N x C x H x W in [-1, 1]."""
+        """Map noise, N x latent_dim, and labels, N, to images, N x C x H x W in [-1, 1]."""
         if self.classes is not None:
             noise = torch.cat([noise, self.classes(label)], dim=1)
         images: Tensor = self.layers(noise)
@@ -91,18 +92,18 @@ class UpsampleGenerator(Generator):
 
 
 class StridedDiscriminator(Discriminator):
-    """Four convolutions of stride 2, then one logit for each image, as in DCGAN (Radford et al., 2015).
+    """Discriminator of four convolutions of stride 2 and a linear layer, as in DCGAN (Radford et al., 2015).
 
     Args:
         shape: channels, height and width of the images; any size.
-        outputs: logits for each image: one, or more where it is to say more of an image than whether it is real.
-        classes: how many classes it is told of; 0: none. What it is told enters as in the projection discriminator
-            (Miyato and Koyama, 2018, arXiv:1802.05637, eq. 3): a learned vector for each class, and its product with
-            the features is added to the logit.
+        outputs: logits per image: more than one for further predictions.
+        classes: number of classes; 0: no labels. They enter as in the projection discriminator (Miyato and Koyama,
+            2018, arXiv:1802.05637, eq. 3): the product of the features and a learned vector per class is added to the
+            logit.
         width: channels after the first convolution; each further one doubles them.
-        normalization: "batch", or "none" for a critic under a gradient penalty, which must not mix images.
-        dropout: the share of channels dropped in training.
-        initialization: how its weights are drawn.
+        normalization: "batch", or "none" for a critic with a gradient penalty, which must not mix images.
+        dropout: share of channels dropped in training.
+        initialization: initial weights.
     """
 
     def __init__(
@@ -123,10 +124,10 @@ class StridedDiscriminator(Discriminator):
         self.classes = nn.Embedding(classes, values) if classes else None
         initialize_as(self, initialization)
         if self.classes is not None:
-            nn.init.zeros_(self.classes.weight)  # at first no class is any likelier than another
+            nn.init.zeros_(self.classes.weight)  # no class is preferred at first
 
     def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
-        """Images, N x C x H x W, and labels, N, to logits, N x outputs."""
+        """Map images, N x C x H x W, and labels, N, to logits, N x outputs."""
         if self.classes is None:
             logits: Tensor = self.layers(image)
             return logits
@@ -135,17 +136,17 @@ class StridedDiscriminator(Discriminator):
 
 
 class StridedClassifier(Discriminator):
-    """StridedDiscriminator's body under a classifier's head; it also gives the features that the logits are made of.
+    """Classifier with the convolutions of StridedDiscriminator; also returns the features before its last layer.
 
-    Gaussian noise before every layer keeps a few labelled images from being learned by heart (Salimans et al., 2016,
+    Gaussian noise before every layer prevents overfitting to a few labeled images (Salimans et al., 2016,
     arXiv:1606.03498, appendix).
 
     Args:
         shape: channels, height and width of the images; any size.
-        classes: logits for each image.
+        classes: logits per image.
         width: channels of the first convolution, doubled by each of the others.
         noise: standard deviation of the noise, in training.
-        initialization: how its weights are drawn.
+        initialization: initial weights.
     """
 
     def __init__(
@@ -164,13 +165,13 @@ class StridedClassifier(Discriminator):
         initialize_as(self, initialization)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Images, N x C x H x W, to logits, N x classes, and features, N x F."""
+        """Map images, N x C x H x W, to logits, N x classes, and features, N x F."""
         seen: Tensor = self.body(image)
         return self.head(seen), seen
 
 
 class GaussianNoise(nn.Module):
-    """Adds N(0, std) to what passes, in training only."""
+    """Additive noise from N(0, std), in training only."""
 
     def __init__(self, std: float) -> None:
         super().__init__()
@@ -183,14 +184,14 @@ class GaussianNoise(nn.Module):
 def strided(
     shape: tuple[int, int, int], width: int, *, normalized: bool = False, dropout: float = 0.0, noise: float = 0.0
 ) -> tuple[list[nn.Module], tuple[int, int, int]]:
-    """Four convolutions of stride 2, of `width` channels and twice as many each time; and the shape of what comes out.
+    """Return four convolutions of stride 2, of `width` channels and twice as many each time, and their output shape.
 
     Args:
         shape: channels, height and width of the images.
-        width: channels of the first.
-        normalized: whether all but the first, which sees the images themselves, end in BatchNorm.
-        dropout: the share of channels dropped after each, in training.
-        noise: standard deviation of what is added before each, in training.
+        width: channels of the first convolution.
+        normalized: whether all but the first, which sees the images themselves, are followed by BatchNorm.
+        dropout: share of channels dropped after each, in training.
+        noise: standard deviation of the noise added before each, in training.
     """
     channels, high, wide = shape
     layers: list[nn.Module] = []

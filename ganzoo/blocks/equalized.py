@@ -1,4 +1,4 @@
-"""Layers at an equalised learning rate, and the residual discriminator made of them: StyleGAN2's and its kin's."""
+"""Layers with an equalized learning rate, and their residual discriminator, from StyleGAN2 and its relatives."""
 
 import math
 from itertools import pairwise
@@ -13,39 +13,39 @@ from ganzoo.blocks.sizes import check_size
 from ganzoo.contract.networks import Discriminator
 
 Resampling: TypeAlias = Literal["none", "up", "down"]
-"""What a convolution does to height and width: nothing, double them, or halve them."""
+"""Effect of a convolution on height and width: none, doubled, or halved."""
 
 GAIN = math.sqrt(2)
-"""By which activations are scaled, so that they keep the variance that the leaky ReLU takes from them."""
+"""Gain of activations that preserves the variance through the leaky ReLU."""
 
 
 def activate(features: Tensor) -> Tensor:
-    """Leaky ReLU of slope 0.2, scaled so that random features keep their variance.
+    """Apply a leaky ReLU of slope 0.2, scaled to preserve the variance of random features.
 
-    Scaling features first gives the same, and a layer can do that with its weights.
+    Scaling the features before is equivalent, and can be merged into a layer's weights.
     """
     return F.leaky_relu(features, 0.2) * GAIN
 
 
 def scale_of(layer: nn.Linear | nn.Conv2d) -> float:
-    """What an equalised layer multiplies its weight by: 1 / sqrt(inputs of an output), unless that is held already.
+    """Return the factor of an equalized layer's weight: 1 / sqrt(inputs of an output).
 
-    A weight that is parametrised, as spectral normalisation does it, has its size from there.
+    It is 1 for a parametrized weight, as with spectral normalization, which determines its size.
     """
     return 1.0 if parametrize.is_parametrized(layer, "weight") else 1 / math.sqrt(layer.weight[0].numel())
 
 
 class EqualizedLinear(nn.Linear):
-    """A linear layer whose weights are drawn from N(0, 1) and scaled as they are used.
+    """Linear layer with weights from N(0, 1), scaled at runtime.
 
-    Under Adam all weights then learn equally fast, whatever the size of their layer: an equalised learning rate
-    (Karras et al., 2017, arXiv:1710.10196, section 4.1).
+    With Adam, all weights then learn equally fast in layers of any size: an equalized learning rate (Karras et al.,
+    2017, arXiv:1710.10196, section 4.1).
 
     Args:
         in_features: length of the input.
         out_features: length of the output.
-        bias: the initial bias.
-        rate: learning rate of this layer, as a multiple of the optimizer's.
+        bias: initial bias.
+        rate: learning rate of this layer, relative to the optimizer's.
     """
 
     def __init__(self, in_features: int, out_features: int, *, bias: float = 0.0, rate: float = 1.0) -> None:
@@ -55,20 +55,19 @@ class EqualizedLinear(nn.Linear):
         nn.init.constant_(self.bias, bias / rate)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        # Inputs are fewer than weights.
+        # Scales the inputs, as they are fewer than the weights.
         return F.linear(inputs * (scale_of(self) * self.rate), self.weight, self.bias * self.rate)
 
 
 class Blur(nn.Module):
-    """The binomial filter [1, 3, 3, 1] in both directions, on each channel by itself.
+    """Binomial filter [1, 3, 3, 1] in both directions, applied to each channel.
 
-    It keeps resampling from inventing frequencies that are not there (Zhang, 2019, arXiv:1904.11486). Resampling takes
-    the filter apart, [1, 1] after or before [1, 2, 1]: doubled pixels blurred, or blurred pixels averaged by twos. No
-    zeros are multiplied, nothing is computed to be thrown away, and no convolution has a stride, whose gradient in bf16
-    is slow on CPUs.
+    It prevents aliasing in resampling (Zhang, 2019, arXiv:1904.11486). For resampling, the filter is factored into
+    [1, 1] and [1, 2, 1]: doubled pixels are blurred, or blurred pixels averaged in pairs. This avoids multiplications
+    by zero, unused results, and strided convolutions, whose gradient is slow in bf16 on CPUs.
 
     Args:
-        padding: zeros on each side, without resampling; 1 takes a row and a column from the image.
+        padding: zeros on each side, without resampling; 1 removes a row and a column of the image.
         resampling: "down" halves the sides, "up" doubles them.
     """
 
@@ -86,7 +85,7 @@ class Blur(nn.Module):
 
 
 def blurred(image: Tensor, kernel: Tensor, padding: int, resampling: Resampling) -> Tensor:
-    """The image, N x C x H x W, through `Blur`'s filter."""
+    """Apply `Blur`'s filter to images, N x C x H x W."""
     if resampling == "up":
         image = F.interpolate(image, scale_factor=2, mode="nearest")
     channels, side = image.shape[1], kernel.shape[-1]
@@ -96,8 +95,8 @@ def blurred(image: Tensor, kernel: Tensor, padding: int, resampling: Resampling)
 
 
 class _Blur(torch.autograd.Function):
-    # A symmetric filter's transpose is the same filter, and that of halving is doubling. torch does not know: when it
-    # differentiates a convolution twice it also computes the kernel's gradient, wanted or not, a channel at a time.
+    # The transpose of a symmetric filter is the same filter, and that of halving is doubling. torch does not use this:
+    # its double backward of a convolution also computes the kernel's gradient, needed or not, channel by channel.
     @staticmethod
     def forward(ctx: Any, image: Tensor, kernel: Tensor, padding: int, resampling: Resampling) -> Tensor:
         ctx.save_for_backward(kernel)
@@ -116,14 +115,14 @@ class _Blur(torch.autograd.Function):
 
 
 class EqualizedConv(nn.Conv2d):
-    """A convolution without bias at an equalised learning rate, which may halve or double the image, blurring it.
+    """Convolution without bias at an equalized learning rate, with optional blurred resampling.
 
     Args:
-        in_channels: of the input.
-        out_channels: of the output.
-        kernel_size: 3 keeps the size of the image by padding; so does 1.
-        resampling: "up", for a kernel of 3 alone, blurs after the convolution, "down" before it.
-        gain: by which the result is scaled.
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        kernel_size: 3, padded to preserve the size of the image, or 1.
+        resampling: "up", only for a kernel of 3, blurs after the convolution, "down" before it.
+        gain: factor of the result.
     """
 
     def __init__(
@@ -142,7 +141,7 @@ class EqualizedConv(nn.Conv2d):
         self.blur = {"none": None, "up": Blur(), "down": before}[resampling]
 
     def scaled(self) -> Tensor:
-        """The weight as it is used."""
+        """Return the scaled weight."""
         return self.weight * (scale_of(self) * self.gain)
 
     def forward(self, image: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -155,37 +154,37 @@ class EqualizedConv(nn.Conv2d):
 
 
 def levels_of(network: str, shape: tuple[int, int, int]) -> list[tuple[int, int]]:
-    """Heights and widths from the smallest, whose shorter side is 4 to 8, doubled up to the image's.
+    """Return heights and widths from the smallest, whose shorter side is 4 to 8, doubled up to the image's.
 
     Args:
-        network: its name, for the message.
+        network: name of the network, for the message.
         shape: channels, height and width of the images.
 
     Raises:
-        SizeError: they cannot be halved so often; naming sizes that work.
+        SizeError: the sides cannot be halved often enough; the message suggests sizes that can.
     """
     _, height, width = shape
     shorter = min(height, width)
     doublings = max(1, (shorter // 4).bit_length() - 1)
     if shorter == 4 << doublings and max(height, width) % (1 << doublings):
-        doublings = max(1, doublings - 1)  # 64 x 104 begins as 8 x 13
+        doublings = max(1, doublings - 1)  # 64 x 104 starts from 8 x 13
     check_size(network, shape, multiple=1 << doublings, least=8)
     return [(height >> halvings, width >> halvings) for halvings in range(doublings, -1, -1)]
 
 
 def channels_of(levels: int, channels: int, max_channels: int) -> list[int]:
-    """Feature maps of each level, from the smallest image: twice as many each time it is halved, up to a limit."""
+    """Return the feature maps of each level, from the smallest image: doubled at each halving, up to a limit."""
     return [min(channels << halvings, max(channels, max_channels)) for halvings in range(levels - 1, -1, -1)]
 
 
 class MinibatchDeviation(nn.Module):
-    """Adds a feature map that holds how much the images of a group differ (Karras et al., 2017, arXiv:1710.10196).
+    """Feature map with the standard deviation within a group of images (Karras et al., 2017, arXiv:1710.10196).
 
-    The standard deviation of each feature over the group, in the mean over all features: fakes that are all alike
-    give themselves away.
+    The standard deviation of each feature over the group, averaged over all features, which exposes fakes that are all
+    alike.
 
     Args:
-        group: images in a group, at most; a batch that it does not divide has smaller ones.
+        group: maximum size of a group; a batch that it does not divide has smaller ones.
     """
 
     def __init__(self, group: int = 4) -> None:
@@ -196,21 +195,21 @@ class MinibatchDeviation(nn.Module):
         count, _, height, width = features.shape
         group = next((size for size in range(self.group, 1, -1) if count % size == 0), 1)
         apart = features.unflatten(0, (group, count // group)).float()
-        variance = (apart - apart.mean(0)).square().mean(0)  # torch's own `var` is many times as slow here
+        variance = (apart - apart.mean(0)).square().mean(0)  # much faster here than torch's own `var`
         deviation = (variance + 1e-8).sqrt().mean((1, 2, 3), keepdim=True)
         extra = deviation.repeat(group, 1, height, width).to(features.dtype)
         return torch.cat([features, extra], 1)
 
 
 class BiasedConv(nn.Module):
-    """An equalised convolution, a bias and the activation: one layer of the discriminator.
+    """Equalized convolution, bias and activation: one layer of the discriminator.
 
     Args:
-        in_channels: of the input.
-        out_channels: of the output.
+        in_channels: channels of the input.
+        out_channels: channels of the output.
         kernel_size: 3 or 1.
         resampling: "down" halves the image.
-        gain: by which the result is scaled; `GAIN` is `activate`'s.
+        gain: factor of the result; `GAIN` is that of `activate`.
     """
 
     def __init__(
@@ -238,9 +237,9 @@ class ConvDown(nn.Sequential):
 
 
 class ResidualDown(nn.Module):
-    """Two convolutions, the second of which halves the image, beside a single one that does so too.
+    """Two convolutions, the second of which halves the image, and a skip connection with one.
 
-    Their sum is divided by the root of 2, so that it has the variance of each (Karras et al., 2019, section 4.2).
+    Their sum is divided by the square root of 2 to preserve the variance (Karras et al., 2019, section 4.2).
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -256,16 +255,16 @@ class ResidualDown(nn.Module):
 
 
 class EqualizedDiscriminator(Discriminator):
-    """Blocks of two convolutions down to 4 to 8 pixels, the deviation within the batch, then one logit for each image.
+    """Discriminator of blocks of two convolutions to a side of 4 to 8 pixels, minibatch deviation, and one logit.
 
     StyleGAN2's discriminator (Karras et al., 2019, arXiv:1912.04958, figure 7c).
 
     Args:
         shape: channels, height and width of the images.
-        channels: feature maps at full size; twice as many each time the sides are halved.
-        max_channels: but no more than this.
-        residual: whether blocks are residual; else they are the first StyleGAN's.
-        group: images whose deviation is taken together, at most.
+        channels: feature maps at full size; doubled at each halving of the sides.
+        max_channels: maximum number of feature maps.
+        residual: whether blocks are residual; otherwise they are those of the first StyleGAN.
+        group: maximum number of images in a group of `MinibatchDeviation`.
 
     Raises:
         SizeError: the sides cannot be halved down to 4 to 8 pixels.
@@ -294,5 +293,5 @@ class EqualizedDiscriminator(Discriminator):
         self.logit = EqualizedLinear(widths[-1], 1)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Images, N x C x H x W, to logits, N x 1."""
+        """Map images, N x C x H x W, to logits, N x 1."""
         return self.logit(activate(self.hidden(self.layers(image).flatten(1))))

@@ -1,4 +1,4 @@
-"""A trained network as a measure of likeness: its features of two images, compared."""
+"""Perceptual features: a pretrained network as a measure of similarity."""
 
 import logging
 import zipfile
@@ -16,27 +16,25 @@ from ganzoo.errors import DataError
 log = logging.getLogger(__name__)
 
 VGGLayer: TypeAlias = Literal["2_2", "5_4"]
-"""Which of VGG19's features: of the second convolution before the second pooling, or the fourth before the fifth."""
+"""Layer of VGG19: the second convolution before the second pooling, or the fourth before the fifth."""
 
 STAGES = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 """Channels and number of VGG19's convolutions before each pooling (Simonyan and Zisserman, 2014, arXiv:1409.1556)."""
 
 
 class VGGFeatures(Pretrained):
-    """VGG19's features of images, trained on ImageNet, up to a layer (Ledig et al., 2016, arXiv:1609.04802, eq. 5).
+    """VGG19's features of images, pretrained on ImageNet, up to a layer (Ledig et al., 2016, arXiv:1609.04802, eq. 5).
 
-    Its weights are those of torchvision, read from the file that torchvision keeps. Where that is missing they are
-    random until `fetch` downloads it.
+    The weights are read from torchvision's file. If it is missing, they are random until `fetch` downloads it.
 
     Args:
-        shape: channels, height and width of the images. Grey ones are taken as three equal channels; opacity counts
-            for nothing.
-        layer: which features.
-        otherwise: what else can be done where they cannot be downloaded, the end of a message.
+        shape: channels, height and width of the images. Gray images are repeated to three channels; opacity is ignored.
+        layer: layer of the features.
+        otherwise: alternative to a failed download, for the end of a message.
 
     Raises:
-        SizeError: the images are too small for that layer.
-        DataError: the file is there, but is not what it should be.
+        SizeError: the images are too small for the layer.
+        DataError: the file exists, but has other content.
     """
 
     def __init__(self, shape: tuple[int, int, int], layer: VGGLayer = "5_4", *, otherwise: str = "") -> None:
@@ -62,19 +60,19 @@ class VGGFeatures(Pretrained):
             self._read()
 
     def forward(self, image: Tensor) -> Tensor:
-        """Images, N x C x H x W in [-1, 1], to features after the activation, N x channels x h x w."""
+        """Map images, N x C x H x W in [-1, 1], to features after the activation, N x channels x h x w."""
         colours = image.expand(-1, 3, -1, -1) if image.shape[1] == 1 else image[:, :3]
         return self.features(((colours + 1) / 2 - self.mean) / self.std)
 
     def fetch(self) -> None:
-        """Downloads the weights, 548 MiB, unless they were read already.
+        """Download the weights, 548 MiB, if not read yet.
 
         Raises:
-            DataError: they cannot be had.
+            DataError: they are not available.
         """
         if self._is_read:
             return
-        if vgg_is_at_hand():  # another process was faster
+        if vgg_is_at_hand():  # another process has downloaded it
             self._read()
             return
         file = vgg_file()
@@ -91,28 +89,28 @@ class VGGFeatures(Pretrained):
 
     def _read(self) -> None:
         file, own = vgg_file(), self.features.state_dict()
-        # It has 548 MiB, most of them of dense layers. Only files of torch's newer form can be read in part.
+        # 548 MiB, most of them in linear layers. Only torch's zip format can be read in part.
         in_part = zipfile.is_zipfile(file)
         try:
             held = torch.load(file, map_location="cpu", weights_only=True, mmap=in_part)
             self.features.load_state_dict({name: held[f"features.{name}"] for name in own})
             self._is_read = True
-        except Exception as error:  # what is no such file trips torch up in many ways
+        except Exception as error:  # torch raises many kinds of errors on other files
             reason = " ".join(str(error).split())[:120]
             raise DataError(f"{file} does not hold the weights of VGG19 ({reason}); remove it") from error
 
 
 def vgg_file() -> Path:
-    """Where torchvision keeps the weights of VGG19: in $TORCH_HOME/hub/checkpoints."""
+    """Return torchvision's file of VGG19's weights, in $TORCH_HOME/hub/checkpoints."""
     return Path(torch.hub.get_dir()) / "checkpoints" / Path(_address()).name
 
 
 def vgg_is_at_hand() -> bool:
-    """Whether the weights of VGG19 need not be downloaded."""
+    """Whether the weights of VGG19 are already downloaded."""
     return vgg_file().is_file()
 
 
 def _address() -> str:
-    from torchvision.models import VGG19_Weights  # only where it is wanted: importing all of its models takes a while
+    from torchvision.models import VGG19_Weights  # on demand, as importing all models is slow
 
     return str(VGG19_Weights.IMAGENET1K_V1.url)

@@ -1,4 +1,4 @@
-"""Residual networks of grouped convolutions without normalization: those of R3GAN."""
+"""Residual networks of grouped convolutions without normalization, from R3GAN."""
 
 import math
 
@@ -11,21 +11,21 @@ from ganzoo.blocks.sizes import check_size
 from ganzoo.contract.networks import Discriminator, Generator
 
 GROUP = 16
-"""Channels that a grouped convolution mixes, if there are as many."""
+"""Number of channels per group of a convolution, if there are as many."""
 GAIN = math.sqrt(2 / (1 + 0.2**2))
-"""What a leaky ReLU of slope 0.2 takes from the size of values, to be given back by the weights before it."""
+"""Gain of weights that compensates for a leaky ReLU of slope 0.2."""
 
 
 class GroupedResidual(nn.Module):
-    """Adds to an image what an inverted bottleneck makes of it: N x channels x H x W to the same.
+    """Residual block with an inverted bottleneck: N x channels x H x W to the same shape.
 
     A convolution of 1 x 1 to twice the channels, one of 3 x 3 in groups, one of 1 x 1 back, with leaky ReLU between
-    (Huang et al., 2024, arXiv:2501.05441, section 4). In place of normalization the weights begin small, by the number
-    of blocks they add up over, and the last at zero: fix-up initialization (Zhang et al., 2019, arXiv:1901.09321).
+    (Huang et al., 2024, arXiv:2501.05441, section 4). Instead of normalization, initial weights are scaled down by the
+    number of blocks, and the last are zero: fix-up initialization (Zhang et al., 2019, arXiv:1901.09321).
 
     Args:
         channels: channels of the image.
-        depth: how many such blocks the network has.
+        depth: number of such blocks in the network.
     """
 
     def __init__(self, channels: int, depth: int) -> None:
@@ -47,7 +47,7 @@ class GroupedResidual(nn.Module):
 
 
 def scaled(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Module:
-    """Draws the weights from N(0, gain / sqrt(inputs)), so that values keep their size, and sets biases to 0."""
+    """Sample weights from N(0, gain / sqrt(inputs)), which preserves the scale of values, and set biases to 0."""
     nn.init.normal_(layer.weight, 0.0, gain / math.sqrt(layer.weight[0].numel()))
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -57,10 +57,10 @@ def scaled(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Module:
 def stages(
     network: str, shape: tuple[int, int, int], width: int, growth: int, max_width: int | None
 ) -> tuple[list[int], tuple[int, int]]:
-    """The channels at each size, the largest image first, and the height and width of the smallest.
+    """Return the channels at each size, the largest image first, and the height and width of the smallest.
 
     Raises:
-        SizeError: a side is no multiple of 4, or less than 8.
+        SizeError: a side is not a multiple of 4, or shorter than 8.
     """
     check_size(network, shape, multiple=4, least=8)
     _, height, width_ = shape
@@ -72,21 +72,21 @@ def stages(
 
 
 class GroupedGenerator(Generator):
-    """R3GAN's generator (Huang et al., 2024, arXiv:2501.05441, section 4): no normalization anywhere.
+    """R3GAN's generator (Huang et al., 2024, arXiv:2501.05441, section 4), without any normalization.
 
-    The vector weighs a learned image of the smallest size, 4 x 4 for powers of two, of each channel; residual blocks
-    and bilinear upsampling take turns from there.
+    The noise scales each channel of a learned image of the smallest size, 4 x 4 for powers of two; residual blocks and
+    bilinear upsampling alternate from there.
 
     Args:
         latent_dim: length of the noise vector.
         shape: channels, height and width of the images; sides multiples of 4, and at least 8.
         width: channels at full size.
-        growth: how many times as many there are each time the sides are halved.
-        max_width: limit of that (default: eight times `width`).
+        growth: factor of the channels at each halving of the sides.
+        max_width: maximum number of channels (default: eight times `width`).
         blocks: residual blocks at each size.
 
     Raises:
-        SizeError: a side is no multiple of 4, or less than 8.
+        SizeError: a side is not a multiple of 4, or shorter than 8.
     """
 
     def __init__(
@@ -113,25 +113,25 @@ class GroupedGenerator(Generator):
         self.layers = nn.Sequential(*layers, scaled(nn.Conv2d(inner, shape[0], 1)))
 
     def forward(self, noise: Tensor) -> Tensor:
-        """Noise, N x latent_dim, to images, N x C x H x W; in [-1, 1] in evaluation, in training about so."""
+        """Map noise, N x latent_dim, to images, N x C x H x W; in [-1, 1] in evaluation, approximately in training."""
         images: Tensor = self.layers(self.weigh(noise)[:, :, None, None] * self.basis)
-        # A tanh has no slope where it is full, and nothing here keeps the values before it small: on digits, mostly
-        # black, this generator ended in black images after 100 iterations and stayed there.
+        # A saturated tanh has no gradient, and without normalization values can grow: on digits, mostly black, this
+        # generator collapsed to black images after 100 iterations.
         return images if self.training else images.clamp(-1, 1)
 
 
 class GroupedDiscriminator(Discriminator):
-    """R3GAN's discriminator (Huang et al., 2024): its generator turned round.
+    """R3GAN's discriminator (Huang et al., 2024), the mirror image of its generator.
 
     Args:
         shape: channels, height and width of the images; sides multiples of 4, and at least 8.
         width: channels at full size.
-        growth: how many times as many there are each time the sides are halved.
-        max_width: limit of that (default: eight times `width`).
+        growth: factor of the channels at each halving of the sides.
+        max_width: maximum number of channels (default: eight times `width`).
         blocks: residual blocks at each size.
 
     Raises:
-        SizeError: a side is no multiple of 4, or less than 8.
+        SizeError: a side is not a multiple of 4, or shorter than 8.
     """
 
     def __init__(
@@ -156,14 +156,14 @@ class GroupedDiscriminator(Discriminator):
             layers += [GroupedResidual(features, depth) for _ in range(blocks)]
             given = features
         self.layers = nn.Sequential(*layers)
-        # One weighing of the whole image for each channel, then of the channels.
+        # A weighted sum over the image for each channel, then over the channels.
         self.basis = nn.Conv2d(given, given, smallest, groups=given, bias=False)
         scaled(self.basis)
         self.weigh = scaled(nn.Linear(given, 1, bias=False))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Images, N x C x H x W, to logits, N x 1."""
-        # The convolution itself is slow to differentiate twice: torch takes one channel after the other.
+        """Map images, N x C x H x W, to logits, N x 1."""
+        # Double backward of this convolution is slow in torch, which processes one channel after another.
         summary = (self.layers(image) * self.basis.weight[:, 0]).sum((2, 3))
         logits: Tensor = self.weigh(summary)
         return logits

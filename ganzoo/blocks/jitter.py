@@ -1,31 +1,31 @@
-"""Random changes of image pairs, the same for source and target."""
+"""Random jitter of image pairs, the same for source and target."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 ENLARGED = 286 / 256
-"""How much larger than what is cut out of them images are made (Isola et al., 2016, arXiv:1611.07004, section 6.2)."""
+"""Ratio of the enlarged images to the crops (Isola et al., 2016, arXiv:1611.07004, section 6.2)."""
 
 
 def jitter(*images: Tensor, enlarged: float = ENLARGED) -> tuple[Tensor, ...]:
-    """Enlarges images a little, cuts the old size out of them at a random place, and mirrors every second one.
+    """Enlarge images slightly, crop them at random to the original size, and mirror half of them.
 
-    Pix2Pix's augmentation, and CycleGAN's. In each row all images are changed alike, so that pairs stay pairs.
+    Augmentation of Pix2Pix and CycleGAN. In each row, all images are transformed alike, so that pairs still correspond.
 
     Args:
         images: N x C x H x W each, of one size; channels may differ.
-        enlarged: by how much; 1: they are only mirrored, to the last bit.
+        enlarged: scale factor; 1: exact mirroring only.
 
     Returns:
-        The changed images, in the same order and of the same size.
+        Transformed images, in the same order and of the same size.
     """
     rows, device = len(images[0]), images[0].device
     if enlarged == 1:
         mirrored = torch.rand(rows, 1, 1, 1, device=device) < 0.5
         return tuple(torch.where(mirrored, image.flip(3), image) for image in images)
     part = 1 / enlarged
-    # Where each pixel comes from: x and y of the source from -1 to 1, scaled, shifted, and x turned round or not.
+    # Source position of each pixel: x and y from -1 to 1, scaled, shifted, and x mirrored or not.
     places = torch.zeros(rows, 2, 3, device=device)
     places[:, 0, 0] = part * ((torch.rand(rows, device=device) < 0.5) * 2.0 - 1)
     places[:, 1, 1] = part

@@ -1,4 +1,4 @@
-"""A discriminator that judges an image piece by piece."""
+"""Patch discriminator: a logit for each patch of an image."""
 
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
@@ -11,25 +11,25 @@ from ganzoo.blocks.weights import Initialization, initialize_as
 from ganzoo.contract.networks import Discriminator
 
 PatchSize: TypeAlias = Literal[16, 34, 70, 94, 142]
-"""Height and width, in pixels, of the patches that a PatchDiscriminator judges one by one."""
+"""Height and width, in pixels, of the patches of a PatchDiscriminator."""
 CHAPTERS: Literal[94] = 94
-"""The one that has no inner convolution of stride 1."""
+"""Patch size without an inner convolution of stride 1."""
 HALVINGS: Mapping[PatchSize, int] = {16: 1, 34: 2, 70: 3, CHAPTERS: 4, 142: 4}
 
 
 class PatchDiscriminator(Discriminator):
-    """One logit for each patch of an image and what it was made from (Isola et al., 2016, arXiv:1611.07004).
+    """Discriminator of the patches of an image, given its source (Isola et al., 2016, arXiv:1611.07004).
 
     n convolutions of stride 2, one of stride 1 and a last one of one channel: patches are 2^n pixels apart, and
     9 * 2^n - 2 pixels high and wide, that is 16, 34, 70 and 142 for n = 1 to 4. The paper's 70 are for images of 256;
-    smaller images need smaller patches, or each is most of the image. Patches of 94 pixels, 16 apart, come from four
-    convolutions of stride 2 and none of stride 1 before the last.
+    smaller images need smaller patches, which would otherwise cover most of the image. Patches of 94 pixels, 16 apart,
+    come from four convolutions of stride 2 and none of stride 1 before the last.
 
     Args:
-        shapes: channels, height and width of the images to judge, then of each image that it is given beside them.
-        width: channels of the first layer, the paper's 64; each next one has twice as many, at most eight times.
+        shapes: channels, height and width of the images, then of each image that they are conditioned on.
+        width: channels of the first layer, 64 in the paper; doubled by each further one, up to eight times.
         patch: height and width of the patches in pixels.
-        initialization: how its weights are drawn.
+        initialization: initial weights.
 
     Raises:
         SizeError: the images are too small.
@@ -46,7 +46,7 @@ class PatchDiscriminator(Discriminator):
         halvings = HALVINGS[patch]
         strides = [2] * halvings + [1] * (patch != CHAPTERS)
         for shape in shapes:
-            # InstanceNorm cannot scale a single value: 2 x 2 have to be left at the last layer with one.
+            # InstanceNorm cannot normalize a single value: its last layer needs at least 2 x 2.
             check_size(type(self).__name__, shape, multiple=1, least=2**halvings * (2 if patch == CHAPTERS else 3))
         channels = sum(shape[0] for shape in shapes)
         network: list[nn.Module] = []
@@ -63,6 +63,6 @@ class PatchDiscriminator(Discriminator):
         initialize_as(self, initialization)
 
     def forward(self, image: Tensor, *condition: Tensor) -> Tensor:
-        """Images, N x C x H x W, and what they were made from, to logits, N x 1 x patches down x patches across."""
+        """Map images, N x C x H x W, and their sources to logits, N x 1 x patches down x patches across."""
         logits: Tensor = self.layers(torch.cat([image, *condition], dim=1))
         return logits

@@ -1,4 +1,4 @@
-"""Fully connected networks between a vector and an image: those of the first GAN."""
+"""Fully connected generator and discriminator, from the first GAN."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from ganzoo.contract.networks import Discriminator, Generator
 
 
 class PerceptronGenerator(Generator):
-    """A vector to an image, all pixels at once, as in the first GAN (Goodfellow et al., 2014, arXiv:1406.2661).
+    """Fully connected generator of all pixels at once, as in the first GAN (Goodfellow et al., 2014, arXiv:1406.2661).
 
     Args:
         latent_dim: length of the noise vector.
@@ -29,18 +29,18 @@ class PerceptronGenerator(Generator):
         self.layers = nn.Sequential(*layers, last, nn.Unflatten(1, shape), nn.Tanh())
 
     def forward(self, noise: Tensor) -> Tensor:
-        """Noise, N x latent_dim, to images, N x C x H x W in [-1, 1]."""
+        """Map noise, N x latent_dim, to images, N x C x H x W in [-1, 1]."""
         images: Tensor = self.layers(noise)
         return images
 
 
 class PerceptronDiscriminator(Discriminator):
-    """An image, all pixels at once, to one logit (Goodfellow et al., 2014).
+    """Fully connected discriminator of all pixels at once (Goodfellow et al., 2014).
 
     Args:
         shape: channels, height and width of the images; any size.
         widths: values in each hidden layer.
-        dropout: the share of values dropped in training.
+        dropout: share of values dropped in training.
     """
 
     def __init__(
@@ -53,6 +53,6 @@ class PerceptronDiscriminator(Discriminator):
         self.layers = nn.Sequential(nn.Flatten(), *layers, nn.Linear(inputs[-1], 1))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Images, N x C x H x W, to logits, N x 1."""
+        """Map images, N x C x H x W, to logits, N x 1."""
         logits: Tensor = self.layers(image)
         return logits

@@ -1,21 +1,21 @@
-"""Earlier fakes, so that a discriminator does not forget what it has seen."""
+"""Replay pool of earlier fakes, against forgetting in the discriminator."""
 
 import torch
 from torch import Tensor, nn
 
 
 class ReplayPool(nn.Module):
-    """Gives back an earlier image in place of every second one (Shrivastava et al., 2016, arXiv:1612.07828).
+    """Pool that replaces every second image by an earlier one (Shrivastava et al., 2016, arXiv:1612.07828).
 
-    Until it is full it keeps what it is given and gives the same back. From then on each image, by an even chance, is
-    given back itself, or changes places with one of the pool. The images of a batch that are more than the pool holds
-    pass through it. In evaluation mode all do, and nothing is kept.
+    Until it is full, it stores and returns its inputs. Then each image, with probability 1/2, is returned unchanged or
+    swapped with one in the pool. Images of a batch beyond the size of the pool pass through. In evaluation mode all do,
+    and nothing is stored.
 
-    Its state is in buffers and no choice is made in Python, so that iterations can be recorded.
+    All state is in buffers, and there is no control flow in Python, so that iterations can be captured.
 
     Args:
         shape: channels, height and width of the images.
-        size: how many images it holds; 0: it gives back what it is given.
+        size: capacity in images; 0: inputs are returned.
     """
 
     def __init__(self, shape: tuple[int, int, int], size: int = 50) -> None:
@@ -26,13 +26,13 @@ class ReplayPool(nn.Module):
         self.filled: Tensor
 
     def forward(self, fakes: Tensor) -> Tensor:
-        """Images, N x C x H x W, to as many, some of them from earlier calls; they are detached."""
+        """Return as many detached images, N x C x H x W, some of them from earlier calls."""
         size = len(self.images)
         if not (self.training and size):
             return fakes.detach()
         new, beyond = fakes.detach().split([min(len(fakes), size), max(0, len(fakes) - size)])
         full, device = self.filled >= size, fakes.device
-        # Both are places that differ from one another, so that no two images are written to the same.
+        # Both are distinct positions, so that no two images are written to the same one.
         next_ones = (torch.arange(len(new), device=device) + self.filled) % size
         places = torch.where(full, torch.rand(size, device=device).argsort()[: len(new)], next_ones)
         old = self.images[places]

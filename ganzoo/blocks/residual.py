@@ -1,4 +1,4 @@
-"""A generator of residual blocks: it translates images and never makes them smaller than a quarter."""
+"""Residual generator for image translation, which works at a quarter of the size."""
 
 from typing import Literal
 
@@ -10,13 +10,13 @@ from ganzoo.contract.networks import Generator
 
 
 class ResidualBlock(nn.Module):
-    """An image and what two convolutions add to it: N x features x H x W to the same.
+    """Residual block of two convolutions: N x features x H x W to the same shape.
 
     Args:
         features: channels.
-        normalization: after each convolution. With "instance" borders are reflected, as for the transfer of style
-            (Johnson et al., 2016, arXiv:1603.08155); with "batch" they are zeros, and the activation is a PReLU, as in
-            SRResNet (Ledig et al., 2016, arXiv:1609.04802).
+        normalization: after each convolution: "instance" with reflection padding, as for style transfer (Johnson et
+            al., 2016, arXiv:1603.08155), or "batch" with zero padding and PReLU, as in SRResNet (Ledig et al., 2016,
+            arXiv:1609.04802).
     """
 
     def __init__(self, features: int, normalization: Literal["instance", "batch"]) -> None:
@@ -38,20 +38,20 @@ class ResidualBlock(nn.Module):
 
 
 class ResidualGenerator(Generator):
-    """Translates an image to another of the same size: CycleGAN's generator (Zhu et al., 2017, arXiv:1703.10593).
+    """Image translation at constant size: CycleGAN's generator (Zhu et al., 2017, arXiv:1703.10593).
 
     c7s1-64, d128, d256, residual blocks of 256, u128, u64, c7s1 in the paper's notation: two convolutions of stride 2,
-    all the work at a quarter of the size, two transposed ones. InstanceNorm, reflected borders.
+    residual blocks at a quarter of the size, two transposed convolutions. InstanceNorm, reflection padding.
 
     Args:
-        source_shape: channels, height and width of the images it is given; sides multiples of 4, and at least 8.
-        out_channels: channels of the images it makes.
-        width: channels of the first layer, the paper's 64; those within have two and four times as many.
-        blocks: residual blocks; None: the paper's, 6, or 9 for images from 256 pixels on.
-        initialization: how its weights are drawn.
+        source_shape: channels, height and width of the source images; sides multiples of 4, and at least 8.
+        out_channels: channels of the target images.
+        width: channels of the first layer, 64 in the paper; inner ones have two and four times as many.
+        blocks: number of residual blocks (default: that of the paper, 6, or 9 for images from 256 pixels).
+        initialization: initial weights.
 
     Raises:
-        SizeError: a side is no multiple of 4, or shorter than 8.
+        SizeError: a side is not a multiple of 4, or shorter than 8.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class ResidualGenerator(Generator):
         initialize_as(self, initialization)
 
     def forward(self, source: Tensor) -> Tensor:
-        """Source images, N x C x H x W, to target images, N x out_channels x H x W in [-1, 1]."""
+        """Map source images, N x C x H x W, to target images, N x out_channels x H x W in [-1, 1]."""
         target: Tensor = self.layers(source)
         return target
 

@@ -1,20 +1,20 @@
-"""What data a network takes, and what it says of other data."""
+"""Checks that data fits a network, with advice if it does not."""
 
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.errors import DataError, SizeError, typed
 
 
 def check_size(network: str, shape: tuple[int, int, int], *, multiple: int, least: int) -> None:
-    """Refuses images whose sides are too short or cannot be halved as often as the network needs.
+    """Check that images are large enough and can be halved as often as the network needs.
 
     Args:
-        network: its name, for the message.
+        network: name of the network, for the message.
         shape: channels, height and width of the images.
-        multiple: of which both sides must be multiples.
-        least: the shortest side allowed, a multiple of `multiple`.
+        multiple: required divisor of both sides.
+        least: minimum side, a multiple of `multiple`.
 
     Raises:
-        SizeError: naming the nearest sizes that work.
+        SizeError: they do not fit; the message suggests the closest sizes that do.
     """
     _, height, width = shape
     if all(side >= least and side % multiple == 0 for side in (height, width)):
@@ -30,14 +30,14 @@ def check_size(network: str, shape: tuple[int, int, int], *, multiple: int, leas
 
 
 def check_classes(gan: str, data: DataSpec) -> int:
-    """How many classes the data has, for a GAN that tells them apart.
+    """Return the number of classes in the data, for a class-conditional GAN.
 
     Args:
-        gan: its name, for the message.
-        data: what it is to be trained on.
+        gan: name of the GAN, for the message.
+        data: training data.
 
     Raises:
-        DataError: there are fewer than two.
+        DataError: fewer than two classes.
     """
     if len(data.classes) > 1:
         return len(data.classes)

@@ -1,4 +1,4 @@
-"""Networks whose images are steered by styles: those of StyleGAN2 (Karras et al., 2019, arXiv:1912.04958)."""
+"""Style-based networks, from StyleGAN2 (Karras et al., 2019, arXiv:1912.04958)."""
 
 from itertools import pairwise
 from typing import Literal
@@ -21,20 +21,20 @@ from ganzoo.contract.networks import Generator
 
 
 class ModulatedConv(nn.Module):
-    """A convolution whose weights each image scales by its own style (Karras et al., 2019, eq. 1 and 3).
+    """Convolution with weights scaled by the style of each image (Karras et al., 2019, eq. 1 and 3).
 
     The weight w of input i, output j and tap k becomes s_i w_ijk, divided, if `demodulate`, by the root of the sum of
-    its squares over i and k, so that outputs have unit variance for inputs of unit variance. No weights are made for
-    each image: inputs are scaled before the convolution and outputs after it, which is the same and much faster.
+    its squares over i and k, so that outputs have unit variance for inputs of unit variance. Instead of the weights,
+    the inputs before and the outputs after the convolution are scaled, which is equivalent and much faster.
 
     Args:
-        in_channels: of the input.
-        out_channels: of the output.
+        in_channels: channels of the input.
+        out_channels: channels of the output.
         style_dim: length of a style.
         kernel_size: 3 or 1.
-        demodulate: whether outputs are scaled back; an image's own colours are not.
+        demodulate: whether to normalize the outputs; not for the colors of an image.
         resampling: "up" doubles the image.
-        gain: by which demodulated outputs are scaled.
+        gain: factor of demodulated outputs.
     """
 
     def __init__(
@@ -54,26 +54,26 @@ class ModulatedConv(nn.Module):
         self.demodulate, self.gain = demodulate, gain
 
     def forward(self, image: Tensor, style: Tensor) -> Tensor:
-        """Images, N x in_channels x H x W, and styles, N x style_dim, to N x out_channels x H x W."""
+        """Map images, N x in_channels x H x W, and styles, N x style_dim, to N x out_channels x H x W."""
         scales = self.modulation(style)
         features: Tensor = self.conv(image * scales[:, :, None, None])
         if not self.demodulate:
             return features
         squares = self.conv.scaled().square().sum((2, 3))
-        # Not by `@`, which autocast would round.
+        # Not by `@`, which autocast would compute in lower precision.
         length = ((scales.float().square()[:, None] * squares).sum(2) + 1e-8).rsqrt()
         return features * (self.gain * length)[:, :, None, None].to(features.dtype)
 
 
 class NoiseInjection(nn.Module):
-    """Adds noise of a learned strength, the same for all channels of a pixel.
+    """Additive noise of a learned strength, the same for all channels of a pixel.
 
-    Drawn anew in training from torch's default generator; always the same in evaluation, so that an image does not
-    depend on those made beside it.
+    Random in training, from torch's default generator; fixed in evaluation, so that an image does not depend on the
+    rest of its batch.
 
     Args:
         size: height and width of the features.
-        gain: by which the strength is scaled.
+        gain: factor of the strength.
     """
 
     def __init__(self, size: tuple[int, int], *, gain: float = 1.0) -> None:
@@ -91,7 +91,7 @@ class NoiseInjection(nn.Module):
 
 
 class StyledConv(nn.Module):
-    """A modulated convolution, noise, a bias and the activation: one layer of the synthesis."""
+    """Modulated convolution, noise, bias and activation: one layer of the synthesis."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class StyledConv(nn.Module):
         resampling: Resampling = "none",
     ) -> None:
         super().__init__()
-        # The activation's gain is a factor of all that it is given.
+        # The gain of the activation is merged into its inputs.
         self.conv = ModulatedConv(in_channels, out_channels, style_dim, resampling=resampling, gain=GAIN)
         self.noise = NoiseInjection(size, gain=GAIN)
         self.bias = nn.Parameter(torch.zeros(out_channels, 1, 1))
@@ -113,14 +113,14 @@ class StyledConv(nn.Module):
 
 
 class MappingNetwork(nn.Module):
-    """Noise to styles: the latent vector scaled to length 1 for each entry, then linear layers.
+    """Mapping from noise to styles: normalization to unit mean square, then linear layers.
 
     Args:
         latent_dim: length of the noise vector.
         style_dim: length of a style.
-        layers: how many linear layers.
-        rate: their learning rate, as a multiple of the optimizer's.
-        decay: the share of the running mean of styles that each batch keeps in training.
+        layers: number of linear layers.
+        rate: their learning rate, relative to the optimizer's.
+        decay: decay rate of the running mean of styles, per batch in training.
     """
 
     def __init__(self, latent_dim: int, style_dim: int, layers: int, *, rate: float, decay: float = 0.998) -> None:
@@ -130,14 +130,14 @@ class MappingNetwork(nn.Module):
         self.decay = decay
         self.register_buffer("mean", torch.zeros(style_dim))
         self.mean: Tensor
-        """The mean of styles, to which truncation pulls them."""
+        """Running mean of styles, the target of truncation."""
 
     def forward(self, noise: Tensor, truncation: float = 1.0) -> Tensor:
-        """Noise to styles.
+        """Map noise to styles.
 
         Args:
             noise: ... x latent_dim.
-            truncation: pulls styles to their mean: 1 leaves them, 0 gives the mean (Karras et al., 2018, appendix B).
+            truncation: interpolation from the mean, 0, to the style, 1 (Karras et al., 2018, appendix B).
 
         Returns:
             ... x style_dim.
@@ -151,14 +151,14 @@ class MappingNetwork(nn.Module):
 
 
 def mix_styles(styles: Tensor, layers: int, probability: float) -> Tensor:
-    """One style for each layer, from two for each image (Karras et al., 2018, arXiv:1812.04948, section 3.1).
+    """Return one style for each layer, from two for each image (Karras et al., 2018, arXiv:1812.04948, section 3.1).
 
-    With that probability an image has the first style up to a layer drawn at random and the second one from there on,
-    else it has the first alone.
+    With the given probability, an image has the first style up to a random layer and the second one from there;
+    otherwise the first only.
 
     Args:
         styles: N x 2 x style_dim.
-        layers: how many the synthesis takes.
+        layers: number of layers of the synthesis.
         probability: from 0 to 1.
 
     Returns:
@@ -172,16 +172,16 @@ def mix_styles(styles: Tensor, layers: int, probability: float) -> Tensor:
 
 
 class StyleSynthesis(Generator):
-    """Styles to images: a learned constant, convolved and doubled; each level adds its part to the image.
+    """Generator from styles: a learned constant, convolved and upsampled; each level adds to the image.
 
-    StyleGAN2's generator with skip connections (Karras et al., 2019, figures 2c and 7b). As in the paper its images
-    have no bounds in training; in evaluation they are clamped to [-1, 1].
+    StyleGAN2's generator with skip connections (Karras et al., 2019, figures 2c and 7b). As in the paper, its images
+    are unbounded in training; in evaluation they are clamped to [-1, 1].
 
     Args:
         style_dim: length of a style.
         shape: channels, height and width of the images.
-        channels: feature maps at full size; twice as many each time the sides are halved.
-        max_channels: but no more than this.
+        channels: feature maps at full size; doubled at each halving of the sides.
+        max_channels: maximum number of feature maps.
 
     Raises:
         SizeError: the sides cannot be halved down to 4 to 8 pixels.
@@ -204,10 +204,10 @@ class StyleSynthesis(Generator):
         self.bias = nn.Parameter(torch.zeros(shape[0], 1, 1))
         self.upsample = Blur(resampling="up")
         self.style_count = len(layers) + 1
-        """How many styles an image takes: one for each layer, and one for the last level's colours."""
+        """Number of styles per image: one for each layer, and one for the colors of the last level."""
 
     def forward(self, styles: Tensor) -> Tensor:
-        """Styles, N x `self.style_count` x style_dim or one for all, N x 1, to images, N x C x H x W."""
+        """Map styles, N x `self.style_count` x style_dim or one for all, N x 1, to images, N x C x H x W."""
         each = styles.expand(-1, self.style_count, -1).unbind(1)
         features = self.layers[0](self.start.expand(styles.shape[0], -1, -1, -1), each[0])
         image: Tensor = self.colours[0](features, each[1])
@@ -220,10 +220,10 @@ class StyleSynthesis(Generator):
 
 
 class RunningMean(nn.Module):
-    """The decaying mean of what it is given in training, as a network among others: it is kept with them.
+    """Exponentially decaying mean of values in training, as a network, to be checkpointed with the others.
 
     Args:
-        decay: the share that each call keeps.
+        decay: decay rate per call.
     """
 
     def __init__(self, decay: float = 0.99) -> None:
@@ -233,7 +233,7 @@ class RunningMean(nn.Module):
         self.mean: Tensor
 
     def forward(self, values: Tensor) -> Tensor:
-        """Takes in values of any shape and returns their mean so far, a number that has no gradient."""
+        """Update the mean with values of any shape and return it, 0-dimensional, without a gradient."""
         if self.training:
             self.mean.lerp_(values.detach().mean(), 1 - self.decay)
-        return self.mean.clone()  # what a loss holds on to must not change in place
+        return self.mean.clone()  # a loss must not hold a tensor that changes in place

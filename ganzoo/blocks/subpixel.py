@@ -1,4 +1,4 @@
-"""Networks for images that are made larger: those of super-resolution."""
+"""Super-resolution networks."""
 
 from typing import Literal
 
@@ -10,17 +10,17 @@ from ganzoo.contract.networks import Discriminator, Generator
 
 
 class SubpixelGenerator(Generator):
-    """Enlarges images by adding to a bicubic enlargement: SRResNet (Ledig et al., 2016, arXiv:1609.04802).
+    """Super-resolution by a correction of the bicubic enlargement: SRResNet (Ledig et al., 2016, arXiv:1609.04802).
 
-    All the work is done at the small size; convolutions with four times the channels, rearranged to twice the side,
-    come last. The paper's network makes the whole image. This one starts as the bicubic enlargement and learns what is
-    missing from it, which a short training needs.
+    All layers work at the small size, except for the last: convolutions with four times the channels, rearranged to
+    twice the side. The paper's network makes the whole image. This one starts as the bicubic enlargement and learns the
+    difference, which a short training needs.
 
     Args:
-        channels: of the images it is given, and of those it makes.
-        scale: how many times higher and wider it makes them.
-        width: channels of every layer, the paper's 64.
-        blocks: residual blocks, the paper's 16.
+        channels: channels of source and target images.
+        scale: factor of height and width.
+        width: channels of every layer, 64 in the paper.
+        blocks: number of residual blocks, 16 in the paper.
     """
 
     def __init__(self, channels: int, scale: Literal[2, 4], *, width: int = 64, blocks: int = 16) -> None:
@@ -41,21 +41,21 @@ class SubpixelGenerator(Generator):
         self.enlarge = nn.Sequential(*enlarge, last)
 
     def forward(self, source: Tensor) -> Tensor:
-        """Images, N x C x H x W, to N x C x scale H x scale W; in [-1, 1] in evaluation, in training about so."""
+        """Map images, N x C x H x W, to N x C x scale H x scale W; in [-1, 1] in evaluation, about so in training."""
         features = self.first(source)
         missing = self.enlarge(features + self.blocks(features))
         made = missing + F.interpolate(source, scale_factor=self.scale, mode="bicubic")
-        # Clamped in training, white pixels could not learn to be darker; and clamped with the gradient of one that is
-        # not, nothing would hold what an adversarial loss pushes beyond the range: it ran away within 2,000 iterations.
+        # Clamped in training, white pixels would have no gradient to become darker; with the gradient passed through
+        # the clamp, an adversarial loss pushes values ever further out of the range: diverged within 2,000 iterations.
         return made if self.training else made.clamp(-1, 1)
 
 
 class DeepStridedDiscriminator(Discriminator):
-    """Eight convolutions, every second of stride 2, and two dense layers: SRGAN's discriminator (Ledig et al., 2016).
+    """SRGAN's discriminator: eight convolutions, every second of stride 2, and two linear layers (Ledig et al., 2016).
 
     Args:
         shape: channels, height and width of the images; any size.
-        width: channels of the first layer, the paper's 64; the last has eight times, the dense layer 16 times as many.
+        width: channels of the first layer, 64 in the paper; the last has 8 times, the linear layer 16 times as many.
     """
 
     def __init__(self, shape: tuple[int, int, int], *, width: int = 64) -> None:
@@ -65,7 +65,7 @@ class DeepStridedDiscriminator(Discriminator):
         for features in (width, 2 * width, 4 * width, 8 * width):
             for stride in (1, 2):
                 layers.append(nn.Conv2d(channels, features, 3, stride, padding=1))
-                if len(layers) > 1:  # the first sees the images themselves
+                if len(layers) > 1:  # no normalization of the images themselves
                     layers.append(nn.BatchNorm2d(features))
                 layers.append(nn.LeakyReLU(0.2))
                 channels = features
@@ -74,6 +74,6 @@ class DeepStridedDiscriminator(Discriminator):
         self.layers = nn.Sequential(*layers, nn.Flatten(), dense, nn.LeakyReLU(0.2), nn.Linear(16 * width, 1))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Images, N x C x H x W, to logits, N x 1."""
+        """Map images, N x C x H x W, to logits, N x 1."""
         logits: Tensor = self.layers(image)
         return logits

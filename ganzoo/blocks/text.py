@@ -1,4 +1,4 @@
-"""Networks for captions: their bytes to a vector, an image to the same kind of vector, and both to a logit."""
+"""Networks for captions: encoders of captions and images to vectors, and a discriminator of both."""
 
 import torch
 from torch import Tensor, nn
@@ -10,14 +10,14 @@ from ganzoo.contract.networks import Discriminator
 
 
 class CaptionEncoder(nn.Module):
-    """Captions as UTF-8 bytes to vectors of length sqrt(words), so that their values are about as large as noise.
+    """Encoder from captions, as UTF-8 bytes, to vectors of length sqrt(words), with values on the scale of noise.
 
-    Convolutions over the bytes, then the largest and the mean of what they found anywhere in the caption, as in the
-    encoders of characters of Reed et al. (2016, arXiv:1605.05395). The zeros that fill a caption up change nothing.
+    Convolutions over the bytes, then the maximum and the mean over the caption, as in the character encoders of Reed et
+    al. (2016, arXiv:1605.05395). Padding has no effect.
 
     Args:
         words: length of a vector.
-        features: what the convolutions look for at each byte.
+        features: channels of the convolutions.
     """
 
     def __init__(self, words: int, *, features: int = 128) -> None:
@@ -29,11 +29,11 @@ class CaptionEncoder(nn.Module):
         self.head = nn.Linear(2 * features, words)
 
     def forward(self, caption: Tensor) -> Tensor:
-        """Captions, N x L uint8, filled up with zeros, to vectors, N x words."""
+        """Map captions, N x L uint8, padded with zeros, to vectors, N x words."""
         there = (caption != 0).unsqueeze(1)
         found: Tensor = self.bytes(caption.int()).transpose(1, 2) * there
         for layer in self.layers:
-            # Zeros again after each layer: beyond its end a caption is as empty as beyond the end of the field.
+            # Zeros again after each layer: padding is equivalent to the end of the field.
             found = F.relu(layer(found)) * there
         mean = found.sum(2) / there.sum(2).clamp(min=1)
         vectors: Tensor = self.head(torch.cat([found.amax(2), mean], 1))
@@ -41,7 +41,7 @@ class CaptionEncoder(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """Images to vectors that stand beside those of captions: four convolutions of stride 2 and a linear layer.
+    """Encoder from images to the vector space of captions: four convolutions of stride 2 and a linear layer.
 
     Args:
         shape: channels, height and width of the images; any size.
@@ -54,22 +54,22 @@ class ImageEncoder(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(features * height * width, words))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Images, N x C x H x W, to vectors, N x words."""
+        """Map images, N x C x H x W, to vectors, N x words."""
         vectors: Tensor = self.layers(image)
         return vectors
 
 
 class CaptionDiscriminator(Discriminator):
-    """Images and the vectors of captions to one logit each: is it a real image, and of that caption?
+    """Discriminator of images and the vectors of captions, with one logit: real, and matching the caption.
 
     The discriminator of Reed et al. (2016, arXiv:1605.05396, section 4.1): convolutions of stride 2, then the caption,
-    projected and repeated at every position beside the features, and a convolution of 1 x 1 over both. The convolutions
-    are those of `CompactDiscriminator`, without normalization.
+    projected and concatenated with the features at every position, and a convolution of 1 x 1. The convolutions are
+    those of `CompactDiscriminator`, without normalization.
 
     Args:
         shape: channels, height and width of the images; sides multiples of 4, and at least 8.
         words: length of a caption's vector.
-        width: channels that the generator has at full size; the first convolution has twice as many.
+        width: channels of the generator at full size; the first convolution has twice as many.
 
     Raises:
         SizeError: a side is not a multiple of 4, or shorter than 8.
@@ -89,7 +89,7 @@ class CaptionDiscriminator(Discriminator):
         initialize_he(self)
 
     def forward(self, image: Tensor, meaning: Tensor) -> Tensor:
-        """Images, N x C x H x W, and vectors, N x words, to logits, N x 1."""
+        """Map images, N x C x H x W, and vectors, N x words, to logits, N x 1."""
         seen = self.images(image)
         said = self.captions(meaning)[:, :, None, None].expand(-1, -1, *seen.shape[2:])
         logits: Tensor = self.both(torch.cat([seen, said], 1))
@@ -97,7 +97,7 @@ class CaptionDiscriminator(Discriminator):
 
 
 def match(images: Tensor, captions: Tensor, temperature: float = 0.1) -> Tensor:
-    """How badly vectors of images and of their captions, N x words each, find each other in a batch: one number.
+    """Return the contrastive loss of vectors of images and of their captions, N x words each: 0-dimensional.
 
     The mean of two cross entropies, over the cosines of every image with every caption: which caption is the image's,
     and which image is the caption's (Zhang et al., 2020, arXiv:2010.00747, eq. 4).

@@ -1,4 +1,4 @@
-"""The DCGAN paper's own networks: transposed convolutions against strided ones, with BatchNorm in between."""
+"""DCGAN's original networks: transposed and strided convolutions with BatchNorm."""
 
 import math
 from itertools import pairwise
@@ -11,16 +11,16 @@ from ganzoo.contract.networks import Discriminator, Generator
 
 
 class TransposedGenerator(Generator):
-    """Noise to images by transposed convolutions: DCGAN's generator (Radford et al., 2015, arXiv:1511.06434, figure 1).
+    """DCGAN's generator of transposed convolutions (Radford et al., 2015, arXiv:1511.06434, figure 1).
 
     A linear layer to 1024 channels of 4 x 4, for images of 64 x 64, then transposed convolutions 4 x 4 of stride 2 that
     halve the channels down to 128, each with BatchNorm and ReLU, and a last one to the image, with tanh. The paper's
     kernels are 5 x 5; even ones cover every pixel equally often (Odena et al., 2016, doi:10.23915/distill.00003).
 
     Args:
-        latent_dim: length of the noise vector; the paper's is 100.
+        latent_dim: length of the noise vector, 100 in the paper.
         shape: channels, height and width of the images; sides multiples of 4, and at least 8.
-        width: channels that a layer at full size would have; half of those before the last layer.
+        width: channels of a hypothetical layer at full size; half of those before the last layer.
         initialization: initial weights.
 
     Raises:
@@ -55,13 +55,13 @@ class TransposedGenerator(Generator):
         initialize_as(self, initialization)
 
     def forward(self, noise: Tensor) -> Tensor:
-        """Noise, N x latent_dim, to images, N x C x H x W in [-1, 1]."""
+        """Map noise, N x latent_dim, to images, N x C x H x W in [-1, 1]."""
         images: Tensor = self.layers(noise)
         return images
 
 
 class TransposedDiscriminator(Discriminator):
-    """Images to one logit each: the mirror of `TransposedGenerator` (Radford et al., 2015).
+    """DCGAN's discriminator, the mirror image of `TransposedGenerator` (Radford et al., 2015).
 
     Strided convolutions with leaky ReLU and, in all layers but the first, BatchNorm before it.
 
@@ -90,6 +90,6 @@ class TransposedDiscriminator(Discriminator):
         initialize_as(self, initialization)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Images, N x C x H x W, to logits, N x 1."""
+        """Map images, N x C x H x W, to logits, N x 1."""
         logits: Tensor = self.layers(image)
         return logits

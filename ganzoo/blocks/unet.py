@@ -1,4 +1,4 @@
-"""A U-Net: an encoder and a decoder with a connection across at every size."""
+"""U-Net: encoder and decoder with skip connections at every size."""
 
 import math
 from functools import partial
@@ -16,28 +16,28 @@ from ganzoo.contract.networks import Generator
 
 
 class KeptDropout(nn.Dropout):
-    """Dropout that stays on when images are made."""
+    """Dropout that stays active in evaluation mode."""
 
     def forward(self, features: Tensor) -> Tensor:
         return F.dropout(features, self.p, training=True)
 
 
 class UNetGenerator(Generator):
-    """Translates an image to another of the same size: Pix2Pix's generator (Isola et al., 2016, arXiv:1611.07004).
+    """Image translation at constant size by a U-Net: Pix2Pix's generator (Isola et al., 2016, arXiv:1611.07004).
 
-    It halves the image as often as both sides allow, at most `levels` times, and comes back up, each size beside what
-    the way down saw there. Smaller images drop inner blocks. Channels are `width` times 1, 2, 4, then 8 throughout.
+    The image is halved as often as both sides allow, at most `levels` times, then upsampled, with skip connections at
+    each size. Smaller images omit inner blocks. Channels are `width` times 1, 2, 4, then 8 throughout.
 
     Args:
-        source_shape: channels, height and width of the images it is given; sides multiples of 16, and at least 32.
-        out_channels: channels of the images it makes.
-        width: channels of the first block, the paper's 64; time and weights grow with its square.
-        levels: the most halvings, 4 to 8. The paper's 8 bring 256 pixels down to one.
-        dropout: the share of values dropped in training, where `dropout_in` says.
-        dropout_in: "widest": every block of the most channels, on the way down and up; "decoder": the first three on
-            the way up, as in the paper.
-        keep_dropout: whether values are dropped when images are made, too: the paper's noise.
-        initialization: how its weights are drawn.
+        source_shape: channels, height and width of the source images; sides multiples of 16, and at least 32.
+        out_channels: channels of the target images.
+        width: channels of the first block, 64 in the paper; cost and weights grow with its square.
+        levels: maximum number of halvings, 4 to 8. The paper's 8 reduce 256 pixels to one.
+        dropout: share of values dropped in training, in the layers of `dropout_in`.
+        dropout_in: "widest": every block of the most channels, in encoder and decoder; "decoder": its first three
+            blocks, as in the paper.
+        keep_dropout: whether dropout stays active in sampling: the paper's noise.
+        initialization: initial weights.
 
     Raises:
         SizeError: the sides cannot be halved often enough.
@@ -59,7 +59,7 @@ class UNetGenerator(Generator):
         check_size(type(self).__name__, source_shape, multiple=16, least=32)
         channels, height, sideways = source_shape
         common = math.gcd(height, sideways)
-        halvings = min(levels, (common & -common).bit_length() - 1)  # the lowest bit: the largest power of two in it
+        halvings = min(levels, (common & -common).bit_length() - 1)  # the lowest bit: the largest power-of-two divisor
         widths = [width * min(8, 2**level) for level in range(halvings)]
         last, widest = halvings - 1, 8 * width
         drop = partial(KeptDropout if keep_dropout else nn.Dropout, dropout)
@@ -79,12 +79,12 @@ class UNetGenerator(Generator):
             if dropout and made == widest and (dropout_in == "widest" or level < 3):
                 layers.append(drop())
             self.up.append(nn.Sequential(*layers))
-            inner = 2 * made  # with what the encoder saw at that size
+            inner = 2 * made  # with the encoder's features of that size
         self.output = nn.Sequential(UpsampleConv(inner, out_channels, kernel_size=4), nn.Tanh())
         initialize_as(self, initialization)
 
     def forward(self, source: Tensor) -> Tensor:
-        """Source images, N x C x H x W, to target images, N x out_channels x H x W in [-1, 1]."""
+        """Map source images, N x C x H x W, to target images, N x out_channels x H x W in [-1, 1]."""
         seen = [source]
         for block in self.down:
             seen.append(block(seen[-1]))

@@ -5,16 +5,16 @@ from typing import Literal, TypeAlias, TypeVar
 from torch import nn
 
 Initialization: TypeAlias = Literal["normal", "torch"]
-"""The initial weights that a network takes: "normal" as `initialize` draws them, or torch's own."""
+"""Initial weights of a network: "normal" as in `initialize`, or those of torch."""
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
 def initialize(network: Network, std: float = 0.02) -> Network:
-    """Draws the weights from N(0, std) and those of normalization layers from N(1, std), and sets biases to 0.
+    """Sample weights from N(0, std) and those of normalization layers from N(1, std), and set biases to 0.
 
-    The initial weights of DCGAN (Radford et al., 2015, arXiv:1511.06434, section 4) and, after it, of most
-    convolutional GANs. Returns the network.
+    The initial weights of DCGAN (Radford et al., 2015, arXiv:1511.06434, section 4) and of most convolutional GANs
+    since. Returns the network.
     """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
@@ -30,6 +30,6 @@ def initialize(network: Network, std: float = 0.02) -> Network:
 
 
 def initialize_as(network: nn.Module, initialization: Initialization) -> None:
-    """Gives a network just built the initial weights of that name."""
+    """Initialize a new network by the name of its initial weights."""
     if initialization == "normal":
         initialize(network)

@@ -1,1 +1,1 @@
-"""The contract: all that the author of a plugin inherits from or is given."""
+"""Contract with plugins: everything that their authors inherit from or receive."""

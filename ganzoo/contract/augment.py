@@ -1,7 +1,7 @@
-"""Augmentation of all that a discriminator sees, real and fake, through which the generator's gradients flow.
+"""Differentiable augmentation of a discriminator's inputs, real and fake.
 
-With few images a discriminator learns them by heart. It cannot if it sees each a little changed; and if real images
-and fakes are changed alike, the generator still learns the images as they were.
+With few images, a discriminator overfits to them; augmentation prevents that. As real and fake images are augmented
+alike, the generator still learns the original images.
 """
 
 import math
@@ -17,9 +17,9 @@ from ganzoo.base.resample import sample_affine, shift
 from ganzoo.config import Choice, Form, NamedConfig
 
 AUGMENT = "augment"
-"""What changes images, among a GAN's networks."""
+"""Name of the augmenter among a GAN's networks."""
 TRANSLATION, CUTOUT = 1 / 8, 1 / 2
-"""DiffAugment's: how far an image moves at most, and the side of what is cut out, in parts of its own."""
+"""Values of DiffAugment: the largest translation, and the side of the cutout, as a fraction of the image's side."""
 
 Change: TypeAlias = Literal[
     "flip",
@@ -36,32 +36,32 @@ Change: TypeAlias = Literal[
     "hue",
     "cutout",
 ]
-"""What ADA can do to an image."""
+"""Transformations of ADA."""
 BATCHES = 4
-"""After so many ADA's probability moves, by the mean of their certainties (the authors' `ada_interval`)."""
+"""Number of batches between two updates of ADA's probability (the authors' `ada_interval`)."""
 
 
 class Augmenter(nn.Module, ABC):
-    """Changes images, N x C x H x W in [-1, 1], each in its own way; in evaluation mode it leaves them as they are.
+    """Augmentation of images, N x C x H x W in [-1, 1], each differently; the identity in evaluation mode.
 
-    What is changed may leave [-1, 1], as in the papers: a limit would stop the gradients there. Every change is linear
-    in the image or a shift of its values, so the whole can be differentiated any number of times. Of four channels the
-    fourth is opacity: it moves with the others and is cut with them, but takes no part in changes of colour.
+    Results may leave [-1, 1], as in the papers: clamping would stop the gradients. Every transformation is linear in
+    the image or shifts its values, so the whole is differentiable any number of times. A fourth channel is opacity: it
+    takes part in geometric transformations and cutout, but not in those of color.
     """
 
     @abstractmethod
     def change(self, images: Tensor) -> Tensor:
-        """The images, changed."""
+        """Return the augmented images."""
 
     def adapt(self, overfitting_signal: Tensor, count: int) -> None:
-        """Told how surely the discriminator tells real images, in [-1, 1]; all processes saw `count` more of them."""
+        """Update from the confidence on real images, in [-1, 1], on `count` more images over all processes."""
 
     def forward(self, images: Tensor) -> Tensor:
         return self.change(images) if self.training else images
 
 
 class Augmentation(NamedConfig, ABC):
-    """How the images that a discriminator sees are changed."""
+    """Augmentation of the discriminator's inputs."""
 
     noun: ClassVar[str] = "augmentation"
     kind: ClassVar[str]
@@ -73,11 +73,11 @@ class Augmentation(NamedConfig, ABC):
 
     @abstractmethod
     def build(self) -> Augmenter | None:
-        """What changes the images; None: nothing does."""
+        """Return the augmenter; None for no augmentation."""
 
 
 class NoAugmentation(Augmentation):
-    """Images as they are."""
+    """No augmentation."""
 
     kind = "none"
 
@@ -90,7 +90,7 @@ def _words(value: object) -> object:
 
 
 class DiffAugment(Augmentation):
-    """Colour, translation and cutout, always (Zhao et al., 2020, arXiv:2006.10738)."""
+    """DiffAugment: color, translation and cutout, always (Zhao et al., 2020, arXiv:2006.10738)."""
 
     kind = "diffaugment"
 
@@ -98,7 +98,7 @@ class DiffAugment(Augmentation):
         tuple[Literal["color", "translation", "cutout"], ...], BeforeValidator(_words), Form("NAME,...")
     ] = Field(
         ("color", "translation", "cutout"),
-        description="which of color (brightness, saturation, contrast), translation and cutout",
+        description="transformations: color (brightness, saturation, contrast), translation, cutout",
     )
 
     def build(self) -> Augmenter | None:
@@ -106,25 +106,25 @@ class DiffAugment(Augmentation):
 
 
 class ADA(Augmentation):
-    """Adaptive: more of it, the surer the discriminator is (Karras et al., 2020, arXiv:2006.06676).
+    """Adaptive discriminator augmentation (ADA), stronger when it overfits (Karras et al., 2020, arXiv:2006.06676).
 
-    By default its changes are the authors' `bgc`, all but mirroring, which asks for `flip`: without it a generator
-    learns of mirrored letters as soon as the probability is high. Images are moved by one bilinear lookup, where the
-    authors enlarge them first, so that moved images are a little softer here.
+    By default, the transformations are the authors' `bgc` without mirroring, which is enabled by `flip`: a generator
+    learns mirrored letters as soon as the probability is high. Geometric transformations are one bilinear lookup
+    without the authors' upsampling, so their results are slightly softer here.
     """
 
     kind = "ada"
 
     policy: Annotated[tuple[Change, ...], BeforeValidator(_words), Form("NAME,...")] = Field(
         tuple(change for change in get_args(Change) if change not in ("flip", "cutout")),
-        description=f"which of {', '.join(get_args(Change))}",
+        description=f"transformations: {', '.join(get_args(Change))}",
     )
-    flip: bool = Field(False, description="mirror images, too: for data whose images might as well be mirrored")
+    flip: bool = Field(False, description="mirroring of images, for data without a preferred direction")
     p: float | None = Field(None, ge=0, le=1, description="fixed probability of each change (default: adaptive)")
     target: float = Field(
-        0.6, gt=-1, lt=1, description="how surely the discriminator may tell real images: 0 it guesses, 1 it knows"
+        0.6, gt=-1, lt=1, description="target confidence of the discriminator on real images: 0 guesses, 1 is certain"
     )
-    images: int = Field(500_000, gt=0, description="images in which the probability of a change goes from 0 to 1")
+    images: int = Field(500_000, gt=0, description="number of images in which the probability goes from 0 to 1")
 
     def build(self) -> Augmenter | None:
         policy = (*self.policy, "flip") if self.flip else self.policy
@@ -132,11 +132,11 @@ class ADA(Augmentation):
 
 
 AnyAugmentation: TypeAlias = Annotated[Augmentation, Choice(Augmentation)]
-"""A field that holds any augmentation."""
+"""Field that holds any augmentation."""
 
 
 class DifferentiableAugmenter(Augmenter):
-    """Every image is changed in each of the ways that `policy` names, with a strength of its own."""
+    """DiffAugment: every transformation in `policy`, on every image, with random strengths."""
 
     def __init__(self, policy: Collection[str]) -> None:
         super().__init__()
@@ -163,15 +163,15 @@ class DifferentiableAugmenter(Augmenter):
 
 
 class AdaptiveAugmenter(Augmenter):
-    """Every image is changed in each of the ways that `policy` names with probability `p`, which follows `adapt`.
+    """ADA: every transformation in `policy`, on every image with probability `p`, which is updated by `adapt`.
 
-    Each process of several has a `p` of its own, after what its own discriminator logits say.
+    Each of several processes has its own `p`, based on its own discriminator logits.
 
     Args:
-        policy: names of changes.
-        target: the certainty that is aimed at.
-        images: in which `p` goes from 0 to 1.
-        p: its fixed value. None: it begins at 0 and adapts.
+        policy: names of transformations.
+        target: target confidence of the discriminator.
+        images: number of images in which `p` goes from 0 to 1.
+        p: fixed probability (default: 0 at first, adaptive).
     """
 
     def __init__(self, policy: Collection[str], target: float, images: int, p: float | None = None) -> None:
@@ -182,9 +182,9 @@ class AdaptiveAugmenter(Augmenter):
         self.register_buffer("batches", torch.zeros(()))
         self.p: Tensor
         self.certainty: Tensor
-        """The sum over the batches since `p` last moved."""
+        """Sum over the batches since the last update of `p`."""
         self.batches: Tensor
-        """How many these are."""
+        """Number of these batches."""
 
     @torch.no_grad()
     def adapt(self, overfitting_signal: Tensor, count: int) -> None:
@@ -211,7 +211,7 @@ class AdaptiveAugmenter(Augmenter):
         return images
 
     def _turn(self, images: Tensor) -> Tensor:
-        """Turned by quarters, each as likely; images that are not square by halves, or they would not fit."""
+        """Rotate by random multiples of 90 degrees; of 180 degrees for images that are not square."""
         square = images.shape[2] == images.shape[3]
         quarters = torch.randint(4 if square else 2, (len(images),), device=images.device) * (1 if square else 2)
         quarters = self._chosen("rotate90", images, quarters)
@@ -221,9 +221,9 @@ class AdaptiveAugmenter(Augmenter):
         return result
 
     def _move(self, images: Tensor) -> Tensor:
-        """Scaled, turned, stretched, turned and moved (appendix B), by the inverse, whose strengths are drawn alike.
+        """Scale, rotate, stretch, rotate and translate (appendix B), by the inverse map, of the same distribution.
 
-        Two rotations, each with probability 1 - sqrt(1 - p), so that an image stays upright with 1 - p.
+        Each of the two rotations has probability 1 - sqrt(1 - p), so that an image stays upright with 1 - p.
         """
         if self.policy.isdisjoint({"integer-translation", "scale", "rotation", "stretch", "translation"}):
             return images
@@ -241,19 +241,19 @@ class AdaptiveAugmenter(Augmenter):
         strengths = torch.stack([scale, before, stretch, after, right, down], 1)
         sizes = torch.stack([torch.exp2(scale + stretch), torch.exp2(scale - stretch)], 1)
         matrix = (rotations(before) * sizes[:, None]) @ rotations(after)
-        # Interpolation blurs by a rounding error even what does not move; what does not shall stay as it is.
+        # Interpolation has rounding errors even for the identity, which must not change an image.
         still = _each((strengths == 0).all(1))
         return torch.where(still, images, sample_affine(images, matrix, torch.stack([right, down], 1)))
 
     def _recolour(self, colours: Tensor) -> Tensor:
-        """Brighter, of more contrast, dark for light, of another hue, more saturated.
+        """Change brightness, contrast, luma, hue and saturation.
 
-        All are maps about the grey diagonal of all colours, v.
+        All are maps about the gray diagonal of the color space, v.
         """
         brightness = 0.2 * self._chosen("brightness", colours, normal(colours))
         contrast = 0.5 * self._chosen("contrast", colours, normal(colours))
         changed = (colours + _each(brightness)) * _each(torch.exp2(contrast))
-        if "luma-flip" in self.policy:  # half of those chosen are reflected: x - 2 v (v . x)
+        if "luma-flip" in self.policy:  # half of the selected images are reflected: x - 2 v (v . x)
             reflected = self._chosen("luma-flip", colours, uniform(colours)) > 0
             changed = torch.where(_each(reflected), changed - 2 * changed.mean(1, keepdim=True), changed)
         if colours.shape[1] != 3 or self.policy.isdisjoint({"saturation", "hue"}):
@@ -262,7 +262,7 @@ class AdaptiveAugmenter(Augmenter):
         hue = math.pi * self._chosen("hue", colours, uniform(colours))
         grey = changed.mean(1, keepdim=True)
         chroma = changed - grey
-        # Rodrigues' rotation about the diagonal: chroma is at right angles to it, and
+        # Rodrigues' rotation about the diagonal: chroma is orthogonal to it, and
         # v x (r, g, b) = (b - g, r - b, g - r) / sqrt(3).
         across = (chroma.roll(1, 1) - chroma.roll(-1, 1)) / math.sqrt(3)
         turned = _each(torch.cos(hue)) * chroma + _each(torch.sin(hue)) * across
@@ -270,9 +270,9 @@ class AdaptiveAugmenter(Augmenter):
         return torch.where(_each((saturation == 0) & (hue == 0)), changed, vivid)
 
     def _chosen(self, change: Change, images: Tensor, strength: Tensor, p: Tensor | None = None) -> Tensor:
-        """The strength of a change for each image.
+        """Return the strength of a transformation for each image.
 
-        Zero where the draw left the image out, and for all images if the policy does not have that change.
+        Zero for images that are not selected, and for all images if the policy lacks the transformation.
         """
         if change not in self.policy:
             return torch.zeros_like(strength)
@@ -281,14 +281,14 @@ class AdaptiveAugmenter(Augmenter):
 
 
 def in_colour(change: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """The images with their colours changed, and their opacity, if they have one, as it was."""
+    """Apply a transformation to the colors of images, without their opacity, if any."""
     if images.shape[1] <= 3:
         return change(images)
     return torch.cat([change(images[:, :3]), images[:, 3:]], 1)
 
 
 def cut_out(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
-    """The images with a rectangle of half their height and width set to zero, about a place of each: N, in [-1, 1]."""
+    """Zero a rectangle of half the height and width of each image, centered at `down`, `right`: N, in [-1, 1]."""
     outside = torch.zeros((), dtype=torch.bool, device=images.device)
     for side, centre in ((2, down), (3, right)):
         length = images.shape[side]
@@ -299,27 +299,27 @@ def cut_out(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
 
 
 def rotations(angles: Tensor) -> Tensor:
-    """Rotation matrices, N x 2 x 2."""
+    """Return rotation matrices, N x 2 x 2."""
     cosine, sine = torch.cos(angles), torch.sin(angles)
     return torch.stack([torch.stack([cosine, -sine], 1), torch.stack([sine, cosine], 1)], 1)
 
 
 def normal(images: Tensor) -> Tensor:
-    """A number for each image, of mean 0 and variance 1."""
+    """Sample a number for each image, of mean 0 and variance 1."""
     return torch.randn(len(images), device=images.device, dtype=images.dtype)
 
 
 def uniform(images: Tensor) -> Tensor:
-    """A number for each image, evenly from [-1, 1)."""
+    """Sample a number for each image, uniform in [-1, 1)."""
     return 2 * torch.rand(len(images), device=images.device, dtype=images.dtype) - 1
 
 
 def _each(numbers: Tensor) -> Tensor:
-    """A number for each image, in the shape that multiplies N x C x H x W."""
+    """Reshape a number per image to broadcast over N x C x H x W."""
     return numbers.view(-1, 1, 1, 1)
 
 
 def _whole_steps(images: Tensor, length: int) -> Tensor:
-    """A whole number of pixels for each image, evenly, at most DiffAugment's part of the length either way."""
+    """Sample a whole number of pixels for each image, uniform, at most DiffAugment's fraction of the length."""
     most = int(length * TRANSLATION + 0.5)
     return torch.randint(-most, most + 1, (len(images),), device=images.device)

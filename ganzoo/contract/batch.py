@@ -1,4 +1,4 @@
-"""A batch: named tensors that share their first dimension."""
+"""Batch: named tensors with the same first dimension."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,11 +7,11 @@ from torch import Tensor
 
 
 class Batch(Mapping[str, Tensor]):
-    """What networks and losses see of one iteration: `batch.image`, `batch.label`, `batch.noise`, `batch.fake`, ...
+    """Data of one iteration for networks and losses: `batch.image`, `batch.label`, `batch.noise`, `batch.fake`, ...
 
-    Images are float32 in [-1, 1], N x C x H x W; labels int64, N; captions UTF-8 bytes, N x L, filled up with zeros;
-    `noise` is standard normal, N x the GAN's noise shape; `step` counts the iterations before this one and has no
-    dimension. A batch does not change: `replace` makes another.
+    Images are float32 in [-1, 1], N x C x H x W; labels int64, N; captions UTF-8 bytes, N x L, padded with zeros;
+    `noise` is standard normal, N x the GAN's noise shape; `step` is the number of previous iterations, 0-dimensional.
+    A batch is immutable: `replace` returns a new one.
     """
 
     def __init__(self, **fields: Tensor) -> None:
@@ -27,7 +27,7 @@ class Batch(Mapping[str, Tensor]):
         return len(self._fields)
 
     def __getattr__(self, name: str) -> Tensor:
-        if name.startswith("_"):  # copy and pickle ask for these before there are fields
+        if name.startswith("_"):  # read by copy and pickle before there are fields
             raise AttributeError(name)
         try:
             return self._fields[name]
@@ -35,16 +35,16 @@ class Batch(Mapping[str, Tensor]):
             raise AttributeError(f"the batch has no '{name}'; it has: {', '.join(self._fields)}") from None
 
     def replace(self, **fields: Tensor) -> "Batch":
-        """A batch with these fields added or put in place of those of the same name."""
+        """Return a batch with these fields added or replaced."""
         return Batch(**(self._fields | fields))
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on a device; the copy to a GPU is not waited for."""
-        ahead = device.type == "cuda"  # the other way round, Python could read what has not yet arrived
+        """Return the batch on a device; copies to a GPU are asynchronous."""
+        ahead = device.type == "cuda"  # copies to the host must finish before Python reads them
         fields = {name: reachable(value, device).to(device, non_blocking=ahead) for name, value in self._fields.items()}
         return Batch(**fields)
 
 
 def reachable(value: Tensor, device: torch.device) -> Tensor:
-    """A tensor in memory from which a copy to the device need not be waited for: for a GPU, pinned."""
+    """Return the tensor in memory that supports asynchronous copies to the device: for a GPU, pinned memory."""
     return value.pin_memory() if device.type == "cuda" and not value.is_cuda else value

@@ -1,4 +1,4 @@
-"""What looks on while a run trains: when it is told what."""
+"""Callback of a training run."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,40 +9,40 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """What looks on while a run trains: every method may be left out. Of several processes, the one that leads calls.
+    """Callback of a training run; every method is optional. Of several processes, only the main one calls it.
 
-    It changes neither weights nor what is drawn at random. A callback that a run has by its name (`--callback`) is set
-    aside if it raises, and training goes on; unless what it raises is a GanzooError, which says that it should not.
+    A callback must not change weights or random generators. One chosen by name (`--callback`) is disabled if it
+    raises, and training continues; a GanzooError, however, ends the run.
     """
 
     def on_train_start(self, trainer: "Trainer", folder: "RunFolder") -> None:
-        """Everything is built; a resumed run is where it stopped."""
+        """Called once everything is built, and a resumed run restored."""
 
     def on_step_end(self, trainer: "Trainer") -> None:
-        """One iteration was made."""
+        """Called after every iteration."""
 
     def on_log(self, trainer: "Trainer", row: dict[str, float]) -> None:
-        """A line was added to the metrics."""
+        """Called after a row was appended to the metrics."""
 
     def on_sample(self, trainer: "Trainer", file: Path) -> None:
-        """A grid of samples was saved."""
+        """Called after a sample grid was saved."""
 
     def on_evaluate(self, trainer: "Trainer", line: dict[str, Any]) -> None:
-        """A line was added to the evaluations: `iteration`, `when`, `protocol` and `figures`, by name.
+        """Called after a line was appended to the evaluations: `iteration`, `when`, `protocol` and `figures` by name.
 
-        A figure is a number, or None where it is not finite, or nothing could be measured.
+        A figure is a number, or None if it is not finite or could not be computed.
         """
 
     def on_rollback(self, trainer: "Trainer") -> None:
-        """The run diverged and was put back to a checkpoint: what was logged after that iteration does not count."""
+        """Called after a diverged run was restored to a checkpoint: logs of later iterations are void."""
 
     def on_train_end(self, trainer: "Trainer") -> None:
-        """The last iteration was made, and everything is saved."""
+        """Called after the last iteration, with everything saved."""
 
     def teardown(self, trainer: "Trainer", error: BaseException | None) -> None:
-        """Nothing more will be told: whatever is open is to be closed. Always called, and last, if `started` succeeded.
+        """Release resources. Always called, and last, if `on_train_start` succeeded.
 
         Args:
             trainer: the run.
-            error: what ended it; a KeyboardInterrupt if it was told to stop, None if it came to its end.
+            error: exception that ended the run: a KeyboardInterrupt if it was stopped, None if it finished.
         """

@@ -1,4 +1,4 @@
-"""Codes: entries of the noise that have a name and a meaning, so that they can be told and not only drawn."""
+"""Codes: named, meaningful entries of the noise, which can be set as well as sampled."""
 
 import math
 from abc import ABC, abstractmethod
@@ -11,71 +11,71 @@ from torch import Tensor
 from ganzoo.errors import OptionError, UnknownName, UserError, typed
 
 STEPS = 10
-"""Values in a range of a continuous code, unless so many are asked for."""
+"""Default number of values in a range of a continuous code."""
 MOST = 1000
-"""Values of one code in one picture, at most."""
+"""Maximum number of values of one code in one picture."""
 
 
 @dataclass(frozen=True)
 class Code(ABC):
-    """A named part of the noise, standard normal as all of it, and what is read from there.
+    """Named part of the noise, which is standard normal like the rest, and its value.
 
-    Reading and putting are inverse to each other, so that a network sees the same whether a code was drawn or told.
+    `read` and `put` are inverses, so that networks cannot tell whether a code was sampled or set.
     """
 
     name: str
-    """As in `--codes NAME=VALUE`."""
+    """Name in `--codes NAME=VALUE`."""
     start: int
-    """The first of its entries in a row of noise, flattened."""
+    """Index of the first entry in a row of noise, flattened."""
 
     @property
     @abstractmethod
     def length(self) -> int:
-        """How many entries it has."""
+        """Number of entries."""
 
     @property
     @abstractmethod
     def takes(self) -> str:
-        """What its values may be, in words."""
+        """Description of the allowed values."""
 
     @abstractmethod
     def read(self, noise: Tensor) -> Tensor:
-        """Its values, N, in rows of noise, N x ..."""
+        """Return the values, N, in rows of noise, N x ..."""
 
     @abstractmethod
     def entries(self, values: Tensor) -> Tensor:
-        """Its entries, N x length, where it has those values, N."""
+        """Return the entries, N x length, for these values, N."""
 
     @abstractmethod
     def allows(self, value: float) -> bool:
-        """Whether it can have that value."""
+        """Whether the code can have this value."""
 
     @abstractmethod
     def between(self, low: float, high: float, steps: int | None) -> list[float]:
-        """Values from `low` to `high`, both included: `steps` of them, evenly spaced.
+        """Return `steps` evenly spaced values from `low` to `high`, both included.
 
-        None: a continuous code has STEPS, a category every whole number between.
+        None: STEPS values of a continuous code, every whole number in between of a category.
 
         Raises:
-            OptionError: a category was given steps.
+            OptionError: `steps` for a category.
         """
 
     @property
     def place(self) -> slice:
-        """Where its entries are in a row of noise, flattened."""
+        """Slice of the entries in a row of noise, flattened."""
         return slice(self.start, self.start + self.length)
 
     def put(self, noise: Tensor, values: Tensor) -> Tensor:
-        """Rows of noise, N x ..., in which it has those values, N, and all else is the same."""
+        """Return rows of noise, N x ..., with the code set to these values, N, and all else unchanged."""
         rows = noise.flatten(1).clone()
         rows[:, self.place] = self.entries(values).to(rows)
         return rows.view_as(noise)
 
     def value(self, said: object) -> float:
-        """The value as a number.
+        """Parse a value.
 
         Raises:
-            OptionError: it is none, or not one that this code takes.
+            OptionError: not a number, or not allowed for this code.
         """
         try:
             value = float(str(said))
@@ -86,10 +86,10 @@ class Code(ABC):
         return value
 
     def values(self, said: str) -> list[float]:
-        """Values as they are said on a command line: `3`, `0,3,5`, `-1..1`, or `-1..1:7` for seven of them.
+        """Parse values of the command line: `3`, `0,3,5`, `-1..1`, or `-1..1:7` for seven steps.
 
         Raises:
-            OptionError: it cannot have them.
+            OptionError: invalid values for this code.
         """
         values: list[float] = []
         for part in said.split(","):
@@ -109,10 +109,10 @@ class Code(ABC):
 
 @dataclass(frozen=True)
 class Category(Code):
-    """One of so many, drawn evenly: the number of the largest of its entries."""
+    """Uniform category: the index of the largest of its entries."""
 
     count: int
-    """How many categories there are; they are numbered from 0."""
+    """Number of categories, numbered from 0."""
 
     @property
     def length(self) -> int:
@@ -126,7 +126,7 @@ class Category(Code):
         return noise.flatten(1)[:, self.place].argmax(1)
 
     def entries(self, values: Tensor) -> Tensor:
-        # Noise far above all others, so that it is the largest.
+        # Far above normal noise, so that it is the largest.
         return 4 * torch.eye(self.count, device=values.device)[values.long()]
 
     def allows(self, value: float) -> bool:
@@ -141,7 +141,7 @@ class Category(Code):
 
 @dataclass(frozen=True)
 class Continuous(Code):
-    """A value from -1 to 1, drawn evenly: the normal distribution's function of its entry, doubled, less 1."""
+    """Uniform value from -1 to 1: the normal cumulative distribution function of its entry, doubled, minus 1."""
 
     @property
     def length(self) -> int:
@@ -155,7 +155,7 @@ class Continuous(Code):
         return torch.erf(noise.flatten(1)[:, self.start] / 2**0.5)
 
     def entries(self, values: Tensor) -> Tensor:
-        edge = 1 - 1e-6  # the entries of -1 and 1 themselves are infinite
+        edge = 1 - 1e-6  # the entries of -1 and 1 are infinite
         return (torch.erfinv(values.double().clamp(-edge, edge)) * 2**0.5)[:, None]
 
     def allows(self, value: float) -> bool:
@@ -166,15 +166,15 @@ class Continuous(Code):
 
 
 def settings(codes: Sequence[Code], name: str, asked: Mapping[str, object] | None) -> dict[Code, list[float]]:
-    """The values that codes were told to have: one or several each.
+    """Return the requested values of codes, one or several each.
 
     Args:
-        codes: those of the GAN.
-        name: the GAN's.
-        asked: a value, several, or, as on a command line, words for them, by the code's name.
+        codes: codes of the GAN.
+        name: name of the GAN.
+        asked: a value, several, or their text on a command line, by the name of the code.
 
     Raises:
-        UserError: there is no such code, or it cannot have that value.
+        UserError: an unknown code, or a value that it cannot have.
     """
     if asked is None:
         return {}

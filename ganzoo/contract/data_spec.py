@@ -1,29 +1,29 @@
-"""What a network must know of its data."""
+"""Data specification: the properties of a data set that networks depend on."""
 
 from pydantic import Field, field_validator
 
 from ganzoo.config import Config
 
 LONGEST = 2**16
-"""Pixels of an image's side, and values in one row of another field, at most."""
+"""Maximum of an image's side in pixels, and of the values in one row of another field."""
 
 
 def is_side(value: object) -> bool:
-    """Whether an image may be so many pixels high or wide."""
+    """Whether a value is a valid height or width of an image in pixels."""
     return type(value) is int and 0 < value <= LONGEST
 
 
 def whole_number(value: object) -> object:
-    """A whole number that was typed, for a field that allows some of them; anything else as it is."""
+    """Parse a whole number from the command line for a Literal field; return anything else unchanged."""
     return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 9 else value
 
 
 class DataSpec(Config):
-    """The shape of one row of a data set. Kept in the run folder, so that generating needs no data."""
+    """Shape of one row of a data set. Saved in the run folder, so that sampling needs no data."""
 
-    dataset: str = Field(description="the name of the data set")
-    shapes: dict[str, tuple[int, ...]] = Field(description="field to the shape of one row: images are C, H, W")
-    classes: tuple[str, ...] = Field((), description="what the labels mean, by number")
+    dataset: str = Field(description="name of the data set")
+    shapes: dict[str, tuple[int, ...]] = Field(description="shape of one row by field; images are C, H, W")
+    classes: tuple[str, ...] = Field((), description="names of the classes, by label")
 
     @field_validator("shapes")
     @classmethod
@@ -38,12 +38,12 @@ class DataSpec(Config):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of the images to make."""
+        """Channels, height and width of the images to generate."""
         channels, height, width = self.shapes["image" if "image" in self.shapes else "target"]
         return channels, height, width
 
     @property
     def source_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of the images to translate."""
+        """Channels, height and width of the source images."""
         channels, height, width = self.shapes["source"]
         return channels, height, width

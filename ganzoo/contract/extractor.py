@@ -1,4 +1,4 @@
-"""What an extractor is: a network whose features stand for images where two sets of them are compared."""
+"""Feature extractors: networks whose features represent images in comparisons of sets."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -10,29 +10,29 @@ from ganzoo.config import NamedConfig
 
 
 class Extractor(NamedConfig, ABC):
-    """A choice of network. Its fields are options: `--extractor.FIELD`."""
+    """Choice of a network for features. Its fields are options: `--extractor.FIELD`."""
 
     noun: ClassVar[str] = "extractor"
     kind: ClassVar[str]
-    """Its name in `--extractor inception` and in protocols."""
+    """Name in `--extractor inception` and in protocols."""
     resizer: ClassVar[str]
-    """How it brings images to the size that it looks at, in words."""
+    """Description of the resizing of images to its input size."""
     classes: ClassVar[tuple[str, ...]] = ()
-    """What its logits mean, by number, if it classifies images of the classes of some data set."""
+    """Names of its classes, by logit, if it classifies images of some data set."""
     places: ClassVar[frozenset[str]] = frozenset()
-    """Fields that say where its weights lie and what they are checked by: they are no part of the protocol, which has
-    a checksum of the weights themselves."""
+    """Fields for the path and checksum of its weights. They are not part of the protocol, which has a checksum of the
+    weights themselves."""
 
     @abstractmethod
     def build(self, folder: Path) -> nn.Module:
-        """The network, in evaluation mode.
+        """Return the network in evaluation mode.
 
-        It takes images, N x C x H x W in [-1, 1] with 1, 3 or 4 channels and of any size, and gives features, N x D
+        It takes images, N x C x H x W in [-1, 1] with 1, 3 or 4 channels and of any size, and returns features, N x D
         with D > 1, or features and logits, N x classes.
 
         Args:
-            folder: where downloads are kept.
+            folder: folder of downloads.
 
         Raises:
-            UserError: its weights cannot be had, or are others than they should be.
+            UserError: its weights are not available or do not match their checksum.
         """

@@ -1,4 +1,4 @@
-"""What a GAN is: its configuration, the networks it builds, and the players that move them."""
+"""GANs: configuration, networks, and the players that train them."""
 
 import re
 import sys
@@ -22,80 +22,79 @@ from ganzoo.errors import ContractError, OptionError
 from ganzoo.losses import CrossEntropy, Loss, Losses, LossScheme, gradient
 
 PAPER = re.compile(r"\(([^()]*?\b((?:19|20)\d\d)\b[^()]*)\)")
-"""`(Mao et al., 2016, arXiv:1611.04076)` in a plugin's docstring."""
+"""Citation in a plugin's docstring, such as `(Mao et al., 2016, arXiv:1611.04076)`."""
 
 
 @dataclass(frozen=True)
 class Player:
-    """One learner: the networks it moves, the loss it minimises, how, and how often."""
+    """Learner: the networks it trains, its loss, its optimizer, and its schedule."""
 
     name: str
     loss: Callable[[Networks, Batch], Losses]
-    """Named terms; their sum is minimised, every term is logged."""
+    """Named terms. Their sum is minimized, and every term is logged."""
     trains: tuple[str, ...] = ()
-    """The networks it moves; empty: the network of its own name."""
+    """Networks to train (default: the network of its own name)."""
     optimizer: Optimizer | str | None = None
-    """A configuration, or the name of the player whose optimizer and state it shares. None: that of an earlier player
-    of the same networks, so that a lazy regulariser keeps its weight against the loss it belongs to, else Adam()."""
+    """Configuration, or the name of the player whose optimizer and state it shares (default: that of an earlier player
+    of the same networks, so that a lazy regularizer keeps its weight relative to the main loss, else Adam())."""
     every: int = 1
-    """It moves on every n-th iteration; each iteration brings a new batch."""
+    """Iterations per step: it trains on every n-th iteration, each with a new batch."""
     after: int = 0
-    """Iterations at the start of the run in which it rests: a discriminator that begins after a warm-up."""
+    """First iteration of training: a discriminator may start after a warm-up."""
     until: int | None = None
-    """The number of iterations after which it rests, counted from the start of the run; None: it never does."""
+    """Iteration at which training of this player ends; None: never."""
     constrain: Callable[[Networks], None] | None = None
-    """Called after each move, without gradients: weight clipping and the like."""
+    """Function called after each step, without gradients: weight clipping, for example."""
     least_loss: float | None = None
-    """The least that its loss can be: near it, it has won, and the others learn nothing more from it. None: it has no
-    bound."""
+    """Lower bound of its loss: near it, it has won, and the others learn nothing more from it; None if unbounded."""
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """The names of the networks it moves."""
+        """Names of the networks it trains."""
         return self.trains or (self.name,)
 
     def is_due(self, iteration: int) -> bool:
-        """Whether it moves in an iteration; the first of a run is iteration 0."""
+        """Whether it trains in this iteration; the first of a run is 0."""
         begun = iteration >= self.after and (self.until is None or iteration < self.until)
         return begun and (iteration + 1) % self.every == 0
 
 
 class GAN(NamedConfig, ABC):
-    """A GAN is its configuration: its fields are its options, on the command line, in Python and in config files."""
+    """GAN, defined by its configuration: fields are options on the command line, in Python and in config files."""
 
     noun: ClassVar[str] = "GAN"
     key: ClassVar[str] = "name"
     name: ClassVar[str]
-    """Its name in `ganzoo run NAME` and in config.json."""
+    """Name in `ganzoo run NAME` and in config.json."""
     dataset: ClassVar[str] = "mnist"
-    """What it trains on unless told otherwise."""
+    """Default data set."""
     needs: ClassVar[frozenset[str]] = frozenset({"image"})
-    """Fields of a batch that it cannot do without."""
+    """Required fields of a batch."""
     streams: ClassVar[tuple[frozenset[str], ...]] = ()
-    """Groups of those fields that come in an order of their own, so that nothing ties them to the others: unpaired
-    images, or a few labelled ones beside many."""
+    """Groups of these fields with an order of their own, independent of the others: unpaired images, or a few labeled
+    ones among many."""
     inputs: ClassVar[frozenset[str]] = frozenset({"source", "label", "caption"})
-    """Which of those fields its images are made from, beside noise: all that `sample` may read."""
+    """Fields among these that images are generated from, besides noise: all that `sample` may read."""
     grid_columns: ClassVar[int] = 5
-    """Images in one row of the sample grid, unless it translates."""
+    """Number of images in one row of the sample grid, except for translation."""
     recipes: ClassVar[Mapping[str, Mapping[str, object]]] = {}
-    """Named sets of values for its own options and the run's; the first is in force unless `--recipe` names another."""
+    """Named sets of values for its own options and the run's; the first is the default of `--recipe`."""
     may_change: ClassVar[frozenset[str]] = frozenset()
-    """Which of its fields only change how samples are made, so that they may be told anew when images are generated."""
+    """Fields that only affect sampling, and may thus be changed after training."""
     any_size: ClassVar[bool] = False
-    """Whether `sample` takes sources of any height and width, not those of training alone."""
+    """Whether `sample` supports sources of any height and width, not only those of training."""
     provides: ClassVar[frozenset[str]] = frozenset()
-    """What its discriminators have of that which losses demand, beside what its own default loss does."""
+    """Properties of its discriminators for the `requires` of losses, in addition to those of its default loss."""
 
-    spectral_norm: bool = Field(False, description="hold the slope of discriminators by spectral normalisation")
+    spectral_norm: bool = Field(False, description="spectral normalization of discriminators")
 
     def build(self, data: DataSpec) -> Networks:
-        """The networks as they train: those of `networks`, and what options add to them.
+        """Return the networks for training: those of `networks`, and additions from options.
 
         Raises:
-            SizeError: the architecture cannot make such images; it names sizes that work.
-            OptionError: an option asks for what these networks have no place for.
-            ContractError: `networks` gives something else.
+            SizeError: the architecture does not support the image size; the message suggests sizes that work.
+            OptionError: an option does not apply to these networks.
+            ContractError: `networks` returns something else.
         """
         nets = self.networks(data)
         if not isinstance(nets, Networks):
@@ -106,52 +105,51 @@ class GAN(NamedConfig, ABC):
 
     @property
     def scale_factor(self) -> int:
-        """By how much its source images are smaller than those it makes; their sides must be multiples of it."""
+        """Ratio of the generated images' size to the sources'; their sides must be multiples of it."""
         return 1
 
     @abstractmethod
     def networks(self, data: DataSpec) -> Networks:
-        """Its networks, new, for data of that shape.
+        """Return new networks for data of this shape.
 
         Raises:
-            SizeError: the architecture cannot make such images; it names sizes that work.
+            SizeError: the architecture does not support the image size; the message suggests sizes that work.
         """
 
     @abstractmethod
     def players(self) -> Sequence[Player]:
-        """Its players, in the order in which they move within an iteration."""
+        """Return the players in the order of their steps within an iteration."""
 
     @abstractmethod
     def generate(self, nets: Networks, batch: Batch) -> Batch:
-        """Adds to the batch what the players share, the fakes foremost; called once an iteration.
+        """Add tensors shared by the players to the batch, above all the fakes; called once per iteration.
 
-        The first player that differentiates through what is made here uses up its graph; a later one calls
-        `generate` again.
+        The first player that backpropagates through them frees their graph; a later one calls `generate` again.
         """
 
     def sample(self, nets: Networks, batch: Batch) -> Tensor:
-        """Images to look at, N x C x H x W in [-1, 1], from a batch with the `inputs`, `noise` and `step` alone."""
+        """Generate images, N x C x H x W in [-1, 1], from a batch with only the `inputs`, `noise` and `step`."""
         return self.generate(nets, batch).fake
 
     def noise_shape(self) -> tuple[int, ...]:
-        """The shape of one row of `batch.noise`; empty: it takes none."""
+        """Return the shape of one row of `batch.noise`; empty if it takes none."""
         return ()
 
     @property
     def codes(self) -> Sequence[Code]:
-        """Parts of the noise that have a name and a meaning, so that `--codes NAME=VALUE` can set them."""
+        """Named, meaningful parts of the noise, which `--codes NAME=VALUE` can set."""
         return ()
 
     def grid_noise(self, noise: Tensor) -> Tensor:
-        """The noise of the sample grids shown during training, given 25 rows of it at most.
+        """Return the noise of the sample grids during training, from at most 25 rows of it.
 
-        A GAN with codes lays them out here, in as many rows as its picture takes (see `grid_columns`).
+        A GAN with codes arranges them here, in as many rows as its grid takes (see `grid_columns`).
         """
         return noise
 
     @classmethod
     def allows(cls, loss: type[LossScheme]) -> bool:
-        """Whether its discriminators have all that a loss demands."""
+        """Whether its discriminators have everything that a loss requires."""
         default = cls.model_fields["loss"].default if "loss" in cls.model_fields else None
         given = default.requires if isinstance(default, LossScheme) else frozenset[str]()
         return loss.requires <= cls.provides | given
@@ -170,35 +168,35 @@ class GAN(NamedConfig, ABC):
 
     @classmethod
     def family(cls) -> str:
-        """From what it makes images."""
+        """Return the kind of GAN, by its inputs."""
         kinds = {"source": "image to image", "caption": "text to image", "label": "class to image"}
         return next((kind for field, kind in kinds.items() if field in cls.needs & cls.inputs), "noise to image")
 
     @classmethod
     def paper(cls) -> str:
-        """The paper that its module's docstring names in parentheses, with its year; empty if it names none."""
+        """Return the paper in parentheses in its module's docstring, with the year; empty if there is none."""
         found = PAPER.search(sys.modules[cls.__module__].__doc__ or "")
         return " ".join(found[1].split()) if found else ""
 
     @classmethod
     def year(cls) -> str:
-        """The year of the paper; empty if it names none."""
+        """Return the year of the paper; empty if there is none."""
         found = PAPER.search(sys.modules[cls.__module__].__doc__ or "")
         return found[2] if found else ""
 
 
 class TwoPlayer(GAN):
-    """One generator against one discriminator under a LossScheme, whatever the fakes are made from."""
+    """GAN of one generator and one discriminator under a LossScheme, with any inputs."""
 
     real: ClassVar[str] = "image"
-    """The field of a batch that the fakes imitate."""
+    """Field of a batch that the fakes imitate."""
 
-    loss: Loss = Field(CrossEntropy(), description="how logits become losses")
-    optimizer: AnyOptimizer = Field(Adam(), description="how both players move")
+    loss: Loss = Field(CrossEntropy(), description="losses from the discriminator's logits")
+    optimizer: AnyOptimizer = Field(Adam(), description="optimizer of both players")
     n_critic: int = Field(1, ge=1, description="discriminator steps for each generator step")
 
     def condition(self, batch: Batch) -> tuple[Tensor, ...]:
-        """What the discriminator sees beside the images: labels, source images, ..."""
+        """Return the discriminator's inputs other than images: labels, source images, ..."""
         return ()
 
     def players(self) -> Sequence[Player]:
@@ -213,22 +211,22 @@ class TwoPlayer(GAN):
         )
 
     def augmented(self, nets: Networks, images: Tensor) -> Tensor:
-        """The images, N x C x H x W, real or fake, as the discriminator is shown them."""
+        """Return images, N x C x H x W, real or fake, as passed to the discriminator."""
         return images
 
     def adapt(self, nets: Networks, real: Tensor, fake: Tensor) -> None:
-        """Told the discriminator's logits for real images and fakes, once each time it moves."""
+        """Update from the discriminator's logits for real images and fakes, once per discriminator step."""
 
     def discriminate(self, nets: Networks, images: Tensor, batch: Batch) -> Tensor:
-        """The discriminator's logits for images, real or fake, under the batch's condition. Every image passes here."""
+        """Return the discriminator's logits for images, real or fake, given the condition. Used for every image."""
         return nets.discriminator(self.augmented(nets, images), *self.condition(batch))
 
     def generator_loss(self, nets: Networks, batch: Batch) -> Losses:
-        """What the generator minimises; a subclass adds terms of its own."""
+        """Return the generator's loss; a subclass may add terms."""
         return self.generator_terms(nets, batch, self.discriminate(nets, batch.fake, batch))
 
     def discriminator_loss(self, nets: Networks, batch: Batch) -> Losses:
-        """What the discriminator minimises; a subclass adds terms of its own."""
+        """Return the discriminator's loss; a subclass may add terms."""
         real, fake = batch[self.real].detach(), batch.fake.detach()
         real.requires_grad_("real" in self.loss.slopes)
         fake.requires_grad_("fake" in self.loss.slopes)
@@ -238,14 +236,14 @@ class TwoPlayer(GAN):
         )
 
     def generator_terms(self, nets: Networks, batch: Batch, fake: Tensor) -> Losses:
-        """The LossScheme's part of the generator's loss, given the logits of the fakes."""
+        """Return the LossScheme's terms of the generator's loss, from the logits of the fakes."""
         real = self.discriminate(nets, batch[self.real], batch) if self.loss.needs_real else fake[:0]
         return {"adversarial": self.loss.generator(real, fake)}
 
     def discriminator_terms(self, nets: Networks, batch: Batch, real: Tensor, fake: Tensor) -> Losses:
-        """The LossScheme's part of the discriminator's loss, penalties among it, given the logits of both.
+        """Return the LossScheme's terms of the discriminator's loss, including penalties, from the logits of both.
 
-        Where the batch's own images require gradients, the logits are taken to be of these very tensors.
+        If the batch's own images require gradients, the logits must be those of these very tensors.
         """
         images = {"real": batch[self.real], "fake": batch.fake if batch.fake.is_leaf else batch.fake.detach()}
         known = [(images["real"], real), (images["fake"], fake)]
@@ -263,10 +261,10 @@ class TwoPlayer(GAN):
 
 
 class Adversarial(TwoPlayer):
-    """The shorthand: noise to images, one generator, one discriminator, one LossScheme."""
+    """Shorthand for noise to images with one generator, one discriminator and one LossScheme."""
 
     latent_dim: int = Field(64, gt=0, description="length of the noise vector")
-    augment: AnyAugmentation = Field(NoAugmentation(), description="how images are changed that the discriminator sees")
+    augment: AnyAugmentation = Field(NoAugmentation(), description="augmentation of the discriminator's inputs")
     r1: float = Field(
         0.0, ge=0, description="weight of R1, the discriminator's squared gradient at real images (default: none)"
     )
@@ -274,19 +272,19 @@ class Adversarial(TwoPlayer):
 
     def players(self) -> Sequence[Player]:
         players = super().players()
-        if self.r1 != 0:  # it shares the optimizer, and so keeps its weight beside the adversarial loss
+        if self.r1 != 0:  # sharing the optimizer keeps its weight relative to the adversarial loss
             return *players, Player("r1", self.r1_loss, ("discriminator",), every=self.r1_every)
         return players
 
     def r1_weight(self, pixels: int, batch_size: int) -> float:
-        """The weight of R1 for images of so many pixels, in batches of that size; a GAN may have a rule for it."""
+        """Return the weight of R1, given pixels per image and batch size; a GAN may override it with a rule."""
         return self.r1
 
     def r1_loss(self, nets: Networks, batch: Batch) -> Losses:
-        """R1, r1 / 2 x |grad D(x)|^2 at real images x (Mescheder et al., 2018, arXiv:1801.04406, eq. 9).
+        """Return R1, r1 / 2 x |grad D(x)|^2 at real images x (Mescheder et al., 2018, arXiv:1801.04406, eq. 9).
 
-        It is computed lazily, on every `r1_every`-th iteration, and weighs as many times as much then (Karras et al.,
-        2019, arXiv:1912.04958, section 3.1). Beside `CrossEntropy`, which is the mean of its two terms and not their
+        It is computed lazily, on every `r1_every`-th iteration, with a weight as many times as large (Karras et al.,
+        2019, arXiv:1912.04958, section 3.1). With `CrossEntropy`, which is the mean of its two terms and not their
         sum, a paper's weight counts twice.
         """
         real = batch[self.real].detach().requires_grad_()
@@ -320,4 +318,4 @@ class Adversarial(TwoPlayer):
 
 
 AnyGAN: TypeAlias = Annotated[GAN, Choice(GAN)]
-"""A field that holds any registered GAN."""
+"""Field that holds any registered GAN."""

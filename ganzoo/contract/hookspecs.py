@@ -1,7 +1,7 @@
-"""What a plugin may provide. Each hook is called once, with a function to call for all that it adds.
+"""Hooks of plugins. Each is called once, with a function that registers one thing.
 
-A plugin may say which version of the hooks it was written for, `ganzoo_hooks = 1` in its module: one that needs newer
-ones than there are is set aside, in place of failing in its midst. What changes the version stands in docs/hooks.md.
+A plugin may declare the version of the hooks that it needs, `ganzoo_hooks = 1` in its module. If it is newer than this
+one, the plugin is set aside instead of failing later. docs/hooks.md lists the changes by version.
 """
 
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from ganzoo.config import NamedConfig
 from ganzoo.contract.pretrained import PretrainedGAN
 
 HOOKS_VERSION = 1
-"""The version of the hooks: one more whenever there is a new hook, or an old one is called otherwise."""
+"""Version of the hooks: incremented for a new hook, or a change in the call of an old one."""
 
 Register: TypeAlias = Callable[[type[NamedConfig] | PretrainedGAN], None]
-"""What a hook is given: called with a class, or a `PretrainedGAN`, it adds that to the zoo, under its name."""
+"""Function passed to a hook: registers a class, or a `PretrainedGAN`, under its name."""
 
 hookspec = pluggy.HookspecMarker("ganzoo")
 hookimpl = pluggy.HookimplMarker("ganzoo")
-"""Marks a function of a plugin as one of the hooks below: `@ganzoo.hookimpl`."""
+"""Decorator for a plugin's function that implements one of the hooks below: `@ganzoo.hookimpl`."""
 
 
 @hookspec
@@ -50,7 +50,7 @@ def register_extractors(register: Register) -> Any:
 
 @hookspec
 def register_callbacks(register: Register) -> Any:
-    """Add what looks on while a run trains: `register(MyLogger)` for each `ganzoo.CallbackConfig`, under its `kind`."""
+    """Add callbacks: `register(MyLogger)` for each `ganzoo.CallbackConfig` class, under its `kind`."""
 
 
 @hookspec

@@ -1,4 +1,4 @@
-"""The networks of a GAN."""
+"""Networks of a GAN."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -9,39 +9,39 @@ from torch.nn.utils import parametrizations, parametrize
 
 
 class Generator(nn.Module, ABC):
-    """Makes images in [-1, 1], as N x C x H x W."""
+    """Base class of generators: images in [-1, 1], as N x C x H x W."""
 
     @abstractmethod
     def forward(self, *args: Any, **kwargs: Any) -> Tensor: ...
 
 
 class Discriminator(nn.Module, ABC):
-    """Scores images: logits of any shape whose first dimension is the batch, never through a sigmoid."""
+    """Base class of discriminators: logits, not probabilities, of any shape with the batch as its first dimension."""
 
     @abstractmethod
     def forward(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class Pretrained(nn.Module, ABC):
-    """A network whose weights come from elsewhere: one that no player trains, and that measures or encodes.
+    """Base class of networks with pretrained weights, which no player trains: for features or encodings.
 
-    `fetch` is called once, when a run begins. When it goes on, or images are made, its weights come from the
-    checkpoint, and what was fetched need not be there.
+    `fetch` is called once, at the start of a run. Resuming and sampling load its weights from the checkpoint, without
+    the original source.
     """
 
     @abstractmethod
     def fetch(self) -> None:
-        """Puts its weights in place, on whatever device it is.
+        """Load its weights, on any device.
 
         Raises:
-            UserError: they cannot be had.
+            UserError: they are not available.
         """
 
 
 class Networks(nn.Module):
-    """The networks of one GAN by name: `Networks(generator=..., discriminator=...)`, then `nets.generator(noise)`.
+    """Networks of one GAN by name: `Networks(generator=..., discriminator=...)`, then `nets.generator(noise)`.
 
-    Anything with state that training changes belongs here, a pool of earlier fakes too: what is here is moved to the
+    Everything with state that changes in training belongs here, including a pool of earlier fakes: it is moved to the
     device, checkpointed and restored. A network that no player trains is frozen and kept in evaluation mode.
     """
 
@@ -61,10 +61,10 @@ class Networks(nn.Module):
 
 
 def normalise_spectrally(nets: Networks) -> int:
-    """Divides the weights of the discriminators' convolutions, linear layers and embeddings by their spectral norm.
+    """Apply spectral normalization to the discriminators' convolutions, linear layers and embeddings.
 
-    Then no layer stretches any difference between its inputs (Miyato et al., 2018, arXiv:1802.05957, eq. 8); the value
-    is followed by one power iteration each time a layer is used in training. Returns how many layers there are.
+    Every layer then has a Lipschitz constant of 1 (Miyato et al., 2018, arXiv:1802.05957, eq. 8). The spectral norm is
+    updated by one power iteration per forward pass in training. Returns the number of layers.
     """
     layers = [
         layer
@@ -75,7 +75,7 @@ def normalise_spectrally(nets: Networks) -> int:
     ]
     for layer in layers:
         if not parametrize.is_parametrized(layer, "weight"):
-            if not layer.weight.any():  # nothing can be divided by a largest singular value of 0
+            if not layer.weight.any():  # its spectral norm of 0 cannot be a divisor
                 nn.init.normal_(layer.weight, std=0.02)
             parametrizations.spectral_norm(layer)
     return len(layers)

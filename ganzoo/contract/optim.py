@@ -1,4 +1,4 @@
-"""Optimizers as configurations: a player declares one, the engine builds it."""
+"""Optimizers as configurations: declared by a player, built by the engine."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from ganzoo.config import Choice, NamedConfig
 
 Decay: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
-"""The share of a running mean that each step keeps."""
+"""Decay rate of a running mean."""
 
 
 class Optimizer(NamedConfig, ABC):
-    """How a player moves its networks."""
+    """Optimizer of a player."""
 
     noun: ClassVar[str] = "optimizer"
     kind: ClassVar[str]
@@ -30,17 +30,17 @@ class Optimizer(NamedConfig, ABC):
     def build(
         self, weights: Iterable[nn.Parameter], *, fused: bool = True, captured: bool = False
     ) -> torch.optim.Optimizer:
-        """The torch optimizer of these weights.
+        """Return the torch optimizer for these weights.
 
         Args:
-            weights: what it moves.
-            fused: whether to take its single-kernel form, where there is one.
-            captured: whether its steps become part of CUDA graphs, so that it must keep count on the GPU.
+            weights: parameters to train.
+            fused: whether to use the single-kernel implementation, where available.
+            captured: whether steps are captured in CUDA graphs, which requires a step count on the GPU.
         """
 
 
 class Adam(Optimizer):
-    """Adam (Kingma and Ba, 2014, arXiv:1412.6980); the DCGAN paper's values by default."""
+    """Adam (Kingma and Ba, 2014, arXiv:1412.6980), with the DCGAN paper's values by default."""
 
     kind = "adam"
 
@@ -65,7 +65,7 @@ class Adam(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """RMSprop, as the WGAN paper uses it (Arjovsky et al., 2017, arXiv:1701.07875)."""
+    """RMSprop, as in the WGAN paper (Arjovsky et al., 2017, arXiv:1701.07875)."""
 
     kind = "rmsprop"
 
@@ -75,16 +75,16 @@ class RMSprop(Optimizer):
     def build(
         self, weights: Iterable[nn.Parameter], *, fused: bool = True, captured: bool = False
     ) -> torch.optim.Optimizer:
-        # torch has no fused RMSprop; its multi-tensor form is the nearest thing.
+        # torch has no fused RMSprop; its multi-tensor implementation is the closest.
         weights = list(weights)
         lr = rate(self.lr, weights, captured)
         return torch.optim.RMSprop(weights, lr, self.alpha, self.eps, foreach=fused, capturable=captured)
 
 
 def rate(lr: float, weights: Sequence[nn.Parameter], captured: bool) -> float | Tensor:
-    """A learning rate as torch takes it: a tensor where steps are recorded, so that it may change between two."""
+    """Return a learning rate for torch: a tensor if steps are captured, so that it can change between them."""
     return torch.full((), lr, device=weights[0].device) if captured else lr
 
 
 AnyOptimizer: TypeAlias = Annotated[Optimizer, Choice(Optimizer)]
-"""A field that holds any optimizer."""
+"""Field that holds any optimizer."""

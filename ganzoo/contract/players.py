@@ -1,4 +1,4 @@
-"""Players made ready: optimizers settled, run options applied, mistakes found."""
+"""Setup of players: default optimizers, run options, checks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -11,10 +11,10 @@ from ganzoo.errors import ContractError, OptionError, UnknownName, typed
 
 
 def resolve_optimizers(players: Iterable[Player]) -> tuple[Player, ...]:
-    """The same players, each with a configuration of its own or the name of the player whose optimizer it shares.
+    """Return the players, each with its own optimizer or the name of the player whose optimizer it shares.
 
     Raises:
-        ContractError: two have one name, by which all else tells them apart.
+        ContractError: two players have the same name.
     """
     settled: list[Player] = []
     for player in players:
@@ -30,15 +30,15 @@ def resolve_optimizers(players: Iterable[Player]) -> tuple[Player, ...]:
 
 
 def override(players: Sequence[Player], lr: float | None, changes: Mapping[str, str]) -> tuple[Player, ...]:
-    """Applies the run's options to settled players.
+    """Apply the run's options to players with resolved optimizers.
 
     Args:
-        players: the GAN's own.
-        lr: the learning rate of all of them; None leaves theirs.
-        changes: `NAME.FIELD` to value; a field of the player's optimizer, or `every`. They win over `lr`.
+        players: players of the GAN.
+        lr: learning rate of all players (default: their own).
+        changes: values by `NAME.FIELD`, a field of the player's optimizer or `every`. They take precedence over `lr`.
 
     Raises:
-        UserError: naming the players or fields there are.
+        UserError: unknown player or field; the message lists the known ones.
     """
     by_name = {player.name: player for player in players}
     if lr is not None:
@@ -75,10 +75,10 @@ def _change(player: Player, field: str, value: str) -> Player:
 
 
 def check(players: Sequence[Player], nets: Networks) -> None:
-    """Refuses players that cannot play.
+    """Check that players are valid.
 
     Raises:
-        ContractError: saying which player, and what to change.
+        ContractError: names the player and the fix.
     """
     by_name = {player.name: player for player in players}
     if not players:
@@ -86,7 +86,7 @@ def check(players: Sequence[Player], nets: Networks) -> None:
     if all(player.until is not None for player in players):
         raise ContractError("every player comes to an end; one must go on (until=None)")
     for player in players:
-        if not player.name.isidentifier():  # it is part of names: of losses, of checkpointed state
+        if not player.name.isidentifier():  # part of other names: losses, checkpointed state
             raise ContractError(f"a player is called '{player.name}'; expected letters, digits and '_'")
         for name in player.networks:
             if name not in nets:

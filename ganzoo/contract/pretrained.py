@@ -1,4 +1,4 @@
-"""Trained weights that a package ships, under a name that commands take in place of a run folder."""
+"""Pretrained GANs: weights shipped in a package, under a name that replaces a run folder in commands."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,19 +8,19 @@ from ganzoo.base.registry import Registry
 from ganzoo.errors import ContractError
 
 EXPORT = "export.json"
-"""The file by which an export is told from other folders; as in ganzoo.runs.folder, a layer above."""
+"""File that identifies an export; as in ganzoo.runs.folder, which is a higher layer."""
 
 
 @dataclass(frozen=True)
 class PretrainedGAN:
-    """Trained weights under a name: a folder that `ganzoo export` wrote.
+    """Pretrained weights under a name: a folder written by `ganzoo export`.
 
-    A package registers one for each folder that it ships, through the hook `register_pretrained`. `ganzoo generate
-    NAME` and `ganzoo.load("NAME")` then use it; its files are read no sooner than that, and their checksums verified.
+    A package registers one for each folder that it ships, through the hook `register_pretrained`, for use in `ganzoo
+    generate NAME` and `ganzoo.load("NAME")`. Its files are read, and their checksums verified, only then.
 
     Args:
-        name: the word by which it is used: lower-case words joined by `-`. Mostly that of the GAN.
-        folder: the export, wherever the package is installed: `Path(__file__).parent / "digits"`.
+        name: lower-case words joined by `-`, usually the name of the GAN.
+        folder: the export within the installed package: `Path(__file__).parent / "digits"`.
     """
 
     name: str
@@ -30,7 +30,7 @@ class PretrainedGAN:
     key: ClassVar[str] = "name"
 
     def label(self) -> str:
-        """The name by which it is registered."""
+        """Return the name of its registration."""
         return self.name
 
     @property
@@ -40,7 +40,7 @@ class PretrainedGAN:
 
 
 class PretrainedRegistry(Registry[PretrainedGAN]):
-    """The registered trained weights. Of their folders nothing is read before one is used."""
+    """Registered pretrained GANs. Their folders are not read before use."""
 
     def check_content(self, thing: PretrainedGAN) -> None:
         if not thing.is_there:

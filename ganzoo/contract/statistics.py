@@ -1,4 +1,4 @@
-"""Statistics of real images that others computed, or that are kept for later: mean and covariance of features."""
+"""Precomputed statistics of real images, published or saved earlier: mean and covariance of features."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ from ganzoo.errors import DataError, OptionError
 Numbers: TypeAlias = NDArray[np.float64]
 
 ROUNDING = 1e-3
-"""Difference between a covariance and its transpose, as a share of its largest entry, at most."""
+"""Tolerance for the asymmetry of a covariance, relative to its largest entry."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +31,18 @@ class Statistics:
 
     @classmethod
     def of(cls, features: Tensor) -> "Statistics":
-        """Statistics of features, N x D."""
+        """Compute the statistics of features, N x D."""
         rows = features.double().numpy()
         return cls(rows.mean(0), np.cov(rows, rowvar=False))
 
     @classmethod
     def read(cls, file: Path) -> "Statistics":
-        """Statistics of an .npz file with the arrays `mu` and `sigma`; others in it count for nothing.
+        """Read an .npz file with the arrays `mu` and `sigma`; others are ignored.
 
         TTUR, clean-fid, NVIDIA's EDM and ADM ("guided diffusion") publish such files.
 
         Raises:
-            DataError: it cannot be read, or holds something else. Nothing that is pickled in it is run.
+            DataError: not readable, or other content. Pickled data is rejected, never executed.
         """
         place = expanduser(file)
         try:
@@ -70,17 +70,17 @@ class Statistics:
         return len(self.mu)
 
     def checksum(self) -> str:
-        """The SHA-256 of the numbers, whatever else a file of them holds."""
+        """Return the SHA-256 of the numbers, independent of the file format."""
         digest = hashlib.sha256(f"mu and sigma of {self.width} features\n".encode())
         for part in (self.mu, self.sigma):
             digest.update(np.ascontiguousarray(part, dtype="<f8").tobytes())
         return digest.hexdigest()
 
     def save(self, file: Path) -> None:
-        """Writes an .npz file that `read`, and the tools named there, can read.
+        """Write an .npz file, for `read` and the tools listed there.
 
         Raises:
-            OptionError: the file's name ends in something else, or it cannot be written.
+            OptionError: another suffix, or a path that is not writable.
         """
         place = expanduser(file)
         check_name(file)
@@ -97,10 +97,10 @@ class Statistics:
 
 
 def check_name(file: Path) -> None:
-    """Refuses a name for a file of statistics that is not that of an .npz file.
+    """Check that a file name is that of an .npz file.
 
     Raises:
-        OptionError: naming one that would do.
+        OptionError: it is not; the message suggests one.
     """
     if file.suffix.lower() != ".npz" or expanduser(file).is_dir():
         raise OptionError(f"'{file}' is no .npz file; try --save-reference {file.with_suffix('.npz')}")

@@ -1,6 +1,6 @@
-"""From pictures to batches: what a data set is, how images are fitted to a size, how batches are drawn.
+"""Data: data sets, resizing of images, and loading of batches.
 
-What a data set of one's own may use is listed in the stub beside this file, and imported when it is first used.
+The stub next to this file lists the names for data sets of your own; each is imported on first use.
 """
 
 import lazy_loader

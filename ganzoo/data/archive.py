@@ -1,7 +1,7 @@
-"""Where images are, as a data set sees it: below a folder, or in a ZIP that is read without being unpacked.
+"""Sources of image files: a folder, or a ZIP that is read without unpacking.
 
-An archive comes from somebody else. What no honest one has is refused before anything is read: names that lead out of
-it, links, encryption, and sizes that only a bomb has. Nothing of it is ever written to the disk.
+Archives are untrusted. Anything that no honest one contains is rejected before reading: paths that lead out of it,
+links, encryption, and the sizes of zip bombs. Nothing is ever written to disk.
 """
 
 import stat
@@ -18,43 +18,43 @@ from ganzoo.data.images import EXTENSIONS, existing, find_images, open_image
 from ganzoo.errors import DataError, typed
 
 MEMBER = 256 * 2**20
-"""Bytes of one file in an archive of any kind, unpacked, at most: 256 MiB."""
+"""Maximum uncompressed size of one file in an archive of any kind, in bytes: 256 MiB."""
 TOTAL = 256 * 2**30
-"""Bytes of all images of an archive, unpacked, at most."""
+"""Maximum uncompressed size of all images of an archive, in bytes."""
 RATIO = 200
-"""How many times smaller than its content a member of more than `SMALL` bytes may be: drawings in a BMP come to 100."""
+"""Maximum compression ratio of a member of more than `SMALL` bytes; drawings in a BMP reach 100."""
 SMALL = 2**20
-"""Bytes below which how well a member is compressed does not matter."""
+"""Size in bytes up to which the compression ratio is not checked."""
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""Compression whose output can be held to a size while it is read."""
+"""Compression methods whose output can be bounded while reading."""
 ARCHIVES = frozenset({".7z", ".bz2", ".gz", ".lz", ".rar", ".tar", ".tbz2", ".tgz", ".txz", ".xz", ".zst"})
-"""What archives of other kinds are called, in lower case."""
+"""Suffixes of archives of other kinds, in lower case."""
 
 
 class ImageFiles(ABC):
-    """Image files by their names relative to where they are; to be closed when they are read."""
+    """Image files by name, relative to their source; a context manager that closes the source."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @abstractmethod
     def names(self) -> list[PurePosixPath]:
-        """The names of all images, sorted; nothing hidden."""
+        """Return the names of all images, sorted, without hidden ones."""
 
     @abstractmethod
     def folders(self) -> list[str]:
-        """The names of the folders at the top, sorted."""
+        """Return the names of the folders at the top, sorted."""
 
     @abstractmethod
     def open(self, name: PurePosixPath) -> Image.Image:
-        """The picture of that name, decoded; from any thread.
+        """Return an image by name, decoded; thread-safe.
 
         Raises:
-            DataError: it is broken; it is named.
+            DataError: the image is broken; the message names it.
         """
 
-    def close(self) -> None:  # noqa: B027 - a folder has nothing to close
-        """Lets go of what is open."""
+    def close(self) -> None:  # noqa: B027 - a no-op for folders
+        """Close open files."""
 
     def __enter__(self) -> Self:
         return self
@@ -64,10 +64,10 @@ class ImageFiles(ABC):
 
 
 def images_at(path: Path) -> ImageFiles:
-    """The images of a folder, or of a ZIP.
+    """Return the images of a folder or of a ZIP.
 
     Raises:
-        DataError: it is neither, or an archive that is broken or harmful.
+        DataError: the path is neither, or an archive that is broken or harmful.
     """
     path = existing(path)
     if path.is_dir():
@@ -95,17 +95,17 @@ class FolderImages(ImageFiles):
 
 
 class ZipImages(ImageFiles):
-    """Images in a ZIP. One that holds a single folder, and nothing beside it, is taken for that folder.
+    """Images in a ZIP. If everything in it is in a single folder, names are relative to that folder.
 
     Raises:
-        DataError: it is broken, or has what an archive of images has not.
+        DataError: the archive is broken or harmful.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         try:
             self._file = zipfile.ZipFile(path)
-        except Exception as error:  # zipfile raises whatever broken bytes make it trip over
+        except Exception as error:  # zipfile raises many kinds of errors on broken archives
             raise DataError(f"'{path}' cannot be read: {error}") from error
         self._lock = threading.Lock()
         try:
@@ -124,7 +124,7 @@ class ZipImages(ImageFiles):
     def open(self, name: PurePosixPath) -> Image.Image:
         member, place = self._members[name], f"{self.path}/{name}"
         try:
-            # Up to the size that it declares and was checked by, whatever is in it; then its checksum is compared.
+            # Reads at most the declared size, which was checked; zipfile then verifies the checksum.
             with self._lock, self._file.open(member) as stream:
                 content = stream.read(member.file_size)
         except Exception as error:
@@ -135,7 +135,7 @@ class ZipImages(ImageFiles):
         self._file.close()
 
     def _checked(self) -> dict[PurePosixPath, zipfile.ZipInfo]:
-        """The members by name, none of them hidden or harmful."""
+        """Return the checked members by name, without hidden ones."""
         members: dict[PurePosixPath, zipfile.ZipInfo] = {}
         total, packed = 0, self.path.stat().st_size
         for member in self._file.infolist():
@@ -165,13 +165,13 @@ class ZipImages(ImageFiles):
 
 
 def misnamed(name: str) -> str:
-    """Why a member of that name is refused, in an archive of any kind; empty: it is not."""
-    path = PureWindowsPath(name)  # which knows drives, and both kinds of slashes
+    """Return the reason for rejecting a member's name, in an archive of any kind; empty if it is valid."""
+    path = PureWindowsPath(name)  # handles drives, and both kinds of slashes
     return "its name leads out of the archive" if path.root or path.drive or ".." in path.parts else ""
 
 
 def oversized(size: int) -> str:
-    """Why a member of so many bytes, unpacked, is refused, in an archive of any kind; empty: it is not."""
+    """Return the reason for rejecting a member's uncompressed size, in an archive of any kind; empty if it is valid."""
     return "" if 0 <= size <= MEMBER else f"it is of {size:,} bytes, unpacked; {MEMBER:,} are read at most"
 
 
@@ -180,7 +180,7 @@ def _is_image(name: PurePosixPath) -> bool:
 
 
 def _harm(member: zipfile.ZipInfo) -> str:
-    """What is wrong with a member that would be read; empty: nothing."""
+    """Return the reason for rejecting a member; empty if it is valid."""
     size, packed = member.file_size, member.compress_size
     if stat.S_ISLNK(member.external_attr >> 16):
         return "it is a link"
@@ -196,7 +196,7 @@ def _harm(member: zipfile.ZipInfo) -> str:
 
 
 def _without_top(members: dict[PurePosixPath, zipfile.ZipInfo]) -> dict[PurePosixPath, zipfile.ZipInfo]:
-    """The members as seen from the folder that holds all of them, if there is one."""
+    """Return the members relative to the folder that holds all of them, if there is one."""
     if not members or not _all_below(members, top := next(iter(members)).parts[0]):
         return members
     return {name.relative_to(top): member for name, member in members.items() if len(name.parts) > 1}

@@ -1,4 +1,4 @@
-"""What a data set is, and what a run asks of it."""
+"""Data sets, and the request of a run to its data set."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -16,41 +16,41 @@ from ganzoo.data.stream import Stream
 from ganzoo.errors import DataError
 
 Split: TypeAlias = Literal["train", "test"]
-"""Splits that a data set may have."""
+"""Split of a data set."""
 Part: TypeAlias = Literal["train", "test", "held-out"]
-"""Splits that figures may be measured on: `--hold-out` takes rows of the train split away from training."""
+"""Split for evaluation: `--hold-out` excludes rows of the train split from training."""
 
 
 def evenly(some: int, count: int) -> list[int]:
-    """Choose some of `count` rows, at even distances."""
+    """Return `some` evenly spaced indices of `count` rows."""
     return [index * count // some for index in range(some)]
 
 
 @dataclass(frozen=True)
 class DataRequest:
-    """What a run asks of a data set: which rows, which fields, and images of which shape."""
+    """Request of a run to its data set: rows, fields, and shape of the images."""
 
     fields: frozenset[str]
-    """The fields that will be used; others need not be loaded."""
+    """Required fields; others need not be loaded."""
     size: tuple[int, int]
     """Height and width of the images, in pixels."""
     channels: int
-    """1 grey, 3 RGB, 4 RGB and opacity."""
+    """1 gray, 3 RGB, 4 RGB and opacity."""
     split: Split = "train"
     limit: int | None = None
-    """At most this many rows."""
+    """Maximum number of rows."""
     folder: Path = field(default_factory=Path)
-    """Where downloads are kept and looked for."""
+    """Folder of downloads."""
     hold_out: int = 0
-    """Rows of the split, at even distances, that are not trained on."""
+    """Number of rows of the split, evenly spaced, to exclude from training."""
     held_out: bool = False
-    """Whether these are asked for, rather than all others."""
+    """Whether to load these rows instead of all others."""
 
     def rows(self, count: int) -> Sequence[int]:
-        """Which of `count` rows to load: all, or `limit` of them at even distances, so that no kind is left out.
+        """Return the indices to load, of `count` rows: all, or `limit` of them, evenly spaced to include every kind.
 
         Raises:
-            DataError: more are to be held out than there are.
+            DataError: more rows are held out than exist.
         """
         rows = self._part(count)
         if self.limit is None or self.limit >= len(rows):
@@ -58,7 +58,7 @@ class DataRequest:
         return [rows[place] for place in evenly(self.limit, len(rows))]
 
     def _part(self, count: int) -> Sequence[int]:
-        """All rows; where some are held out, these or the others."""
+        """Return the indices of all rows; with held-out rows, those or the others."""
         if not self.hold_out:
             return range(count)
         if self.hold_out >= count:
@@ -74,18 +74,18 @@ class DataRequest:
         return self.channels, *self.size
 
     def fit(self, image: Image.Image) -> Tensor:
-        """One picture as uint8, C x H x W: turned upright, scaled to cover the size, the overhang cut off evenly.
+        """Convert an image to uint8, C x H x W: turned upright, scaled to cover the size, center-cropped.
 
         Raises:
-            ValueError: pixels that have no meaning as colours, such as floating-point ones.
+            ValueError: pixels that are not colors, such as floating-point ones.
         """
         return resize_and_crop(image, self.size, self.channels)
 
     def fit_all(self, images: Tensor) -> Tensor:
-        """The same for uint8 images of one shape at once, N x 1 or 3 x H x W: uint8, N x `shape`.
+        """Convert uint8 images of one shape as `fit` does, N x 1 or 3 x H x W: uint8, N x `shape`.
 
         Raises:
-            DataError: there is not so much memory.
+            DataError: not enough memory.
         """
         return fit_images(images, self.size, self.channels)
 
@@ -94,45 +94,45 @@ class DataRequest:
 class InMemoryData:
     """Rows of named fields, in memory.
 
-    Columns by their kind: images uint8, N x C x H x W; labels int64, N; captions UTF-8 bytes in uint8, N x L, filled up
-    with zeros. Several columns may be the same tensor. Columns have one length, but for what never was paired.
+    Columns by kind: images uint8, N x C x H x W; labels int64, N; captions UTF-8 bytes in uint8, N x L, padded with
+    zeros. Several columns may be the same tensor. All columns have the same length, except those of unpaired data.
     """
 
     columns: Mapping[str, Tensor]
     classes: tuple[str, ...] = ()
-    """What the labels mean, by number."""
+    """Names of the classes, by label."""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
 
 class Dataset(NamedConfig, ABC):
-    """Where images come from. Its fields are options: `--data.FIELD`; `--data NAME:PATH` sets the one called `path`."""
+    """Source of images. Its fields are options: `--data.FIELD`; `--data NAME:PATH` sets the one called `path`."""
 
     noun: ClassVar[str] = "data set"
     key: ClassVar[str] = "name"
     name: ClassVar[str]
-    """Its name in `--data mnist` and in config.json."""
+    """Name in `--data mnist` and in config.json."""
     provides: ClassVar[frozenset[str]]
-    """The fields that it can fill: image, label, source, target, caption, ..."""
+    """Available fields: image, label, source, target, caption, ..."""
     channels: ClassVar[int] = 3
-    """Channels of its images unless `--channels` asks for others."""
+    """Default number of channels."""
     classes: ClassVar[tuple[str, ...]] = ()
-    """What the labels mean, by number, where that is known before loading."""
+    """Names of the classes, by label, if known before loading."""
     shapes: ClassVar[Mapping[str, tuple[int, ...]]] = {"label": ()}
-    """The shape of one row of each field that is not an image."""
+    """Shape of one row of each field that is not an image."""
     splits: ClassVar[frozenset[Split]] = frozenset({"train"})
-    """Samples shown during training are made from the test split where there is one."""
+    """Available splits. Samples during training use the test split, if there is one."""
     streamed: ClassVar[bool] = False
-    """Whether `load` gives a Stream, whose rows come in one order only."""
+    """Whether `load` returns a Stream, with rows in one order only."""
     licence: ClassVar[str] = "unknown"
-    """Under which licence its images are, and whose they are: what the card of a GAN trained on them says."""
+    """License of its images, and their owner, for the model card of a GAN trained on them."""
     extractor: ClassVar[str] = "inception"
-    """By which network its images are looked at where sets of them are compared, unless `--extractor` names another."""
+    """Default of `--extractor` for comparing sets of its images."""
     paired: ClassVar[bool] = True
-    """Whether source and target of a row belong together, so that what is made of one can be held against the other."""
+    """Whether source and target of a row correspond, so that results can be compared with targets."""
     may_change: ClassVar[frozenset[str]] = frozenset()
-    """Which of its fields a run that is continued may be told anew: where the data lies, what is left out of it."""
+    """Fields that a resumed run may change: the path of the data, the number of broken images to skip."""
 
     @classmethod
     def form(cls) -> str:
@@ -154,15 +154,15 @@ class Dataset(NamedConfig, ABC):
 
     @abstractmethod
     def load(self, request: DataRequest) -> InMemoryData | Stream:
-        """The rows and fields asked for, images fitted by the request; each field at most once in memory.
+        """Return the requested rows and fields, with images fitted by the request; each field in memory once at most.
 
-        What does not fit into memory is a Stream, which is asked for all of its rows: it knows no `limit`. Warnings
-        reach a run's log.txt if their logger is below ganzoo's: `logging.getLogger("ganzoo.data.NAME")`.
+        Data too large for memory is a Stream, of all rows: it ignores `limit`. Warnings reach a run's log.txt if their
+        logger is below ganzoo's: `logging.getLogger("ganzoo.data.NAME")`.
 
         Raises:
-            DataError: naming the file or folder that is missing, broken or empty, and what to do about it.
+            DataError: a file or folder is missing, broken or empty; the message names it and the fix.
         """
 
 
 AnyDataset: TypeAlias = Annotated[Dataset, Choice(Dataset)]
-"""A field that holds any registered data set."""
+"""Field that holds any registered data set."""

@@ -1,4 +1,4 @@
-"""Archives from a server: fetched into memory, tried again where that may help."""
+"""Downloads of archives into memory, with retries."""
 
 import logging
 import time
@@ -14,23 +14,23 @@ from ganzoo.errors import DataError, typed
 log = logging.getLogger(__name__)
 
 TIMEOUT = 60
-"""Seconds that a server may keep silent."""
+"""Timeout of a server in seconds."""
 PAUSES = (1, 5, 25)
-"""Seconds to wait before each further try."""
+"""Seconds to wait before each retry."""
 PASSING = frozenset({408, 429})
-"""Among a server's refusals, those that mean: later."""
+"""HTTP errors below 500 that are worth a retry."""
 
 
 def is_address(name: str) -> bool:
-    """Whether something is to be fetched, by http or https: nothing else is."""
+    """Whether a name is a URL with http or https; other schemes are not supported."""
     return name.lower().startswith(("http://", "https://"))
 
 
 def download(address: str) -> BytesIO:
-    """The whole of an archive that a server has, in memory, unpacked if it was gzipped.
+    """Download an archive into memory, and decompress it if gzipped.
 
     Raises:
-        DataError: it is no address, the server refuses, all tries failed, or the archive is too large or damaged.
+        DataError: an invalid URL, a refusal of the server, failed retries, or an archive too large or damaged.
     """
     for pause in (*PAUSES, None):
         try:
@@ -43,13 +43,13 @@ def download(address: str) -> BytesIO:
                 raise DataError(f"'{address}' cannot be fetched: {error}") from error
             log.warning("'%s' cannot be fetched: %s; trying again in %d s", address, error, pause)
             time.sleep(pause)
-        except ValueError as error:  # of letters, or a host, that no address can have
+        except ValueError as error:  # invalid characters, or an invalid host
             raise DataError(f"'{address}' is no address that can be fetched: {error}") from error
     raise AssertionError("the last try returns or raises")
 
 
 class _Onwards(urllib.request.HTTPRedirectHandler):
-    """Follows a server that sends on to another address, by http or https only: urllib would take ftp as well."""
+    """Handler that follows redirects to http and https only; urllib's own allows ftp as well."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
@@ -60,10 +60,10 @@ class _Onwards(urllib.request.HTTPRedirectHandler):
 
 
 def _download(address: str) -> BytesIO:
-    if not is_address(address):  # urllib would read files as well
+    if not is_address(address):  # urllib would also read local files
         raise DataError(f"'{address}' is no http:// or https:// address")
     with urllib.request.build_opener(_Onwards).open(address, timeout=TIMEOUT) as response:
         content = contents(response, address)
-        if response.length:  # announced, and not sent
+        if response.length:  # announced, but not received
             raise IncompleteRead(b"", response.length)
         return content

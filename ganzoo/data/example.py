@@ -1,4 +1,4 @@
-"""Made-up data: random values of the right shapes, kinds and ranges, to try networks on."""
+"""Example data for trying networks: random values of the right shapes, types and ranges."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from ganzoo.contract.data_spec import DataSpec
 
 
 def example(spec: DataSpec, noise_shape: tuple[int, ...] = (), rows: int = 4) -> Batch:
-    """A batch with every field of the data, and noise if it has a shape."""
+    """Return a batch with every field of the data, and noise if it has a shape."""
     fields: dict[str, Tensor] = {"step": torch.zeros((), dtype=torch.int64)}
     for name, shape in spec.shapes.items():
         if len(shape) == 3:
@@ -23,7 +23,7 @@ def example(spec: DataSpec, noise_shape: tuple[int, ...] = (), rows: int = 4) ->
 
 
 def example_spec(needs: frozenset[str], shape: tuple[int, int, int] = (1, 32, 32), scale_factor: int = 1) -> DataSpec:
-    """Data with those fields, images of one shape, sources smaller by `scale_factor`, and five classes."""
+    """Return a specification with these fields, one image shape, sources smaller by `scale_factor`, five classes."""
     channels, height, width = shape
     kinds: dict[str, tuple[int, ...]] = {
         "label": (),

@@ -1,4 +1,4 @@
-"""Reading image files: finding them, decoding them in threads, naming or leaving out the one that is broken."""
+"""Image files: search, decoding in threads, and handling of broken ones."""
 
 import io
 import logging
@@ -17,34 +17,34 @@ from ganzoo.data.resize import blank
 from ganzoo.errors import DataError, typed
 
 EXTENSIONS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-"""What image files are called, in lower case."""
+"""Suffixes of image files, in lower case."""
 
 SEVERAL = "first of several"
-"""The key of a picture's `info` under which `open_image` names the file it is only the first frame or page of."""
+"""Key in an image's `info` for the file of which `open_image` returned only the first frame or page."""
 
 log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Opener: TypeAlias = Callable[[], Image.Image]
-"""Decodes one picture; a DataError says why that cannot be done."""
+"""Function that decodes one image; raises DataError with the reason if it cannot."""
 
 
 def existing(path: Path) -> Path:
-    """The path of a folder or a file that is there, `~` replaced.
+    """Return the path of an existing folder or file, with `~` replaced.
 
     Raises:
-        DataError: there is nothing.
+        DataError: it does not exist.
     """
     path = expanduser(path)
     try:
         path.stat()
-    except (OSError, ValueError) as error:  # a name that cannot be one
+    except (OSError, ValueError) as error:  # ValueError: not a valid name
         reason = "" if isinstance(error, FileNotFoundError | NotADirectoryError) else f": {error}"
         raise DataError(f"there is no folder {typed(path)}{reason}") from error
     return path
 
 
 def find_images(folder: Path) -> list[Path]:
-    """The images in a folder and in those below, sorted; nothing hidden."""
+    """Return the images in a folder and below it, sorted, without hidden ones."""
     return sorted(
         path
         for path in folder.rglob("*")
@@ -55,10 +55,10 @@ def find_images(folder: Path) -> list[Path]:
 
 
 def open_image(file: Path | bytes, name: str = "") -> Image.Image:
-    """A picture, decoded to its end and turned upright, from a file or from a file's bytes and its name.
+    """Decode an image from a file, or from its bytes and name, completely, and turn it upright.
 
     Raises:
-        DataError: it is broken, cut short, too large, or no picture in colours or greys; it names the file.
+        DataError: the image is broken, truncated, too large, or neither color nor gray; the message names the file.
     """
     name = name or str(file)
     try:
@@ -70,17 +70,17 @@ def open_image(file: Path | bytes, name: str = "") -> Image.Image:
             return upright
     except Image.DecompressionBombError as error:
         raise DataError(f"'{name}' is too large: {error}; scale it down") from error
-    except Exception as error:  # Pillow's decoders raise whatever broken bytes make them trip over
+    except Exception as error:  # Pillow's decoders raise many kinds of errors on broken files
         reason = "it is not an image" if isinstance(error, UnidentifiedImageError) else error
         raise DataError(f"'{name}' cannot be read: {reason}") from error
 
 
 def check(image: Image.Image) -> None:
-    """Refuses, before it is decoded, a picture that cannot be used.
+    """Check, before decoding, that an image can be used.
 
     Raises:
-        Image.DecompressionBombError: it has more pixels than Pillow's limit; Pillow itself refuses at twice that.
-        ValueError: its pixels cannot be made colours or greys.
+        Image.DecompressionBombError: more pixels than Pillow's limit; Pillow itself raises at twice that.
+        ValueError: its pixels are neither color nor gray.
     """
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and image.width * image.height > limit:
@@ -95,17 +95,16 @@ def decode(
     shape: tuple[int, int, int],
     left_out: "LeftOut | None" = None,
 ) -> Tensor:
-    """`pixels` of each item (uint8, C x H x W), worked out in threads: uint8, N x C x H x W.
+    """Compute `pixels` of each item (uint8, C x H x W) in threads: uint8, N x C x H x W.
 
     Args:
-        items: what to decode.
-        pixels: decodes one.
+        items: items to decode.
+        pixels: function that decodes one.
         shape: channels, height and width of each.
-        left_out: is told of what is broken, in the order of the items; their rows are left as they are. None: the
-            first that is broken is raised.
+        left_out: collector of broken items, in order; their rows stay uninitialized (default: raise for the first).
 
     Raises:
-        DataError: what `pixels` raises, or there is not so much memory.
+        DataError: from `pixels`, or not enough memory.
     """
     result = blank(len(items), shape)
     left_out = left_out or LeftOut(0)
@@ -117,8 +116,8 @@ def decode(
             return error
         return None
 
-    # Pillow lets go of the interpreter while it decodes and scales. Its warnings are of no use to who trains a GAN, and
-    # filters belong to the process, so they are set outside of the threads.
+    # Pillow releases the GIL while it decodes and scales. Its warnings do not help here. Filters apply to the whole
+    # process, so they are set outside of the threads.
     with warnings.catch_warnings(), ThreadPoolExecutor(available_cores()) as pool:
         warnings.simplefilter("ignore")
         for row, error in enumerate(pool.map(fill, range(len(items)))):
@@ -128,19 +127,19 @@ def decode(
 
 
 class LeftOut:
-    """Rows with a broken image, of which so many are left out; each is named in the log."""
+    """Rows with a broken image, up to a limit; each is logged."""
 
     def __init__(self, limit: int, advice: str = "") -> None:
         self.limit = limit
         self.advice = advice
-        """What to type to have more left out."""
+        """Advice for raising the limit."""
         self.rows: set[int] = set()
 
     def add(self, row: int, error: DataError) -> None:
-        """Takes a row out, once.
+        """Leave a row out, once.
 
         Raises:
-            DataError: it is one too many.
+            DataError: the limit is exceeded.
         """
         if row in self.rows:
             return
@@ -160,18 +159,18 @@ def read_columns(
     shape: tuple[int, int, int],
     skip: int,
 ) -> tuple[dict[str, Tensor], list[int]]:
-    """Columns of pictures whose n-th ones belong together, and the numbers of the rows that are whole in all of them.
+    """Read columns of corresponding images, and return them with the indices of the rows that are intact in all.
 
-    Of an animation, the first frame is taken, and one line of the log says so.
+    Uses the first frame of an animation, with one line in the log.
 
     Args:
-        columns: what opens the pictures of each column.
-        fit: makes a picture uint8, C x H x W.
+        columns: openers of the images of each column.
+        fit: function that converts an image to uint8, C x H x W.
         shape: channels, height and width of each.
-        skip: how many rows with a broken picture to leave out; each is named in the log.
+        skip: maximum number of rows with a broken image to leave out; each is logged.
 
     Raises:
-        DataError: naming the picture that is one too many, or all are broken.
+        DataError: more broken images than `skip`, or all are broken.
     """
     several: set[str] = set()
 
@@ -194,7 +193,7 @@ def read_columns(
 
 
 def _compact(table: Tensor, kept: Sequence[int]) -> Tensor:
-    # In place: there may be no room for a second table.
+    # In place: a second table may not fit into memory.
     for row, origin in enumerate(kept):
         if row != origin:
             table[row] = table[origin]

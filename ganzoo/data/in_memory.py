@@ -1,7 +1,6 @@
-"""Batches: which rows an iteration sees, and the noise beside them.
+"""Batches of data in memory: rows and noise of each iteration.
 
-Of data in memory all of it follows from the seed and the number of the iteration, so a run that continues needs to
-remember neither.
+Both follow from the seed and the iteration alone, so a resumed run needs no saved state.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,24 +13,23 @@ from ganzoo.contract.batch import Batch
 from ganzoo.data.loader import BatchLoader, State
 
 ROWS = "rows of stream "
-"""The field of what is drawn that holds the numbers of a stream's rows, before the stream's own number."""
+"""Prefix of the field with the row indices of a stream, followed by the number of the stream."""
 BLOCK = 64
-"""Rows of noise that are drawn at once by `fixed_latents`; another number makes other noise."""
+"""Rows of noise per block in `fixed_latents`; another number changes the noise."""
 
 
 class InMemoryLoader(BatchLoader):
     """Batches of data in memory.
 
-    Each stream of columns that belong together is read in an order of its own: through one permutation of its rows
-    after the other, without a gap, so that every row is seen equally often and none is left out. A stream may be
-    shorter than a batch.
+    Each stream of corresponding columns has an order of its own: one permutation of its rows after another, without
+    gaps, so that all rows are used equally often. A stream may be shorter than a batch.
 
-    What is drawn on the host (`draw`: numbers of rows, noise) is small; images are gathered and scaled where they are
-    (`collate`). On a GPU they are there as a whole, as bytes, unless they would fill more than half of what is free:
-    then they stay in the host's memory, and the rows of each batch are sent over.
+    `draw` returns little data from the host (row indices, noise); `collate` gathers and scales images on the device. A
+    GPU holds all images as bytes, unless they take more than half of its free memory: then they stay in host memory,
+    and each batch is copied.
 
-    Of several processes each has all streams, and of each batch the rows and the noise from rank/count to
-    (rank + 1)/count: together they see what one process with the whole batch would.
+    With several processes, each has all streams and uses the rows and the noise of a batch from rank/count to
+    (rank + 1)/count: together they see the same as one process with the whole batch.
     """
 
     def __init__(
@@ -50,21 +48,21 @@ class InMemoryLoader(BatchLoader):
         self.device = torch.device(device)
         self._own = own_rows(batch_size, rank, count)
         self.on_device = self.device.type == "cpu" or _fit(streams, self.device)
-        """Whether the data is where training is."""
+        """Whether the data is on the training device."""
         self.streams = [
             {name: column.to(self.device) if self.on_device else column for name, column in stream.items()}
             for stream in streams
         ]
         self._lengths = [len(next(iter(stream.values()))) for stream in self.streams]
-        self._orders: list[dict[int, Tensor]] = [{} for _ in self.streams]  # saves work, remembers nothing else
+        self._orders: list[dict[int, Tensor]] = [{} for _ in self.streams]  # a cache
 
     @property
     def per_epoch(self) -> int:
-        """Iterations in which the longest stream is seen once; at least 1."""
+        """Number of iterations for one pass through the longest stream; at least 1."""
         return max(1, max(self._lengths) // self.batch_size)
 
     def draw(self, iteration: int) -> Batch:
-        """The numbers of the rows, or the rows, and noise: they depend on the seed and the iteration alone."""
+        """Return the row indices, or the rows, and noise: a function of the seed and the iteration."""
         fields = {"step": torch.tensor(iteration)}
         for number, stream in enumerate(self.streams):
             rows = self.rows(number, iteration)[self._own]
@@ -78,14 +76,14 @@ class InMemoryLoader(BatchLoader):
         return Batch(**{name: to_float(value) for name, value in fields.items()})
 
     def state(self) -> State:
-        """Nothing: all follows from the number of the iteration."""
+        """Return an empty state: everything follows from the iteration."""
         return {}
 
     def load_state(self, state: State) -> None:
-        """Nothing was remembered."""
+        """Do nothing, as the state is empty."""
 
     def rows(self, stream: int, iteration: int) -> Tensor:
-        """The numbers of the rows that an iteration takes from a stream, all processes together: int64, batch_size."""
+        """Return the row indices of a stream for an iteration, over all processes: int64, batch_size."""
         length, start = self._lengths[stream], iteration * self.batch_size
         end = start + self.batch_size
         known, needed = self._orders[stream], range(start // length, (end - 1) // length + 1)
@@ -98,30 +96,30 @@ class InMemoryLoader(BatchLoader):
 
 
 def own_rows(batch_size: int, rank: int, count: int) -> slice:
-    """The rows of a batch that are one process's, of several that train together."""
+    """Return the rows of a batch for one of several processes."""
     rows = batch_size // count
     return slice(rank * rows, (rank + 1) * rows)
 
 
 def noise(batch_size: int, shape: tuple[int, ...], seed: int, iteration: int, own: slice) -> dict[str, Tensor]:
-    """The `noise` of an iteration, standard normal, rows x `shape`; none if it has no shape.
+    """Return the `noise` of an iteration, standard normal, rows x `shape`; nothing if it has no shape.
 
-    Drawn for the whole batch, of which a process takes its `own` rows: how many processes there are changes nothing.
+    Sampled for the whole batch, of which a process uses its `own` rows, so that the number of processes has no effect.
     """
     generator = seeded(seed, "noise", iteration)
     return {"noise": torch.randn((batch_size, *shape), generator=generator)[own]} if shape else {}
 
 
 def to_float(column: Tensor) -> Tensor:
-    """Images (uint8, N x C x H x W) as float32 in [-1, 1]; all else as it is."""
+    """Convert images (uint8, N x C x H x W) to float32 in [-1, 1]; return other tensors unchanged."""
     is_image = column.dtype == torch.uint8 and column.dim() == 4
     return column.float().div_(127.5).sub_(1) if is_image else column
 
 
 def fixed_latents(count: int, shape: tuple[int, ...], seed: int) -> Tensor:
-    """Standard normal noise, count x `shape`; the n-th row of a seed is the same whatever the count."""
+    """Return standard normal noise, count x `shape`; the n-th row for a seed is independent of the count."""
     generator = seeded(seed, "latent")
-    # Of another size, torch.randn fills in another way: hence whole blocks only.
+    # torch.randn generates other values for another size: hence only whole blocks.
     blocks = [torch.randn((BLOCK, *shape), generator=generator) for _ in range(0, count, BLOCK)]
     return torch.cat(blocks)[:count] if blocks else torch.empty((0, *shape))
 

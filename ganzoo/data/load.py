@@ -1,4 +1,4 @@
-"""From options to data: what was asked is checked, loaded or opened, named and divided into streams."""
+"""Loading of a run's data from its options: checks, loading, conversion of fields, and division into streams."""
 
 import os
 import re
@@ -23,11 +23,11 @@ from ganzoo.errors import ContractError, DataError
 from ganzoo.pictures import MODES
 
 ENVIRONMENT = "GANZOO_DATA"
-"""The environment variable that names the folder for downloads, unless `--data-dir` does."""
+"""Environment variable for the folder of downloads, overridden by `--data-dir`."""
 PREVIEW = 25
-"""Rows at most in `Data.preview`: the grid of samples is 5 x 5."""
+"""Maximum number of rows in `Data.preview`: the sample grid is 5 x 5."""
 TYPICAL = 64
-"""Rows at most in `Data.calibration_batch`."""
+"""Maximum number of rows in `Data.calibration_batch`."""
 
 
 def _parse_size(value: object) -> object:
@@ -36,7 +36,7 @@ def _parse_size(value: object) -> object:
         sides = (int(found[1]), int(found[2] or found[1]))
     elif type(value) is int:
         sides = (value, value)
-    elif isinstance(value, list):  # of a config file, whose values are as they were typed
+    elif isinstance(value, list):  # from a config file, whose values are text
         sides = [int(side) if isinstance(side, str) and re.fullmatch(r"\d{1,9}", side) else side for side in value]
     if isinstance(sides, list | tuple) and len(sides) == 2 and all(map(is_side, sides)):
         return tuple(sides)
@@ -51,49 +51,49 @@ ImageSize: TypeAlias = Annotated[
 ]
 """Height and width: 64, "64", "64x96" or (64, 96)."""
 Channels: TypeAlias = Annotated[Literal[1, 3, 4], BeforeValidator(whole_number)]
-"""1 grey, 3 RGB, 4 RGB and opacity."""
+"""1 gray, 3 RGB, 4 RGB and opacity."""
 
 
 class DataOptions(Config):
-    """What a run trains on."""
+    """Data of a run."""
 
-    data: AnyDataset = Field(description="data set: NAME, or NAME:PATH where it reads a folder or a ZIP")
+    data: AnyDataset = Field(description="data set: NAME, or NAME:PATH for one that reads a folder or a ZIP")
     image_size: ImageSize = Field((64, 64), description="size of the images in pixels: a side, or HEIGHTxWIDTH")
     channels: Channels | None = Field(
-        None, description="1 grey, 3 RGB, 4 RGB and opacity; unless given, what the data set has"
+        None, description="channels: 1 gray, 3 RGB, 4 RGB and opacity (default: those of the data set)"
     )
     as_: AnyPairTransform = Field(
-        Identity(), description="make pairs for image translation out of any images, the source from the target"
+        Identity(), description="pairs for image translation made from any images, the source from the target"
     )
     direction: Literal["forward", "backward"] = Field(
-        "forward", description="of image translation: source to target (A to B), or target to source"
+        "forward", description="direction of image translation: source to target (A to B), or target to source"
     )
     labels: int = Field(
         100,
         gt=0,
-        description="so many labelled images at most, the same number of each class as far as they go, beside all "
-        "images without labels, where a GAN wants that",
+        description="maximum number of labeled images, as balanced over the classes as possible, among all images "
+        "without labels; for GANs that use both",
     )
-    limit: int | None = Field(None, gt=0, description="train on this many images only, picked at even distances")
+    limit: int | None = Field(None, gt=0, description="maximum number of training images, evenly spaced")
     hold_out: int | None = Field(
         None,
         gt=0,
-        description="images of the train split, at even distances, that are not trained on, so that recipes and "
-        "checkpoints can be chosen by figures of them: `--evaluate-split held-out`",
+        description="number of images of the train split, evenly spaced, to exclude from training, for selecting "
+        "recipes and checkpoints: `--evaluate-split held-out`",
     )
-    batch_size: int = Field(32, gt=0, description="images per iteration, of all processes together")
+    batch_size: int = Field(32, gt=0, description="images per iteration, over all processes")
     workers: int = Field(
         2,
         ge=0,
         le=256,
-        description="processes for each GPU that read ahead where data is streamed; 0: training itself reads",
+        description="processes per GPU that read streamed data ahead; 0: reading in the training process",
     )
 
     def plan(self, needs: frozenset[str], scale_factor: int = 1) -> Plan:
-        """How what a GAN needs comes from what the data set has; `scale_factor` is the GAN's.
+        """Return the plan that makes a GAN's fields from the data set's; `scale_factor` is the GAN's.
 
         Raises:
-            DataError: the data set does not provide it, or the options make nothing of it.
+            DataError: the data set lacks a field, or the options do not apply.
         """
         plan = Plan(needs, self.data.provides, self.as_, self.direction == "backward", scale_factor)
         plan.check(self.image_size)
@@ -103,9 +103,9 @@ class DataOptions(Config):
     def request(
         self, fields: frozenset[str], split: Part = "train", folder: Path | None = None, most: int | None = None
     ) -> DataRequest:
-        """What is asked of the data set, in its own words: it knows nothing of directions and adaptors.
+        """Return the request to the data set, without directions and adaptors, which it does not know.
 
-        `most`: so many rows at most, in place of those that are trained on, or shown.
+        `most`: maximum number of rows, replacing that of training or preview.
         """
         return DataRequest(
             fields=fields,
@@ -121,17 +121,17 @@ class DataOptions(Config):
 
 @dataclass(frozen=True)
 class Data:
-    """What a run trains on: columns in memory, or a stream."""
+    """Data of a run: columns in memory, or a stream."""
 
     spec: DataSpec
     streams: tuple[Mapping[str, Tensor], ...]
-    """First the columns whose rows belong together, then each group that comes in an order of its own."""
+    """Columns of corresponding rows, then each group with an order of its own."""
     preview: Mapping[str, Tensor]
-    """Up to 25 rows to make samples from during training: of the test split if there is one."""
+    """Up to 25 rows for samples during training: of the test split, if there is one."""
     calibration_batch: Mapping[str, Tensor]
-    """Up to 64 rows of what is trained on: what statistics are estimated from."""
+    """Up to 64 training rows for estimating statistics."""
     stream: Stream | None = None
-    """Rows that are read as training goes on; then there are no `streams`."""
+    """Streamed data; `streams` is then empty."""
 
 
 def load(
@@ -141,17 +141,17 @@ def load(
     folder: Path | None = None,
     scale_factor: int = 1,
 ) -> Data:
-    """Loads the fields that a GAN needs, and makes those that can be made of others.
+    """Load the fields that a GAN needs, or make them from others.
 
     Args:
-        options: which data, and how.
-        needs: the fields.
-        streams: groups of them that come in an order of their own.
-        folder: keeps downloads (see `data_folder`).
-        scale_factor: by how much sources are smaller than targets.
+        options: data set and its options.
+        needs: required fields.
+        streams: groups of fields with an order of their own.
+        folder: folder of downloads (see `data_folder`).
+        scale_factor: ratio of the targets' size to the sources'.
 
     Raises:
-        DataError: the data set has not what is needed, is missing or broken, or is too small for one batch.
+        DataError: the data is missing or broken, lacks a field, or is too small for one batch.
     """
     plan = options.plan(needs, scale_factor)
     loaded = _load(options, plan, "train", folder)
@@ -166,7 +166,7 @@ def load(
     calibration_batch = _some(loaded, TYPICAL)
     if "test" in options.data.splits:
         preview = _some(_load(options, plan, "test", folder), PREVIEW)
-    elif isinstance(loaded, Stream):  # which is not read twice
+    elif isinstance(loaded, Stream):  # not read a second time
         preview = {name: column[:PREVIEW] for name, column in calibration_batch.items()}
     else:
         preview = _some(loaded, PREVIEW)
@@ -180,10 +180,10 @@ def load(
 
 
 def divide(columns: Mapping[str, Tensor], groups: Sequence[frozenset[str]]) -> tuple[Mapping[str, Tensor], ...]:
-    """Columns as streams: first those in no group, then each group.
+    """Divide columns into streams: those in no group, then each group.
 
     Raises:
-        ContractError: columns of one stream differ in length, or a group names what is not among them.
+        ContractError: columns of one stream differ in length, or a group has an unknown column.
     """
     grouped = frozenset[str]().union(*groups)
     if unknown := grouped - columns.keys():
@@ -200,12 +200,12 @@ def divide(columns: Mapping[str, Tensor], groups: Sequence[frozenset[str]]) -> t
 
 
 def describe(options: DataOptions, needs: frozenset[str], scale_factor: int = 1) -> DataSpec:
-    """What `load` would say of the data, from what the data set declares; nothing is loaded.
+    """Return the specification of the data from the data set's declarations, without loading it.
 
-    The classes of a data set that must be looked at to know them are missing.
+    Classes that are only known after loading are missing.
 
     Raises:
-        DataError: the data set has not what is needed.
+        DataError: the data set lacks a field.
     """
     plan = options.plan(needs, scale_factor)
     image, others = options.request(plan.fields).shape, options.data.shapes
@@ -214,10 +214,10 @@ def describe(options: DataOptions, needs: frozenset[str], scale_factor: int = 1)
 
 
 def data_folder(option: Path | None = None) -> Path:
-    """Where downloads are kept: the option, else $GANZOO_DATA, else the user's cache folder.
+    """Return the folder of downloads: the option, else $GANZOO_DATA, else the user's cache.
 
     Raises:
-        DataError: it begins with `~` and the name of nobody.
+        DataError: the path begins with `~` and an unknown user.
     """
     if option is None and (named := os.environ.get(ENVIRONMENT)):
         option = Path(named)
@@ -235,10 +235,10 @@ def load_some(
     folder: Path | None = None,
     scale_factor: int = 1,
 ) -> InMemoryData:
-    """Up to so many rows of a split, at even distances, or the first of a stream: what figures are measured on.
+    """Load up to `most` rows of a split for evaluation, evenly spaced, or the first of a stream.
 
     Raises:
-        DataError: as `load`; or the data set has no such split, or none of it was held out.
+        DataError: as for `load`; or the split does not exist, or no rows were held out.
     """
     if split == "held-out" and not options.hold_out:
         raise DataError(
@@ -301,7 +301,7 @@ def _spec(options: DataOptions, shapes: dict[str, tuple[int, ...]], classes: tup
 
 
 def _some(loaded: InMemoryData | Stream, most: int) -> dict[str, Tensor]:
-    """A few rows: the first of a stream, or of each column at even distances."""
+    """Return a few rows: the first of a stream, or evenly spaced ones of each column."""
     if isinstance(loaded, Stream):
         rows = [row for row, _ in islice(loaded.read(0, 0, 1, ()), min(most, len(loaded)))]
         return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}

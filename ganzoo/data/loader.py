@@ -1,4 +1,4 @@
-"""What hands a run its batches, whether its data is held in memory or read as it goes."""
+"""Batch loaders: batches of a run, from data in memory or a stream."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -9,44 +9,44 @@ import torch
 from ganzoo.contract.batch import Batch
 
 State: TypeAlias = Mapping[str, Sequence[int]]
-"""What batches must remember when a run stops, as JSON can hold it."""
+"""Position in the data for resuming, as JSON-compatible values."""
 
 
 class BatchLoader(ABC):
-    """A run's batches: `supply[iteration]`, on the device.
+    """Batches of a run: `loader[iteration]`, on the device.
 
-    What is drawn on the host (`draw`) is made ready where training is (`collate`), so that a GPU does its part of it.
+    `draw` runs on the host, and `collate` on the training device, which does its share of the work.
     """
 
     batch_size: int
-    """Rows of an iteration, over all processes that train together."""
+    """Number of rows of an iteration, over all processes."""
     device: torch.device
 
     @property
     @abstractmethod
     def per_epoch(self) -> int:
-        """Iterations in one pass through the data; at least 1."""
+        """Number of iterations per epoch; at least 1."""
 
     @abstractmethod
     def draw(self, iteration: int) -> Batch:
-        """What must be known to assemble a batch, on the host."""
+        """Return what determines a batch, on the host."""
 
     @abstractmethod
     def collate(self, drawn: Batch) -> Batch:
-        """The batch of what was drawn, on the device; nothing in it waits for the host."""
+        """Return the batch from the result of `draw`, on the device, without waiting for the host."""
 
     @abstractmethod
     def state(self) -> State:
-        """What must be remembered of the batches drawn so far to go on after them."""
+        """Return the position after the last batch, for resuming."""
 
     @abstractmethod
     def load_state(self, state: State) -> None:
-        """Goes on after the batches drawn when `state` gave this.
+        """Restore a position returned by `state`.
 
         Raises:
-            ValueError: it never gave this.
+            ValueError: an invalid state.
         """
 
     def __getitem__(self, iteration: int) -> Batch:
-        """The whole batch, on the device."""
+        """Return the whole batch, on the device."""
         return self.collate(self.draw(iteration).to(self.device))

@@ -1,6 +1,6 @@
-"""Adaptors: pairs for image translation out of any images, `--as edges`: the source is made, the target is the image.
+"""Adaptors: pairs for image translation from any images, `--as edges`; the target is the image, the source made of it.
 
-They work on uint8 images, row by row: in memory, streamed or after a resume, an image has the same source.
+They process uint8 images row by row: an image has the same source in memory, streamed or in a resumed run.
 """
 
 import zlib
@@ -19,19 +19,19 @@ from ganzoo.data.resize import blank, enough_memory, greyed
 from ganzoo.errors import DataError
 
 HOLE = 127
-"""The pixel value, of every channel, that `masked` fills its hole with: in [-1, 1], HOLE / 127.5 - 1."""
+"""Pixel value of the hole of `masked`, in every channel: in [-1, 1], HOLE / 127.5 - 1."""
 CHUNK = 2**22
-"""Values that are worked on at once: bounds the memory used beside the result."""
+"""Number of values to process at once, to bound the additional memory."""
 Factor: TypeAlias = Annotated[Literal[2, 4, 8], BeforeValidator(whole_number)]
 
 
 class PairTransform(NamedConfig, ABC):
-    """What makes a source out of an image."""
+    """Transformation of an image to a source."""
 
     noun: ClassVar[str] = "adaptor"
     kind: ClassVar[str]
     makes_pairs: ClassVar[bool] = True
-    """Whether it does; `none` leaves the data as it is."""
+    """Whether it makes pairs; `none` does not."""
 
     @classmethod
     def choices(cls) -> Mapping[str, type[Self]]:
@@ -40,22 +40,22 @@ class PairTransform(NamedConfig, ABC):
 
     @abstractmethod
     def draw(self, images: Tensor) -> Tensor:
-        """The sources of images, both uint8, N x C x H x W."""
+        """Return the sources of images, both uint8, N x C x H x W."""
 
     def sources(self, images: Tensor, scale_factor: int = 1) -> Tensor:
-        """The sources of images, uint8, N x C x H x W, smaller by `scale_factor`."""
+        """Return the sources of images, uint8, N x C x H x W, smaller by `scale_factor`."""
         return reduced(in_chunks(self.draw, images), scale_factor)
 
     def check(self, size: tuple[int, int], scale_factor: int = 1) -> None:
-        """Refuses images of that height and width, and a GAN whose sources are smaller by `scale_factor`.
+        """Check that the adaptor supports images of this height and width, and sources smaller by `scale_factor`.
 
         Raises:
-            DataError: saying what would work.
+            DataError: it does not; the message suggests options that work.
         """
 
 
 class Identity(PairTransform):
-    """The data set's own fields."""
+    """No adaptor: the data set's own fields."""
 
     kind = "none"
     makes_pairs = False
@@ -65,16 +65,14 @@ class Identity(PairTransform):
 
 
 class Edges(PairTransform):
-    """A line drawing of the image: dark lines on white, where brightness changes (Sobel's operator, blurred)."""
+    """Line drawing of the image: dark lines on white, where brightness changes (Sobel's operator, blurred)."""
 
     kind = "edges"
 
     threshold: float = Field(
-        0.1, ge=0, le=1, description="the steepness where lines begin, as a share of an edge from black to white"
+        0.1, ge=0, le=1, description="gradient at which lines begin, relative to an edge from black to white"
     )
-    softness: float = Field(
-        0.2, ge=0, le=1, description="how much steeper an edge must be to be black; with 0 there are no greys"
-    )
+    softness: float = Field(0.2, ge=0, le=1, description="additional gradient at which lines are black; 0: no grays")
 
     def draw(self, images: Tensor) -> Tensor:
         grey = greyed(on_white(images)).float()
@@ -82,14 +80,14 @@ class Edges(PairTransform):
         blurred = _filtered(grey, torch.outer(binomial, binomial))
         slope = torch.outer(binomial, torch.tensor([-1.0, 0.0, 1.0]))
         steepness = torch.hypot(_filtered(blurred, slope), _filtered(blurred, slope.T)) / 255
-        steepness *= 4 / 3  # a step from black to white, blurred, has 3/4 beside it
+        steepness *= 4 / 3  # the blurred gradient of a step from black to white is 3/4
         darkness = ((steepness - self.threshold) / max(self.softness, 1e-6)).clamp(0, 1)
         lines = ((1 - darkness) * 255).round().to(torch.uint8)
         return _coloured(lines, images, opaque=True)
 
 
 class Grey(PairTransform):
-    """The image without its colours, in as many channels."""
+    """Image in grayscale, with as many channels."""
 
     kind = "grey"
 
@@ -98,14 +96,14 @@ class Grey(PairTransform):
 
 
 class LowRes(PairTransform):
-    """The image with less detail: reduced by area, and brought back to its size bicubically.
+    """Low-resolution image: downsampled by area, and upsampled bicubically to the original size.
 
-    For a GAN whose sources are smaller than what it makes, it is the reduced image itself.
+    For a GAN with sources smaller than its outputs, the downsampled image itself.
     """
 
     kind = "lowres"
 
-    factor: Factor | None = Field(None, description="by how much; unless given, what the GAN enlarges by, or 4")
+    factor: Factor | None = Field(None, description="downsampling factor (default: the GAN's scale factor, or 4)")
 
     def draw(self, images: Tensor) -> Tensor:
         height, width = images.shape[2:]
@@ -123,25 +121,25 @@ class LowRes(PairTransform):
 
 
 class Masked(PairTransform):
-    """The image with a square hole of one grey, which a GAN learns to fill."""
+    """Image with a square gray hole, for a GAN to fill."""
 
     kind = "masked"
 
     place: Literal["centre", "random"] = Field(
-        "centre", description="where the hole is; random: anywhere, for an image always at the same place"
+        "centre", description="position of the hole; random: anywhere, but always the same for an image"
     )
     size: int | None = Field(
-        None, gt=0, description="height and width of the hole in pixels; unless given, half of the image's"
+        None, gt=0, description="height and width of the hole in pixels (default: half of the image's)"
     )
 
     def draw(self, images: Tensor) -> Tensor:
         height, width = images.shape[2:]
         high, wide = (self.size or max(1, side // 2) for side in (height, width))
-        # No pixel that is there is to look as if it were missing.
+        # No other pixel may have the value of the hole.
         result = torch.where((images == HOLE).all(1, keepdim=True), HOLE + 1, images)
         for image in result:
             down, across = height - high, width - wide
-            if self.place == "random":  # by what is in the image, which is the same however it is read
+            if self.place == "random":  # a hash of the image, independent of how it is read
                 number = zlib.crc32(image.contiguous().numpy().tobytes())
                 top, left = number % (down + 1), number // (down + 1) % (across + 1)
             else:
@@ -159,11 +157,11 @@ class Masked(PairTransform):
 
 
 AnyPairTransform: TypeAlias = Annotated[PairTransform, Choice(PairTransform)]
-"""A field that holds any adaptor."""
+"""Field that holds any adaptor."""
 
 
 def reduced(images: Tensor, scale_factor: int) -> Tensor:
-    """Images, uint8, N x C x H x W, smaller by a whole number: each pixel is the mean of those it stands for."""
+    """Downsample images, uint8, N x C x H x W, by an integer factor, to the mean of each block of pixels."""
     if scale_factor == 1:
         return images
 
@@ -174,7 +172,7 @@ def reduced(images: Tensor, scale_factor: int) -> Tensor:
 
 
 def in_chunks(work: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """What `work` makes of images, a part of them at a time."""
+    """Apply `work` to images in chunks."""
     rows = max(1, CHUNK // max(1, images[0].numel())) if len(images) else 1
     with enough_memory(min(rows, len(images)), tuple(images.shape[1:])):
         parts = (work(chunk) for chunk in torch.split(images, rows))
@@ -190,7 +188,7 @@ def in_chunks(work: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
 
 
 def on_white(images: Tensor) -> Tensor:
-    """Images without their opacity, if they have any: uint8, N x 1 or 3 x H x W."""
+    """Composite images with opacity onto white: uint8, N x 1 or 3 x H x W."""
     if images.shape[1] < 4:
         return images
     colours, opacity = images[:, :3].float(), images[:, 3:].float() / 255
@@ -202,7 +200,7 @@ def _filtered(grey: Tensor, kernel: Tensor) -> Tensor:
 
 
 def _coloured(grey: Tensor, images: Tensor, *, opaque: bool = False) -> Tensor:
-    """One channel as many as the images have; opacity stays theirs, unless it shall be full."""
+    """Expand one channel to those of the images; opacity is kept, or full if `opaque`."""
     channels = images.shape[1]
     result = grey.expand(-1, channels, -1, -1).clone()
     if channels == 4:

@@ -1,4 +1,4 @@
-"""From the fields that a data set has to those that a GAN needs: swapped, adapted, made smaller, a few labelled."""
+"""Conversion of a data set's fields to those that a GAN needs: swapping, adaptors, downsampling, a few labels."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,43 +13,43 @@ from ganzoo.errors import DataError
 
 PAIR = frozenset({"source", "target"})
 FEW = "labelled_image"
-"""The field of a few images with their labels, beside all images without."""
+"""Field of a few labeled images among all images without labels."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Where each field that a GAN needs comes from, and what is made of it."""
+    """Source of each field that a GAN needs, and its conversion."""
 
     needs: frozenset[str]
-    """The fields of the GAN."""
+    """Fields of the GAN."""
     provides: frozenset[str]
-    """The fields of the data set."""
+    """Fields of the data set."""
     adaptor: PairTransform
-    """What makes pairs out of images."""
+    """Adaptor that makes pairs from images."""
     backward: bool = False
     """Whether source and target are swapped."""
     scale_factor: int = 1
-    """By how much sources are smaller than targets."""
+    """Ratio of the targets' size to the sources'."""
 
     @property
     def fields(self) -> frozenset[str]:
-        """What is asked of the data set."""
+        """Fields to request from the data set."""
         return frozenset(map(self.origin, self.needs))
 
     @property
     def few_labels(self) -> bool:
-        """Whether a few labelled images are to be chosen among all."""
+        """Whether to select a few labeled images among all."""
         return FEW in self.needs and FEW not in self.provides
 
     def origin(self, field: str) -> str:
-        """The data set's name for what a field of the GAN is made from."""
+        """Return the data set's field that a field of the GAN is made from."""
         if (field in PAIR and self.adaptor.makes_pairs) or (field == FEW and self.few_labels):
             return "image"
         swapped = {"source": "target", "target": "source"} if self.backward else {}
         return swapped.get(field, field)
 
     def columns(self, own: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The columns that the GAN needs, out of the data set's."""
+        """Return the columns that the GAN needs, from those of the data set."""
         made = {field: own[self.origin(field)] for field in sorted(self.needs) if self.origin(field) in own}
         side = "target" if self.backward else "source"
         if self.adaptor.makes_pairs and side in made:
@@ -59,17 +59,17 @@ class Plan:
         return made
 
     def shape(self, field: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of one row of a field, if the data set gives images of that shape."""
+        """Return the shape of one row of a field, given the shape in the data set."""
         if field != "source":
             return shape
         channels, height, width = shape
         return channels, height // self.scale_factor, width // self.scale_factor
 
     def check(self, size: tuple[int, int]) -> None:
-        """Refuses what cannot be made of images of that height and width.
+        """Check that the plan supports images of this height and width.
 
         Raises:
-            DataError: saying what would work.
+            DataError: it does not; the message suggests options that work.
         """
         if self.adaptor.makes_pairs:
             if not self.needs & PAIR:
@@ -96,7 +96,7 @@ class Plan:
 
 
 class Planned(Stream):
-    """A stream with the fields that a GAN needs."""
+    """Stream with the fields that a GAN needs."""
 
     def __init__(self, stream: Stream, plan: Plan) -> None:
         self.stream = stream
@@ -113,10 +113,10 @@ class Planned(Stream):
 
 
 def check_provides(dataset: Dataset, plan: Plan) -> None:
-    """Refuses a data set that lacks a field.
+    """Check that a data set provides all fields.
 
     Raises:
-        DataError: naming what is missing, what there is, and data sets and options that would do.
+        DataError: a field is missing; the message suggests data sets and options.
     """
     missing = plan.fields - dataset.provides
     if not missing:
@@ -130,7 +130,7 @@ def check_provides(dataset: Dataset, plan: Plan) -> None:
 
 
 def suitable(needs: frozenset[str], adaptor: PairTransform | None = None) -> list[str]:
-    """The data sets, as `--data` takes them, from which a GAN's fields can be had."""
+    """Return the data sets, in the form for `--data`, that provide a GAN's fields."""
     return [
         dataset.form()
         for _, dataset in sorted(Dataset.choices().items())
@@ -140,13 +140,13 @@ def suitable(needs: frozenset[str], adaptor: PairTransform | None = None) -> lis
 
 
 def adaptors() -> str:
-    """What `--as` takes, in words, but for `none`."""
+    """Describe the values of `--as`, except `none`."""
     *some, last = (kind for kind, adaptor in sorted(PairTransform.choices().items()) if adaptor.makes_pairs)
     return f"{', '.join(some)} or {last}"
 
 
 def made_of(dataset: type[Dataset]) -> dict[str, str]:
-    """What the core makes of a data set's fields, beside themselves, and by which option."""
+    """Return fields that can be made from a data set's own, and the options for it."""
     made = {}
     if "image" in dataset.provides and not dataset.provides >= PAIR:
         made["source, target"] = "--as"
@@ -156,15 +156,15 @@ def made_of(dataset: type[Dataset]) -> dict[str, str]:
 
 
 def few_labels(columns: Mapping[str, Tensor], count: int, name: str) -> dict[str, Tensor]:
-    """Columns with a few labelled images beside all images: as many of each class, as far as they go, spread evenly.
+    """Select a few labeled images among all images, balanced over the classes as far as possible and evenly spaced.
 
     Args:
-        columns: `labelled_image` and `label` of all rows, and others, which stay.
-        count: how many labelled images there shall be, if there are so many.
-        name: of the data set, for messages.
+        columns: `labelled_image` and `label` of all rows, and others, which are unchanged.
+        count: maximum number of labeled images.
+        name: name of the data set, for messages.
 
     Raises:
-        DataError: that is fewer than classes.
+        DataError: fewer images than classes.
     """
     labels = columns["label"]
     count = min(count, len(labels))
@@ -175,7 +175,7 @@ def few_labels(columns: Mapping[str, Tensor], count: int, name: str) -> dict[str
             f"{len(members)} or more"
         )
     chosen, left = [], count
-    for place, rows in enumerate(sorted(members, key=len)):  # what the scarce cannot give, the others do
+    for place, rows in enumerate(sorted(members, key=len)):  # larger classes make up for small ones
         quota = min(len(rows), left // (len(members) - place))
         chosen.append(rows[torch.arange(quota) * len(rows) // max(1, quota)])
         left -= quota

@@ -1,7 +1,7 @@
-"""Fitting pictures to a size: scaled until they cover it, then the overhang cut off evenly.
+"""Resizing of images: scaling to cover the size, then a center crop.
 
-Bilinear with antialiasing, for one picture and for many at once. Bicubic and Lanczos are sharper, but overshoot beside
-the hard edges of line art and digits, and what overshoots is clipped; the reference chapter scales bilinearly too.
+Bilinear with antialiasing, for one image and for many at once. Bicubic and Lanczos are sharper, but overshoot at the
+hard edges of line art and digits, and are clipped there; the reference chapter also scales bilinearly.
 """
 
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ from ganzoo.errors import DataError
 from ganzoo.pictures import MODES
 
 CHUNK = 2048
-"""Images that are scaled at once: bounds the memory used beside the result."""
+"""Number of images to scale at once, to bound the additional memory."""
 
 
 def resize_and_crop(image: Image.Image, size: tuple[int, int], channels: int) -> Tensor:
-    """One picture of any mode as uint8, C x H x W: turned upright, without opacity put on white, 16 bits made 8.
+    """Convert an image of any mode to uint8, C x H x W: upright, on white if without opacity, 16 bits to 8.
 
     Raises:
-        ValueError: pixels that have no meaning as colours, such as floating-point ones.
+        ValueError: pixels that are not colors, such as floating-point ones.
     """
     image = _eight_bits(ImageOps.exif_transpose(image))
     if channels < 4 and image.has_transparency_data:
@@ -39,7 +39,7 @@ def resize_and_crop(image: Image.Image, size: tuple[int, int], channels: int) ->
 
 
 def fit_images(images: Tensor, size: tuple[int, int], channels: int) -> Tensor:
-    """The same for uint8 images of one shape at once, N x 1 or 3 x H x W."""
+    """Convert uint8 images of one shape as `resize_and_crop` does, N x 1 or 3 x H x W."""
     if (channels, *size) == tuple(images.shape[1:]):
         return images.contiguous()
     (covering_height, covering_width), (top, left) = cover((images.shape[2], images.shape[3]), size)
@@ -47,7 +47,7 @@ def fit_images(images: Tensor, size: tuple[int, int], channels: int) -> Tensor:
     for chunk, place in zip(torch.split(images, CHUNK), torch.split(result, CHUNK), strict=True):
         with enough_memory(len(chunk), (channels, covering_height, covering_width)):
             colours = greyed(chunk) if channels == 1 else chunk
-            # Without its dimension of length one, torch takes a faster path: rows of grey images as channels of one.
+            # torch is faster without a dimension of length one: rows of gray images as channels of one image.
             flat = colours.flatten(0, 1)[None]
             scaled = F.interpolate(flat, (covering_height, covering_width), mode="bilinear", antialias=True)
             scaled = scaled[0, :, top : top + size[0], left : left + size[1]].view(*colours.shape[:2], *size)
@@ -57,17 +57,17 @@ def fit_images(images: Tensor, size: tuple[int, int], channels: int) -> Tensor:
 
 
 def cover(old: tuple[int, int], new: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The smallest size of the same shape as `old` that covers `new`, and where in it `new` begins: (y, x) each."""
+    """Return the smallest size with the aspect ratio of `old` that covers `new`, and the crop offset: (y, x) each."""
     scale = max(new[0] / old[0], new[1] / old[1])
     height, width = (max(after, round(before * scale)) for before, after in zip(old, new, strict=True))
     return (height, width), ((height - new[0]) // 2, (width - new[1]) // 2)
 
 
 def blank(count: int, shape: tuple[int, ...]) -> Tensor:
-    """Room for uint8 images, `count` x `shape`.
+    """Allocate uint8 images, `count` x `shape`.
 
     Raises:
-        DataError: there is not so much memory.
+        DataError: not enough memory.
     """
     with enough_memory(count, shape):
         return torch.empty((count, *shape), dtype=torch.uint8)
@@ -75,10 +75,10 @@ def blank(count: int, shape: tuple[int, ...]) -> Tensor:
 
 @contextmanager
 def enough_memory(count: int, shape: tuple[int, ...]) -> Iterator[None]:
-    """Within, images of that shape are given memory, or scaled in it.
+    """Context that explains a lack of memory for images of this shape.
 
     Raises:
-        DataError: there is not so much.
+        DataError: not enough memory.
     """
     try:
         yield
@@ -93,11 +93,11 @@ def enough_memory(count: int, shape: tuple[int, ...]) -> Iterator[None]:
 
 
 def greyed(images: Tensor) -> Tensor:
-    """Images, uint8, N x 1 or 3 x H x W, in one channel of grey."""
+    """Convert images, uint8, N x 1 or 3 x H x W, to one channel of gray."""
     if images.shape[1] == 1:
         return images
     red, green, blue = images.int().unbind(1)
-    return ((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16).to(torch.uint8)[:, None]  # as Pillow does
+    return ((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16).to(torch.uint8)[:, None]  # same as Pillow
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
@@ -106,5 +106,5 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     if not image.mode.startswith("I"):
         return image
     image = image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")  # 65535 becomes 255
-    image.info.pop("transparency", None)  # it was a value among 65536
+    image.info.pop("transparency", None)  # refers to the 16-bit value
     return image

@@ -1,4 +1,4 @@
-"""Data that is read as it is needed: what a data set is that fits neither memory nor disk."""
+"""Streams: data too large for memory or disk, read on demand."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -7,43 +7,43 @@ from typing import TypeAlias
 from torch import Tensor
 
 Row: TypeAlias = Mapping[str, Tensor]
-"""One row by field: an image uint8, C x H x W; a label int64 without dimensions; a caption uint8, L."""
+"""One row by field: an image uint8, C x H x W; a label int64, 0-dimensional; a caption uint8, L."""
 Position: TypeAlias = tuple[int, ...]
-"""Where a reader stands. The first number is the pass, from 0; what follows is the stream's own: (3,) is where pass 3
-begins, and () where all begins."""
+"""Position of a reader: the pass, from 0, then numbers of the stream's own. (3,) is the start of pass 3, and () the
+start of the data."""
 
 
 class Stream(ABC):
-    """Rows that are read one after the other, as often as wanted, and never held as a whole.
+    """Sequence of rows, read repeatedly and never held as a whole.
 
-    Its length is the number of rows in one pass. It travels to the processes that read it, so it holds what can be
-    pickled: names of files, not files that are open.
+    Its length is the number of rows in one pass. It must be picklable for reader processes: names of files, not open
+    files.
     """
 
     classes: tuple[str, ...] = ()
-    """What the labels mean, by number."""
+    """Names of the classes, by label."""
 
     @abstractmethod
     def __len__(self) -> int:
-        """Rows in one pass.
+        """Return the number of rows in one pass.
 
         Raises:
-            DataError: it cannot be told, or the data is missing or broken.
+            DataError: the number is unknown, or the data is missing or broken.
         """
 
     @abstractmethod
     def read(self, seed: int, part: int, parts: int, position: Position) -> Iterator[tuple[Row, Position]]:
-        """One share of the rows, pass after pass, for ever, each with the position after it.
+        """Iterate over one share of the rows, pass after pass, endlessly, with the position after each row.
 
-        The shares of one pass have no row in common and together are the whole pass. The order follows from the seed
-        and the pass; with the same seed, share and position, the same rows follow.
+        The shares of one pass are disjoint and together the whole pass. The order follows from the seed and the pass;
+        the same seed, share and position give the same rows.
 
         Args:
-            seed: of the order.
-            part: which share, from 0.
-            parts: among how many the rows are divided.
-            position: where to go on: as it came with the row before, or the beginning of a pass.
+            seed: seed of the order.
+            part: index of the share, from 0.
+            parts: number of shares.
+            position: position to resume from: that of an earlier row, or the start of a pass.
 
         Raises:
-            DataError: rows are missing or broken, or there are fewer than so many shares.
+            DataError: rows are missing or broken, or there are too few for the number of shares.
         """

@@ -1,4 +1,4 @@
-"""Batches of a stream: read and decoded in processes of their own, and taken up exactly where a run stopped."""
+"""Batches of a stream, read and decoded in worker processes, and resumable at the exact position."""
 
 import logging
 import multiprocessing
@@ -27,25 +27,25 @@ from ganzoo.errors import DataError, typed
 log = logging.getLogger(__name__)
 
 AHEAD = 4
-"""Batches that each worker reads ahead: what training lives on while one is slow for once."""
+"""Batches to prefetch per worker, which bridge delays of one worker."""
 
 
 class StreamLoader(BatchLoader):
-    """Batches of a stream, drawn one after the other.
+    """Batches of a stream, in sequence.
 
-    Each of the processes that train together has readers of its own, one in each of its `workers`, or in itself if
-    there are none. All readers have disjoint shares, and each fills whole batches, which are handed out in turn. What
-    is drawn follows from the seed, the number of readers and the iteration; it is found again from `state` alone.
+    Each training process has its own readers, one in each of its `workers`, or in itself if there are none. All readers
+    have disjoint shares; each fills whole batches, which are used in turn. Batches follow from the seed, the number of
+    readers and the iteration; `state` is enough to resume.
 
     Args:
-        stream: what to read.
-        batch_size: rows of an iteration, over all processes that train together.
-        noise_shape: of one row of `noise`; empty: there is none.
-        seed: of order and noise.
-        device: where training is.
-        workers: processes that read ahead; 0: reading is done when a batch is drawn.
-        rank: which of the processes that train together this is.
-        count: how many they are; they share a batch evenly (`DistributedContext.local_batch_size`).
+        stream: stream to read.
+        batch_size: number of rows of an iteration, over all processes.
+        noise_shape: shape of one row of `noise`; empty for none.
+        seed: seed of order and noise.
+        device: training device.
+        workers: number of processes that read ahead; 0: read in `draw`.
+        rank: rank of this training process.
+        count: number of training processes, which share a batch evenly (`DistributedContext.local_batch_size`).
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class StreamLoader(BatchLoader):
         self.workers = workers
         self.rank, self.count = rank, count
         self.iteration = 0
-        """The one that comes next."""
+        """Next iteration."""
         self._positions: list[Position] = [()] * max(1, workers)
         self._turn = 0
         self._deliveries: Iterator[WorkerBatch] | None = None
@@ -75,17 +75,17 @@ class StreamLoader(BatchLoader):
 
     @property
     def per_epoch(self) -> int:
-        """Iterations in which the stream is seen once; at least 1."""
+        """Number of iterations per pass through the stream; at least 1."""
         return max(1, len(self.stream) // self.batch_size)
 
     def draw(self, iteration: int) -> Batch:
-        """This process's rows of a batch, on the host, and the noise that belongs to them.
+        """Return this process's rows of a batch, on the host, and their noise.
 
-        Iterations are drawn one after the other, the first from 0 or where `load_state` put it. Another one than the
-        next is taken for a fresh start: reading begins anew with the pass that it falls into.
+        Iterations are drawn in sequence, from 0 or the position of `load_state`. Any other iteration restarts reading
+        at the beginning of the pass that it belongs to.
 
         Raises:
-            DataError: the data is missing or broken, or a process that reads it was ended.
+            DataError: the data is missing or broken, or a reader process was killed.
         """
         if iteration != self.iteration:
             self._begin_pass(iteration)
@@ -103,21 +103,21 @@ class StreamLoader(BatchLoader):
         return Batch(**{name: to_float(value) for name, value in drawn.items()})
 
     def state(self) -> State:
-        """Where each reader of this process stood after the batch that was drawn last; what is read ahead is not in it.
+        """Return the position of each reader of this process after the last batch, without those read ahead.
 
-        It belongs to the rank, and to the same numbers of processes and workers.
+        It is valid for the same rank and the same numbers of processes and workers.
         """
         readers = {f"reader {number}": list(position) for number, position in enumerate(self._positions)}
         return {"iteration": [self.iteration], "share": self._share, "turn": [self._turn], **readers}
 
     def load_state(self, state: State) -> None:
-        """Goes to where a state was taken: the same batches follow as then did.
+        """Restore a position, to continue with the same batches.
 
-        With another number of processes or workers, the pass begins anew, in another order; a warning says so. An empty
-        state is the beginning.
+        With another number of processes or workers, the pass restarts in another order, with a warning. An empty state
+        is the beginning.
 
         Raises:
-            ValueError: it is no state.
+            ValueError: an invalid state.
         """
         self.close()
         if not state:
@@ -133,7 +133,7 @@ class StreamLoader(BatchLoader):
         self.iteration, self._turn, self._positions = iteration, turn, positions
 
     def close(self) -> None:
-        """Ends the processes that read; the next draw starts them again, after the last batch that was drawn."""
+        """Stop the reader processes; the next `draw` restarts them after the last batch."""
         if self._end:
             self._end()
         self._deliveries = self._end = None
@@ -170,8 +170,8 @@ class StreamLoader(BatchLoader):
         if not self.workers:
             return iter(feed)
         hear, say = multiprocessing.Pipe(duplex=False)
-        self._end = Finalize(self, _dismiss, (hear, say), exitpriority=1)  # before those who will not end are awaited
-        with warnings.catch_warnings():  # of more workers than cores, and of forking beside threads
+        self._end = Finalize(self, _dismiss, (hear, say), exitpriority=1)  # before waiting for processes at exit
+        with warnings.catch_warnings():  # about more workers than cores, and forking with threads
             warnings.simplefilter("ignore")
             loader = DataLoader(
                 feed,
@@ -180,10 +180,10 @@ class StreamLoader(BatchLoader):
                 collate_fn=_as_it_is,
                 worker_init_fn=partial(obey_the_parent_alone, os.getpid(), hear),
                 prefetch_factor=AHEAD,
-                # The other ways to start a process import the caller's script again, and know no plugin of a loose
-                # file. macOS, whose libraries do not survive forking, and Windows have only those.
+                # Other start methods import the caller's script again, and lack plugins of loose files. macOS, whose
+                # libraries do not survive forking, and Windows have only those.
                 multiprocessing_context="fork" if sys.platform == "linux" else None,
-                generator=torch.Generator(),  # else it draws from that of training
+                generator=torch.Generator(),  # instead of the one of training
             )
             deliveries = iter(loader)
         _translate_ends()
@@ -210,7 +210,7 @@ class StreamLoader(BatchLoader):
 
 
 def _counts(state: State, name: str, length: int | None = None) -> tuple[int, ...]:
-    """Whole numbers from 0 that a state holds."""
+    """Return non-negative integers from a state."""
     values = state.get(name)
     if not isinstance(values, Sequence) or not all(type(value) is int and value >= 0 for value in values):
         raise ValueError(f"'{name}' of the data is {typed(values)}")
@@ -231,10 +231,10 @@ def _has_ended(error: RuntimeError) -> DataError:
 
 
 def _translate_ends() -> None:
-    """Has a worker's end said in plain words too where torch says it from a signal, in the midst of training."""
+    """Also explain a worker's death when torch raises it from a signal handler during training."""
     handler = signal.getsignal(signal.SIGCHLD) if hasattr(signal, "SIGCHLD") else None
     if not callable(handler) or not getattr(handler, "__module__", "").startswith("torch."):
-        return  # there is none, or it is translated already
+        return  # no handler of torch, or already wrapped
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGCHLD, partial(_translated, handler))
 
@@ -246,5 +246,5 @@ def _translated(handler: Callable[..., Any], *signalled: object) -> None:
         raise _has_ended(error) from error
 
 
-def _dismiss(_: Connection, over: Connection) -> None:  # given the other end too: it must not be closed before
+def _dismiss(_: Connection, over: Connection) -> None:  # holds the other end too, so that it stays open
     over.send_bytes(b"over")

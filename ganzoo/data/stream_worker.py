@@ -1,4 +1,4 @@
-"""A reader of a stream at work, in a process of its own or not: what it is told, what it delivers, whom it obeys."""
+"""Reader of a stream, in a worker process or not: its parameters, its batches, and its signal handling."""
 
 import logging
 import os
@@ -22,32 +22,32 @@ from ganzoo.errors import ContractError, UserError
 
 @dataclass(frozen=True)
 class WorkerBatch:
-    """One batch on its way from a reader."""
+    """One batch from a reader."""
 
     fields: dict[str, Tensor]
     position: Position
-    """Of the reader, after its last row."""
+    """Position of the reader after its last row."""
     complaint: str = ""
-    """What is wrong with the data; then there is no batch, and there will be no other."""
+    """Error in the data; there is then no batch, and none will follow."""
     said: Sequence[logging.LogRecord] = ()
-    """What was logged in a worker since its last batch."""
+    """Log records of a worker since its last batch."""
 
 
 @dataclass(frozen=True)
 class StreamWorker(IterableDataset[WorkerBatch]):
-    """What a reader needs to know. In the n-th worker it is the reader whose turn comes n-th."""
+    """Parameters of the readers. The n-th worker runs the reader whose turn is n-th."""
 
     stream: Stream
     seed: int
     rows: int
-    """Of one process's batch."""
+    """Number of rows in one process's batch."""
     first: int
-    """The share of the first reader."""
+    """Share of the first reader."""
     parts: int
     positions: tuple[Position, ...]
-    """Of every reader of this process."""
+    """Position of every reader of this process."""
     turn: int
-    """The reader whose batch comes first."""
+    """Reader of the first batch."""
 
     def __iter__(self) -> Iterator[WorkerBatch]:
         worker = get_worker_info()
@@ -57,7 +57,7 @@ class StreamWorker(IterableDataset[WorkerBatch]):
         while True:
             try:
                 taken = list(islice(rows, self.rows))
-            except UserError as error:  # raised here, it would arrive as a traceback
+            except UserError as error:  # raised here, it would arrive with a traceback
                 yield WorkerBatch({}, (), str(error), _emptied(heard))
                 return
             if len(taken) < self.rows:
@@ -67,7 +67,7 @@ class StreamWorker(IterableDataset[WorkerBatch]):
 
 
 def _listen() -> SimpleQueue[logging.LogRecord]:
-    """Has what ganzoo logs in this process kept for the one that trains, which alone has the run's log.txt open."""
+    """Queue ganzoo's log records of this process for the training process, the only one that writes log.txt."""
     heard = SimpleQueue[logging.LogRecord]()
     logger = logging.getLogger("ganzoo")
     logger.handlers, logger.propagate = [QueueHandler(heard)], False
@@ -79,9 +79,9 @@ def _emptied(heard: SimpleQueue[logging.LogRecord]) -> list[logging.LogRecord]:
 
 
 def obey_the_parent_alone(parent: int, over: Connection, _: int) -> None:
-    """Has a worker survive the signals that are sent to all processes of a job: what they mean, its parent decides.
+    """Ignore the signals that are sent to all processes of a job, which the parent process handles.
 
-    It ends when its parent says so or is gone, whatever it waits for.
+    The worker exits at once when its parent tells it to, or is gone.
     """
     for name in NAMES:
         if hasattr(signal, name):

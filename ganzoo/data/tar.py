@@ -1,7 +1,7 @@
-"""Tar archives that others made, read where they lie: what could reach outside of one, or burst, is refused.
+"""Tar archives from untrusted sources, read in place; harmful members and bombs are rejected.
 
-Nothing is ever unpacked to disk, so a name could do no harm here; it is refused all the same, because an archive that
-holds such a name was made to do harm, or by mistake.
+Nothing is ever unpacked to disk, so a name could do no harm; harmful names are rejected nevertheless, as they indicate
+an attack or a mistake.
 """
 
 import gzip
@@ -18,30 +18,30 @@ from ganzoo.errors import DataError, typed
 __all__ = ["Member", "contents", "members"]
 
 LARGEST_ARCHIVE = 2**31
-"""Bytes of a whole archive, unpacked, at most: 2 GiB."""
+"""Maximum uncompressed size of a whole archive, in bytes: 2 GiB."""
 BLOCK = 512
-"""Bytes in which tar counts."""
+"""Block size of tar in bytes."""
 CHUNK = 2**20
-"""Bytes read at once: a bomb is noticed before it has filled the memory."""
+"""Bytes to read at once: bombs are detected before they fill the memory."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A file in an archive."""
+    """File in an archive."""
 
     name: str
     start: int
-    """Where in the archive its bytes begin."""
+    """Offset of its content in the archive."""
     size: int
 
 
 def contents(archive: io.RawIOBase | BinaryIO, name: str) -> io.BytesIO:
-    """The whole of an archive, in memory, unpacked if it was gzipped; then it is closed.
+    """Read a whole archive into memory, decompressed if gzipped, and close it.
 
     Raises:
-        DataError: it is larger than `LARGEST_ARCHIVE`, or damaged.
-        OSError: it cannot be read.
-        EOFError: it was gzipped, and is cut short.
+        DataError: the archive is larger than `LARGEST_ARCHIVE`, or damaged.
+        OSError: it is not readable.
+        EOFError: it is gzipped, and truncated.
     """
     whole = io.BytesIO()
     try:
@@ -61,15 +61,15 @@ def contents(archive: io.RawIOBase | BinaryIO, name: str) -> io.BytesIO:
 
 
 def members(archive: BinaryIO, name: str) -> list[Member]:
-    """The files in an archive that is not gzipped, in order; their bytes are not looked at.
+    """Return the files in an uncompressed archive, in order, without reading their content.
 
     Args:
-        archive: open, and able to seek.
-        name: what to call it in messages.
+        archive: open and seekable archive.
+        name: name of the archive, for messages.
 
     Raises:
-        DataError: it is damaged, or cut short, or holds what is no plain file or folder, a name with `..` or from the
-            root, a file above `archive.MEMBER`, or more than `LARGEST_ARCHIVE` in all.
+        DataError: the archive is damaged or truncated, has a member that is neither a plain file nor a folder, an
+            absolute name or one with `..`, a file above `archive.MEMBER`, or more than `LARGEST_ARCHIVE` in total.
     """
     found, end = list[Member](), 0
     try:
@@ -82,7 +82,7 @@ def members(archive: BinaryIO, name: str) -> list[Member]:
         last = archive.read(BLOCK)
     except DataError:
         raise
-    except Exception as error:  # tarfile raises whatever broken headers make it trip over
+    except Exception as error:  # tarfile raises many kinds of errors on broken headers
         raise DataError(f"'{name}' is damaged, or no tar archive: {error}") from error
     if len(last) < BLOCK or any(last):
         after = f"after '{found[-1].name}'" if found else "at its beginning"

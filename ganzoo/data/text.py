@@ -1,4 +1,4 @@
-"""Captions as tensors: UTF-8 bytes, filled up with zeros."""
+"""Captions as tensors: UTF-8 bytes, padded with zeros."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def encode(texts: Sequence[str], length: int) -> Tensor:
-    """The texts as uint8, N x `length`; what is longer is cut between two characters."""
+    """Encode texts as uint8, N x `length`; longer ones are cut between characters."""
     result = torch.zeros((len(texts), length), dtype=torch.uint8)
     for row, text in zip(result, texts, strict=True):
         code = text.encode()[:length].decode(errors="ignore").encode()

@@ -1,1 +1,1 @@
-"""Several processes that train one run together."""
+"""Data-parallel training of one run by several processes."""

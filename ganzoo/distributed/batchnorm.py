@@ -1,6 +1,6 @@
-"""BatchNorm over the batches of all processes: the statistics, and so the numbers, of one process with all of them.
+"""BatchNorm with statistics over all processes: the same results as one process with the whole batch.
 
-torch's own SyncBatchNorm needs CUDA and cannot be differentiated twice, which gradient penalties do.
+torch's SyncBatchNorm needs CUDA and does not support double backward, which gradient penalties need.
 """
 
 import logging
@@ -18,27 +18,27 @@ KINDS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 def synchronise(nets: nn.Module, distributed: DistributedContext) -> None:
-    """Has every BatchNorm of these networks take its statistics, in training, over all processes.
+    """Make every BatchNorm of these networks compute its training statistics over all processes.
 
-    Weights, buffers and their names stay as they are. Where the networks are compiled, these layers are left out.
-    A subclass with a forward of its own keeps it, and its own process's statistics; a warning says so.
+    Weights, buffers and their names do not change. Compiled networks leave these layers out of the graph. A subclass
+    with its own forward keeps it, with per-process statistics and a warning.
     """
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # torch gives it no types
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # untyped in torch
     def forward(layer: nn.BatchNorm2d, batch: Tensor) -> Tensor:
         return _normalised(layer, batch, distributed) if layer.training else type(layer).forward(layer, batch)
 
     layers = [layer for layer in nets.modules() if isinstance(layer, KINDS)]
     for layer in layers:
         if type(layer).forward is _BatchNorm.forward:
-            # A method of the instance, not a closure over it: a deep copy then normalises by its own weights.
+            # A bound method, not a closure: a deep copy then uses its own weights.
             vars(layer)["forward"] = MethodType(forward, layer)
     for name in sorted({type(layer).__name__ for layer in layers if type(layer).forward is not _BatchNorm.forward}):
         log.warning("%s has a forward of its own: each process keeps its own statistics there", name)
 
 
 def _normalised(layer: nn.BatchNorm2d, batch: Tensor, distributed: DistributedContext) -> Tensor:
-    layer._check_input_dim(batch)  # noqa: SLF001 - torch's own message for an input of another shape
+    layer._check_input_dim(batch)  # noqa: SLF001 - torch's own message for a wrong shape
     values = batch if batch.dtype == torch.float64 else batch.float()
     mean, variance, count = _statistics(values, distributed)
     if layer.running_mean is not None:
@@ -53,7 +53,7 @@ def _normalised(layer: nn.BatchNorm2d, batch: Tensor, distributed: DistributedCo
 
 
 def _statistics(values: Tensor, distributed: DistributedContext) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean and biased variance of each channel, and how many values they are of, over all processes.
+    """Return mean and biased variance of each channel, and the number of values, over all processes.
 
     Variances are combined by the method of Chan, Golub and LeVeque (1979): mean(x^2) - mean(x)^2 would cancel.
     """
@@ -62,7 +62,7 @@ def _statistics(values: Tensor, distributed: DistributedContext) -> tuple[Tensor
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {values.shape}")
     variance, mean = torch.var_mean(values, [0, *range(2, values.ndim)], correction=0)
     mine = torch.cat([mean, variance, mean.new_full((1,), own)])
-    # A row for each process, filled by itself alone: their sum is all rows, to be differentiated by torch itself.
+    # One row per process, zeros elsewhere: the sum holds all rows, differentiated by autograd.
     rows = [mine if rank == distributed.rank else torch.zeros_like(mine) for rank in range(distributed.world_size)]
     means, variances, counts = distributed.total(torch.stack(rows)).split([channels, channels, 1], dim=1)
     count = counts.detach().sum()
@@ -72,11 +72,11 @@ def _statistics(values: Tensor, distributed: DistributedContext) -> tuple[Tensor
 
 
 def _remember(layer: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
-    assert layer.running_mean is not None  # noqa: S101 - as it was asked above, for the type checker
-    assert layer.running_var is not None  # noqa: S101 - it comes with the mean
+    assert layer.running_mean is not None  # noqa: S101 - checked by the caller; for the type checker
+    assert layer.running_var is not None  # noqa: S101 - set together with the mean
     assert layer.num_batches_tracked is not None  # noqa: S101 - likewise
     layer.num_batches_tracked.add_(1)
-    # Without a momentum, the plain mean of all batches so far.
+    # Without a momentum: the cumulative mean.
     share = 1.0 / layer.num_batches_tracked if layer.momentum is None else layer.momentum
     with torch.no_grad():
         layer.running_mean.lerp_(mean.to(layer.running_mean.dtype), share)
@@ -84,5 +84,5 @@ def _remember(layer: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
 
 
 def _along(channels: Tensor, values: Tensor) -> Tensor:
-    """A number for each channel, in the shape that multiplies N x C x ..."""
+    """Reshape a tensor of channels to broadcast over N x C x ..."""
     return channels.view(1, -1, *[1] * (values.ndim - 2))

@@ -1,8 +1,8 @@
-"""The processes that train one run together: who they are, and what they tell each other.
+"""Processes that train one run together, and their collective communication.
 
-torchrun's elastic agents start them (`ganzoo run --processes` does so through the same library) and say in the
-environment which is which. Here they join, over gloo on the host and NCCL between GPUs. A single process joins nobody:
-then every method gives back what it was given.
+torchrun's elastic agents start them (`ganzoo run --processes` uses the same library) and set rank and world size in the
+environment. They communicate by gloo on the host and NCCL between GPUs. With a single process, every method returns
+its input.
 """
 
 import atexit
@@ -24,51 +24,51 @@ from ganzoo.distributed.failures import speak_through
 from ganzoo.errors import OptionError, PeerError
 
 BACKENDS = {"cpu": "gloo", "cuda": "cpu:gloo,cuda:nccl"}
-"""Who carries tensors, by the device that is trained on; what lies on the host always goes by gloo."""
+"""Backends by training device; host tensors always use gloo."""
 GONE = "gloo/transport/"
-"""Where gloo says, in a plain RuntimeError, that it raised it: on its way to another process."""
+"""Marker of a connection failure in gloo's plain RuntimeError."""
 MISTAKEN = "enforce fail"
-"""How gloo begins what it says of a mistake in what it was asked for."""
+"""Marker of an invalid argument in gloo's RuntimeError."""
 
 
 @dataclass(frozen=True)
 class DistributedContext:
-    """The processes of a run, as one of them sees them. All must call the same methods in the same order.
+    """Context of one process among those of a run. All must call the same methods in the same order.
 
-    Every method but those that say otherwise raises PeerError when another process is gone.
+    All communicating methods raise PeerError if another process is gone.
     """
 
     rank: int = 0
-    """Which of them this is."""
+    """Rank of this process."""
     world_size: int = 1
 
     @staticmethod
     def alone() -> "DistributedContext":
-        """One process, which asks nobody."""
+        """Return the context of a single process, without communication."""
         return DistributedContext()
 
     @staticmethod
     def join(device: torch.device) -> "DistributedContext":
-        """Meets the other processes that torchrun started; without torchrun there are none.
+        """Connect to the other processes started by torchrun, if any.
 
         Args:
-            device: what this process trains on.
+            device: training device of this process.
 
         Raises:
-            PeerError: the others did not come.
+            PeerError: another process did not connect.
         """
         return _meet(device) if rank_and_count()[1] > 1 else DistributedContext.alone()
 
     @property
     def is_main_process(self) -> bool:
-        """Whether this is the one process that writes."""
+        """Whether this is the main process, the only one that writes."""
         return self.rank == 0
 
     def local_batch_size(self, batch_size: int) -> int:
-        """How many images of a batch are each process's.
+        """Return the number of images per process.
 
         Raises:
-            OptionError: the batch cannot be divided evenly; it names one that can.
+            OptionError: the batch size is not divisible by the number of processes; the message suggests one that is.
         """
         if batch_size % self.world_size:
             near = max(1, round(batch_size / self.world_size)) * self.world_size
@@ -79,9 +79,9 @@ class DistributedContext:
         return batch_size // self.world_size
 
     def average(self, gradients: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
-        """Each gradient's mean over the processes, all of them sent at once.
+        """Average each gradient over the processes, in a single message.
 
-        Which weights have one must be the same everywhere; it follows from the networks.
+        Every process must have gradients for the same weights, as follows from the networks.
         """
         present = [gradient for gradient in gradients if gradient is not None]
         if self.world_size == 1 or not present:
@@ -95,11 +95,11 @@ class DistributedContext:
         ]
 
     def mean(self, values: Tensor) -> Tensor:
-        """Their mean over the processes."""
+        """Return the mean over the processes."""
         return values if self.world_size == 1 else self.total(values.detach()) / self.world_size
 
     def least(self, values: Tensor) -> Tensor:
-        """The least of each over the processes."""
+        """Return the elementwise minimum over the processes."""
         if self.world_size == 1:
             return values
         least = values.clone()
@@ -108,11 +108,11 @@ class DistributedContext:
         return least
 
     def total(self, values: Tensor) -> Tensor:
-        """Their sum over the processes; it can be differentiated, any number of times, if all of them do."""
+        """Return the sum over the processes, differentiable any number of times if all processes differentiate."""
         return values if self.world_size == 1 else _Total.apply(values)
 
     def broadcast_object(self, content: bytes) -> bytes:
-        """Tells all what the process that leads gave, and gives it back in each."""
+        """Return the main process's content in every process."""
         if self.world_size == 1:
             return content
         length = torch.tensor(len(content))
@@ -125,7 +125,7 @@ class DistributedContext:
         return bytes(received)
 
     def gather(self, content: bytes) -> list[bytes]:
-        """What each process gave, by rank, in the one that leads; nothing in the others."""
+        """Return the contents of all processes by rank in the main process, and nothing in the others."""
         if self.world_size == 1:
             return [content]
         lengths = [torch.tensor(0) for _ in range(self.world_size)]
@@ -140,7 +140,7 @@ class DistributedContext:
         return [bytes(buffer[: int(length)]) for buffer, length in zip(buffers, lengths, strict=False)]
 
     def any(self, flag: bool) -> bool:
-        """Whether one of them says yes; waits for all."""
+        """Whether the flag is set in any process; blocks until all have called."""
         if self.world_size == 1:
             return flag
         asked = torch.tensor(int(flag))
@@ -149,11 +149,11 @@ class DistributedContext:
         return bool(asked)
 
     def barrier(self) -> None:
-        """Goes on once all are here."""
+        """Block until all processes arrive."""
         self.any(False)
 
     def broadcast(self, tensors: Sequence[Tensor]) -> None:
-        """Makes these tensors what they are in the process that leads."""
+        """Copy the main process's tensors to all processes, in place."""
         if self.world_size == 1:
             return
         for tensor in tensors:
@@ -163,13 +163,13 @@ class DistributedContext:
             tensor.detach().copy_(values)
 
     def check_same(self, facts: Mapping[str, object]) -> None:
-        """Refuses processes that were asked for different things.
+        """Check that all processes have the same values.
 
         Args:
             facts: JSON values by name.
 
         Raises:
-            OptionError: naming what differs.
+            OptionError: names the differing values.
         """
         mine = json.loads(json.dumps(facts))
         theirs = json.loads(self.broadcast_object(json.dumps(facts).encode()))
@@ -180,15 +180,15 @@ class DistributedContext:
             )
 
     def leave(self) -> None:
-        """Parts from the others, for good."""
+        """Disconnect from the other processes."""
         if self.world_size > 1 and dist.is_initialized():
             dist.destroy_process_group()
 
 
 class LaggedVote:
-    """What any process asks for, told to all of them one call later: nobody waits, and all know it at once.
+    """Maximum of the processes' votes, available one call later: no process waits, and all receive it together.
 
-    Alone, the answer comes at once.
+    With a single process, the result is immediate.
     """
 
     def __init__(self, distributed: DistributedContext) -> None:
@@ -196,7 +196,7 @@ class LaggedVote:
         self._asked: tuple[Tensor, Any] | None = None
 
     def vote(self, number: int) -> int:
-        """Says what this process asks for now, and gives the largest number that any asked for at the call before."""
+        """Submit this process's vote, and return the largest vote of the previous call."""
         if self._distributed.world_size == 1:
             return number
         before = self._asked
@@ -210,7 +210,7 @@ class LaggedVote:
 
 
 class _Total(torch.autograd.Function):
-    # The sum over all processes of what each loss says of the total: the operation is its own transpose.
+    # All-reduce (sum), which is its own transpose.
     @staticmethod
     def forward(_: Any, values: Tensor) -> Tensor:
         total = values.clone(memory_format=torch.contiguous_format)
@@ -245,5 +245,5 @@ def _reaching_all() -> Iterator[None]:
     except RuntimeError as error:
         said = str(error)
         if not isinstance(error, dist.DistError) and (GONE not in said or MISTAKEN in said):
-            raise  # a mistake of this process, or its memory
+            raise  # an error of this process, or its memory
         raise PeerError(f"another process of this run cannot be reached: {' '.join(said.split())}") from error

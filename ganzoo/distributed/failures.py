@@ -1,4 +1,4 @@
-"""When several processes fail, the first alone says why: the others fail because it is gone, and know less."""
+"""Error reports of several processes: only the first to fail reports, as the others fail in consequence."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -7,26 +7,26 @@ from typing import Any
 from ganzoo.base.torchrun import local_rank, rank_and_count
 
 LISTENING = timedelta(seconds=10)
-"""How long a process that failed waits for the first that did to say why."""
+"""Time that other failing processes wait for the first to report."""
 
 _stores: list[Any] = []
-"""What the agent keeps for all processes, once this one has met the others."""
+"""Store of the agent, shared by all processes, once this one has connected."""
 
 
 def speak_through(store: Any) -> None:
-    """From now on the processes agree by way of this store, which outlives each of them."""
+    """Set the store through which processes agree on who reports; it outlives each of them."""
     _stores.append(store)
 
 
 def fails_first() -> bool:
-    """Whether no other process has failed yet, so that this one should say why; to be followed by `has_spoken`.
+    """Whether this process is the first to fail and should report its error, and then call `has_spoken`.
 
-    Where another has, this waits until it has said so: the first to end has the others ended, too.
+    Otherwise, wait until the first has reported: the first process to exit terminates the others.
     """
     store = _stores[0] if _stores else None
-    if store is None:  # before they met, each machine speaks for itself
+    if store is None:  # not connected yet: one report per machine
         return local_rank() == 0
-    with suppress(RuntimeError):  # the agent, which keeps the store, is gone
+    with suppress(RuntimeError):  # the agent with the store is gone
         me = str(rank_and_count()[0])
         if store.compare_set("ganzoo/failed", "", me).decode() != me:
             store.wait(["ganzoo/spoken"], LISTENING)
@@ -35,7 +35,7 @@ def fails_first() -> bool:
 
 
 def has_spoken() -> None:
-    """Lets the processes that failed later end."""
+    """Allow the processes that failed later to exit."""
     for store in _stores:
         with suppress(RuntimeError):
             store.set("ganzoo/spoken", "")

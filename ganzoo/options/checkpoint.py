@@ -15,9 +15,7 @@ class CheckpointOptions(Config):
     sample_every: int = Field(200, gt=0, description="iterations between two sample grids")
     checkpoint_every: int = Field(1000, gt=0, description="iterations between two checkpoints")
     keep_last: int = Field(2, gt=0, description="number of latest checkpoints to keep")
-    keep_every: int | None = Field(
-        None, gt=0, description="checkpoints to keep in addition: one every this many iterations"
-    )
+    keep_every: int | None = Field(None, gt=0, description="iterations between two checkpoints to keep permanently")
     on_nan: Literal["stop", "rollback"] = Field(
         "stop", description="action on a NaN loss or weight: stop, or go back a checkpoint and halve learning rates"
     )

@@ -1,4 +1,4 @@
-"""Options of an evaluation, and named protocols: sets of values for them that papers use."""
+"""Options of an evaluation, and named protocols: sets of their values used in papers."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,33 +13,33 @@ from ganzoo.data.dataset import Part
 from ganzoo.errors import UnknownName
 
 MOST = 10_000
-"""Images that are made and looked at unless a number is asked for."""
+"""Default limit of the number of generated images."""
 ALL = LIMIT - 1
-"""Real images where all are asked for: no split has so many."""
+"""Number of real images for `all`: more than any split has."""
 
 MaybeExtractor: TypeAlias = Annotated[Extractor | None, Choice(Extractor)]
-"""A field that holds any registered extractor, or leaves the choice to the data set."""
+"""Field that holds any registered extractor (default: that of the data set)."""
 MaybeMetric: TypeAlias = Annotated[Metric | None, Choice(Metric)]
-"""A field that holds any registered metric, or none."""
+"""Field that holds any registered metric, or none."""
 
 
 class NamedProtocol(Config):
-    """Values of an evaluation's options under a name, as recipes are of a run's; options that are given win."""
+    """Named values of an evaluation's options, like recipes for a run; explicit options take precedence."""
 
-    summary: str = Field(description="what it is known from")
+    summary: str = Field(description="papers and tools that use it")
     metric: tuple[str, ...] = Field(description="metrics")
-    samples: int = Field(description="images to make")
-    reals: int | Literal["all"] = Field(description="real images")
+    samples: int = Field(description="number of images to generate")
+    reals: int | Literal["all"] = Field(description="number of real images")
     split: Part = Field(description="split of the real images")
-    extractor: str = Field(description="network that images are seen through")
+    extractor: str = Field(description="feature extractor")
 
     def values(self) -> dict[str, Any]:
-        """Its values, by the options that they are for."""
+        """Return the values by option."""
         return self.model_dump(exclude={"summary"})
 
 
 def _full(summary: str, extractor: str, *metric: str) -> NamedProtocol:
-    """50,000 images beside all of the train split."""
+    """Return a protocol of 50,000 images and the whole train split."""
     return NamedProtocol(
         summary=summary, metric=metric, samples=50_000, reals="all", split="train", extractor=extractor
     )
@@ -63,11 +63,11 @@ PROTOCOLS: Mapping[str, NamedProtocol] = {
         extractor="inception",
     ),
 }  # fmt: skip
-"""Named protocols. What else a paper did, such as the crop of its data set, is not in them."""
+"""Named protocols. Other choices of a paper, such as the crop of its data set, are not included."""
 
 
 def _several(value: object) -> object:
-    """One metric is as good as a list of one."""
+    """Turn a single metric into a tuple."""
     return (value,) if isinstance(value, str | Metric | Mapping) else value
 
 
@@ -82,35 +82,36 @@ class EvaluationOptions(Config):
         None, description="named set of values for the options below, which win over it"
     )
     metric: Annotated[tuple[AnyMetric, ...], BeforeValidator(_several)] = Field(
-        (), description="what to measure; unless given, all that is usual for what the GAN does"
+        (), description="metrics to compute (default: those usual for this kind of GAN)"
     )
     extractor: MaybeExtractor = Field(
-        None, description="the network that sets of images are seen through; unless given, the data set's"
+        None, description="feature extractor for comparing sets of images (default: that of the data set)"
     )
     samples: int | None = Field(
-        None, gt=1, description=f"images to make (default: as many as there are real ones, up to {MOST:,})"
+        None, gt=1, description=f"number of images to generate (default: that of the real images, up to {MOST:,})"
     )
     reals: Annotated[int | None, Form("INTEGER or all"), BeforeValidator(_count)] = Field(
-        None, gt=1, description="real images beside them, a number or all (default: as many as samples)"
+        None, gt=1, description="number of real images to compare with, or all (default: as many as samples)"
     )
     split: Part | None = Field(
-        None, description="of the real images, classes, captions and sources; unless given, test if there is one"
+        None,
+        description="split of real images, classes, captions and sources (default: test, if the data set has one)",
     )
     reference: Path | None = Field(
         None, description="statistics in place of real images: .npz file with mu and sigma of the extractor's features"
     )
     nearest: int | None = Field(
-        None, gt=0, le=64, description="samples to show beside their nearest training images, in nearest.png"
+        None, gt=0, le=64, description="number of samples to show with their nearest training images, in nearest.png"
     )
-    seed: int = Field(0, ge=0, lt=2**63, description="of the noise")
+    seed: int = Field(0, ge=0, lt=2**63, description="random seed for noise")
 
     @model_validator(mode="before")
     @classmethod
     def _named(cls, values: Any) -> Any:
-        """Fills in the values of a named protocol where others were not given.
+        """Fill in the values of a named protocol for options that are not set.
 
         Raises:
-            UnknownName: there is no such protocol.
+            UnknownName: no such protocol.
         """
         if not isinstance(values, Mapping) or values.get("protocol") is None:
             return values
@@ -121,7 +122,7 @@ class EvaluationOptions(Config):
         return {**PROTOCOLS[name].values(), **own}
 
     def follows(self) -> str | None:
-        """The name of the protocol whose values are in force, all of them; None: there is none."""
+        """Return the name of the protocol if all of its values are in use, else None."""
         if self.protocol is None:
             return None
         named = EvaluationOptions(protocol=self.protocol)

@@ -1,7 +1,7 @@
-"""Config files: what `--config FILE` tells a run, in YAML, TOML or JSON.
+"""Config files: options of a run in YAML, TOML or JSON, for `--config FILE`.
 
-A file has the names of the flags, and its values are read as if they had been typed after these: YAML's own notion of
-what `no`, `1e-3` or `012` are never comes into it. A run's config.json is such a file, too.
+A file uses the names of the flags. Its values are parsed like those of the command line, so YAML's own reading of `no`,
+`1e-3` or `012` does not apply. A run's config.json is a valid config file.
 """
 
 import json
@@ -21,21 +21,21 @@ from ganzoo.errors import OptionError, UserError, typed
 from ganzoo.options.run import CLI_ONLY, RunOptions, resolve
 
 LARGEST = 100_000
-"""Bytes of a config file: a template has some 10,000."""
+"""Maximum size of a config file in bytes; a template has some 10,000."""
 DEPTH = 8
-"""How deeply tables and lists may be nested."""
+"""Maximum nesting of tables and lists."""
 
 
 def resolve_with(gan: type[GAN], given: Mapping[str, object], file: Path | None) -> RunOptions:
-    """The whole configuration: what was given wins over the file, the file over the recipe.
+    """Return the whole configuration: given options win over the file, the file over the recipe.
 
     Args:
-        gan: the class to configure.
-        given: as `ganzoo.options.run.resolve` takes it.
-        file: YAML, TOML or JSON.
+        gan: class to configure.
+        given: options, as for `ganzoo.options.run.resolve`.
+        file: YAML, TOML or JSON file.
 
     Raises:
-        UserError: naming the option and what it takes, and the file if it is the file's.
+        UserError: names the option and its allowed values, and the file if the error is there.
     """
     if file is None:
         return resolve(gan, given)
@@ -46,20 +46,20 @@ def resolve_with(gan: type[GAN], given: Mapping[str, object], file: Path | None)
         try:
             resolve(gan, given)
         except UserError as other:
-            if str(other) == str(error):  # whatever the file says
+            if str(other) == str(error):  # independent of the file
                 raise other from None
         raise OptionError(f"{typed(file)}: {error}") from error
 
 
 def read_config(file: Path, gan: type[GAN]) -> dict[str, object]:
-    """What a config file says, by the names of fields; choices as tables.
+    """Read a config file: values by field name; choices as tables.
 
     Args:
-        file: YAML, TOML or JSON, by the end of its name.
-        gan: what it is for; a file that names another is refused.
+        file: YAML, TOML or JSON file, by its suffix.
+        gan: GAN to configure; a file for another one raises an error.
 
     Raises:
-        OptionError: it cannot be read, or is none, or is for another GAN.
+        OptionError: the file is not readable or invalid, or for another GAN.
     """
     try:
         return _said(_table(_parse(file)), gan)
@@ -81,7 +81,7 @@ def _said(values: dict[str, object], gan: type[GAN]) -> dict[str, object]:
 
 
 def _own(value: object, gan: type[GAN]) -> dict[str, object]:
-    """The GAN's options of a run's config.json, which has them below `gan` with its name."""
+    """Return the GAN's options from a run's config.json, which holds them below `gan` with its name."""
     if value is None:
         return {}
     table = dict(value) if isinstance(value, Mapping) else {GAN.key: value}
@@ -92,16 +92,16 @@ def _own(value: object, gan: type[GAN]) -> dict[str, object]:
 
 
 def _named(values: Mapping[str, object], fields: Mapping[str, FieldInfo]) -> dict[str, object]:
-    """Values under the names of fields: hyphens as underscores, and what is spelled with dots as tables."""
+    """Convert keys to field names: hyphens to underscores, and dots to tables."""
     found: dict[str, object] = {}
     for key, value in values.items():
         first, dot, rest = key.partition(".")
         name = first.replace("-", "_")
-        name = f"{name}_" if f"{name}_" in fields else name  # a word that is Python's own
+        name = f"{name}_" if f"{name}_" in fields else name  # a Python keyword
         field = fields.get(name)
         mark = one_of(field) if field else None
         inner = {rest: value} if dot else value
-        if mark and inner is None:  # a heading, and nothing below it
+        if mark and inner is None:  # a heading without content
             continue
         if field and get_origin(field.annotation) is dict and isinstance(inner, Mapping):
             inner = {key: each for key, each in flat(inner) if each != {}}  # `discriminator: {lr: 1}`, not `{}`
@@ -118,7 +118,7 @@ def _inside(mark: Choice) -> dict[str, FieldInfo]:
 
 
 def _joined(option: str, first: object, second: object, mark: Choice | None) -> dict[str, object]:
-    """`loss: hinge` and `loss.penalty: 1` as one table."""
+    """Merge `loss: hinge` and `loss.penalty: 1` into one table."""
     if mark:
         first, second = (mark.base.parse(value) if isinstance(value, str) else value for value in (first, second))
     if not (isinstance(first, Mapping) and isinstance(second, Mapping)) or first.keys() & second.keys():
@@ -127,11 +127,11 @@ def _joined(option: str, first: object, second: object, mark: Choice | None) -> 
 
 
 def _parse(file: Path) -> object:
-    """What is in the file.
+    """Parse a file by its suffix.
 
     Raises:
-        OptionError: it cannot be read, or its name does not say in what language it is.
-        ValueError: it is not of that language.
+        OptionError: the file is not readable, or its suffix is unknown.
+        ValueError: the content is invalid.
     """
     languages = {".yaml": _parse_yaml, ".yml": _parse_yaml, ".toml": _parse_toml, ".json": _parse_json}
     parse = languages.get(file.suffix.lower())
@@ -154,10 +154,10 @@ def _parse(file: Path) -> object:
 
 
 def _table(value: object) -> dict[str, Any]:
-    """The whole of a file; an empty one, or one that is all comments, says nothing.
+    """Check the top level of a file. A file without values is an empty table.
 
     Raises:
-        ValueError: it is no table, or what is in it could not have been typed.
+        ValueError: not a table, or with values of other types.
     """
     if value is None:
         return {}
@@ -168,10 +168,10 @@ def _table(value: object) -> dict[str, Any]:
 
 
 def _typed(value: object, key: str, levels: int) -> Any:
-    """The value as if it had been typed: numbers and truth values in words, tables and lists of such.
+    """Convert a value to text as on the command line: numbers and booleans, and tables and lists of these.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: another type.
     """
     if levels == 0:
         raise ValueError(f"{typed(key)} is nested too deeply")
@@ -193,7 +193,7 @@ def _parse_toml(text: str) -> object:
 
 
 def _parse_json(text: str) -> object:
-    parse_json(text)  # which bounds it
+    parse_json(text)  # checks the nesting
     return json.loads(text, object_pairs_hook=_once)
 
 
@@ -213,12 +213,12 @@ def _parse_yaml(text: str) -> object:
         mark = error.problem_mark or error.context_mark
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
         raise ValueError(f"{error.problem or error.context}{where}") from error
-    except yaml.YAMLError as error:  # what is no character of YAML
+    except yaml.YAMLError as error:  # invalid characters
         raise ValueError(" ".join(str(error).split())) from error
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose plain values are text, but for null; without aliases and tags, and with every key once."""
+    """YAML loader with plain values as text, except null; without aliases, tags and duplicate keys."""
 
     yaml_implicit_resolvers = {
         start: [("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)\Z"))] for start in ("~", "n", "N", "")
@@ -229,7 +229,7 @@ class _Loader(yaml.SafeLoader):
         self.depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]  # its stub has no types here
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # untyped in its stub
         mark = event.start_mark
         if self.check_event(yaml.AliasEvent):
             raise yaml.composer.ComposerError(None, None, "aliases are not taken: write the value out", mark)

@@ -1,4 +1,4 @@
-"""How learning goes on over a run: learning rates, gradients held short, a moving average of the weights."""
+"""Optimization over a run: learning rate schedule, gradient clipping, exponential moving average of the weights."""
 
 import math
 from typing import Literal
@@ -9,28 +9,28 @@ from ganzoo.config import Config
 
 
 class OptimizationOptions(Config):
-    """What is said of every player alike, whatever the GAN."""
+    """Optimization options, the same for every player of any GAN."""
 
     lr_schedule: Literal["constant", "linear", "cosine", "step"] = Field(
         "constant",
-        description="of learning rates: linear falls to 0 over the second half of the run, cosine all along; step: "
-        "a tenth in the second half",
+        description="learning rate schedule: linear falls to 0 over the second half of the run, cosine over all of "
+        "it; step: a tenth in the second half",
     )
     clip_gradient: float | None = Field(
-        None, gt=0, description="shorten the gradients of a player to this norm, all its weights taken together"
+        None, gt=0, description="maximum gradient norm of a player, over all its weights"
     )
     ema_images: int | None = Field(
         None,
         ge=0,
-        description="half-life, in images, of an exponential moving average (EMA) of the weights that images are made "
-        "with; 0: no average (default: the GAN's recipe's, else none)",
+        description="half-life, in images, of an exponential moving average (EMA) of the weights used for sampling; "
+        "0: no average (default: that of the GAN's recipe, else none)",
     )
 
     def lr_factor(self, done: float) -> float:
-        """What learning rates are multiplied by.
+        """Return the factor of the learning rates.
 
         Args:
-            done: the share of the run that is behind, from 0 to 1; a trial may go on beyond it.
+            done: completed share of the run, from 0 to 1; larger values count as 1.
         """
         done = min(done, 1.0)
         if self.lr_schedule == "linear":

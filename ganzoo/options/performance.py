@@ -1,4 +1,4 @@
-"""Speed switches: precision, memory, compilation, threads. None of them changes what a plugin's author sees."""
+"""Performance options: precision, memory, compilation, threads. All are transparent to plugins."""
 
 import logging
 import os
@@ -23,40 +23,38 @@ Precision: TypeAlias = Literal["auto", "fp32", "tf32", "bf16"]
 
 
 class PerformanceOptions(Config):
-    """How fast, at which precision. `PerformanceOptions.plain()` switches everything off."""
+    """Speed and precision. `PerformanceOptions.plain()` disables every optimization."""
 
     device: str = Field("auto", description="cpu, cuda, cuda:1, ...; auto: CUDA if there is one")
     precision: Precision = Field(
-        "auto", description="of the networks' arithmetic: auto is bf16 where it is fast; tf32 is for CUDA"
+        "auto", description="precision of the networks: auto is bf16 where it is fast; tf32 is for CUDA"
     )
     channels_last: bool | None = Field(
-        None, description="keep images as N x H x W x C in memory; unless given, where that is faster"
+        None, description="channels-last memory format, N x H x W x C (default: where it is faster)"
     )
-    fused: bool = Field(True, description="update all weights in one kernel where the optimizer has one")
-    graphs: bool = Field(True, description="on CUDA, record an iteration once and replay it from then on")
-    deterministic: bool = Field(
-        False, description="only algorithms that give the same numbers every time; slower on CUDA"
-    )
-    compile: bool = Field(False, description="compile the networks: a minute or more at first, for long runs")
+    fused: bool = Field(True, description="optimizer steps in a single kernel, where available")
+    graphs: bool = Field(True, description="CUDA graphs: record an iteration once and replay it")
+    deterministic: bool = Field(False, description="deterministic algorithms only; slower on CUDA")
+    compile: bool = Field(False, description="compilation of the networks, for long runs: it takes a minute or more")
     threads: int | None = Field(
         None,
         gt=0,
-        description="CPU threads, at most one for each core there is; unless given, torch's own number",
+        description="number of CPU threads, at most one per core (default: torch's own number)",
     )
-    keep_memory: bool = Field(True, description="on the CPU, keep freed memory for the next iteration")
+    keep_memory: bool = Field(True, description="reuse of freed memory in the next iteration, on the CPU")
 
     @staticmethod
     def plain() -> "PerformanceOptions":
-        """Every switch off: float32 on the CPU, the arithmetic of a plain loop."""
+        """Return options without optimizations: float32 on the CPU, as in a plain training loop."""
         return PerformanceOptions(
             device="cpu", precision="fp32", channels_last=False, fused=False, graphs=False, keep_memory=False
         )
 
     def resolve_device(self) -> torch.device:
-        """The device to train on: of several processes on a machine, each has its own GPU.
+        """Return the device for training; of several processes on a machine, each has its own GPU.
 
         Raises:
-            OptionError: there is no such device on this machine.
+            OptionError: this machine has no such device.
         """
         name = self.device
         if name == "auto":
@@ -82,10 +80,10 @@ class PerformanceOptions(Config):
         return torch.device("cuda", index) if device.type == "cuda" else torch.device("cpu")
 
     def dtype(self, device: torch.device) -> torch.dtype:
-        """What the networks compute in.
+        """Return the data type for the networks.
 
         Raises:
-            OptionError: the device has no such arithmetic at all.
+            OptionError: the device does not support the precision.
         """
         if self.precision == "auto":
             return torch.bfloat16 if bfloat16_is_fast(device) else torch.float32
@@ -96,8 +94,8 @@ class PerformanceOptions(Config):
     def use_channels_last(self, device: torch.device) -> bool:
         """Whether images and weights are N x H x W x C in memory.
 
-        On a processor without bf16 the gradients of weights cost more so than the images gain: measured on one with
-        AVX2 (torch 2.15), DCGAN takes as long either way and Pix2Pix a fifth longer.
+        On a processor without bf16, slower gradients of the weights outweigh faster images: measured with AVX2
+        (torch 2.15), DCGAN takes as long either way and Pix2Pix a fifth longer.
         """
         if self.channels_last is None:
             return device.type == "cuda" or self.dtype(device) == torch.bfloat16
@@ -108,7 +106,7 @@ class PerformanceOptions(Config):
         return self.graphs and device.type == "cuda"
 
     def set_up_process(self) -> None:
-        """Threads, and on the CPU memory, of the whole process: best done before it makes its first tensor."""
+        """Set threads, and memory reuse on the CPU, for the whole process: best before its first tensor."""
         cores = available_cores()
         if self.threads is not None and self.threads > cores:
             warn_once(f"{self.threads} threads were asked for; this process may use {cores} cores, so {cores} it is")
@@ -116,15 +114,15 @@ class PerformanceOptions(Config):
         if threads != torch.get_num_threads():
             torch.set_num_threads(threads)
         if self.deterministic:
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it is first used
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by cuBLAS on first use
         if self.keep_memory and self.resolve_device().type == "cpu":
             keep_freed_memory()
 
     def apply(self, nets: nn.Module, device: torch.device) -> None:
-        """Moves the networks to the device and has each compute as these switches say.
+        """Move the networks to the device and set precision, memory format and compilation.
 
         Raises:
-            OptionError: the device has no such arithmetic at all.
+            OptionError: the device does not support the precision.
         """
         self.set_up_process()
         in_bfloat16 = self.dtype(device) == torch.bfloat16
@@ -135,27 +133,27 @@ class PerformanceOptions(Config):
             nets.to(memory_format=torch.channels_last)
         for network in nets.children():
             for trace in ("forward", "_compiled_call_impl"):
-                vars(network).pop(trace, None)  # of an earlier engine, which may have computed otherwise
+                vars(network).pop(trace, None)  # from an earlier engine, perhaps with other options
             if not any(True for _ in network.parameters()):
                 continue
             if in_bfloat16:
-                # A method of the instance, not a closure over it: a deep copy then computes with its own weights.
+                # A bound method, not a closure: a deep copy then uses its own weights.
                 network.forward = MethodType(_forward_in_bfloat16, network)
             if self.compile:
                 network.compile(dynamic=False)
 
     def eager_mode(self, when: bool = True) -> AbstractContextManager[object]:
-        """Within, networks run as they are written, compiled or not: for what is done seldom, or cannot be compiled."""
+        """Context without compilation, for rare or uncompilable operations."""
         return torch.compiler.set_stance("force_eager") if self.compile and when else nullcontext()
 
     @contextmanager
     def arithmetic(self, device: torch.device) -> Iterator[None]:
-        """Within, a GPU's float32 products are as precise as asked for, and convolutions take what measures fastest.
+        """Context with the requested float32 precision on a GPU, and the fastest convolution algorithms.
 
-        If it must be deterministic, an operation that cannot be raises an error instead.
+        With `deterministic`, a nondeterministic operation raises an error.
         """
         algorithms = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-        backends: Any = torch.backends  # which has parts that its types don't know
+        backends: Any = torch.backends  # its types are incomplete
         precision = "ieee" if self.precision == "fp32" else "tf32"
         switches: list[tuple[Any, str, object]] = [
             (backends.cudnn, "benchmark", not self.deterministic),
@@ -178,19 +176,19 @@ class PerformanceOptions(Config):
 
 @cache
 def warn_once(message: str) -> None:
-    """Says it the first time only: engines are built several times where a batch that fits is looked for."""
+    """Log a warning once: engines are built several times during a search for the largest batch."""
     log.warning(message)
 
 
 def bfloat16_is_fast(device: torch.device) -> bool:
-    """Whether the device has instructions for it."""
+    """Whether the device has bf16 instructions."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
 def _forward_in_bfloat16(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-    """A network's own forward under autocast, its outputs in float32 again: losses never see the difference in type."""
+    """Run a network's forward under autocast and return float32, so that losses are always computed in float32."""
     with torch.autocast(next(self.parameters()).device.type, torch.bfloat16):
         outputs = type(self).forward(self, *args, **kwargs)
     return _to_float32(outputs)

@@ -1,4 +1,4 @@
-"""Everything a run is told: its GAN, its data, its schedule, its speed. Kept as config.json."""
+"""All options of a run: GAN, data, training, performance. Saved as config.json."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,7 +17,7 @@ from ganzoo.options.training import GANOptions, TrainingOptions
 from ganzoo.options.validation import ValidationOptions
 
 CLI_ONLY = ("config", "out", "data_dir", "dry_run", "json", "plugin")
-"""Options of the command line alone. Whoever sends a file does not choose where a run writes, or what code it loads."""
+"""Options of the command line only: a config file must not choose where a run writes or what code it loads."""
 HEADINGS: dict[str, type[Config]] = {
     "Data": DataOptions,
     "Training": TrainingOptions,
@@ -27,7 +27,7 @@ HEADINGS: dict[str, type[Config]] = {
     "Performance": PerformanceOptions,
     "Distributed": DistributedOptions,
 }
-"""What a run is told beside its GAN, as help and reports have it."""
+"""Options of a run other than its GAN's, by heading in help and reports."""
 
 
 class RunOptions(
@@ -40,7 +40,7 @@ class RunOptions(
     DataOptions,
     GANOptions,
 ):
-    """The whole configuration of one run: with the same one, the same run."""
+    """Whole configuration of one run: the same configuration gives the same run."""
 
     may_change: ClassVar[frozenset[str]] = frozenset(
         {
@@ -53,42 +53,41 @@ class RunOptions(
             *PerformanceOptions.model_fields,
         }
     )
-    """What a run that is continued may be told anew, beside what its data set says of its own fields."""
+    """Options that a resumed run may change, in addition to those that its data set allows."""
 
     def players(self) -> tuple[Player, ...]:
-        """The GAN's players with the run's options applied."""
+        """Return the GAN's players with the run's options applied."""
         return override(resolve_optimizers(self.gan.players()), self.lr, self.player)
 
     def flat(self) -> dict[str, Any]:
-        """Its values by the names that they are given by, `optimizer.lr`, as JSON; without those that are unset."""
+        """Return JSON values by option name, `optimizer.lr`, without unset ones."""
         return {cli_name(name): value for name, value in _told(self.model_dump(mode="json")).items()}
 
     def differences(self, config: Mapping[str, Any]) -> list[str]:
-        """What keeps a run of that config.json from being this one, in words: `batch_size is 64, not 32`."""
-        with suppress(UserError):  # with what has become an option since
+        """Describe why a run with that config.json cannot be resumed as this one: `batch_size is 64, not 32`."""
+        with suppress(UserError):  # fills in options added since
             config = validate(RunOptions, config).model_dump(mode="json")
         theirs, mine = _told(config), _told(self.model_dump(mode="json"))
         may_change = {*self.may_change, *(f"data.{field}" for field in self.data.may_change)}
         every = dict.fromkeys([*theirs, *mine])  # `metric.kind` may change with `metric`
         names = [name for name in every if may_change.isdisjoint((name, name.partition(".")[0]))]
         different = [name for name in names if theirs.get(name) != mine.get(name)]
-        if "gan.name" in different:  # then all else of it differs too
+        if "gan.name" in different:  # its options differ as well
             different = ["gan.name"]
         pairs = [(cli_name(name), theirs.get(name, "unset"), mine.get(name, "unset")) for name in different]
         return ["{} is {}, not {}".format(*map(_brief, pair)) for pair in pairs]
 
 
 def resolve(gan: type[GAN], given: Mapping[str, object], file: Mapping[str, object] | None = None) -> RunOptions:
-    """The whole configuration from what was said: a recipe wins over defaults, a file over it, what was given over all.
+    """Merge all options: a recipe wins over defaults, the file over the recipe, given options over the file.
 
     Args:
-        gan: the class to configure.
-        given: options of the GAN and of the run, side by side. `loss.penalty` reaches into the configuration that
-            the option `loss` holds, whichever that is.
-        file: likewise, as `ganzoo.options.file.read_config` reads it.
+        gan: class to configure.
+        given: options of the GAN and of the run. `loss.penalty` sets an option of the chosen `loss`.
+        file: options from `ganzoo.options.file.read_config`.
 
     Raises:
-        UserError: naming the option and what it takes.
+        UserError: names the option and its allowed values.
     """
     names = {*gan.model_fields, *RunOptions.model_fields} - {"gan"}
     file = file or {}
@@ -100,7 +99,7 @@ def resolve(gan: type[GAN], given: Mapping[str, object], file: Mapping[str, obje
     own: dict[str, Any] = {}
     run: dict[str, Any] = {"data": gan.dataset}
     for layer in (gan.recipes[str(recipe)] if recipe else {}, file, given):
-        for key in sorted(layer, key=lambda key: "." in key):  # a choice before what reaches into it
+        for key in sorted(layer, key=lambda key: "." in key):  # a choice before its own options
             name, dot, field = key.partition(".")
             if name not in names:
                 raise UnknownName("option", name, names)
@@ -110,7 +109,7 @@ def resolve(gan: type[GAN], given: Mapping[str, object], file: Mapping[str, obje
 
 
 def _merged(config: type[Config], name: str, below: object, above: object) -> object:
-    """A value laid over another: tables are merged, unless they choose different things."""
+    """Merge a value into another: tables are merged, except those of different choices."""
     mark = one_of(config.model_fields[name])
     if mark and isinstance(above, mark.base):
         return above
@@ -130,10 +129,10 @@ def _table(mark: Choice, value: object) -> object:
 
 
 def _brief(value: object) -> str:
-    """A value as a part of a message: theirs may be anything."""
+    """Shorten a value for a message, as it may be anything."""
     return typed(value)[1:-1]
 
 
 def _told(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of tables within tables, without those that are unset."""
+    """Flatten nested tables, without unset values."""
     return {name: value for name, value in flat(values) if value is not None and value != {}}

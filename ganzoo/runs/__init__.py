@@ -1,1 +1,1 @@
-"""A run folder on disk: its files, checkpoints, status, listing and clean-up."""
+"""Run folders on disk: files, checkpoints, status, listing and cleanup."""

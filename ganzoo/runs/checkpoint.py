@@ -1,8 +1,8 @@
-"""Checkpoints: folders of files with a checksum each, written whole or not at all. Reading one runs no code from it.
+"""Checkpoints: folders of files with checksums, written atomically. Reading one never executes code from it.
 
-A checkpoint is named after its iteration. It is written under another name, flushed to the disk and renamed, so that a
-crash leaves the one before it. SHA256SUMS has the form that `sha256sum --check` reads. Files that never change (frozen
-weights) lie once beside the checkpoints and are named after their content.
+The name of a checkpoint is its iteration. It is written under another name, flushed to disk and renamed, so that a
+crash leaves the previous one intact. SHA256SUMS has the format of `sha256sum --check`. Files that never change (frozen
+weights) are stored once, next to the checkpoints, under a name with their checksum.
 """
 
 import hashlib
@@ -20,34 +20,34 @@ log = logging.getLogger(__name__)
 
 SUMS = "SHA256SUMS"
 STATE = "state.json"
-"""What says how far the run was, and which checkpoint was judged best: training/state.py."""
+"""File with the progress of the run and the best checkpoint: training/resume.py."""
 LINE = re.compile(r"([0-9a-f]{64})  (?:\.\./)?((\w[\w-]*)(?:\.[0-9a-f]{64})?(\.\w+))")
-"""Of SHA256SUMS: digest, file, and its name without what says that it is shared."""
+"""Line of SHA256SUMS: checksum, file, and its name without the checksum of a shared file."""
 
 SHARED = re.compile(r"\w[\w-]*\.[0-9a-f]{64}\.\w+")
-"""What a file is called that several checkpoints share."""
+"""Name of a file shared by several checkpoints."""
 DRAFT = re.compile(rf"\.(\d{{8,}}|{SHARED.pattern})\.(\d+|old)")
-"""What is called so was being written, or removed, when something ended that."""
+"""Name of a file or folder left by an interrupted write or removal."""
 
 
 class DamagedCheckpoint(GanzooError):  # noqa: N818 - reads as what it is
-    """A checkpoint that is not what was written; the message says which file, and why."""
+    """Damaged checkpoint; the message names the file and the reason."""
 
 
 def write(folder: Path, iteration: int, files: Mapping[str, bytes], shared: Mapping[str, bytes]) -> Path:
-    """Writes a checkpoint below `folder`.
+    """Write a checkpoint below `folder`.
 
     Args:
-        folder: takes it; created if missing.
-        iteration: its name.
-        files: contents by name.
-        shared: contents by name that are written once for all checkpoints.
+        folder: folder of checkpoints; created if missing.
+        iteration: name of the checkpoint.
+        files: contents by file name.
+        shared: contents by file name that are written once for all checkpoints.
 
     Returns:
-        Where it is.
+        Path of the checkpoint.
 
     Raises:
-        OSError: it cannot be written; nothing of it stays.
+        OSError: the folder is not writable; nothing is left behind.
     """
     final = folder / f"{iteration:08}"
     draft = folder / f".{final.name}.{os.getpid()}"
@@ -67,7 +67,7 @@ def write(folder: Path, iteration: int, files: Mapping[str, bytes], shared: Mapp
             sums.append(f"{digest}  ../{file.name}")
         _flush(draft / SUMS, "".join(f"{line}\n" for line in sums).encode())
         _flush_folder(draft)
-        if final.exists():  # a folder with files in it cannot be replaced in one step
+        if final.exists():  # a non-empty folder cannot be replaced in one step
             final.replace(folder / f".{final.name}.old")
         draft.replace(final)
         _flush_folder(folder)
@@ -77,20 +77,20 @@ def write(folder: Path, iteration: int, files: Mapping[str, bytes], shared: Mapp
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints below `folder`, oldest first."""
+    """Return the checkpoints below `folder`, oldest first."""
     found = [path for path in folder.glob("*") if path.name.isdecimal()] if folder.is_dir() else []
     return sorted(found, key=lambda path: int(path.name))
 
 
 def read(checkpoint: Path, names: Collection[str] = ()) -> dict[str, bytes]:
-    """The files of a checkpoint by name, each compared with its checksum.
+    """Return the files of a checkpoint by name, with verified checksums.
 
     Args:
-        checkpoint: where it is.
-        names: read these only, where there are such; none given: all.
+        checkpoint: path of the checkpoint.
+        names: files to read, if present (default: all).
 
     Raises:
-        DamagedCheckpoint: a file is missing or not what was written.
+        DamagedCheckpoint: a file is missing, or its checksum differs.
     """
     files: dict[str, bytes] = {}
     for digest, path, name in _sums(checkpoint):
@@ -108,17 +108,17 @@ def read(checkpoint: Path, names: Collection[str] = ()) -> dict[str, bytes]:
 
 
 def newest(folder: Path, names: Collection[str] = (), advice: str = "") -> tuple[Path, dict[str, bytes]] | None:
-    """The newest whole checkpoint below `folder` and its files; None if there is no checkpoint at all.
+    """Return the latest intact checkpoint below `folder` and its files; None if there are no checkpoints.
 
-    One that is damaged is passed over, and the log says which and why.
+    Skips damaged ones, with a warning that gives the reason.
 
     Args:
-        folder: holds them.
-        names: read these files only, where there are such; none given: all.
-        advice: what to do if all are damaged; none given: what helps a run that was to go on.
+        folder: folder of checkpoints.
+        names: files to read, if present (default: all).
+        advice: what to do if all are damaged (default: that for a run to be resumed).
 
     Raises:
-        RunFolderError: there are checkpoints, and all of them are damaged.
+        RunFolderError: all checkpoints are damaged.
     """
     saved = checkpoints(folder)
     reason = ""
@@ -139,7 +139,7 @@ def newest(folder: Path, names: Collection[str] = (), advice: str = "") -> tuple
 
 
 def quarantine_after(folder: Path, iteration: int) -> None:
-    """Renames what comes after an iteration that a run goes on from: it was found damaged, and counts no longer."""
+    """Rename the damaged checkpoints after the iteration from which a run resumes."""
     for checkpoint in checkpoints(folder):
         if int(checkpoint.name) > iteration:
             aside = checkpoint.with_name(f"damaged-{checkpoint.name}")
@@ -148,9 +148,9 @@ def quarantine_after(folder: Path, iteration: int) -> None:
 
 
 def remove(checkpoint: Path) -> None:
-    """Removes a checkpoint.
+    """Remove a checkpoint.
 
-    It is first renamed in one step, so that a folder named by a number is always a whole checkpoint.
+    It is first renamed in one step, so that a folder named by a number is always a complete checkpoint.
     """
     draft = checkpoint.with_name(f".{checkpoint.name}.0")
     checkpoint.replace(draft)
@@ -158,19 +158,19 @@ def remove(checkpoint: Path) -> None:
 
 
 def superfluous(folder: Path, keep: int, keep_every: int | None, best: int | None) -> list[Path]:
-    """The checkpoints that `prune` removes, oldest first."""
+    """Return the checkpoints that `prune` removes, oldest first."""
     old = [(int(path.name), path) for path in checkpoints(folder)[:-keep]]
     return [path for iteration, path in old if iteration != best and not (keep_every and iteration % keep_every == 0)]
 
 
 def prune(folder: Path, keep: int, keep_every: int | None, best: int | None) -> None:
-    """Removes old checkpoints, and what only they shared.
+    """Remove old checkpoints, and files that only they shared.
 
     Args:
-        folder: holds them.
-        keep: so many of the latest stay.
-        keep_every: of the others, those stay whose iteration is a multiple of it.
-        best: the iteration of the one that stays because it is the best.
+        folder: folder of checkpoints.
+        keep: number of latest checkpoints to keep.
+        keep_every: divisor of the iterations of older checkpoints to keep.
+        best: iteration of the best checkpoint, which is kept.
     """
     for old in superfluous(folder, keep, keep_every, best):
         remove(old)
@@ -181,9 +181,9 @@ def prune(folder: Path, keep: int, keep_every: int | None, best: int | None) -> 
 
 
 def remove_drafts(folder: Path) -> None:
-    """Removes what a run that was killed while it wrote left, and nothing else that may be there.
+    """Remove the remains of interrupted writes, and nothing else.
 
-    A checkpoint that was moved out of the way of another of its iteration is put back if that one never came.
+    An old checkpoint moved out of the way of a new one is restored if the new one is missing.
     """
     for path in folder.glob(".*"):
         match = DRAFT.fullmatch(path.name)
@@ -197,13 +197,13 @@ def remove_drafts(folder: Path) -> None:
 
 
 def is_left_over(path: Path) -> bool:
-    """Whether something beside checkpoints is what `remove_drafts` removes."""
+    """Whether a path next to checkpoints is removed by `remove_drafts`."""
     match = DRAFT.fullmatch(path.name)
     return match is not None and (match[2] != "old" or path.with_name(match[1]).exists())
 
 
 def _sums(checkpoint: Path) -> list[tuple[str, Path, str]]:
-    """Digest, path and name of each file."""
+    """Return checksum, path and name of each file."""
     file = checkpoint / SUMS
     try:
         lines = file.read_text(encoding="ascii").splitlines()
@@ -233,7 +233,7 @@ def _flush(file: Path, content: bytes) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Makes names last that were given in it; Windows does so by itself."""
+    """Flush new names in a folder to disk; not needed on Windows."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:

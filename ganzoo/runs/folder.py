@@ -1,20 +1,20 @@
-"""The run folder: all that a run leaves behind, in files that a person can read.
+"""Run folder: all results of a run, in human-readable files.
 
-config.json        what was asked, resolved: enough to run it again
-data.json          the shape of the data, so that generating needs no data set
+config.json        resolved options: enough to repeat the run
+data.json          shapes of the data, so that sampling needs no data set
 environment.json   versions, devices and the command
-status.json        whether it trains, how far it is to go, and how it ended
-metrics.jsonl      one line each time losses are logged
-evaluations.jsonl  one line each time its images are measured: figures, and the protocol they were measured by
-log.txt            when it was begun, continued and stopped, and every warning
-samples/           what the same noise or inputs give as training goes on
-checkpoints/       weights and training state, a folder for each
+status.json        state of the run, its progress and its end
+metrics.jsonl      one line per log of the losses
+evaluations.jsonl  one line per evaluation: figures and their protocol
+log.txt            start, resumption and end of the run, and every warning
+samples/           sample grids during training, from fixed noise or inputs
+checkpoints/       weights and training state, one folder each
 
-What `ganzoo export` makes is such a folder without a past: in place of all that training needs, it has
+`ganzoo export` writes a folder of the same form for sampling only; in place of the files for training, it has
 
-export.json        what it is, of which iteration, and the checksums of its files
-samples.png        the sample grid of that iteration, or the last before it
-model.safetensors  the weights of the networks that make images (or the same as a graph: model.onnx, model.pt2)
+export.json        kind of export, iteration, and the checksums of its files
+samples.png        sample grid of that iteration, or the last before it
+model.safetensors  weights of the networks used in sampling (or the same as a graph: model.onnx, model.pt2)
 """
 
 import errno
@@ -38,11 +38,11 @@ from ganzoo.runs.locks import is_held
 log = logging.getLogger(__name__)
 
 PATIENCE = 10
-"""Seconds for which a lock is waited for."""
+"""Seconds to wait for a lock."""
 
 
 class RunFolder:
-    """The files of one run."""
+    """Files of one run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -62,7 +62,7 @@ class RunFolder:
 
     @classmethod
     def new(cls, parent: Path, stem: str) -> "RunFolder":
-        """The first free one of parent/stem-001, parent/stem-002, ..., created so that no other run takes it."""
+        """Create the first free folder of parent/stem-001, parent/stem-002, ..., safe against concurrent runs."""
         cls(parent).create()
         for number in itertools.count(1):
             folder = cls(parent / f"{stem}-{number:03}")
@@ -77,25 +77,25 @@ class RunFolder:
 
     @classmethod
     def of_launch(cls, parent: Path, stem: str, launch: str) -> "RunFolder | None":
-        """The latest parent/stem-NNN that this launch of processes began: what those that are started again go on with.
+        """Return the latest parent/stem-NNN that this launch created, for restarted processes to resume.
 
         Args:
-            parent: where run folders are.
-            stem: how their names begin.
-            launch: as environment.json has it.
+            parent: folder of run folders.
+            stem: beginning of their names.
+            launch: identifier of the launch, as in environment.json.
         """
         for path in sorted(parent.glob(f"{stem}-*"), reverse=True):
             folder = cls(path)
-            with suppress(RunFolderError):  # not one of ours, then
+            with suppress(RunFolderError):  # another program's folder
                 if folder.holds_run and folder.read(folder.environment).get("launch") == launch:
                     return folder
         return None
 
     def create(self) -> None:
-        """Makes the folder, if it is not there.
+        """Create the folder if it is missing.
 
         Raises:
-            RunFolderError: it cannot be made.
+            RunFolderError: it cannot be created.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -104,16 +104,16 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Within, no other process can train in this folder. The lock of a process that died is no lock.
+        """Context in which no other process can train in this folder. The lock of a dead process has no effect.
 
         Raises:
-            RunFolderError: another process trains in it.
+            RunFolderError: another process trains in the folder.
         """
         lock = FileLock(self.lock)
         try:
             try:
                 lock.acquire(timeout=0)
-            except Timeout:  # a run that was killed may have left helpers behind that are about to end
+            except Timeout:  # a killed run may have left helper processes that are about to exit
                 log.warning("another process holds %s; waiting up to %d s for it", self.path, PATIENCE)
                 lock.acquire(timeout=PATIENCE)
         except Timeout:
@@ -133,14 +133,14 @@ class RunFolder:
 
     @property
     def is_locked(self) -> bool:
-        """Whether a process trains in this folder; where there are no locks, that is taken for granted."""
+        """Whether a process trains in this folder; True if the file system has no locks."""
         return self.locked_now is not False
 
     @property
     def locked_now(self) -> bool | None:
-        """Whether a process trains in this folder; None: nobody can tell, as there are no locks.
+        """Whether a process trains in this folder; None if the file system has no locks.
 
-        To look is to share the lock for a moment, which a run that begins just then waits for.
+        The check shares the lock for a moment; a run that starts just then waits for it.
         """
         if self.lock.is_symlink() or not self.lock.is_file():
             return False
@@ -156,11 +156,11 @@ class RunFolder:
 
     @property
     def is_export(self) -> bool:
-        """Whether this is an export: it makes images, and cannot be trained further."""
+        """Whether this is an export, which supports sampling but no training."""
         return self.export.is_file()
 
     def check_trains(self, advice: str = "") -> None:
-        """Refuses an export; `advice` is what else can be done.
+        """Check that this is not an export; `advice` is appended to the message.
 
         Raises:
             RunFolderError: it is one.
@@ -172,12 +172,12 @@ class RunFolder:
             )
 
     def check_own(self) -> None:
-        """Refuses links in the place of its files: whoever sent the folder would choose where a run writes.
+        """Check that no file is a link, through which the sender of a folder could make a run write elsewhere.
 
         Raises:
-            RunFolderError: naming one.
+            RunFolderError: names a link.
         """
-        for path in sorted(self.path.iterdir()) if self.path.is_dir() else ():  # what callbacks write, too
+        for path in sorted(self.path.iterdir()) if self.path.is_dir() else ():  # including files of callbacks
             if path.is_symlink():
                 raise RunFolderError(
                     f"{path} is a link, and a run writes into its own folder only; replace it by a copy"
@@ -185,20 +185,20 @@ class RunFolder:
 
     @property
     def is_free(self) -> bool:
-        """Whether a run can be started here: there is nothing in it that can be seen."""
+        """Whether a run can be started here: there are no visible files."""
         return self.path.is_dir() and all(path.name.startswith(".") for path in self.path.iterdir())
 
     def grids(self) -> list[Path]:
-        """The sample grids, by iteration, which is their name; links are left out: they may lead to anything."""
+        """Return the sample grids by iteration, which is their name; without links, which may lead anywhere."""
         files = [file for file in self.samples.glob("*.png") if file.stem.isascii() and file.stem.isdecimal()]
         own = (file for file in files if len(file.stem) < 19 and not file.is_symlink())
         return sorted(own, key=lambda file: int(file.stem))
 
     def read(self, file: Path) -> dict[str, Any]:
-        """A JSON object of this folder.
+        """Read a JSON object of this folder.
 
         Raises:
-            RunFolderError: it is missing or not JSON.
+            RunFolderError: the file is missing or not JSON.
         """
         try:
             content = parse_json(file.read_text(encoding="utf-8"))
@@ -212,10 +212,10 @@ class RunFolder:
         return content
 
     def write(self, file: Path, content: Mapping[str, object] | str) -> None:
-        """Writes a file of this folder, whole or not at all: text, or a JSON object, as `read` gives it back.
+        """Write a file of this folder atomically: text, or a JSON object for `read`.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file is not writable.
         """
         if isinstance(content, str):
             write_atomically(file, content)
@@ -223,10 +223,10 @@ class RunFolder:
             write_json(file, content)
 
     def load(self, file: Path, kind: type[AnyConfig]) -> AnyConfig:
-        """A JSON object of this folder as what it was written from.
+        """Read a configuration from a JSON file of this folder.
 
         Raises:
-            RunFolderError: it is missing, or something else.
+            RunFolderError: the file is missing or invalid.
         """
         try:
             return validate(kind, self.read(file))
@@ -235,10 +235,10 @@ class RunFolder:
 
     @contextmanager
     def written(self) -> Iterator[None]:
-        """Within, says what it means for the run that something cannot be written.
+        """Context in which write errors are explained in terms of the run.
 
         Raises:
-            RunFolderError: in place of the system's own error.
+            RunFolderError: replaces the OSError.
         """
         try:
             yield
@@ -251,10 +251,10 @@ class RunFolder:
             ) from error
 
     def lines(self, file: Path) -> list[dict[str, Any]]:
-        """The JSON objects of a file with one on each line; what is no such line, as a crash may leave it, is left out.
+        """Return the JSON objects of a file with one per line, without invalid lines, which a crash may leave.
 
         Raises:
-            RunFolderError: it cannot be read.
+            RunFolderError: the file is not readable.
         """
         try:
             text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
@@ -263,19 +263,19 @@ class RunFolder:
         return [row for row in map(row_of, text.splitlines()) if row is not None]
 
     def append_metrics(self, row: Mapping[str, float]) -> None:
-        """Adds one line of measurements."""
-        # JSON has no word for what is not a finite number.
+        """Append one row of metrics."""
+        # JSON has no NaN and no infinity.
         append_line(self.metrics, {name: value if math.isfinite(value) else None for name, value in row.items()})
 
     def flush_metrics(self) -> None:
-        """Has what was appended reach the disk."""
+        """Flush appended rows to disk."""
         for file in (self.metrics, self.evaluations):
             if file.is_file():
                 with file.open("a", encoding="utf-8") as stream:
                     os.fsync(stream.fileno())
 
     def drop_metrics_after(self, iteration: int) -> None:
-        """Removes what was logged and measured after the checkpoint that a resumed run starts from."""
+        """Remove metrics and evaluations after the checkpoint from which a run resumes."""
         for file in (self.metrics, self.evaluations):
             if file.is_file():
                 lines = file.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)

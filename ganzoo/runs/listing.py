@@ -1,4 +1,4 @@
-"""The runs under a folder, as their files tell. Nothing is imported that trains, and nothing is written."""
+"""Listing of the runs under a folder, from their files alone. Imports nothing for training, and writes nothing."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,54 +15,54 @@ from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.status import Status
 
 DEEPEST = 4
-"""Levels of folders in which runs are looked for."""
+"""Maximum depth of the search for runs."""
 TAIL = 2**16
-"""Bytes at the end of a file in which its last line is looked for."""
+"""Bytes at the end of a file to search for its last line."""
 
 
 @dataclass(frozen=True)
 class Worth:
-    """What a run's images were worth, by the first figure of the evaluation that leads (see `leading`)."""
+    """Quality of a run's images: the first figure of the leading evaluation (see `leading`)."""
 
     metric: str
     last: float
     iteration: int
     best: float | None
-    """Of the weights that were judged best as it trained, if any were."""
+    """Figure of the best weights, if training was evaluated."""
 
 
 @dataclass(frozen=True)
 class FoundRun:
-    """What can be said of a folder that holds, or held, a run."""
+    """Description of a folder that holds, or held, a run."""
 
     path: Path
     state: str
-    """running, finished, stopped or failed; export: it is none, but what was made of one; broken: it cannot be told."""
+    """running, finished, stopped or failed; export: not a run, but an export of one; broken: unknown."""
     note: str = ""
-    """Why it failed, stopped or is broken."""
+    """Reason for failed, stopped or broken."""
     gan: str = ""
     data: str = ""
     iteration: int = 0
-    """How many were made, as far as it is logged or saved."""
+    """Number of completed iterations, as far as logged or saved."""
     iterations: int | None = None
-    """How many the whole run has."""
+    """Number of iterations of the whole run."""
     epoch: float | None = 0
-    """None: it cannot be told."""
+    """Number of completed epochs; None if unknown."""
     epochs: int | None = None
     checkpoint: int | None = None
-    """The iteration of the newest checkpoint."""
+    """Iteration of the latest checkpoint."""
     measured: Worth | None = None
     size: int = 0
-    """Bytes of all its files."""
+    """Size of all its files in bytes."""
     changed: datetime | None = None
-    """When a file of it was written last."""
+    """Time of the last write to its files."""
 
 
 def find_runs(folder: Path) -> list[FoundRun]:
-    """The runs in a folder and below it, the latest first. Links are named, and not followed.
+    """Return the runs in a folder and below it, the latest first. Links are listed, but not followed.
 
     Raises:
-        RunFolderError: there is no such folder.
+        RunFolderError: the folder does not exist.
     """
     if not folder.is_dir():
         raise RunFolderError(f"there is no folder '{folder}'; name the one that holds your runs: ganzoo runs FOLDER")
@@ -71,7 +71,7 @@ def find_runs(folder: Path) -> list[FoundRun]:
 
 
 def look_at(path: Path) -> FoundRun:
-    """What the files of one run folder tell; what cannot be read is said, and raises nothing."""
+    """Describe a run folder from its files. Does not raise: unreadable files are described as well."""
     if path.is_symlink():
         return FoundRun(path, "broken", f"a link to {path.readlink()}, which is not followed")
     size, changed = _size(path)
@@ -86,7 +86,7 @@ def look_at(path: Path) -> FoundRun:
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of all files of a folder; links count for nothing."""
+    """Return the size in bytes of a file, or of all files of a folder, without links."""
     return _size(path)[0] if path.is_dir() else path.lstat().st_size
 
 
@@ -106,7 +106,7 @@ def _run_folders(folder: Path, levels: int) -> Iterator[Path]:
 
 
 def _was_begun(folder: Path) -> bool:
-    """Whether a run has left something in it, though not what it was told."""
+    """Whether a run has left files in a folder, though no configuration."""
     run = RunFolder(folder)
     return any(file.exists() for file in (run.lock, run.metrics, run.status, run.checkpoints))
 
@@ -119,7 +119,7 @@ def _told(folder: RunFolder) -> dict[str, Any]:
     saved = checkpoints(folder.checkpoints)
     iteration, epoch, epochs = number(row.get("iteration")), number(row.get("epoch")), number(config.get("epochs"))
     newest = int(saved[-1].name) if saved else None
-    done = max(int(iteration or 0), newest or 0)  # what was logged may be gone
+    done = max(int(iteration or 0), newest or 0)  # the log may be missing
     told: dict[str, Any] = {
         "gan": _name(config.get("gan")),
         "data": _name(config.get("data")),
@@ -138,13 +138,13 @@ def _told(folder: RunFolder) -> dict[str, Any]:
     if folder.status.exists():
         status = folder.load(folder.status, Status)
         state, note = status.state, status.reason
-        if folder.locked_now:  # whatever was said before it went on
+        if folder.locked_now:  # the status predates a resumption
             state, note = "running", ""
         elif state == "running" and not folder.is_locked:
             state, note = "failed", f"it was killed; `ganzoo resume {folder.path}` goes on"
         done = max(done, status.iteration)
         return {**told, "state": state, "note": note, "iteration": done, "iterations": status.iterations}
-    # Of a version that wrote no status: its last line of metrics is of the last iteration if it finished.
+    # A version without status: its last row of metrics is of the last iteration if it finished.
     whole = number(iteration / epoch * epochs) if iteration and epoch and epochs else None
     state = "finished" if epoch and epochs and epoch >= epochs else "running" if folder.is_locked else "stopped"
     state = "running" if folder.locked_now else state
@@ -164,9 +164,9 @@ def _measured(folder: RunFolder, checkpoint: Path | None) -> Worth | None:
 
 
 def leading(evaluations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The evaluation whose figures are told first: of the newest iteration that was measured, that with most samples.
+    """Return the evaluation to show first: of the latest evaluated iteration, the one with most samples.
 
-    Where several have as many, it is the last. A quick look at ten samples does not put a thousand out of sight.
+    Among equals, the last. A quick evaluation of ten samples thus does not hide one of a thousand.
 
     Args:
         evaluations: lines of evaluations.jsonl, at least one.
@@ -190,14 +190,14 @@ def _figures(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _judged(checkpoint: Path) -> object:
-    """The iteration that a checkpoint says was judged best."""
+    """Return the iteration of the best weights, according to a checkpoint."""
     with suppress(OSError, ValueError, LookupError, TypeError):
         return parse_json((checkpoint / STATE).read_bytes())["best"][0]
     return None
 
 
 def last_line(file: Path) -> dict[str, Any]:
-    """The last JSON object of a file with one on each line; an empty one if there is none."""
+    """Return the last JSON object of a file with one per line; an empty one if there is none."""
     with suppress(OSError), file.open("rb") as stream:
         stream.seek(max(0, stream.seek(0, os.SEEK_END) - TAIL))
         for line in reversed(stream.read().splitlines()):
@@ -209,14 +209,14 @@ def last_line(file: Path) -> dict[str, Any]:
 
 
 def _name(value: object) -> str:
-    """What a config.json calls a GAN or a data set, with its path."""
+    """Return the name of a GAN or a data set in a config.json, with its path."""
     table = value if isinstance(value, dict) else {"name": value}
     name, path = table.get("name"), table.get("path")
     return (f"{name}:{path}" if isinstance(path, str) else name) if isinstance(name, str) else ""
 
 
 def _size(folder: Path) -> tuple[int, float]:
-    """Bytes of all files of a folder, and when the latest was written."""
+    """Return the size of all files of a folder in bytes, and the time of the last write."""
     size, changed = 0, 0.0
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:

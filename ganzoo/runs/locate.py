@@ -1,4 +1,4 @@
-"""Where trained weights lie: one rule for all that takes a run folder, or the name of a pretrained GAN in its place."""
+"""Location of trained weights: one rule for everything that takes a run folder or the name of a pretrained GAN."""
 
 import difflib
 import os
@@ -13,15 +13,15 @@ from ganzoo.errors import RunFolderError, typed
 from ganzoo.runs.folder import RunFolder
 
 RUNS = Path("runs")
-"""Where runs go unless a place is named; as in ganzoo.training.run, a layer above."""
+"""Default folder of runs; as in ganzoo.training.run, which is a higher layer."""
 REINSTALL = "install that package again: pip install --force-reinstall --no-deps {}"
 
 
 def locate(run: str | Path) -> Path:
-    """The folder of a run, of an export, or of the pretrained GAN of that name. A folder of that name wins.
+    """Return the folder of a run, an export, or a pretrained GAN. An existing folder takes precedence over a name.
 
     Raises:
-        RunFolderError: there is neither; it suggests the nearest of both. Or a pretrained GAN's files are damaged.
+        RunFolderError: neither exists; the message suggests the closest of both. Or a pretrained GAN is damaged.
     """
     path = expanduser(run)
     found = shelf_of(PretrainedGAN).get(str(run))
@@ -39,13 +39,13 @@ def locate(run: str | Path) -> Path:
 
 
 def shipped(folder: Path) -> PretrainedGAN | None:
-    """The pretrained GAN whose folder this is: a part of a package, in which nothing is to be written."""
+    """Return the pretrained GAN of a folder, which is part of a package and must not be written to, or None."""
     place = folder.resolve()
     return next((found for found in shelf_of(PretrainedGAN).values() if Path(found.folder).resolve() == place), None)
 
 
 def check_resumes(run: Path) -> None:
-    """Refuses the name of a pretrained GAN where a run is to go on.
+    """Check that a run to be resumed is not the name of a pretrained GAN.
 
     Raises:
         RunFolderError: it is one.
@@ -65,10 +65,10 @@ def _gan_of(pretrained: PretrainedGAN) -> str:
 
 
 def check_whole(pretrained: PretrainedGAN) -> None:
-    """Refuses a pretrained GAN whose files are not those that its package was made with.
+    """Check the files of a pretrained GAN against their checksums.
 
     Raises:
-        RunFolderError: naming the first that is not.
+        RunFolderError: names the first damaged file.
     """
     folder = RunFolder(Path(pretrained.folder))
     digests = folder.read(folder.export).get("files")
@@ -99,7 +99,7 @@ def _exists(path: Path) -> bool:
 
 
 def _advice(run: str) -> str:
-    """What may have been meant: the nearest pretrained GAN and the nearest run."""
+    """Suggest the pretrained GAN and the run with the closest names."""
     name = run.rstrip(os.sep)
     meant = {f"the pretrained '{known}'": known for known in shelf_of(PretrainedGAN)}
     near = [words for words in meant if meant[words] in difflib.get_close_matches(name, meant.values(), n=1)]

@@ -1,4 +1,4 @@
-"""The locks of run folders, as those see them who do not want to hold one."""
+"""Inspection of the locks of run folders, without holding them."""
 
 import sys
 from pathlib import Path
@@ -7,10 +7,10 @@ from filelock import FileLock, Timeout
 
 
 def is_held(lock: Path) -> bool:
-    """Whether a process holds it; to look is to share it for a moment.
+    """Whether a process holds the lock; the check shares it for a moment.
 
     Raises:
-        OSError: nobody can tell.
+        OSError: the state is unknown.
     """
     if sys.platform == "win32":
         try:
@@ -18,9 +18,9 @@ def is_held(lock: Path) -> bool:
                 return False
         except Timeout:
             return True
-    import fcntl  # not there on Windows
+    import fcntl  # missing on Windows
 
-    with lock.open("rb") as file:  # that of another's run may be read only
+    with lock.open("rb") as file:  # read-only, as the run may be another user's
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

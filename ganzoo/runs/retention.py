@@ -1,8 +1,8 @@
-"""What may go of runs to free space, and its removal.
+"""Retention: which files of runs can be removed to free space, and their removal.
 
-The rule: of a run that does not train, the newest whole checkpoint stays, that which was judged best, and those of
-`keep_every`. Other checkpoints go, and what was set aside as damaged or left half-written. All else stays: figures,
-samples, logs. A run is removed wholly only where that is asked for, if it failed before its first checkpoint.
+The policy, for a run that is not training: keep the latest intact checkpoint, the best one, and those of `keep_every`.
+Remove other checkpoints, damaged ones and remains of interrupted writes. Keep all else: figures, samples, logs. A whole
+run is removed only on request, and only if it failed before its first checkpoint.
 """
 
 import re
@@ -19,35 +19,35 @@ from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.listing import FoundRun, look_at, size_of
 
 DAMAGED = re.compile(r"damaged-\d+")
-"""What a checkpoint is called that was set aside."""
+"""Name of a damaged checkpoint that was set aside."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What stays."""
+    """Retention policy."""
 
     keep: int = 1
-    """So many of the newest whole checkpoints."""
+    """Number of latest intact checkpoints to keep."""
     milestones: bool = True
-    """Whether those stay that the run's own keep_every kept."""
+    """Whether to keep the checkpoints of the run's own keep_every."""
     failed: bool = True
-    """Whether runs stay that failed before their first checkpoint."""
+    """Whether to keep runs that failed before their first checkpoint."""
 
 
 @dataclass(frozen=True)
 class Prunable:
-    """What would go of one run."""
+    """Removable files of one run."""
 
     run: Path
     paths: tuple[Path, ...] = ()
     size: int = 0
     wholly: bool = False
     note: str = ""
-    """Why nothing goes that might have."""
+    """Reason for keeping a run unchanged."""
 
     @property
     def what(self) -> str:
-        """In words: `checkpoints 1000, 2000`."""
+        """Description: `checkpoints 1000, 2000`."""
         if self.wholly:
             return "the whole run"
         named = [str(int(path.name)) for path in self.paths if path.name.isdecimal()]
@@ -58,7 +58,7 @@ class Prunable:
 
 @dataclass(frozen=True)
 class _Stays:
-    """As `ganzoo.runs.checkpoint.prune` takes it."""
+    """Arguments of `ganzoo.runs.checkpoint.prune`."""
 
     keep: int
     keep_every: int | None
@@ -66,7 +66,7 @@ class _Stays:
 
 
 def plan(found: FoundRun, rule: Rule) -> Prunable:
-    """What would go of a run. Nothing is written."""
+    """Return the removable files of a run. Writes nothing."""
     if found.state in ("running", "broken"):
         return Prunable(found.path, note=found.note or "it is running")
     folder = RunFolder(found.path)
@@ -81,10 +81,10 @@ def plan(found: FoundRun, rule: Rule) -> Prunable:
 
 
 def carry_out(planned: Prunable, rule: Rule) -> None:
-    """Removes what was planned, of a run that still does not train.
+    """Remove the planned files of a run, if it is still not training.
 
     Raises:
-        RunFolderError: it trains by now, or has changed since, or cannot be written to.
+        RunFolderError: the run has resumed or changed since, or is not writable.
     """
     folder, found = RunFolder(planned.run), look_at(planned.run)
     if folder.is_locked:
@@ -108,10 +108,10 @@ def carry_out(planned: Prunable, rule: Rule) -> None:
 
 
 def _stays(folder: RunFolder, rule: Rule) -> _Stays | None:
-    """What stays of a run's checkpoints; None if it has none.
+    """Return which checkpoints of a run to keep; None if it has none.
 
     Raises:
-        RunFolderError: there is no whole one, or it does not say which is the best, or there are links.
+        RunFolderError: none is intact, the best one is unknown, or there are links.
     """
     saved = checkpoints(folder.checkpoints)
     for path in (folder.checkpoints, *(folder.checkpoints.iterdir() if folder.checkpoints.is_dir() else ())):
@@ -148,14 +148,14 @@ def _best(files: dict[str, bytes], path: Path) -> int | None:
 
 
 def _superfluous(folder: RunFolder, stays: _Stays | None) -> list[Path]:
-    """Of the folder of checkpoints, all that goes; files that only those shared go too, uncounted."""
+    """Return what to remove from the folder of checkpoints; their shared files go too, but are not counted."""
     old = checkpoint.superfluous(folder.checkpoints, stays.keep, stays.keep_every, stays.best) if stays else []
     rest = sorted(folder.checkpoints.iterdir()) if folder.checkpoints.is_dir() else []
     return [*old, *(path for path in rest if DAMAGED.fullmatch(path.name) or is_left_over(path))]
 
 
 def _whole(folder: RunFolder, size: int) -> Prunable:
-    """The whole of a run, if there is nothing in it but what runs write; what says that it is a run comes last."""
+    """Plan the removal of a whole run, if it holds only files of runs; those that identify it as a run go last."""
     own = (folder.samples, folder.checkpoints, folder.data, folder.environment, folder.metrics, folder.evaluations)
     last = (folder.log, folder.config, folder.status)
     paths = sorted(path for path in folder.path.iterdir() if path not in (*last, folder.lock))
@@ -169,7 +169,7 @@ def _whole(folder: RunFolder, size: int) -> Prunable:
 
 
 def _remove_all(paths: tuple[Path, ...]) -> None:
-    """Removes all that is in a folder, in this order, and the folder."""
+    """Remove the contents of a folder, in this order, and the folder."""
     for path in paths:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""status.json: whether a run trains, how far it is to go, and how it ended."""
+"""Status of a run, status.json: its state, progress and end."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,32 +13,32 @@ from ganzoo.errors import GanzooError
 from ganzoo.runs.folder import RunFolder
 
 LONGEST = 500
-"""Letters at most of a reason: log.txt has all of it."""
+"""Maximum length of a reason in characters; log.txt has the full text."""
 
 State = Literal["running", "finished", "stopped", "failed"]
 
 
 class Status(Config):
-    """How a run is, as it said itself. One that says it runs and holds no lock was killed."""
+    """Status as recorded by the run. One that is `running` without holding its lock was killed."""
 
     state: State
-    iteration: int = Field(ge=0, description="how many were made when this was written")
-    iterations: int = Field(ge=0, description="how many the whole run has")
-    reason: str = Field("", description="why it ended, if it did not finish")
-    when: str = Field("", description="when this was written, in UTC")
+    iteration: int = Field(ge=0, description="number of completed iterations at the time of writing")
+    iterations: int = Field(ge=0, description="number of iterations of the whole run")
+    reason: str = Field("", description="reason for the end, unless finished")
+    when: str = Field("", description="time of writing, in UTC")
 
 
 @contextmanager
 def kept(folder: RunFolder, made: Callable[[], int], iterations: int) -> Iterator[None]:
-    """Within, the folder says that the run trains; afterwards, how it ended.
+    """Context that records the state of a run: running, and its end.
 
     Args:
-        folder: of the run.
-        made: counts its iterations so far.
-        iterations: of the whole run.
+        folder: folder of the run.
+        made: function that returns the number of completed iterations.
+        iterations: number of iterations of the whole run.
 
     Raises:
-        RunFolderError: the folder cannot be written to.
+        RunFolderError: the folder is not writable.
     """
     with folder.written():
         _write(folder, made(), iterations, "running")
@@ -54,7 +54,7 @@ def kept(folder: RunFolder, made: Callable[[], int], iterations: int) -> Iterato
         reason = str(error) if isinstance(error, GanzooError) else f"{type(error).__name__}: {error}"
         raise
     finally:
-        with suppress(OSError):  # a full disk, say, may be what ended it
+        with suppress(OSError):  # the reason for the end may be a full disk
             _write(folder, made(), iterations, state, reason)
 
 

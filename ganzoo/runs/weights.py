@@ -1,12 +1,12 @@
-"""The files of a checkpoint, and networks with the weights that are in them.
+"""Files of a checkpoint, and networks with their weights.
 
-networks.safetensors     what training changes of the networks: weights, statistics, pools of earlier fakes
-average.safetensors      the moving average of the weights, where one is kept
-frozen.safetensors       weights that no player moves; written once for all checkpoints
-optimizers.safetensors   the state of every optimizer
-process-N.safetensors    what the N-th process has of its own: random generators, losses not yet logged, its place in
-                         streamed data, and, but for the first, its own statistics and pools
-state.json               iteration, images seen, learning rates' scale, best score; configuration and versions
+networks.safetensors     state of the networks that changes in training: weights, statistics, pools of earlier fakes
+average.safetensors      exponential moving average (EMA) of the weights, if enabled
+frozen.safetensors       weights that no player trains; written once for all checkpoints
+optimizers.safetensors   state of every optimizer
+process-N.safetensors    state of the N-th process: random generators, losses not yet logged, position in streamed data,
+                         and, except for the first, its own statistics and pools
+state.json               iteration, images seen, learning rate factor, best score; configuration and versions
 """
 
 from collections.abc import Collection, Container, Mapping
@@ -28,16 +28,16 @@ NETWORKS, FROZEN, AVERAGE, OPTIMIZERS = (
     "optimizers.safetensors",
 )
 MODEL = "model.safetensors"
-"""Of an export, in place of all these: those networks that make images, as they make them."""
+"""File of an export, in place of all these: the networks used in sampling, with the weights used there."""
 WEIGHTS = (NETWORKS, FROZEN, AVERAGE)
-"""What networks are made of that make images."""
+"""Files of the weights used in sampling."""
 
 
 def iteration_of(files: Mapping[str, bytes], source: object) -> int:
-    """Iteration of a checkpoint's files, or an export's.
+    """Return the iteration of a checkpoint's or an export's files.
 
     Raises:
-        RunFolderError: they do not say.
+        RunFolderError: they do not contain it.
     """
     try:
         return to_iteration(parse_json(files[STATE])["iteration"])
@@ -46,10 +46,10 @@ def iteration_of(files: Mapping[str, bytes], source: object) -> int:
 
 
 def best_of(files: Mapping[str, bytes], source: object) -> int:
-    """Iteration of the best weights, as a checkpoint's files say.
+    """Return the iteration of the best weights, according to a checkpoint's files.
 
     Raises:
-        RunFolderError: none was, or they do not say.
+        RunFolderError: training was not evaluated, or the files do not contain it.
     """
     try:
         best = best_in(parse_json(files[STATE]))
@@ -63,10 +63,10 @@ def best_of(files: Mapping[str, bytes], source: object) -> int:
 
 
 def best_in(state: Mapping[str, Any]) -> tuple[int, float] | None:
-    """Iteration and score of the best weights that a state.json knows of.
+    """Return iteration and score of the best weights in a state.json, if any.
 
     Raises:
-        LookupError, TypeError, ValueError: it does not say.
+        LookupError, TypeError, ValueError: invalid content.
     """
     return None if state["best"] is None else (to_iteration(state["best"][0]), float(state["best"][1]))
 
@@ -74,16 +74,16 @@ def best_in(state: Mapping[str, Any]) -> tuple[int, float] | None:
 def load_networks(
     nets: nn.Module, files: Mapping[str, bytes], source: object = "the checkpoint", besides: Collection[str] = ()
 ) -> None:
-    """Load the weights of a checkpoint's files into networks: the moving average's, if it is among the files.
+    """Load the weights of a checkpoint's files into networks: those of the EMA, if among the files.
 
     Args:
-        nets: take them.
-        files: of the checkpoint, with `AVERAGE` where images are to be made.
-        source: where it came from, for messages.
-        besides: names of networks that stay as they are, whatever the files have of them.
+        nets: networks to load into.
+        files: files of the checkpoint, with `AVERAGE` for sampling.
+        source: origin of the files, for messages.
+        besides: names of networks to leave unchanged.
 
     Raises:
-        RunFolderError: they are of other networks; it says where they differ first.
+        RunFolderError: the weights do not fit the networks; the message names the first difference.
     """
     weights = unpack(files, MODEL if MODEL in files else NETWORKS)
     for part in (FROZEN, AVERAGE):
@@ -104,33 +104,33 @@ def load_networks(
 
 
 def _without(nets: nn.Module, there: Container[str]) -> dict[str, Tensor]:
-    """Empty the networks that an export has no weights of, so that they cannot be used; the state of the others."""
+    """Empty the networks without weights in an export, so that they cannot be used; return the others' state."""
     for name, network in nets.named_children():
-        if name not in there:  # a network without weights has none to lose
+        if name not in there:  # including networks without any weights
             for tensor in (*network.parameters(), *network.buffers()):
                 tensor.data = tensor.data.new_empty(0)
     return {name: value for name, value in nets.state_dict().items() if network_of(name) in there}
 
 
 def networks_in(files: Mapping[str, bytes]) -> set[str]:
-    """Names of the networks that an export's files hold weights of.
+    """Return the names of the networks with weights in an export's files.
 
     Raises:
-        RunFolderError: they are not readable.
+        RunFolderError: the files are not readable.
     """
     return set(map(network_of, unpack(files, MODEL)))
 
 
 def network_of(name: str) -> str:
-    """The network that a tensor belongs to, by its name: `generator` of `generator.0.weight`."""
+    """Return the network of a tensor, by its name: `generator` of `generator.0.weight`."""
     return name.partition(".")[0]
 
 
 def to_iteration(value: object) -> int:
-    """Return a number of iterations as it was read.
+    """Check that a value read from a file is a number of iterations, and return it.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not.
     """
     if type(value) is not int or not 0 <= value < LIMIT:
         raise ValueError(f"{typed(value)} is no number of iterations")
@@ -138,13 +138,13 @@ def to_iteration(value: object) -> int:
 
 
 def process_file(rank: int) -> str:
-    """Name of the file that one process has of its own."""
+    """Return the file name for the state of one process."""
     return f"process-{rank}.safetensors"
 
 
 def pack(tensors: Mapping[str, Tensor]) -> bytes:
     """Return named tensors as a safetensors file."""
-    # safetensors refuses channels_last tensors and tensors that share memory.
+    # safetensors supports neither channels-last tensors nor tensors that share memory.
     plain = {
         name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, tensor in tensors.items()
@@ -156,11 +156,11 @@ def unpack(files: Mapping[str, bytes], name: str) -> dict[str, Tensor]:
     """Return the tensors of one of a checkpoint's files.
 
     Raises:
-        RunFolderError: there is no such file, or it is no safetensors file.
+        RunFolderError: the file is missing or not a safetensors file.
     """
     if name not in files:
         raise RunFolderError(f"the checkpoint has no {name}")
     try:
         return safetensors.torch.load(files[name])
-    except Exception as error:  # what does not keep to the format trips the library up in many ways
+    except Exception as error:  # the library raises many kinds of errors on invalid files
         raise RunFolderError(f"{name} is no safetensors file: {' '.join(str(error).split())}") from error
