@@ -50,8 +50,7 @@ class Meter:
         sums.broken = torch.where(sums.totals.isfinite(), sums.broken, sums.broken.clamp(max=iteration))
 
     def read(self) -> tuple[int, float, dict[str, float]]:
-        """Return iterations, seconds and the mean of each term over the iterations with that term, since the last
-        reading."""
+        """Return iterations, seconds and the mean of each term over the iterations with it, since the last reading."""
         totals, counts = dict[str, float](), dict[str, int]()
         for sums, name, total in self._numbers([sums.totals for sums in self._sums.values()], self._distributed.mean):
             totals[name] = totals.get(name, 0.0) + total

@@ -1,4 +1,4 @@
-"""Evaluations: a line of evaluations.jsonl every `--evaluate-every` iterations, whose scores select the best weights."""
+"""Evaluations: a line of evaluations.jsonl every `--evaluate-every` iterations, with a score of the weights."""
 
 from typing import TYPE_CHECKING
 
