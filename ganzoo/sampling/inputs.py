@@ -35,7 +35,7 @@ class Inputs:
     def walk(self, points: int, frames: int, count: int, size: int, *, closed: bool) -> Iterator[dict[str, Tensor]]:
         """Yield `count` simultaneous walks, each through its own points, about `size` rows at a time.
 
-        There are `frames` x `count` rows. Noise is interpolated spherically; other fields are those of the nearest point.
+        Gives `frames` x `count` rows. Noise is interpolated spherically; other fields come from the nearest point.
         """
         (noise,) = drawn(points * count, self.noise_shape, self.seed, points * count)
         walks = torch.arange(count) * points
