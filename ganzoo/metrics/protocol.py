@@ -42,9 +42,7 @@ class Protocol(Config):
         pairs = {name: (mine[name], theirs[name]) for name in type(self).model_fields if name not in named}
         if (self.reals is None) != (other.reals is None):
             pairs["reals"] = self.reals or self.samples, other.reals or other.samples
-        if (
-            self.reference or other.reference
-        ):  # `images` identifies the statistics, whatever the split of the conditions
+        if self.reference or other.reference:  # whatever the split, `images` identifies the statistics
             del pairs["reals"]
         for name in ("metrics", "sampling"):
             first, second = pairs.pop(name)
