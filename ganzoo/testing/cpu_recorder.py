@@ -43,7 +43,7 @@ class CPURecorder:
 
 class _Notes(TorchDispatchMode):
     def __init__(self) -> None:
-        super().__init__()  # untyped in PyTorch
+        super().__init__()  # type: ignore[no-untyped-call]  # untyped in PyTorch
         self.complaint = ""
         self.quiet = False
         self._calls: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], list[Tensor]]] = []

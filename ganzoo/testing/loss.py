@@ -98,7 +98,7 @@ def generator(scheme: LossScheme, real: Tensor, fake: Tensor) -> Tensor:
 
 
 def check_pure(scheme: LossScheme) -> None:
-    """Check that a loss is a number, the same for the same logits, and neither changes them nor draws random numbers."""
+    """Check that a loss is a repeatable number, and neither changes the logits nor draws random numbers."""
     for name, method in (("discriminator", scheme.discriminator), ("generator", scheme.generator)):
         with torch.no_grad():
             real, fake = logits((8, 1), 2), logits((8, 1), 3)
@@ -130,7 +130,7 @@ def check_needs_real(scheme: LossScheme) -> None:
 
 
 def check_direction(scheme: LossScheme) -> None:
-    """Check that the discriminator's loss separates real from fake logits, and the generator's moves fake ones to real."""
+    """Check that the discriminator's loss separates real and fake logits, and the generator's does the opposite."""
     real, fake = descend(scheme)
     gap = (real.mean() - fake.mean()).item()
     demand(

@@ -120,8 +120,7 @@ class Registers(Protocol):
 
 @pytest.fixture
 def ganzoo_zoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registers]:
-    """Function that registers classes, or plugin files, during a test: `ganzoo_zoo(MyGAN, MyLoss)`, then `--gan
-    my-gan`.
+    """Function that registers classes or plugin files during a test: `ganzoo_zoo(MyGAN)`, then `--gan my-gan`.
 
     Invalid ones raise a ContractError, as for plugins. Existing ones stay.
     """
