@@ -9,14 +9,14 @@ from ganzoo.blocks import COMPACT_RECIPES, CompactDiscriminator, CompactGenerato
 
 
 class ACGAN(ganzoo.Adversarial):
-    """Class to image: the generator is told the class, and the discriminator has to find it.
+    """Class to image: the discriminator also predicts the class that the generator was given.
 
-    A generator that is told a class may ignore it, so the discriminator gets a second answer to give: which class an
-    image is of, real or made. Both players want that answer to be right, whatever else they disagree on. So images have
-    to show the class that was asked for, and the discriminator learns from the labels what makes one.
+    A generator may ignore the class it is given, so the discriminator has a second output: the class of an image, real
+    or fake. Both players want this output to be right, whatever else they disagree on. Images therefore have to show
+    the requested class, and the discriminator learns from the labels what characterizes it.
 
     L_S = E[log P(real|x)] + E[log P(fake|G(z, c))] and L_C = E[log P(c|x)] + E[log P(c|G(z, c))] (eq. 2 and 3): the
-    discriminator maximises (L_S + L_C) / 2 and the generator L_C - L_S.
+    discriminator maximizes (L_S + L_C) / 2 and the generator L_C - L_S.
     """
 
     name = "acgan"
@@ -36,7 +36,7 @@ class ACGAN(ganzoo.Adversarial):
         return batch.replace(fake=nets.generator(batch.noise, batch.label))
 
     def answers(self, nets: ganzoo.Networks, images: Tensor) -> tuple[Tensor, Tensor]:
-        """What the discriminator says of images: logits of their being real, N x 1, and of each class, N x classes."""
+        """Return the discriminator's logits for images: of being real, N x 1, and of each class, N x classes."""
         logits = nets.discriminator(self.augmented(nets, images))
         return logits[:, :1], logits[:, 1:]
 

@@ -1,4 +1,4 @@
-"""Conditional GAN: images of a class that is asked for (Mirza and Osindero, 2014, arXiv:1411.1784)."""
+"""Conditional GAN: images of a requested class (Mirza and Osindero, 2014, arXiv:1411.1784)."""
 
 from torch import Tensor
 
@@ -7,15 +7,16 @@ from ganzoo.blocks import COMPACT_RECIPES, CompactDiscriminator, CompactGenerato
 
 
 class CGAN(ganzoo.Adversarial):
-    """Class to image: generator and discriminator are both told the class.
+    """Class to image: generator and discriminator are both given the class.
 
-    Noise alone leaves it to chance what is drawn. Here both networks get a label beside their input: the generator
-    makes an image of that class, and the discriminator judges whether an image is real *and* fits the label. A good
-    image of another class is then as bad as a poor one, so the generator has to heed what it is told.
+    With noise alone, the content of an image is left to chance. Here both networks have a label as an additional input:
+    the generator makes an image of that class, and the discriminator decides whether an image is real *and* fits the
+    label. A good image of another class is then as bad as a poor one, so the generator cannot ignore the label.
 
-    V(D, G) = E[log D(x|y)] + E[log(1 - D(G(z|y)|y))] (eq. 2). The paper's class stands beside the noise at the input of
-    a fully connected generator; there it led to one image for each class, whatever the noise. Here every layer of the
-    generator is normalized by the class (`ConditionalBatchNorm2d`), and the discriminator sees it at every pixel.
+    V(D, G) = E[log D(x|y)] + E[log(1 - D(G(z|y)|y))] (eq. 2). In the paper, the class is concatenated with the noise at
+    the input of a fully connected generator; that led to one image for each class, whatever the noise. Here every layer
+    of the generator is normalized by the class (`ConditionalBatchNorm2d`), and the discriminator sees it at every
+    pixel.
     """
 
     name = "cgan"

@@ -1,4 +1,4 @@
-"""Context encoder: holes in images, filled by what is around (Pathak et al., 2016, arXiv:1604.07379)."""
+"""Context encoder: holes in images, filled from their surroundings (Pathak et al., 2016, arXiv:1604.07379)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from ganzoo.blocks import BottleneckGenerator, PatchDiscriminator, StridedDiscri
 from ganzoo.data import HOLE
 
 RIM = 32
-"""The rim around a hole is that part of an image's side: 4 of 128 pixels, as in the authors' code."""
+"""Inverse width of the rim around a hole, as a share of an image's side: 4 of 128 pixels, as in the authors' code."""
 
 QUICK: Mapping[str, object] = {
     "as_": {"kind": "masked", "place": "centre"},
@@ -26,22 +26,22 @@ QUICK: Mapping[str, object] = {
 
 
 class ContextEncoder(ganzoo.TwoPlayer):
-    """Fills holes in images: an encoder, a decoder and a narrow middle that sees all.
+    """Fills holes in images: an encoder and a decoder with a narrow bottleneck that sees the whole image.
 
-    To fill in what is missing, a network must understand what is there. An encoder squeezes the picture around the hole
-    into a narrow code, and a decoder draws the missing part from it. The squared error alone would give the blurred
-    mean of all that might be there; an adversarial loss has it choose one that looks real.
+    To fill in missing parts, a network must understand the rest of the image. An encoder compresses the image around
+    the hole into a narrow code, and a decoder generates the missing part from it. The squared error alone would give
+    the blurred mean of all possible contents; an adversarial loss makes it choose one that looks real.
 
-    The hole is where all channels of `source` have the value HOLE (in a picture of your own, paint it so); everywhere
-    else the images made are the source. The generator minimises `reconstruction` times the error and `adversarial`
-    times the adversarial loss (eq. 3). As in the authors' code, it learns ten times as fast as the discriminator, and
-    errors in a rim of known pixels around the hole count, too, so that no seam is seen.
+    The hole is where all channels of `source` have the value HOLE (paint it so in your own images); everywhere else the
+    output equals the source. The generator minimizes `reconstruction` times the error and `adversarial` times the
+    adversarial loss (eq. 3). As in the authors' code, its learning rate is ten times that of the discriminator, and
+    errors in a rim of known pixels around the hole count as well, to avoid a visible seam.
 
-    Differences from the paper, on purpose: one more channel tells both networks where the hole is, and the
-    discriminator sees whole images, for the hole has no fixed place here. The recipes `quick` and `random` have a
-    U-Net in place of the narrow middle, which continues lines and colors into the hole, a discriminator of patches,
-    absolute errors (the paper tried both and found no difference; here it is sharper) and a larger adversarial weight.
-    `paper` has the paper's networks and weights.
+    Intended differences from the paper: one more channel tells both networks where the hole is, and the discriminator
+    sees whole images, as the hole has no fixed place here. The recipes `quick` and `random` have a U-Net in place of
+    the bottleneck, which continues lines and colors into the hole, a patch discriminator, absolute errors (the paper
+    tried both and found no difference; here they are sharper) and a larger adversarial weight. `paper` has the paper's
+    networks and weights.
     """
 
     name = "context-encoder"
@@ -68,16 +68,16 @@ class ContextEncoder(ganzoo.TwoPlayer):
 
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
     architecture: Literal["unet", "paper"] = Field(
-        "unet", description="networks: a U-Net and a discriminator of patches, or the paper's with its narrow middle"
+        "unet", description="networks: a U-Net and a patch discriminator, or the paper's with its bottleneck"
     )
-    distance: Literal["l1", "l2"] = Field("l1", description="errors: absolute (l1) or squared (l2), as in the paper")
-    slower: float = Field(10.0, ge=1, description="how many times slower than the generator the discriminator learns")
-    reconstruction: float = Field(0.999, ge=0, description="weight of the error of what was missing")
-    rim: float = Field(2.5, ge=0, description="weight of the error around the hole beside that in it")
-    known: float = Field(0.1, ge=0, description="weight of the error of all known pixels beside that of missing ones")
+    distance: Literal["l1", "l2"] = Field("l1", description="error: absolute (l1), or squared (l2) as in the paper")
+    slower: float = Field(10.0, ge=1, description="ratio of the generator's learning rate to the discriminator's")
+    reconstruction: float = Field(0.999, ge=0, description="weight of the error of missing pixels")
+    rim: float = Field(2.5, ge=0, description="weight of the error around the hole, relative to missing pixels")
+    known: float = Field(0.1, ge=0, description="weight of the error of all known pixels, relative to missing ones")
     adversarial: float = Field(0.02, ge=0, description="weight of the adversarial term")
-    width: int = Field(24, gt=0, description="channels of the networks' first layers; the paper's have 64")
-    mirror: bool = Field(True, description="train on images mirrored at random")
+    width: int = Field(24, gt=0, description="channels of the networks' first layers (64 in the paper)")
+    mirror: bool = Field(True, description="train on randomly mirrored images")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         if data.source_shape != data.shape:
@@ -113,7 +113,7 @@ class ContextEncoder(ganzoo.TwoPlayer):
         return self.fill(nets, batch).fake
 
     def fill(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
-        """Adds what the generator makes of the sources, and the sources with that in their holes."""
+        """Add the generator's output, and the sources with their holes filled by it."""
         missing = hole(batch.source)
         made = nets.generator(torch.cat([batch.source, missing.to(batch.source.dtype)], dim=1))
         return batch.replace(made=made, fake=torch.where(missing, made, batch.source))
@@ -137,7 +137,7 @@ class ContextEncoder(ganzoo.TwoPlayer):
 
 
 def hole(source: Tensor) -> Tensor:
-    """Where an image is missing, N x 1 x H x W: two values next to each other are 2/255 apart."""
+    """Return the mask of missing pixels, N x 1 x H x W; adjacent pixel values are 2/255 apart."""
     return ((source - (HOLE / 127.5 - 1)).abs() < 1e-3).all(dim=1, keepdim=True)
 
 

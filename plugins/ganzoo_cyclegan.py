@@ -17,16 +17,15 @@ TURNED = dict(zip(THERE + BACK, BACK + THERE, strict=True))
 
 
 class CycleGAN(ganzoo.TwoPlayer):
-    """Unpaired image to image: there and back again gives what one began with.
+    """Unpaired image to image: translation to the other domain and back restores the image.
 
     Two collections are enough, say photographs and paintings, without a painting of each photograph. One generator
-    leads there and another back, and a discriminator on each side sees to it that what arrives looks like the
-    collection. So that it is still the same scene, an image that went there and back again has to be the one that was
-    sent.
+    translates to the other domain and another back, and a discriminator on each side makes the results look like the
+    collection. To keep the content, an image translated there and back has to equal the original.
 
-    The recipe `paper` is the paper's, with the identity loss that it has for paintings. `quick` differs on purpose: it
-    leaves the identity loss out, which costs a third of the time, has networks a quarter as wide, patches that fit
-    small images, a higher learning rate and a moving average of the weights.
+    The recipe `paper` is the paper's, with its identity loss for paintings. `quick` differs intentionally: it omits the
+    identity loss, which takes a third of the time, and has networks a quarter as wide, patches that fit small images, a
+    higher learning rate and an exponential moving average (EMA) of the weights.
     """
 
     name = "cyclegan"
@@ -57,16 +56,16 @@ class CycleGAN(ganzoo.TwoPlayer):
     }
 
     loss: ganzoo.Loss = LeastSquares()
-    # The paper's is 10, with least squares that are not halved for the generator as they are here.
-    cycle: float = Field(5.0, ge=0, description="weight of the mean absolute difference after there and back (eq. 3)")
-    identity: float = Field(0.5, ge=0, description="weight, times the cycle's, of what is changed of a target itself")
-    pool: int = Field(50, ge=0, description="earlier fakes from which a discriminator is shown every second one")
-    width: int = Field(16, gt=0, description="channels of the networks' first layers; the paper's have 64")
+    # The paper has 10, with least squares that are not halved for the generator as here.
+    cycle: float = Field(5.0, ge=0, description="weight of the cycle consistency loss (eq. 3)")
+    identity: float = Field(0.5, ge=0, description="weight of the identity loss, as a multiple of `cycle`")
+    pool: int = Field(50, ge=0, description="size of the pool of earlier fakes, half of those shown to a discriminator")
+    width: int = Field(16, gt=0, description="channels of the networks' first layers (64 in the paper)")
     blocks: int | None = Field(None, gt=0, description="residual blocks (default: 6, or 9 from 256 pixels on)")
-    jitter: bool = Field(False, description="train on parts of slightly enlarged images, mirrored at random")
+    jitter: bool = Field(False, description="train on random crops of slightly enlarged, randomly mirrored images")
     patch: PatchSize | None = Field(
         None,
-        description="pixels along a side of the patches that are judged (default: 34, or 70 from 128 pixels on)",
+        description="side of the discriminator's patches in pixels (default: 34, or 70 from 128 pixels on)",
     )
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
@@ -103,7 +102,7 @@ class CycleGAN(ganzoo.TwoPlayer):
         return self.one_way(nets, batch) | {f"back_{term}": value for term, value in back}
 
     def one_way(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
-        """What one generator minimises, and the other of what it made."""
+        """Return one generator's losses, with the cycle loss through the other."""
         losses = super().generator_loss(nets, batch)
         losses["cycle"] = self.cycle * F.l1_loss(nets.back_generator(batch.fake), batch.source)
         if self.identity:
@@ -115,7 +114,7 @@ class CycleGAN(ganzoo.TwoPlayer):
 
 
 def turned(nets: ganzoo.Networks, batch: ganzoo.Batch) -> tuple[ganzoo.Networks, ganzoo.Batch]:
-    """The way back as if it were the way there."""
+    """Swap the two directions of translation."""
     networks = {TURNED.get(name, name): network for name, network in nets.named_children()}
     return ganzoo.Networks(**networks), ganzoo.Batch(**{TURNED.get(name, name): batch[name] for name in batch})
 

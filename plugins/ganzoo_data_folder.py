@@ -15,18 +15,18 @@ from ganzoo.data import EXTENSIONS, ImageFiles, Opener, images_at, read_columns
 Side: TypeAlias = Literal["source", "target"]
 SIDES: tuple[Side, Side] = ("source", "target")
 PAIRS = (("a", "b"), ("source", "target"), ("traina", "trainb"))
-"""What two folders of pairs may be called, in lower case."""
+"""Names of two folders of pairs, in lower case."""
 
 
 class PathDataset(ganzoo.Dataset):
-    """Images in a folder, or a ZIP, that the user names."""
+    """Images in a folder or ZIP of the user's."""
 
     licence = "unknown: data of whoever trained it"
     may_change = frozenset({"path", "skip"})
 
-    path: Path = Field(description="the folder with the images, or a .zip of it")
+    path: Path = Field(description="folder of images, or a .zip of it")
     skip: int = Field(
-        0, ge=0, description="leave out up to this many broken images, each named in the log; with more, stop"
+        0, ge=0, description="number of broken images to skip, each named in the log, before training fails"
     )
 
     @field_serializer("path")
@@ -35,7 +35,7 @@ class PathDataset(ganzoo.Dataset):
 
 
 class Folder(PathDataset):
-    """The images in a folder or ZIP and below; its sub-folders are classes if there are no images beside them."""
+    """Images in a folder or ZIP, including sub-folders, which are classes if there are no images outside them."""
 
     name = "folder"
     provides = frozenset({"image", "label"})
@@ -62,7 +62,7 @@ class Folder(PathDataset):
 
 
 class Pairs(PathDataset):
-    """Pairs of images: each file holds source | target side by side, or two folders (A, B) hold files of one name."""
+    """Pairs of images: each file holds source | target side by side, or two folders (A, B) have files of one name."""
 
     name = "pairs"
     provides = frozenset({"source", "target", "image"})
@@ -79,10 +79,10 @@ class Pairs(PathDataset):
 
 
 def openers(files: ImageFiles) -> list[dict[Side, Opener]]:
-    """What opens source and target of each pair.
+    """Return functions that open source and target of each pair.
 
     Raises:
-        DataError: there are no pairs, or some files have no partner.
+        DataError: if there are no pairs, or some files have no partner.
     """
     names = files.names()
     if folders := two_folders(files.folders()):
@@ -100,10 +100,10 @@ def openers(files: ImageFiles) -> list[dict[Side, Opener]]:
 
 
 def half(files: ImageFiles, name: PurePosixPath, side: Side) -> Image.Image:
-    """Half of a picture: the left one is the source, the right one the target.
+    """Open half of an image: the left one is the source, the right one the target.
 
     Raises:
-        DataError: the file is broken, or there is no middle.
+        DataError: if the file is broken, or its width is odd.
     """
     image = files.open(name)
     if image.width % 2:
@@ -116,7 +116,7 @@ def half(files: ImageFiles, name: PurePosixPath, side: Side) -> Image.Image:
 
 
 def two_folders(folders: Iterable[str]) -> tuple[str, str] | None:
-    """The folders of sources and of targets, if there are such."""
+    """Return the folders of sources and targets, or None."""
     below = {name.lower(): name for name in folders}
     return next(((below[first], below[second]) for first, second in PAIRS if {first, second} <= below.keys()), None)
 
@@ -124,10 +124,10 @@ def two_folders(folders: Iterable[str]) -> tuple[str, str] | None:
 def match(
     place: Path, names: Iterable[PurePosixPath], folders: tuple[str, str]
 ) -> list[tuple[PurePosixPath, PurePosixPath]]:
-    """Files of the same name in two folders, whatever kind of image each is.
+    """Match files of the same name in two folders, whatever their formats.
 
     Raises:
-        DataError: naming files that have no partner.
+        DataError: naming files without a partner.
     """
     names = list(names)
     left, right = (by_stem(place, names, folder) for folder in folders)
@@ -144,10 +144,10 @@ def match(
 
 
 def by_stem(place: Path, names: Iterable[PurePosixPath], folder: str) -> dict[str, PurePosixPath]:
-    """The images of a folder by their names, without what kind of image they are.
+    """Return the images of a folder by their names without extension.
 
     Raises:
-        DataError: two have the same name.
+        DataError: if two have the same name.
     """
     files: dict[str, PurePosixPath] = {}
     for name in names:
@@ -161,14 +161,14 @@ def by_stem(place: Path, names: Iterable[PurePosixPath], folder: str) -> dict[st
 
 
 def some(names: Iterable[str]) -> str:
-    """The first three names, and how many more there are."""
+    """Return the first three names, and the number of others."""
     names = sorted(names)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
 
 
 def empty(folder: Path) -> ganzoo.DataError:
-    """What to say of a folder without images."""
+    """Return the error for a folder without images."""
     return ganzoo.DataError(f"there are no images in '{folder}' (looked for {', '.join(sorted(EXTENSIONS))})")
 
 

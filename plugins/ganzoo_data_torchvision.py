@@ -1,4 +1,4 @@
-"""Data sets that torchvision fetches and reads: CIFAR-10, EMNIST, SVHN and STL-10 in memory, CelebA as a stream."""
+"""Data sets of torchvision: CIFAR-10, EMNIST, SVHN and STL-10 in memory, CelebA as a stream."""
 
 import importlib.util
 import os
@@ -18,45 +18,45 @@ from ganzoo.data import open_image
 
 
 class TorchvisionDataset(ganzoo.Dataset):
-    """A data set of torchvision's, in its own files. Files already there are used, once their checksums are right."""
+    """Data set of torchvision, in its own files. Existing files are used after their checksums are verified."""
 
     provides = frozenset({"image", "label"})
     splits = frozenset({"train", "test"})
     files: ClassVar[str]
-    """What to put into the folder where it cannot be downloaded."""
+    """Files to put into the folder if they cannot be downloaded."""
     inside: ClassVar[str] = ""
-    """Into which folder in that for downloads."""
+    """Folder of these files, within the download directory."""
     library: ClassVar[str] = ""
-    """What torchvision needs to read it beside itself: it comes with an extra of the data set's name."""
+    """Library that torchvision needs for it, from an extra with the data set's name."""
 
     @abstractmethod
     def open(self, root: Path, split: str, *, download: bool) -> Any:
-        """Torchvision's data set."""
+        """Open torchvision's data set."""
 
     def opened(self, request: ganzoo.DataRequest) -> Any:
-        """Torchvision's data set, downloaded if it is not there.
+        """Open torchvision's data set, and download it if it is missing.
 
         Raises:
-            DataError: it cannot be had; what to put where, or what to install.
+            DataError: if it is not available; with the files or the package to install.
         """
         if self.library and importlib.util.find_spec(self.library) is None:
             raise ganzoo.DataError(
                 f"'{self.name}' needs a library that is not there: pip install 'ganzoo[{self.name}]'"
             )
-        with warnings.catch_warnings():  # of numpy, about the age of the files, and of tarfile
+        with warnings.catch_warnings():  # from NumPy, about the age of the files, and from tarfile
             warnings.simplefilter("ignore")
             return self._opened(request, request.folder / self.inside)
 
     def _opened(self, request: ganzoo.DataRequest, folder: Path) -> Any:
         try:
             return self.open(request.folder, request.split, download=False)
-        except Exception:  # noqa: S110 - torchvision's own way to say that files are missing, or not what they should be
+        except Exception:  # noqa: S110 - torchvision's error for missing or damaged files
             pass
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(request.folder / f".{self.name}.lock"):  # other processes may be doing the same
+            with FileLock(request.folder / f".{self.name}.lock"):  # other processes may be downloading, too
                 return self.open(request.folder, request.split, download=True)
-        except Exception as error:  # what it raises depends on the server, the archive and the libraries that fetch it
+        except Exception as error:  # its type depends on the server, the archive and the download library
             words = " ".join(str(error).split()) or type(error).__name__
             if not (folder.is_dir() and os.access(folder, os.W_OK)):
                 raise ganzoo.DataError(
@@ -70,18 +70,18 @@ class TorchvisionDataset(ganzoo.Dataset):
 
 
 class InMemory(TorchvisionDataset):
-    """One whose images are held in memory."""
+    """Data set whose images are held in memory."""
 
     @abstractmethod
     def images(self, found: Any) -> Tensor:
-        """All images of torchvision's data set, uint8, N x 1 or 3 x H x W."""
+        """Return all images of torchvision's data set, uint8, N x 1 or 3 x H x W."""
 
     def labels(self, found: Any) -> Tensor:
-        """Their labels, from 0."""
+        """Return their labels, starting from 0."""
         return torch.as_tensor(found.labels)
 
     def names(self) -> tuple[str, ...]:
-        """What the labels mean."""
+        """Return the names of the labels."""
         return self.classes
 
     def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
@@ -95,7 +95,7 @@ class InMemory(TorchvisionDataset):
 
 
 class CIFAR10(InMemory):
-    """Small photos of animals and vehicles: 50,000 and 10,000 for the test, 32 x 32; 170 MB, downloaded once."""
+    """Small photos of animals and vehicles: 50,000 training, 10,000 test images, 32 x 32; 170 MB, downloaded once."""
 
     name = "cifar10"
     licence = "none stated by its author (A. Krizhevsky)"
@@ -124,7 +124,7 @@ class EMNIST(InMemory):
     channels = 1
 
     part: Literal["balanced", "letters", "digits", "mnist", "byclass", "bymerge"] = Field(
-        "balanced", description="which characters: 47 classes in balance, 26 letters, ten digits, MNIST's, or all"
+        "balanced", description="set of characters: 47 balanced classes, 26 letters, ten digits, MNIST's, or all"
     )
 
     def open(self, root: Path, split: str, *, download: bool) -> Any:
@@ -133,10 +133,10 @@ class EMNIST(InMemory):
         return EMNIST(root, self.part, train=split == "train", download=download)
 
     def images(self, found: Any) -> Tensor:
-        return found.data[:, None].transpose(2, 3)  # the files hold them turned
+        return found.data[:, None].transpose(2, 3)  # the files hold transposed images
 
     def labels(self, found: Any) -> Tensor:
-        return found.targets - int(self.part == "letters")  # which begin at 1
+        return found.targets - int(self.part == "letters")  # numbered from 1
 
     def names(self) -> tuple[str, ...]:
         from torchvision.datasets import EMNIST
@@ -145,7 +145,7 @@ class EMNIST(InMemory):
 
 
 class SVHN(InMemory):
-    """House numbers from the street: 73,257 and 26,032 for the test, 32 x 32; 250 MB, downloaded once."""
+    """House numbers from street views: 73,257 training and 26,032 test images, 32 x 32; 250 MB, downloaded once."""
 
     name = "svhn"
     licence = "for non-commercial use only (Y. Netzer et al.)"
@@ -163,7 +163,7 @@ class SVHN(InMemory):
 
 
 class STL10(InMemory):
-    """Photos of animals and vehicles: 5,000 and 8,000 for the test, 96 x 96; 2.6 GB, downloaded once."""
+    """Photos of animals and vehicles: 5,000 training and 8,000 test images, 96 x 96; 2.6 GB, downloaded once."""
 
     name = "stl10"
     licence = "none stated by its authors (A. Coates et al.); the photos are from ImageNet"
@@ -187,7 +187,7 @@ class STL10(InMemory):
 
 
 class CelebA(TorchvisionDataset):
-    """Faces of celebrities: 162,770 and 19,962 for the test, 178 x 218, read as training goes on; 1.4 GB."""
+    """Faces of celebrities: 162,770 training and 19,962 test images, 178 x 218, streamed; 1.4 GB."""
 
     name = "celeba"
     licence = "for non-commercial research only (Z. Liu et al., MMLAB)"
@@ -198,7 +198,7 @@ class CelebA(TorchvisionDataset):
     inside = "celeba"
     streamed = True
 
-    attribute: str = Field("Smiling", description="which of the 40 attributes is the label: Smiling, Male, Eyeglasses")
+    attribute: str = Field("Smiling", description="attribute to use as the label: Smiling, Male, Eyeglasses, ...")
 
     def open(self, root: Path, split: str, *, download: bool) -> Any:
         from torchvision.datasets import CelebA
@@ -220,9 +220,9 @@ class CelebA(TorchvisionDataset):
 
 
 class Faces(ganzoo.Stream):
-    """Image files in an order of their own in each pass, with labels if there are any.
+    """Image files, shuffled in each pass, with labels if requested.
 
-    A position is (pass, images taken of the share).
+    A position is (pass, number of images taken from the share).
     """
 
     def __init__(

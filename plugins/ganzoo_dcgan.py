@@ -1,4 +1,4 @@
-"""DCGAN: noise to image by convolutions alone (Radford et al., 2015, arXiv:1511.06434)."""
+"""DCGAN: noise to image with convolutions only (Radford et al., 2015, arXiv:1511.06434)."""
 
 from typing import Literal
 
@@ -19,12 +19,12 @@ from ganzoo.losses import CrossEntropy
 
 
 class DCGAN(ganzoo.Adversarial):
-    """All-convolutional, noise to image, under cross entropy.
+    """All-convolutional, noise to image, with the cross-entropy loss.
 
-    Earlier GANs of convolutions would not train stably, and fully connected ones drew small, noisy images. Here the
-    generator enlarges a small map of features step by step by convolutions, and the discriminator is its mirror, with
-    strides in place of pooling and batch normalization in nearly every layer. With these rules GANs of images trained
-    reliably, and many that came after began from this network.
+    Earlier convolutional GANs did not train stably, and fully connected ones made small, noisy images. Here the
+    generator enlarges a small feature map step by step with convolutions, and the discriminator is its mirror image,
+    with strides in place of pooling and batch normalization in nearly every layer. With these rules, image GANs trained
+    reliably, and many later ones started from this network.
     """
 
     name = "dcgan"
@@ -58,11 +58,11 @@ class DCGAN(ganzoo.Adversarial):
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.99))
     architecture: Literal["compact", "chapter", "paper"] = Field(
         "compact",
-        description="networks: compact ones that learn in minutes, those of the textbook chapter, or the paper's",
+        description="networks: compact ones that train in minutes, those of the textbook chapter, or the paper's",
     )
-    width: int = Field(16, gt=0, description="channels at full size of the compact networks")
+    width: int = Field(16, gt=0, description="channels of the compact networks at full size")
     initialization: Initialization = Field(
-        "torch", description="initial weights of the chapter's and the paper's networks: torch's own, or N(0, 0.02)"
+        "torch", description="initial weights of the chapter's and the paper's networks: PyTorch's, or N(0, 0.02)"
     )
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:

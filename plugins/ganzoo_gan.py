@@ -8,12 +8,11 @@ from ganzoo.losses import CrossEntropy
 
 
 class FirstGAN(ganzoo.Adversarial):
-    """The original: two fully connected networks; `--loss minimax` for the paper's own game.
+    """Original GAN with two fully connected networks; `--loss minimax` for the loss of the paper.
 
     Two networks play against each other: a generator turns noise into images, and a discriminator has to tell these
-    from real ones. Each learns from the other's success, so neither the distribution of images nor a measure of
-    likeness has to be written down. Where neither can do better, the generated images are distributed like the real
-    ones.
+    from real ones. Each learns from the other's success, so neither the distribution of images nor a similarity measure
+    has to be specified. At the equilibrium, the generated images have the distribution of the real ones.
     """
 
     name = "gan"
@@ -33,7 +32,7 @@ class FirstGAN(ganzoo.Adversarial):
     loss: ganzoo.Loss = CrossEntropy()
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=2e-4, betas=(0.5, 0.999))
 
-    dropout: float = Field(0.3, ge=0, lt=1, description="share of the discriminator's values dropped in training")
+    dropout: float = Field(0.3, ge=0, lt=1, description="dropout probability in the discriminator")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         return ganzoo.Networks(

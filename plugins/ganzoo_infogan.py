@@ -1,4 +1,4 @@
-"""InfoGAN: codes that come to mean something, without labels (Chen et al., 2016, arXiv:1606.03657)."""
+"""InfoGAN: codes that acquire a meaning without labels (Chen et al., 2016, arXiv:1606.03657)."""
 
 import torch
 from pydantic import Field
@@ -10,24 +10,24 @@ from ganzoo.blocks import COMPACT_RECIPES, CompactDiscriminator, CompactGenerato
 
 
 class InfoGAN(ganzoo.Adversarial):
-    """Noise to image, with codes that a recognition network must find in the image.
+    """Noise to image, with codes that a recognition network must recover from the image.
 
-    In a plain GAN no single number of the noise means anything. Here a part of it is set aside as codes, and a second
-    output of the discriminator has to read the codes off the image that was made from them. What can be read must be
-    seen, so without any label the codes come to stand for what varies in the images: which digit, its slant, its width.
+    In a plain GAN, no single number of the noise has a meaning. Here a part of it is reserved for codes, and a second
+    output of the discriminator has to recover the codes from the image. Recoverable codes must be visible, so without
+    any label they come to represent variations of the images: the digit, its slant, its width.
 
     min_{G,Q} max_D V(D, G) - lambda L_I(G, Q) with L_I = E[log Q(c|G(z, c))] + H(c) (eq. 5 and 6): the codes are a
-    category, drawn evenly, and values in [-1, 1], drawn evenly. Q shares all of D but the last layer; it names the
-    category by a softmax and each value by a Gaussian. Codes are made from `batch.noise`, as is the rest of it.
+    uniform category and uniform values in [-1, 1]. Q shares all of D but the last layer; it predicts the category with
+    a softmax and each value with a Gaussian. Codes are derived from `batch.noise`, like the rest of the noise.
     """
 
     name = "infogan"
     grid_columns = 10
     recipes = COMPACT_RECIPES
 
-    categories: int = Field(10, ge=2, description="values of the categorical code")
-    continuous: int = Field(2, ge=1, description="continuous codes")
-    category_weight: float = Field(1.0, ge=0, description="weight of the category's information, the paper's lambda")
+    categories: int = Field(10, ge=2, description="number of values of the categorical code")
+    continuous: int = Field(2, ge=1, description="number of continuous codes")
+    category_weight: float = Field(1.0, ge=0, description="weight of the category's information (lambda in the paper)")
     continuous_weight: float = Field(0.1, ge=0, description="weight of the continuous codes' information")
 
     def noise_shape(self) -> tuple[int, ...]:
@@ -48,20 +48,20 @@ class InfoGAN(ganzoo.Adversarial):
         return ganzoo.Category("category", self.latent_dim + self.continuous, self.categories), *values
 
     def read(self, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """The codes of rows of `batch.noise`: categories, int64, N; values in [-1, 1], N x continuous."""
+        """Return the codes in rows of `batch.noise`: categories, int64, N; values in [-1, 1], N x continuous."""
         category, *values = self.codes
         return category.read(noise), torch.stack([value.read(noise) for value in values], 1)
 
     def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
         category, values = self.read(batch.noise)
-        # Beside the noise, where it decides on the shape: as a condition of every layer's normalization it came to mean
-        # thick or thin, and several categories drew one digit.
+        # Concatenated with the noise, where it determines the shape: as a condition of every layer's normalization it
+        # came to represent thickness, and several categories gave the same digit.
         one_hot = (category[:, None] == torch.arange(self.categories, device=category.device)).to(values.dtype)
         noise = torch.cat([batch.noise[:, : self.latent_dim], values, one_hot], 1)
         return batch.replace(fake=nets.generator(noise))
 
     def grid_noise(self, noise: Tensor) -> Tensor:
-        """A row for each category; along it the first continuous code grows from -1 to 1, and all else is the same."""
+        """Return a row for each category, along which only the first continuous code grows, from -1 to 1."""
         category, first, *others = self.codes
         columns = self.grid_columns
         numbers = torch.arange(self.categories * columns, device=noise.device)
@@ -72,7 +72,7 @@ class InfoGAN(ganzoo.Adversarial):
         return category.put(first.put(rows, even[numbers % columns]), numbers // columns)
 
     def answers(self, nets: ganzoo.Networks, images: Tensor) -> tuple[Tensor, Tensor]:
-        """What the discriminator says of images: logits of their being real, N x 1, and what it makes of the codes."""
+        """Return the discriminator's logits of images being real, N x 1, and its prediction of the codes."""
         logits = nets.discriminator(self.augmented(nets, images))
         return logits[:, :1], logits[:, 1:]
 
@@ -80,10 +80,10 @@ class InfoGAN(ganzoo.Adversarial):
         return self.answers(nets, images)[0]
 
     def information(self, found: Tensor, noise: Tensor) -> ganzoo.Losses:
-        """-lambda L_I but for the constant H(c), from Q's answers for fakes, N x (categories + 2 continuous)."""
+        """Return -lambda L_I without the constant H(c), from Q's outputs for fakes, N x (categories + 2 continuous)."""
         category, values = self.read(noise)
         named, mean, spread = found.split([self.categories, self.continuous, self.continuous], 1)
-        variance = F.softplus(spread) + 1e-2  # kept from 0, where the likelihood has no bound
+        variance = F.softplus(spread) + 1e-2  # bounded from below, as the likelihood has no upper bound at 0
         surprise = (variance.log() + (values - mean).square() / variance).sum(1).mean() / 2
         return {
             "category": self.category_weight * F.cross_entropy(named, category),

@@ -1,4 +1,4 @@
-"""`--callback csv`: metrics.csv and evaluations.csv in the run folder, for spreadsheets and the like."""
+"""`--callback csv`: metrics.csv and evaluations.csv in the run folder, for spreadsheets."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ import ganzoo
 
 
 class CSV(ganzoo.CallbackConfig):
-    """metrics.csv and evaluations.csv in the run folder: the .jsonl files beside them, as tables."""
+    """Writes metrics.csv and evaluations.csv into the run folder: the .jsonl files there as tables."""
 
     kind = "csv"
 
@@ -21,7 +21,7 @@ class CSV(ganzoo.CallbackConfig):
 
 
 class CSVLogger(ganzoo.Callback):
-    """Adds rows to the tables as training goes on."""
+    """Appends rows to the tables during training."""
 
     def on_train_start(self, trainer: ganzoo.Trainer, folder: ganzoo.RunFolder) -> None:
         self.tables = [CSVTable(folder, file) for file in (folder.metrics, folder.evaluations)]
@@ -40,9 +40,9 @@ class CSVLogger(ganzoo.Callback):
 
 
 class CSVTable:
-    """A file with one JSON object on each line, as a table with a column for every value that any of them has.
+    """JSON lines file as a table, with a column for every value that occurs.
 
-    What is lost of the one, as training goes back to a checkpoint, is lost of the other.
+    A rollback to a checkpoint removes the same lines from both.
     """
 
     def __init__(self, folder: ganzoo.RunFolder, source: Path) -> None:
@@ -50,14 +50,14 @@ class CSVTable:
         self.columns: dict[str, None] = {}
 
     def rewrite(self) -> None:
-        """Makes the table anew, from all lines that there are."""
+        """Write the table from all existing lines."""
         rows = [flat(line) for line in self.folder.lines(self.source)]
         self.columns = dict.fromkeys(name for row in rows for name in row)
         if rows or self.file.exists():
             self.folder.write(self.file, self._text(dict(zip(self.columns, self.columns, strict=True)), *rows))
 
     def add(self, line: Mapping[str, Any]) -> None:
-        """Adds a line that its source now ends in. One with new columns, as losses come that are rare, begins anew."""
+        """Append the last line of its source. A line with new columns, as of rare losses, rewrites the table."""
         row = flat(line)
         if row.keys() <= self.columns.keys():
             with self.file.open("a", encoding="utf-8", newline="") as stream:
@@ -72,7 +72,7 @@ class CSVTable:
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The values of nested tables by dotted names; what is no finite number is left empty, as JSON has no such word."""
+    """Return the values of nested tables by dotted names."""
     row: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
@@ -83,7 +83,7 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def cell(value: object) -> object:
-    """A value as a cell of a table."""
+    """Return a value as a cell of a table; NaN and infinity are left empty, as in JSON."""
     if isinstance(value, float) and not math.isfinite(value):
         return ""
     return json.dumps(value) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""`--callback mlflow`: a run in MLflow, on a server or in a local database, as MLFLOW_TRACKING_URI says."""
+"""`--callback mlflow`: a run in MLflow, on a server or in a local database, according to MLFLOW_TRACKING_URI."""
 
 import re
 import time
@@ -13,19 +13,19 @@ import ganzoo
 from ganzoo.callbacks import Grids, is_due
 
 FILE = "mlflow.json"
-"""What says, in the run folder, which run of MLflow goes on with it."""
+"""File in the run folder with the ID of the MLflow run."""
 MOST = 100
-"""Parameters that MLflow takes at once."""
+"""Largest number of parameters per request to MLflow."""
 LONGEST = 6000
-"""Characters that one may have."""
+"""Largest number of characters in a parameter."""
 
 
 class MLflow(ganzoo.CallbackConfig):
-    """A run in MLflow, where MLFLOW_TRACKING_URI says; pip install 'ganzoo[mlflow]'."""
+    """Logs to a run in MLflow, according to MLFLOW_TRACKING_URI; pip install 'ganzoo[mlflow]'."""
 
     kind = "mlflow"
 
-    experiment: str = Field("ganzoo", min_length=1, description="the experiment that it is a run of")
+    experiment: str = Field("ganzoo", min_length=1, description="name of the experiment")
     grids: Grids = Field(1)
 
     def build(self) -> ganzoo.Callback:
@@ -35,10 +35,10 @@ class MLflow(ganzoo.CallbackConfig):
 
 
 class MLflowLogger(ganzoo.Callback):
-    """Writes metrics, sample grids and the options; a run that is continued is the same run there.
+    """Logs metrics, sample grids and options; a resumed run continues the same MLflow run.
 
-    All is written at once, whatever MLFLOW_ENABLE_ASYNC_LOGGING says: what MLflow has for waiting until all is written
-    waits for the run of `mlflow.start_run()`, and starts one.
+    Requests are synchronous, regardless of MLFLOW_ENABLE_ASYNC_LOGGING: MLflow can flush only the run of
+    `mlflow.start_run()`, and would start one.
     """
 
     def __init__(self, config: MLflow) -> None:
@@ -55,18 +55,18 @@ class MLflowLogger(ganzoo.Callback):
             self.client.update_run(self.run_id, status="RUNNING")
         else:
             self.run_id = self._new(trainer, folder, experiment)
-        # Parameters are never changed, and a run that goes on may be told some anew: this is how it is now.
+        # Parameters are immutable, and a resumed run may have new options: this file has the current ones.
         self.client.log_dict(self.run_id, trainer.options.model_dump(mode="json"), "config.json")
 
     def _begun(self, folder: ganzoo.RunFolder, experiment: str) -> str:
-        """The run that goes on, if this experiment has it."""
+        """Return the ID of the MLflow run to continue, if this experiment has it, or an empty string."""
         file = folder.path / FILE
         kept = str(folder.read(file).get("run_id")) if file.is_file() else ""
         if not re.fullmatch(r"\w{1,64}", kept):
             return ""
         try:
             same = self.client.get_run(kept).info.experiment_id == experiment
-        except self.mlflow.exceptions.MlflowException:  # begun in another store
+        except self.mlflow.exceptions.MlflowException:  # in another store
             return ""
         return kept if same else ""
 

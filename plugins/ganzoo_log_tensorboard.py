@@ -1,4 +1,4 @@
-"""`--callback tensorboard`: event files in the run folder, which `tensorboard --logdir runs` shows."""
+"""`--callback tensorboard`: event files in the run folder, for `tensorboard --logdir runs`."""
 
 import json
 from importlib.util import find_spec
@@ -16,7 +16,7 @@ FOLDER = "tensorboard"
 
 
 class TensorBoard(ganzoo.CallbackConfig):
-    """Event files in the run folder, for `tensorboard --logdir runs`; pip install 'ganzoo[tensorboard]'."""
+    """Writes event files into the run folder, for `tensorboard --logdir runs`; pip install 'ganzoo[tensorboard]'."""
 
     kind = "tensorboard"
 
@@ -29,7 +29,7 @@ class TensorBoard(ganzoo.CallbackConfig):
 
 
 class TensorBoardLogger(ganzoo.Callback):
-    """Writes scalars, sample grids and the options into RUN/tensorboard."""
+    """Writes scalars, sample grids and options into RUN/tensorboard."""
 
     def __init__(self, config: TensorBoard) -> None:
         self.config = config
@@ -38,13 +38,13 @@ class TensorBoardLogger(ganzoo.Callback):
         self.folder = folder.path / FOLDER
         self._open(trainer.start_iteration)
         options = json.dumps(trainer.options.model_dump(mode="json"), indent=4)
-        indented = "\n".join(f"    {line}" for line in options.splitlines())  # Markdown's code
+        indented = "\n".join(f"    {line}" for line in options.splitlines())  # code block in Markdown
         self.writer.add_text("options", indented, trainer.start_iteration)
 
     def _open(self, iteration: int) -> None:
         from torch.utils.tensorboard import SummaryWriter  # slow to import, and an extra
 
-        # A reader forgets what was written before of steps from there on: they are made again.
+        # Readers drop earlier entries of later steps, which will be made again.
         purge = iteration + 1 if self.folder.exists() else None
         self.writer = SummaryWriter(str(self.folder), purge_step=purge)
 

@@ -12,16 +12,16 @@ import ganzoo
 from ganzoo.callbacks import Grids, is_due
 
 FILE = "wandb.json"
-"""What says, in the run folder, which run on W&B goes on with it."""
+"""File in the run folder with the ID of the W&B run."""
 
 
 class WandB(ganzoo.CallbackConfig):
-    """A run on Weights & Biases; pip install 'ganzoo[wandb]', then `wandb login`, or set WANDB_MODE=offline."""
+    """Logs to a run on Weights & Biases; pip install 'ganzoo[wandb]', then `wandb login`, or set WANDB_MODE=offline."""
 
     kind = "wandb"
 
-    project: str = Field("ganzoo", min_length=1, description="the project that it is a run of")
-    entity: str | None = Field(None, description="whose project: a user or a team; your own by default")
+    project: str = Field("ganzoo", min_length=1, description="name of the project")
+    entity: str | None = Field(None, description="user or team that owns the project (default: your own)")
     grids: Grids = Field(1)
 
     def build(self) -> ganzoo.Callback:
@@ -39,7 +39,7 @@ class WandB(ganzoo.CallbackConfig):
 
 
 class WandBLogger(ganzoo.Callback):
-    """Sends metrics, sample grids and the options; a run that is continued is the same run there."""
+    """Logs metrics, sample grids and options; a resumed run continues the same W&B run."""
 
     def __init__(self, config: WandB) -> None:
         self.config = config
@@ -57,16 +57,16 @@ class WandBLogger(ganzoo.Callback):
             id=self._id(folder),
             resume="allow",
             reinit="create_new",
-            settings=wandb.Settings(console="off"),  # it would take the output away from what shows progress
+            settings=wandb.Settings(console="off"),  # it would interfere with progress bars
         )
-        # Runs go back to checkpoints, and W&B's own steps only forward: the iteration is a value like others.
+        # Rollbacks decrease the iteration, and W&B's steps only increase, so the iteration is a value like others.
         self.run.define_metric("iteration")
         self.run.define_metric("*", step_metric="iteration")
         kept = {"id": self.run.id, "project": self.config.project, "entity": self.config.entity, "url": self.run.url}
         folder.write(folder.path / FILE, kept)
 
     def _id(self, folder: ganzoo.RunFolder) -> str | None:
-        """The run that goes on; None: a new one, as there is none yet in this project."""
+        """Return the ID of the W&B run to continue, or None if this project has none."""
         file = folder.path / FILE
         kept = folder.read(file) if file.is_file() else {}
         same = kept.get("project") == self.config.project and kept.get("entity") == self.config.entity

@@ -6,11 +6,11 @@ from ganzoo.losses import LeastSquares
 
 
 class LSGAN(ganzoo.Adversarial):
-    """DCGAN's networks under the least-squares loss.
+    """DCGAN's networks with the least-squares loss.
 
-    Cross entropy has little left to say of a fake that already passes for real, however far it lies from the real ones.
-    Squared distances to the labels 1 and 0 keep pulling at it, the more the further it is off. Nothing but the loss
-    changes, and training is steadier for it.
+    Cross entropy gives little gradient for a fake that already passes for real, however far it is from the real images.
+    Squared distances to the labels 1 and 0 keep pulling at it, the more the farther off it is. Only the loss changes,
+    and training becomes more stable.
     """
 
     name = "lsgan"

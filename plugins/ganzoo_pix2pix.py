@@ -12,18 +12,19 @@ from ganzoo.losses import PER_SAMPLE
 
 
 class Pix2Pix(ganzoo.TwoPlayer):
-    """Paired image to image: a U-Net against a discriminator of patches.
+    """Paired image to image: a U-Net against a patch discriminator.
 
-    Given pairs, a network could simply minimise the mean absolute difference from the target, but where several answers
-    are possible it would give their blurred middle. A discriminator that sees source and answer together, patch by
-    patch, refuses what is blurred; the difference keeps the answer near the target. The generator is a U-Net, whose
-    short cuts lead what source and target share, edges above all, past its narrow middle.
+    Given pairs, a network could simply minimize the mean absolute difference from the target, but where several answers
+    are possible it would give their blurred mean. A discriminator that sees source and output together, patch by patch,
+    rejects blurred outputs; the difference keeps the output near the target. The generator is a U-Net, whose skip
+    connections pass features shared by source and target, such as edges, around its bottleneck.
 
-    The recipe `chapter` has the textbook's networks, whose discriminator judges patches of 94 pixels; `paper` has the
-    paper's patches of 70, jitter, and dropout in three blocks of the decoder, kept on when images are made: its only
-    noise. Differences of `paper` on purpose: both skip InstanceNorm at the narrowest block, where one value is left,
-    and the last layer upsamples and convolves in place of a transposed convolution. `quick` has narrower networks and
-    neither dropout nor jitter, a higher learning rate and a moving average of the weights. `gpu` was never tried.
+    The recipe `chapter` has the textbook's networks, whose discriminator has patches of 94 pixels; `paper` has the
+    paper's patches of 70, jitter, and dropout in three blocks of the decoder, which stays on in sampling as the only
+    noise. Intended differences of `paper`: both networks omit InstanceNorm at the narrowest block, where a single value
+    is left, and the last layer upsamples and convolves in place of a transposed convolution. `quick` has narrower
+    networks, neither dropout nor jitter, a higher learning rate and an exponential moving average (EMA) of the weights.
+    `gpu` is untested.
     """
 
     name = "pix2pix"
@@ -82,17 +83,17 @@ class Pix2Pix(ganzoo.TwoPlayer):
         gt=0,
         description="channels of the networks' first layers (default: a quarter of the image's side, at least 16)",
     )
-    levels: int = Field(5, ge=4, le=8, description="the most often that the generator halves the image")
+    levels: int = Field(5, ge=4, le=8, description="largest number of times that the generator halves the image")
     patch: PatchSize | None = Field(
         None,
-        description="pixels along a side of the patches that are judged (default: 34, or 70 from 128 pixels on)",
+        description="side of the discriminator's patches in pixels (default: 34, or 70 from 128 pixels on)",
     )
-    dropout: float = Field(0.0, ge=0, lt=1, description="share of values dropped in the generator's widest blocks")
+    dropout: float = Field(0.0, ge=0, lt=1, description="dropout probability in the generator")
     dropout_in: Literal["widest", "decoder"] = Field(
-        "widest", description="where values are dropped: in all the widest blocks, or in three of the way up"
+        "widest", description="blocks with dropout: all the widest ones, or three of the decoder"
     )
-    jitter: bool = Field(False, description="train on parts of slightly enlarged images, mirrored at random")
-    keep_dropout: bool = Field(False, description="drop values when images are made, too: noise, as in the paper")
+    jitter: bool = Field(False, description="train on random crops of slightly enlarged, randomly mirrored images")
+    keep_dropout: bool = Field(False, description="keep dropout on in sampling, as noise, as in the paper")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         size = max(data.shape[1:])

@@ -1,4 +1,4 @@
-"""R3GAN: real and fake in pairs, slopes held at both, no tricks (Huang et al., 2024, arXiv:2501.05441)."""
+"""R3GAN: a relativistic loss with gradient penalties, no tricks (Huang et al., 2024, arXiv:2501.05441)."""
 
 from pydantic import Field
 
@@ -8,17 +8,16 @@ from ganzoo.losses import Relativistic
 
 
 class R3GAN(ganzoo.Adversarial):
-    """The modern baseline: a relativistic loss with R1 and R2, residual networks without normalization.
+    """Modern baseline: a relativistic loss with R1 and R2, residual networks without normalization.
 
-    GANs collected tricks because their losses did not converge. Here the loss compares each fake with a real image
-    instead of judging it alone, which keeps any kind of image from being left out, and two penalties hold the slope of
-    the discriminator at real and at fake images, which gives local convergence. With such a loss, plain residual
-    networks do without the tricks.
+    GANs accumulated tricks because their losses did not converge. Here the loss compares each fake with a real image
+    instead of scoring it alone, which prevents mode dropping, and two penalties on the discriminator's gradient at real
+    and at fake images give local convergence. With such a loss, plain residual networks do without the tricks.
 
     The recipe `quick` trains narrow networks, which double at each size as the authors' do. The recipe
     `cifar` has the networks of the authors' configuration for CIFAR-10, `paper` those for FFHQ at 64 pixels; both are
-    untried here. On purpose other than theirs: gamma falls by a cosine only, and for the learning rate that cosine ends
-    at 0 and not at a quarter; the second beta and the probability of augmentation stay where theirs begin or end; both
+    untested here. Intended differences: gamma decays by a cosine only, and the learning rate's cosine ends at 0, not at
+    a quarter; the second beta and the probability of augmentation stay at the authors' initial or final values; both
     players see the same real images and fakes; the layers at the images have biases, and there are no classes.
     """
 
@@ -62,9 +61,9 @@ class R3GAN(ganzoo.Adversarial):
     loss: ganzoo.Loss = Relativistic(gamma=1.0)
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=2e-4, betas=(0.0, 0.99))
     width: int = Field(16, ge=1, description="channels at full size")
-    growth: int = Field(2, ge=1, description="factor by which channels grow each time the sides are halved")
-    max_width: int = Field(256, ge=1, description="channels at any size at most")
-    blocks: int = Field(1, ge=1, description="residual blocks at each size; the paper has 2")
+    growth: int = Field(2, ge=1, description="factor of the channels at each halving of the sides")
+    max_width: int = Field(256, ge=1, description="largest number of channels at any size")
+    blocks: int = Field(1, ge=1, description="residual blocks at each size (2 in the paper)")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         sizes = {"width": self.width, "growth": self.growth, "max_width": self.max_width, "blocks": self.blocks}

@@ -14,15 +14,15 @@ from ganzoo.losses import CrossEntropy
 
 
 class SemiGAN(ganzoo.Adversarial):
-    """Few labels beside many images: the discriminator is a classifier, and fakes are of no class.
+    """Few labels and many images: the discriminator is a classifier with an additional class for fakes.
 
-    Labels are dear and images are not. The discriminator becomes a classifier of the known classes and one more, "made
-    by the generator": to tell fakes from real images it must learn what the real ones look like, from all of them, and
-    a few labels then suffice to name the classes. What is wanted in the end is the classifier, not the pictures.
+    Labels are expensive and images are not. The discriminator becomes a classifier of the known classes and one more,
+    "generated": to tell fakes from real images it must learn what real ones look like, from all of them, and a few
+    labels are then enough to name the classes. The classifier is the goal, not the images.
 
-    Of K classes it gives K logits l; a fake is the class K + 1 with the logit 0, so that an image is real with
-    probability Z / (Z + 1), Z = sum(exp(l)): the logit of that is logsumexp(l) (section 5). The generator matches the
-    mean of its features, |E[f(x)] - E[f(G(z))]|^2 (eq. 1), which makes better classifiers than fooling it does.
+    For K classes it returns K logits l; a fake is the class K + 1 with the logit 0, so that an image is real with
+    probability Z / (Z + 1), Z = sum(exp(l)), whose logit is logsumexp(l) (section 5). The generator matches the mean of
+    its features, |E[f(x)] - E[f(G(z))]|^2 (eq. 1), which gives better classifiers than fooling it.
     """
 
     name = "semi-gan"
@@ -34,8 +34,8 @@ class SemiGAN(ganzoo.Adversarial):
 
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-3, betas=(0.5, 0.999))
     noise: float = Field(0.3, ge=0, description="standard deviation of the noise before each layer of the classifier")
-    shift: int = Field(2, ge=0, description="pixels by which images are moved at random, up or down and across")
-    class_weight: float = Field(1.0, ge=0, description="weight of the labelled images' cross entropy")
+    shift: int = Field(2, ge=0, description="largest random shift of images in each direction, in pixels")
+    class_weight: float = Field(1.0, ge=0, description="weight of the cross entropy of labeled images")
 
     @classmethod
     def allows(cls, loss: type[ganzoo.LossScheme]) -> bool:
@@ -49,11 +49,11 @@ class SemiGAN(ganzoo.Adversarial):
         )
 
     def classify(self, nets: ganzoo.Networks, images: Tensor) -> Tensor:
-        """Logits of the classes, N x classes, of images as they are; the networks in evaluation mode."""
+        """Return class logits, N x classes, of images without augmentation, for networks in evaluation mode."""
         return nets.discriminator(images)[0]
 
     def answers(self, nets: ganzoo.Networks, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of the classes, N x classes, and features, N x F, of images as the discriminator is to see them."""
+        """Return class logits, N x classes, and features, N x F, of augmented images."""
         return nets.discriminator(self.augmented(nets, shifted(images, self.shift)))
 
     def discriminate(self, nets: ganzoo.Networks, images: Tensor, batch: ganzoo.Batch) -> Tensor:
@@ -71,7 +71,7 @@ class SemiGAN(ganzoo.Adversarial):
 
 
 def shifted(images: Tensor, most: int) -> Tensor:
-    """Each image moved by up to `most` pixels either way, at random; what comes into view repeats the edge."""
+    """Shift each image randomly by up to `most` pixels in each direction, repeating the edge."""
     count, channels, height, width = images.shape
     device = images.device
     down, across = torch.randint(2 * most + 1, (2, count, 1), device=device)

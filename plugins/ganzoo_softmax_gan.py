@@ -6,11 +6,11 @@ from ganzoo.losses import Softmax
 
 
 class SoftmaxGAN(ganzoo.Adversarial):
-    """DCGAN's networks under one softmax over all real and fake images of a batch.
+    """DCGAN's networks with one softmax over all real and fake images of a batch.
 
-    All images of a batch, real and fake, share one unit of probability by a softmax over their logits. The
-    discriminator tries to give it to the real ones in equal shares; the generator tries to have all images, real and
-    fake, get the same share. So every image is weighed against all others of its batch instead of on its own.
+    All images of a batch, real and fake, share a total probability of 1 through a softmax over their logits. The
+    discriminator tries to distribute it equally among the real ones; the generator tries to make the shares of all
+    images, real and fake, equal. Every image is thus weighed against all others of its batch.
     """
 
     name = "softmax-gan"

@@ -1,4 +1,4 @@
-"""SRGAN: small images made large, with the detail they lack (Ledig et al., 2016, arXiv:1609.04802)."""
+"""SRGAN: enlarged images with added detail (Ledig et al., 2016, arXiv:1609.04802)."""
 
 import logging
 from collections.abc import Sequence
@@ -15,22 +15,21 @@ log = logging.getLogger("ganzoo.srgan")
 
 
 class SRGAN(ganzoo.TwoPlayer):
-    """Super-resolution: images twice or four times as large, judged by their look.
+    """Super-resolution: images twice or four times as large, with perceptual losses.
 
-    A small image has many large ones that it could come from, and the least squared error picks their blurred mean. So
-    images are compared by the features of a network that was trained to recognise things, and a discriminator tells
-    enlargements from photographs. What comes out is sharp and looks right, though its pixels are further from the true
-    ones.
+    Many large images have the same small version, and the least squared error picks their blurred mean. So images are
+    compared by the features of a network trained for recognition, and a discriminator tells enlargements from
+    photographs. The results are sharp and look right, although their pixels are farther from the true ones.
 
-    The generator minimises a content loss and `adversarial` times the adversarial one (eq. 3). The content loss is the
+    The generator minimizes a content loss and `adversarial` times the adversarial one (eq. 3). The content loss is the
     squared difference of VGG19's features (eq. 5), or, without its weights, that of pixels (eq. 4); the log says which.
     For the first `warm_up` iterations it trains alone, on pixels, as the paper does with SRResNet.
 
-    Differences from the paper, on purpose: the generator adds to a bicubic enlargement, where the paper's makes the
-    whole image. Features are not divided by 12.75, which fits the weights of Caffe: those of torchvision, on normalized
-    images, are of the scale of pixels as they are. Small images are compared by finer features (`layer`). Training is
-    on whole images, for the data is not cropped. The recipe `paper` begins with a tenth of the paper's million of
-    iterations on pixels, then follows its schedule: 100,000 iterations or so, and as many at a tenth of the rate.
+    Intended differences from the paper: the generator adds to a bicubic enlargement, where the paper's makes the whole
+    image. Features are not divided by 12.75, which fits Caffe's weights: those of torchvision, on normalized images,
+    already have the scale of pixels. Small images are compared by finer features (`layer`). Training uses whole images,
+    without cropping. The recipe `paper` begins with a tenth of the paper's million iterations on pixels, then follows
+    its schedule: about 100,000 iterations, and as many at a tenth of the learning rate.
     """
 
     name = "srgan"
@@ -62,31 +61,31 @@ class SRGAN(ganzoo.TwoPlayer):
     }
 
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=1e-4, betas=(0.9, 0.999))
-    scale: Literal[2, 4] = Field(4, description="how many times higher and wider images become")
+    scale: Literal[2, 4] = Field(4, description="factor of the height and width")
     perceptual: Literal["auto", "vgg", "pixel"] = Field(
         "auto",
         validate_default=True,
-        description="the content loss: of VGG19's features, of pixels, or of those if their weights are at hand",
+        description="content loss: on VGG19's features, on pixels, or auto: on features if the weights are available",
     )
     layer: VGGLayer | None = Field(
         None,
-        description="VGG19's features, 2_2 of small details or 5_4 of larger ones (default: 5_4 from 96 pixels on)",
+        description="layer of VGG19, 2_2 for small details or 5_4 for larger ones (default: 5_4 from 96 pixels on)",
     )
-    adversarial: float = Field(1e-3, ge=0, description="weight of the adversarial term beside the content's")
-    warm_up: int = Field(0, ge=0, description="iterations in which the generator trains alone, on pixels")
-    width: int = Field(32, gt=0, description="channels of the generator's layers; the paper's have 64")
-    discriminator_width: int = Field(16, gt=0, description="channels of its first layer; the paper's has 64")
-    blocks: int = Field(4, gt=0, description="residual blocks of the generator; the paper's has 16")
+    adversarial: float = Field(1e-3, ge=0, description="weight of the adversarial term, relative to the content loss")
+    warm_up: int = Field(0, ge=0, description="initial iterations with the generator only, on pixels")
+    width: int = Field(32, gt=0, description="channels of the generator's layers (64 in the paper)")
+    discriminator_width: int = Field(16, gt=0, description="channels of its first layer (64 in the paper)")
+    blocks: int = Field(4, gt=0, description="residual blocks of the generator (16 in the paper)")
 
     @field_validator("perceptual")
     @classmethod
     def _choose(cls, perceptual: str) -> str:
-        """Settled here, so that a run folder says what was chosen, wherever it is opened."""
+        """Resolve `auto` here, so that the run folder records the choice."""
         return perceptual if perceptual != "auto" else "vgg" if vgg_is_at_hand() else "pixel"
 
     @property
     def scale_factor(self) -> int:
-        """How many times smaller its source images are than the targets."""
+        """Factor by which the source images are smaller than the targets."""
         return self.scale
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
@@ -121,7 +120,7 @@ class SRGAN(ganzoo.TwoPlayer):
         return batch.replace(fake=nets.generator(batch.source))
 
     def pixel_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
-        """The squared difference of pixels (eq. 4)."""
+        """Return the squared difference of pixels (eq. 4)."""
         return {"content": F.mse_loss(batch.fake, batch.target)}
 
     def generator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:

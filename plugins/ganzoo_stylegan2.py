@@ -1,4 +1,4 @@
-"""StyleGAN2: noise to image by styles, one for each layer (Karras et al., 2019, arXiv:1912.04958)."""
+"""StyleGAN2: noise to image with a style for each layer (Karras et al., 2019, arXiv:1912.04958)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,18 +13,18 @@ from ganzoo.blocks import EqualizedDiscriminator, MappingNetwork, RunningMean, S
 
 
 class StyleGAN2(ganzoo.Adversarial):
-    """Styles steer each layer of the synthesis; R1 and path length are regularised lazily.
+    """Styles control each layer of the synthesis; R1 and path length are regularized lazily.
 
-    The noise is first turned into a style by a mapping, and the style scales the weights of every convolution, coarse
-    layers deciding on shape and fine ones on texture. The first StyleGAN normalized feature maps, which left blots in
-    its images; here the weights are normalized instead. A penalty on the path length makes steps of equal size in the
-    style change the image by equal amounts.
+    A mapping network first turns the noise into a style, and the style scales the weights of every convolution: coarse
+    layers determine shape, fine ones texture. The first StyleGAN normalized feature maps, which caused blob artifacts;
+    here the weights are normalized instead. A penalty on the path length makes steps of equal size in the style change
+    the image by equal amounts.
 
     The recipe `paper` is the paper's configuration F, `cifar` the one of its authors for images of 32 pixels with
-    adaptive augmentation (Karras et al., 2020, arXiv:2006.06676), untried here. The default recipe has neither path
-    length nor mixing, and a mapping of two layers that learn faster: in minutes they cost more than they give. On
-    purpose other than the authors': the weight of R1 is half of theirs, because `CrossEntropy` is the mean of its two
-    terms and not their sum; Adam is not corrected for lazy regularisation.
+    adaptive augmentation (Karras et al., 2020, arXiv:2006.06676), both untested here. The default recipe has neither
+    path length nor mixing, and a mapping of two layers with a higher learning rate: in a run of minutes, they cost more
+    than they give. Intended differences: the weight of R1 is half of the authors', because `CrossEntropy` is the mean
+    of its two terms and not their sum; Adam is not corrected for lazy regularization.
     """
 
     name = "stylegan2"
@@ -72,26 +72,26 @@ class StyleGAN2(ganzoo.Adversarial):
     }
 
     optimizer: ganzoo.AnyOptimizer = ganzoo.Adam(lr=2e-3, betas=(0.0, 0.99))
-    capacity: int = Field(16, gt=0, le=1024, description="feature maps at full size; doubled wherever sides are halved")
-    max_capacity: int = Field(128, gt=0, le=4096, description="feature maps of a layer at most")
+    capacity: int = Field(16, gt=0, le=1024, description="feature maps at full size; doubled at each halving")
+    max_capacity: int = Field(128, gt=0, le=4096, description="largest number of feature maps in a layer")
     style_dim: int = Field(64, gt=0, description="length of a style")
-    mapping_layers: int = Field(8, gt=0, description="layers from noise to style")
-    mapping_rate: float = Field(0.01, gt=0, description="learning rate of the mapping, as a multiple of the others'")
-    mixing: float = Field(0.9, ge=0, le=1, description="probability that an image is made with two styles in training")
-    residual: bool = Field(True, description="residual blocks in the discriminator; else those of the first StyleGAN")
+    mapping_layers: int = Field(8, gt=0, description="layers of the mapping network")
+    mapping_rate: float = Field(0.01, gt=0, description="learning rate of the mapping, relative to the others'")
+    mixing: float = Field(0.9, ge=0, le=1, description="probability of mixing two styles in a training image")
+    residual: bool = Field(True, description="residual blocks in the discriminator; else StyleGAN's")
     minibatch_group: int = Field(
-        4, gt=0, description="images of a group whose deviation the discriminator is shown, at most"
+        4, gt=0, description="largest group of images for the discriminator's minibatch standard deviation"
     )
-    r1: float | None = Field(  # type: ignore[assignment]  # None is a rule, in `r1_weight`
+    r1: float | None = Field(  # type: ignore[assignment]  # None: the rule of `r1_weight`
         None,
         ge=0,
         description="weight of R1, the discriminator's squared gradient at real images "
         "(default: 0.0001 x pixels / batch size)",
     )
     r1_every: int = 16
-    path_length: float = Field(2.0, ge=0, description="weight of the path-length regulariser")
-    path_length_every: int = Field(8, gt=0, description="iterations between two steps of that regulariser")
-    truncation: float = Field(1.0, description="pulls styles of samples to their mean: 1 leaves them, 0 is the mean")
+    path_length: float = Field(2.0, ge=0, description="weight of the path-length regularization")
+    path_length_every: int = Field(8, gt=0, description="iterations between two steps of path-length regularization")
+    truncation: float = Field(1.0, description="truncation of sampled styles, from 1 (none) to 0 (mean style)")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         widths = {"channels": self.capacity, "max_channels": self.max_capacity}
@@ -113,13 +113,13 @@ class StyleGAN2(ganzoo.Adversarial):
         players = [replace(generator, trains=makes_images), *others]
         if self.path_length:
             players.append(
-                # It shares the generator's optimizer, and so keeps its weight against the adversarial loss.
+                # It shares the generator's optimizer, and so keeps its weight relative to the adversarial loss.
                 ganzoo.Player("path_length", self.path_length_loss, makes_images, every=self.path_length_every)
             )
         return players
 
     def r1_weight(self, pixels: int, batch_size: int) -> float:
-        """The authors' rule of thumb, 0.0002 x pixels / batch size, halved (see above); or what `r1` says."""
+        """Return `r1` (default: half of the authors' rule of thumb, 0.0002 x pixels / batch size; see above)."""
         return 0.0001 * pixels / batch_size if self.r1 is None else self.r1
 
     def generate(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Batch:
@@ -129,15 +129,15 @@ class StyleGAN2(ganzoo.Adversarial):
         return nets.synthesis(nets.mapping(batch.noise[:, :1], self.truncation))
 
     def styles(self, nets: ganzoo.Networks, noise: Tensor) -> Tensor:
-        """A style for each layer, N x layers x style_dim, from noise, N x 2 x latent_dim, mixed at random."""
+        """Return a style for each layer, N x layers x style_dim, from noise, N x 2 x latent_dim, mixed at random."""
         if not self.mixing:
             return nets.mapping(noise[:, :1]).expand(-1, cast("StyleSynthesis", nets.synthesis).style_count, -1)
         return mix_styles(nets.mapping(noise), cast("StyleSynthesis", nets.synthesis).style_count, self.mixing)
 
     def path_length_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
-        """(|J^T y| - a)^2 for random images y, a the running mean of |J^T y| (eq. 4), on half of the batch.
+        """Return (|J^T y| - a)^2 for random images y, a the running mean of |J^T y| (eq. 4), on half of the batch.
 
-        J is the synthesis's Jacobian by the styles.
+        J is the synthesis network's Jacobian with respect to the styles.
         """
         styles = self.styles(nets, batch.noise[: (len(batch.noise) + 1) // 2])
         fake = nets.synthesis(styles)

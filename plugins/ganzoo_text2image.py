@@ -1,4 +1,4 @@
-"""Text to image: GAN-INT-CLS, a discriminator that also judges the caption (Reed et al., 2016, arXiv:1605.05396)."""
+"""Text to image: GAN-INT-CLS, whose discriminator also scores the caption (Reed et al., 2016, arXiv:1605.05396)."""
 
 from collections.abc import Sequence
 
@@ -11,21 +11,21 @@ from ganzoo.blocks import COMPACT_RECIPE, CaptionDiscriminator, CaptionEncoder, 
 
 
 class Text2Image(ganzoo.Adversarial):
-    """Captions to images: the discriminator also sees real images under wrong captions.
+    """Captions to images: the discriminator also sees real images with wrong captions.
 
-    A caption becomes a vector that the generator gets beside the noise, and the discriminator judges image and caption
-    together. A discriminator that only ever sees real images with their own captions may never look at the words; so it
-    also sees real images under wrong captions, and has to call these fake. Vectors halfway between two captions are
-    drawn as well, so that the space between known captions is filled.
+    A caption becomes a vector that is an input of the generator together with the noise, and the discriminator scores
+    image and caption together. A discriminator that sees real images only with their own captions may ignore the words;
+    so it also sees real images with wrong captions, which count as fake. The generator is also trained on vectors
+    halfway between two captions, to fill the space between known ones.
 
-    With phi(t) the vector of a caption, the discriminator tells (x, phi(t)) from (G(z, phi(t)), phi(t)) and from
-    (x, phi(t')), t' the caption of another image (algorithm 1); the generator also learns from vectors halfway between
-    two captions, for which there is no image (eq. 5, beta = 0.5).
+    With phi(t) the vector of a caption, the discriminator tells (x, phi(t)) from (G(z, phi(t)), phi(t)) and from (x,
+    phi(t')), t' the caption of another image (algorithm 1); the generator also learns from vectors halfway between two
+    captions, for which there is no image (eq. 5, beta = 0.5).
 
-    The paper takes phi from a joint embedding of captions and images, learned before. Here it is learned meanwhile, by
-    a player that moves an encoder of bytes and an encoder of images until they find each other in a batch; the
-    discriminator and the generator take phi as given. Through the same encoder of images the generator is told how well
-    its image is found by its caption.
+    The paper takes phi from a joint embedding of captions and images, trained beforehand. Here it is trained at the
+    same time, by a player with an encoder of bytes and an encoder of images that learn to match each other in a batch;
+    for discriminator and generator, phi is constant. The same image encoder also gives the generator a loss for
+    matching its caption.
     """
 
     name = "text2image"
@@ -48,11 +48,9 @@ class Text2Image(ganzoo.Adversarial):
     }
 
     width: int = Field(16, gt=0, description="channels of generator and discriminator at full size")
-    words: int = Field(128, gt=0, description="length of the vector that a caption becomes")
-    interpolation: float = Field(
-        1.0, ge=0, description="weight of the generator's loss on vectors halfway between two captions"
-    )
-    matching: float = Field(1.0, ge=0, description="weight of how well the caption finds the generator's image")
+    words: int = Field(128, gt=0, description="length of a caption's vector")
+    interpolation: float = Field(1.0, ge=0, description="weight of the generator's loss on interpolated captions")
+    matching: float = Field(1.0, ge=0, description="weight of the matching loss between caption and generated image")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         return ganzoo.Networks(
@@ -80,7 +78,7 @@ class Text2Image(ganzoo.Adversarial):
         if self.matching:
             losses["matching"] = self.matching * match(nets.look(batch.fake), batch.meaning)
         if self.interpolation:
-            # For every other row only: making images is what costs most.
+            # For every other row only, as generating images is most expensive.
             meaning = (batch.meaning + batch.meaning.roll(1, 0))[::2] / 2
             fake = nets.generator(batch.noise[::2], meaning)
             between = ganzoo.Batch(image=batch.image[::2], meaning=meaning, fake=fake)
@@ -90,14 +88,14 @@ class Text2Image(ganzoo.Adversarial):
     def discriminator_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
         right, made = self.discriminate(nets, batch.image, batch), self.discriminate(nets, batch.fake.detach(), batch)
         wrong = self.discriminate(nets, batch.image, batch.replace(meaning=batch.meaning.roll(1, 0)))
-        same = (batch.caption == batch.caption.roll(1, 0)).all(1)  # which is not wrong: fakes stand in
+        same = (batch.caption == batch.caption.roll(1, 0)).all(1)  # then it is not wrong, and the fake takes its place
         losses = self.discriminator_terms(nets, batch, right, made)
-        # Against each apart: a loss may compare a real image with the fake in the same row.
+        # Each on its own: a loss may compare a real image with the fake in the same row.
         mismatch = self.loss.discriminator(right, torch.where(same[:, None], made, wrong))
         return losses | {"adversarial": (losses["adversarial"] + mismatch) / 2}
 
     def embedding_loss(self, nets: ganzoo.Networks, batch: ganzoo.Batch) -> ganzoo.Losses:
-        """What the encoders of captions and of images minimise together."""
+        """Return the common loss of the encoders of captions and images."""
         return {"matching": match(nets.look(batch.image), nets.text(batch.caption))}
 
 

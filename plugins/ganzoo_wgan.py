@@ -1,4 +1,4 @@
-"""WGAN: the Wasserstein distance, its critic held by clipped weights (Arjovsky et al., 2017, arXiv:1701.07875)."""
+"""WGAN: the Wasserstein distance, with a critic whose weights are clipped (Arjovsky et al., 2017, arXiv:1701.07875)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,12 +11,12 @@ from ganzoo.losses import Wasserstein
 
 
 class WGAN(ganzoo.Adversarial):
-    """The Wasserstein distance, its critic held to a bounded slope by clipping its weights.
+    """Wasserstein distance, with a critic made Lipschitz continuous by weight clipping.
 
-    Where real and fake images do not overlap, the usual losses say that they differ and not by how far, so the
-    generator learns nothing. The Wasserstein distance measures how far the one would have to be moved to become the
-    other, and it falls smoothly as they approach. A critic estimates it, as long as its slope is bounded, which
-    clipping its weights achieves in the crudest way; its loss then goes along with how good the images are.
+    Where real and fake images do not overlap, the usual losses tell that they differ but not by how much, so the
+    generator learns nothing. The Wasserstein distance measures how far the fakes have to be moved to become the real
+    images, and falls smoothly as they approach. A critic estimates it, if its gradient is bounded, which weight
+    clipping achieves in the crudest way; its loss then correlates with the quality of the images.
 
     All recipes train compact networks, whose critic has no BatchNorm, unlike the paper's. Clipped at the paper's 0.01,
     such a critic passes little on, so the recipe `quick` clips at 0.1.
@@ -37,7 +37,7 @@ class WGAN(ganzoo.Adversarial):
     loss: ganzoo.Loss = Wasserstein()
     optimizer: ganzoo.AnyOptimizer = ganzoo.RMSprop(lr=5e-5)
     n_critic: int = 5
-    clip: float = Field(0.01, gt=0, description="the critic's weights are kept from -clip to clip")
+    clip: float = Field(0.01, gt=0, description="largest absolute value of the critic's weights")
 
     def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
         return ganzoo.Networks(

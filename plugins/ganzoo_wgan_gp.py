@@ -1,4 +1,4 @@
-"""WGAN-GP: a critic held to slope 1 by a gradient penalty (Gulrajani et al., 2017, arXiv:1704.00028)."""
+"""WGAN-GP: a critic with gradient norm 1, by a gradient penalty (Gulrajani et al., 2017, arXiv:1704.00028)."""
 
 import ganzoo
 from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator
@@ -6,12 +6,12 @@ from ganzoo.losses import WassersteinGP
 
 
 class WGANGP(ganzoo.Adversarial):
-    """The Wasserstein distance, its critic held to slope 1 by a gradient penalty.
+    """Wasserstein distance, with a critic held to gradient norm 1 by a gradient penalty.
 
-    WGAN's critic must have a bounded slope, and clipping its weights makes it simple-minded and its gradients vanish or
-    explode. The best critic has the slope 1 almost everywhere between real and fake images, so exactly that is asked
-    for: a penalty on the slope's distance from 1, at points on the lines between them. The critic stays free in all
-    else, and networks train that clipping failed with.
+    WGAN's critic must have a bounded gradient, and weight clipping limits its capacity and makes its gradients vanish
+    or explode. The optimal critic has gradient norm 1 almost everywhere between real and fake images, so the loss
+    penalizes the distance of the norm from 1, at points on the lines between them. The critic is otherwise
+    unconstrained, and networks train that fail with clipping.
     """
 
     name = "wgan-gp"

@@ -1,1 +1,1 @@
-"""Training: the iteration, its precision, checkpoints, the run folder, and the loop around them."""
+"""Training engine: iterations of players, optimizers, CUDA graphs and the exponential moving average of the weights."""

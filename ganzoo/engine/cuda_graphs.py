@@ -1,8 +1,8 @@
-"""Iterations recorded once and replayed: on a GPU, one CUDA graph for each set of players that are due.
+"""Recording and replay of iterations: on a GPU, one CUDA graph for each set of active players.
 
-Launched one by one, the few hundred kernels of a small GAN's iteration keep the GPU waiting for Python for most of the
-time. A graph launches all of them at once. It runs the same kernels on the same memory every time, so nothing in an
-iteration may depend on a Python value that changes, and nothing may wait for the GPU.
+Launching the few hundred kernels of a small GAN's iteration one by one keeps the GPU waiting for Python most of the
+time. A graph launches all of them at once. Every replay runs the same kernels on the same memory, so an iteration must
+neither depend on Python values that change nor synchronize with the GPU.
 """
 
 import logging
@@ -24,57 +24,57 @@ from ganzoo.losses import Losses
 log = logging.getLogger(__name__)
 
 WARM_UP = 3
-"""Iterations of each set that are made as usual first: they allocate optimizer state, choose algorithms, compile."""
+"""Eager iterations of each set before recording: they allocate optimizer state, choose algorithms and compile."""
 
 Iteration: TypeAlias = Callable[[], Losses]
 
 
 @dataclass(frozen=True)
 class Recording:
-    """An iteration that can be made again."""
+    """Recorded iteration."""
 
     losses: Losses
-    """What it gives; overwritten by every replay."""
+    """Output, overwritten by every replay."""
     replay: Callable[[], object]
 
     def make(self) -> Losses:
-        """The iteration, once more."""
+        """Replay the iteration and return its losses."""
         self.replay()
         return self.losses
 
 
 class Recorder(Protocol):
-    """A way to record."""
+    """Backend that records iterations."""
 
     def rehearse(self, iteration: Iteration) -> tuple[Losses, str]:
-        """Makes the iteration as it will be recorded: its losses, and what keeps it from being so, if anything."""
+        """Run the iteration under recording conditions; return its losses and why it cannot be recorded, if so."""
 
     def record(self, iteration: Iteration) -> Recording:
-        """Records the iteration; the first replay is the first that counts."""
+        """Record the iteration without running it."""
 
 
 class CUDAGraphCache:
-    """Replaces iterations by recordings of them, where that can be done."""
+    """Replaces iterations by recordings where possible."""
 
     def __init__(self, recorder: Recorder, device: torch.device, state: Callable[[], Iterable[Tensor]]) -> None:
         self.refusal = ""
-        """Why iterations are not recorded after all."""
+        """Reason why iterations are not recorded; empty if they are."""
         self._recorder, self._device, self._state = recorder, device, state
         self.forget()
 
     def forget(self) -> None:
-        """Drops all recordings: memory that they use is no longer what trains."""
+        """Drop all recordings, whose memory is no longer that of the training state."""
         self._made: Counter[tuple[str, ...]] = Counter()
         self._recordings: dict[tuple[str, ...], Recording] = {}
         self._inputs = Batch()
 
     def make(self, due: tuple[str, ...], batch: Batch, iterate: Callable[[Batch], Losses]) -> Losses:
-        """One iteration: as usual at first, then recorded, from then on replayed.
+        """Run one iteration: eagerly at first, then recorded, then replayed.
 
         Args:
-            due: the names of the players that move: each set has a recording of its own.
-            batch: its inputs, on any device.
-            iterate: makes the iteration of these players, on a batch on the device.
+            due: names of the active players; each set has its own recording.
+            batch: inputs, on any device.
+            iterate: runs an iteration of these players on a batch that is on the device.
         """
         if self.refusal or not self._fits(batch):
             return iterate(batch.to(self._device))
@@ -92,7 +92,7 @@ class CUDAGraphCache:
         return {name: value.clone() for name, value in self._recordings[due].make().items()}
 
     def _fits(self, batch: Batch) -> bool:
-        """Whether a batch has the form of those recorded; the first one sets it."""
+        """Whether a batch has the shapes and dtypes of the recordings, which the first batch sets."""
         if not self._inputs:
             room = {name: torch.empty_like(value, device=self._device) for name, value in batch.items()}
             self._inputs = Batch(**room)
@@ -106,14 +106,14 @@ class CUDAGraphCache:
     def _record(self, due: tuple[str, ...], iterate: Callable[[Batch], Losses]) -> bool:
         try:
             self._recordings[due] = self._recorder.record(lambda: iterate(self._inputs))
-        except Exception as error:  # whatever it was that a plugin did: unrecorded it may work
+        except Exception as error:  # whatever a plugin raised: it may work unrecorded
             self._refuse(_first_cause(error))
         return not self.refusal
 
     def _agrees(self, due: tuple[str, ...], batch: Batch, iterate: Callable[[Batch], Losses]) -> bool:
-        """Whether a replay gives what the iteration itself gives, on a batch after the one that was recorded.
+        """Whether a replay gives the losses of an eager iteration, on a batch after the recorded one.
 
-        It does not where something that changes lives in Python. Weights and all else are as before afterwards.
+        It does not if state that changes lives in Python. Weights and all other state are restored afterwards.
         """
         ways: tuple[Iteration, ...] = (lambda: iterate(batch.to(self._device)), self._recordings[due].make)
         results = []
@@ -136,17 +136,17 @@ class CUDAGraphCache:
 
 
 class CudaRecorder:
-    """CUDA graphs, all in one pool of memory: they never run side by side."""
+    """Records CUDA graphs in one memory pool, as they never run concurrently."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._seen: dict[str | tuple[str, type[Warning], int], int] = {}  # warnings that were passed on
+        self._seen: dict[str | tuple[str, type[Warning], int], int] = {}  # warnings already shown
         with torch.cuda.device(device):
             self._pool = torch.cuda.graph_pool_handle()
             self._stream = torch.cuda.Stream()
 
     def rehearse(self, iteration: Iteration) -> tuple[Losses, str]:
-        """On a side stream, as a capture does; what waits for the GPU is noticed by torch itself."""
+        """Run on a side stream, as a capture does, with PyTorch reporting synchronizations."""
         with torch.cuda.device(self._device), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             before = torch.cuda.get_sync_debug_mode()
@@ -176,7 +176,7 @@ class CudaRecorder:
 
 @contextmanager
 def restored(state: Iterable[Tensor], device: torch.device) -> Iterator[None]:
-    """What takes place within is undone: these tensors, and random numbers, are as before afterwards."""
+    """Restore these tensors and the random state on exit."""
     kept = [(value, value.detach().clone()) for value in state]
     with preserve_rng_state(device):
         try:
@@ -188,7 +188,7 @@ def restored(state: Iterable[Tensor], device: torch.device) -> Iterator[None]:
 
 
 def _first_cause(error: Exception) -> str:
-    """The first line of what was wrong: a capture that broke off raises an error of its own on its way out."""
+    """Return the first line of the original error: a broken capture raises another error while unwinding."""
     if isinstance(error, torch.AcceleratorError | RuntimeError) and isinstance(error.__context__, Exception):
         error = error.__context__
     return next(iter(str(error).splitlines()), "") or type(error).__name__

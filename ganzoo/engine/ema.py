@@ -1,4 +1,4 @@
-"""A moving average of the weights: a second set of the networks that make images, slower and steadier."""
+"""Exponential moving average (EMA) of the weights: a second, smoother copy of the networks that make images."""
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,22 +12,22 @@ from ganzoo.contract.batch import Batch
 from ganzoo.contract.networks import Discriminator, Networks
 
 RAMP = 0.05
-"""The half-life is at most this share of the images seen so far, so that the first weights are soon forgotten (Karras
-et al., 2020, arXiv:2006.06676, their `ema_rampup`)."""
+"""Largest half-life as a share of the images seen so far, so that the first weights are soon forgotten (Karras et al.,
+2020, arXiv:2006.06676, `ema_rampup`)."""
 PASSES = 20
-"""Batches over which the statistics of BatchNorm are estimated."""
+"""Batches for estimating BatchNorm statistics."""
 
 
 class EMA:
-    """The average of the weights that every network but the discriminators had, the later the heavier.
+    """Exponential moving average of the weights of all trained networks except discriminators.
 
-    Averaged weights are not what the running statistics of BatchNorm were gathered with, so these are estimated anew
-    before images are made. What else is no weight, such as a running mean of styles, is taken over as it is.
+    BatchNorm's running statistics do not belong to averaged weights, so they are estimated again before images are
+    made. Other buffers, such as a running mean of styles, are copied.
 
     Args:
-        nets: the networks that train.
-        trained: their weights that players move.
-        half_life: of what a weight counts, in images.
+        nets: networks in training.
+        trained: their trainable weights.
+        half_life: half-life of a weight's contribution, in images.
     """
 
     def __init__(self, nets: Networks, trained: Iterable[nn.Parameter], half_life: int) -> None:
@@ -42,36 +42,36 @@ class EMA:
         self.own.eval().requires_grad_(False)
         self.live = Networks(**makes_images)
         self.nets = Networks(**{**dict(nets.named_children()), **dict(self.own.named_children())})
-        """All networks of the GAN, the averaged ones in their places."""
+        """All networks of the GAN, with averaged ones in place of the originals."""
 
     @torch.no_grad()
     def update(self, step: Tensor, images: int) -> None:
-        """Follows the weights after an iteration.
+        """Update the average after an iteration.
 
         Args:
-            step: iterations before it, a 0-dimensional tensor.
-            images: in one iteration, of all processes together.
+            step: number of iterations before it, 0-dimensional.
+            images: images per iteration, of all processes together.
         """
         seen = step.float() * images
-        half_life = (RAMP * seen).clamp(min=1e-3, max=self.half_life)  # at first it is but a copy
+        half_life = (RAMP * seen).clamp(min=1e-3, max=self.half_life)  # at first a mere copy
         share = 1 - 0.5 ** (images / half_life)
         mine: list[Tensor] = list(self.own.parameters())
         theirs: list[Tensor] = list(self.live.parameters())
-        # The share once for each weight: a lone tensor would be read on the host, which a CUDA graph forbids.
+        # One share per weight: a scalar tensor would be read on the host, which a CUDA graph forbids.
         torch._foreach_lerp_(mine, theirs, [share] * len(mine))
 
     @torch.no_grad()
     def recalibrate_batchnorm(self, sample: Callable[[Networks, Batch], object], batch: Batch) -> None:
-        """Takes over what is no weight, and estimates the statistics of BatchNorm.
+        """Copy buffers and estimate BatchNorm's statistics.
 
         Args:
-            sample: makes images with networks from a batch.
-            batch: inputs of training; their noise is drawn anew for each pass, from torch's default generator.
+            sample: makes images from networks and a batch.
+            batch: training inputs; their noise is drawn again for each pass, from PyTorch's default generator.
         """
         for mine, theirs in zip(self.own.buffers(), self.live.buffers(), strict=True):
             mine.copy_(theirs)
         with self._estimating() as layers:
-            passes = PASSES if "noise" in batch else 1  # without noise one is as good as many
+            passes = PASSES if "noise" in batch else 1  # without noise, all passes are the same
             for _ in range(passes if layers else 0):
                 fresh = {"noise": torch.randn_like(batch.noise)} if "noise" in batch else {}
                 sample(self.nets, batch.replace(**fresh))
@@ -83,7 +83,7 @@ class EMA:
         before = [{name: value.clone() for name, value in layer.named_buffers()} for layer in layers]
         for layer in layers:
             layer.reset_running_stats()
-            layer.momentum = None  # the plain mean over all passes
+            layer.momentum = None  # plain mean over all passes
             layer.train()
         try:
             yield layers
@@ -91,17 +91,17 @@ class EMA:
             for layer, momentum, buffers in zip(layers, momenta, before, strict=True):
                 layer.momentum = momentum
                 layer.eval()
-                if layer.num_batches_tracked == 0:  # images are made without it
+                if layer.num_batches_tracked == 0:  # unused in sampling
                     layer.load_state_dict(buffers, strict=False)
 
     def state(self) -> dict[str, Tensor]:
-        """Its weights and buffers, by their names in the networks."""
+        """Return the averaged weights and buffers, by their names in the networks."""
         return self.own.state_dict()
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Takes back what `state` gave.
+        """Load the result of `state`.
 
         Raises:
-            RuntimeError: it is of other networks.
+            RuntimeError: if it belongs to other networks.
         """
         self.own.load_state_dict(state)

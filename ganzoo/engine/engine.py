@@ -1,4 +1,4 @@
-"""The engine: everything it knows of GANs is networks and players."""
+"""Training engine, which knows only the networks and players of a GAN."""
 
 import logging
 import math
@@ -26,20 +26,20 @@ from ganzoo.options.performance import PerformanceOptions
 log = logging.getLogger(__name__)
 
 ALONE, WITH_SHARED = 1, 2
-"""What of a player's turn is not compiled, if it differentiates twice: its loss, or what the players share as well."""
+"""Uncompiled parts of the turn of a player that differentiates twice: its loss, or also the shared generation."""
 
 
 class Engine:
-    """Trains any GAN, an iteration at a time.
+    """Trains any GAN, one iteration at a time.
 
-    Its state is the networks, their moving average, the optimizers and the number of iterations made; all else is
-    given. The random numbers that networks and losses draw come from torch's default generators.
+    The state consists of the networks, their exponential moving average (EMA), the optimizers and the number of
+    iterations. Networks and losses draw random numbers from PyTorch's default generators.
 
-    Each of several processes (`distributed`) has an engine of its own on its share of the batch; gradients are
-    averaged, so that the weights are the same in all.
+    Each of several processes (`distributed`) has its own engine and its share of the batch; gradients are averaged, so
+    weights are the same in all processes.
 
     Raises:
-        ContractError: the players do not fit the networks.
+        ContractError: if the players do not fit the networks.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Engine:
         self.speed = speed = speed or PerformanceOptions()
         self.learning = learning or OptimizationOptions()
         self.iterations = iterations
-        """Of the whole run, which a schedule of learning rates follows; None: it has no end."""
+        """Iterations of the whole run, for learning rate schedules (default: endless)."""
         self.gan, self.nets, self.device = gan, nets, speed.resolve_device()
         self.players = resolve_optimizers(gan.players() if players is None else players)
         check(self.players, nets)
@@ -92,27 +92,27 @@ class Engine:
 
     @property
     def cycle(self) -> int:
-        """Iterations until every player has moved as often as its rhythm says, and all start anew."""
+        """Iterations until the players' rhythms repeat."""
         return math.lcm(*(player.every for player in self.players))
 
     @property
     def phases(self) -> list[int]:
-        """The iterations at which players begin or end: 0 first, then those at which others move than before."""
+        """Iterations at which the set of players changes, sorted, beginning with 0."""
         return sorted({0, *(player.after for player in self.players), *(player.until or 0 for player in self.players)})
 
     def step(self, batch: Batch, everyone: bool = False) -> Losses:
-        """One iteration on one batch: the players that are due, or `everyone`, move in turn.
+        """Run one iteration: the players that are due, or `everyone`, move in turn.
 
         Args:
-            batch: the batch, or what `collate` makes it of; on any device.
-            everyone: whether all players of the last phase move, whose turn it is or not.
+            batch: a batch, or the input of `collate`, on any device.
+            everyone: whether all players of the last phase move, due or not.
 
         Returns:
-            Their loss terms by `player/term`, 0-dimensional and float32, on the device.
+            Loss terms by `player/term`, 0-dimensional and float32, on the device.
 
         Raises:
-            ContractError: a player's loss or its gradients are not what they should be; it says which.
-            OptionError: the networks cannot be compiled.
+            ContractError: if a player's loss or gradients are invalid.
+            OptionError: if the networks cannot be compiled.
         """
         due = tuple(
             player for player in self.players if (player.until is None if everyone else player.is_due(self.iteration))
@@ -132,7 +132,7 @@ class Engine:
         return losses
 
     def iterate(self, due: tuple[Player, ...], batch: Batch) -> Losses:
-        """What every GAN here does in an iteration, whatever it is."""
+        """Run the eager iteration common to all GANs."""
         terms = Losses()
         with self.speed.arithmetic(self.device):
             batch = self.generate(due, batch)
@@ -146,20 +146,20 @@ class Engine:
         return terms
 
     def generate(self, due: Sequence[Player], batch: Batch) -> Batch:
-        """The batch made ready, with what these players share."""
+        """Return the batch with the tensors shared by these players."""
         self._require_grad_only(weight for player in due for weight in self.weights[player.name])
         with self.speed.eager_mode(any(self._as_written[player.name] == WITH_SHARED for player in due)):
             return self.gan.generate(self.nets, self._ready(batch))
 
     def differentiate(self, player: Player, batch: Batch) -> tuple[Losses, Sequence[Tensor | None]]:
-        """A player's losses and their gradients."""
+        """Return a player's losses and their gradients."""
         self._require_grad_only(self.weights[player.name])
         with self.speed.eager_mode(self._as_written[player.name] >= ALONE):
             losses = player.loss(self.nets, batch)
             return losses, self.gradients(player, losses)
 
     def gradients(self, player: Player, losses: Losses) -> Sequence[Tensor | None]:
-        """The gradients of a player's summed losses by its own weights and no others."""
+        """Return the gradients of a player's summed losses with respect to its own weights."""
         for term, value in losses.items():
             name = f"the loss '{player.name}/{term}'"
             if not isinstance(value, Tensor):
@@ -183,18 +183,17 @@ class Engine:
             raise
 
     def move(self, player: Player, gradients: Sequence[Tensor | None]) -> None:
-        """One optimizer step of one player."""
+        """Take one optimizer step for one player."""
         self.optimizers.step(player.name, gradients)
         if player.constrain:
             with torch.no_grad():
                 player.constrain(self.nets)
 
     def sample(self, batch: Batch) -> Tensor:
-        """Images made in evaluation mode: the same for the same weights and inputs, whatever is drawn.
+        """Return images in evaluation mode, deterministic for given weights and inputs.
 
-        They are N x C x H x W in [-1, 1], float32, on the CPU.
-        A moving average makes them, if one is kept; call `recalibrate_batchnorm` first. Training goes on as if nothing
-        had been called.
+        They are N x C x H x W in [-1, 1], float32, on the CPU. The EMA weights are used if there are any; call
+        `recalibrate_batchnorm` first. Training state is not affected.
         """
         with self.evaluating(), self.speed.arithmetic(self.device):
             torch.manual_seed(0)
@@ -202,11 +201,11 @@ class Engine:
 
     @property
     def sampling_networks(self) -> Networks:
-        """Networks that make images: the moving average, if one is kept; call `recalibrate_batchnorm` first."""
+        """Networks for sampling: with EMA weights if there are any; call `recalibrate_batchnorm` first."""
         return self.average.nets if self.average else self.nets
 
     def recalibrate_batchnorm(self, inputs: Batch) -> None:
-        """Makes the moving average, if one is kept, ready to make images from inputs like these, of training."""
+        """Recalibrate the BatchNorm statistics of the EMA, if there is one, on training inputs."""
         if self.average:
             with self.evaluating(), self.speed.arithmetic(self.device):
                 torch.manual_seed(0)
@@ -214,7 +213,7 @@ class Engine:
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
-        """Evaluation mode, no gradients, and random numbers that training does not miss."""
+        """Switch to evaluation mode without gradients, and restore training mode and the random state on exit."""
         with preserve_rng_state(self.device), torch.no_grad(), self.speed.eager_mode():
             self.nets.eval()
             try:
@@ -223,31 +222,31 @@ class Engine:
                 self.train()
 
     def train(self) -> None:
-        """Training mode; a network, or a part of one, with weights that no player moves stays frozen and evaluates."""
+        """Set training mode; modules whose weights no player trains stay frozen and in evaluation mode."""
         self.nets.train()
         for _, module in self._still_modules():
             module.eval().requires_grad_(False)
 
     def state(self) -> list[Tensor]:
-        """All that an iteration changes but random numbers: the tensors themselves."""
+        """Return the tensors that an iteration changes, except random states."""
         average = self.average.own.parameters() if self.average else ()
         return [*self.nets.parameters(), *self.nets.buffers(), *self.optimizers.state().values(), *average]
 
     def load_optimizer_state(self, flat: Mapping[str, Tensor]) -> None:
-        """Takes back what `optimizers.state` gave."""
+        """Load the result of `optimizers.state`."""
         self.optimizers.load_state(flat)
         if self.graphs:
             self.graphs.forget()
 
     @cached_property
     def frozen(self) -> frozenset[str]:
-        """What of the networks' state no player moves and no iteration changes, by its name in their `state_dict`."""
+        """Names in the networks' `state_dict` that no player trains and no iteration changes."""
         return frozenset(
             f"{path}.{name}" for path, module in self._still_modules() for name in module.state_dict(keep_vars=True)
         )
 
     def first_nonfinite_parameter(self) -> str:
-        """The name of a weight that is NaN or infinite; empty if there is none. Waits for the device."""
+        """Return the name of a weight that is NaN or infinite, or an empty string. Synchronizes with the device."""
         if bool(nn.utils.get_total_norm(self._trained).isfinite()):
             return ""
         weights = self.nets.named_parameters()
@@ -261,10 +260,10 @@ class Engine:
                 yield path, module
 
     def _try_compiled(self, batch: Batch) -> None:
-        """Finds what compiling must leave out for which player. Tried on a batch; nothing of it stays.
+        """Find the parts of each player's turn that cannot be compiled; leaves no trace in the state.
 
         Raises:
-            OptionError: the networks cannot be compiled at all.
+            OptionError: if the networks cannot be compiled at all.
         """
         with restored(self.state(), self.device), self.speed.arithmetic(self.device):
             for player in self.players:

@@ -1,4 +1,4 @@
-"""The optimizers of an engine's players: one step of one player, learning rates, and their state."""
+"""Optimizers of an engine's players: steps, learning rates and state."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -11,14 +11,14 @@ from ganzoo.options.optimization import OptimizationOptions
 
 
 class Optimizers(Mapping[str, torch.optim.Optimizer]):
-    """torch's optimizers, by the name of the player that each belongs to; others may share it.
+    """PyTorch optimizers by the name of their player; other players may share one.
 
     Args:
-        players: settled, in their order.
-        weights: what each of them moves, by its name.
-        learning: what is said of all of them.
-        fused: whether to take single-kernel forms.
-        captured: whether their steps become part of CUDA graphs.
+        players: players with resolved optimizers, in order.
+        weights: trainable weights by player name.
+        learning: optimization options common to all players.
+        fused: whether to use fused implementations.
+        captured: whether steps are captured in CUDA graphs.
     """
 
     def __init__(
@@ -33,8 +33,8 @@ class Optimizers(Mapping[str, torch.optim.Optimizer]):
         self.weights = weights
         self.learning = learning
         self.scale = 1.0
-        """Share of the learning rates that is taken: less, once a run that diverged has gone back."""
-        self._factor: float | None = None  # that in force; None: what was loaded
+        """Factor of all learning rates, lowered at each rollback."""
+        self._factor: float | None = None  # current factor; None: that of the loaded state
         self._owners = {
             player.name: player.optimizer if isinstance(player.optimizer, str) else player.name for player in players
         }
@@ -56,33 +56,38 @@ class Optimizers(Mapping[str, torch.optim.Optimizer]):
         return len(self._built)
 
     def set_rates(self, done: float) -> None:
-        """Sets all learning rates for the next iteration, when that share of the run is behind."""
+        """Set all learning rates for the next iteration.
+
+        Args:
+            done: completed share of the run, from 0 to 1.
+        """
         factor = self.scale * self.learning.lr_factor(done)
         if factor == self._factor:
             return
         self._factor = factor
         for name, optimizer in self._built.items():
             for group in optimizer.param_groups:
-                if isinstance(group["lr"], Tensor):  # in place, for a recorded iteration reads it there
+                if isinstance(group["lr"], Tensor):  # in place: a recorded iteration reads this tensor
                     group["lr"].fill_(factor * self._declared[name].lr)
                 else:
                     group["lr"] = factor * self._declared[name].lr
 
     def step(self, player: str, gradients: Sequence[Tensor | None]) -> None:
-        """Moves the weights of one player."""
+        """Update the weights of one player."""
         weights = self.weights[player]
         for weight, gradient in zip(weights, gradients, strict=True):
             weight.grad = None if gradient is None else laid_out_like(weight, gradient)
         if self.learning.clip_gradient is not None:
             nn.utils.clip_grad_norm_(weights, self.learning.clip_gradient)
         self._built[self._owners[player]].step()
-        # Fused optimizers move weights behind autograd's back; without this a stale graph is differentiated silently.
+        # Fused optimizers bypass autograd's version counter; without this, differentiating a stale graph raises no
+        # error.
         torch.autograd.graph.increment_version(weights)
         for weight in weights:
             weight.grad = None
 
     def state(self) -> dict[str, Tensor]:
-        """Their state, flat: `player/number of the weight/name`."""
+        """Return the optimizers' state, flattened to `player/index of the weight/name`."""
         return {
             f"{player}/{index}/{name}": value
             for player, optimizer in self._built.items()
@@ -91,7 +96,7 @@ class Optimizers(Mapping[str, torch.optim.Optimizer]):
         }
 
     def load_state(self, flat: Mapping[str, Tensor]) -> None:
-        """Takes back what `state` gave."""
+        """Load the result of `state`."""
         for player, optimizer in self._built.items():
             states: dict[int, dict[str, Tensor]] = {}
             for key, value in flat.items():
@@ -104,10 +109,10 @@ class Optimizers(Mapping[str, torch.optim.Optimizer]):
 
 
 def laid_out_like(weight: Tensor, values: Tensor) -> Tensor:
-    """The same values in the weight's order in memory.
+    """Return the values in the memory layout of the weight.
 
-    Fused optimizers walk through weights, gradients and state side by side in memory; in another order they pair up the
-    wrong numbers, without a word.
+    Fused optimizers walk through weights, gradients and state in memory order; with different layouts they silently
+    pair the wrong numbers.
     """
     if values.shape != weight.shape or values.stride() == weight.stride():
         return values

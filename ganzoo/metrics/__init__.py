@@ -1,1 +1,1 @@
-"""How good what a GAN makes is: figures, the extractors that look at images for them, and the protocol of each."""
+"""Evaluation of GANs: metrics, extractors of features, and protocols."""

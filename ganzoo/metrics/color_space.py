@@ -1,4 +1,4 @@
-"""Colors of images as numbers: CIELAB, and what colors an image has."""
+"""CIELAB colors and color statistics of images."""
 
 import torch
 from torch import Tensor
@@ -8,21 +8,21 @@ TO_XYZ = (
     (0.2126729, 0.7151522, 0.0721750),
     (0.0193339, 0.1191920, 0.9503041),
 )
-"""From linear sRGB to CIE XYZ (IEC 61966-2-1)."""
+"""Matrix from linear sRGB to CIE XYZ (IEC 61966-2-1)."""
 WHITE = (0.95047, 1.0, 1.08883)
 """XYZ of the white point D65."""
 PART = 256
-"""Images that are converted at once."""
+"""Images per conversion."""
 
 
 def lab(images: Tensor) -> Tensor:
-    """CIELAB colors of images.
+    """Return the CIELAB colors of images.
 
     Args:
-        images: N x C x H x W in [-1, 1], sRGB. One channel is taken as grey; a fourth, opacity, counts for nothing.
+        images: N x C x H x W in [-1, 1], sRGB. One channel is gray; a fourth (opacity) is ignored.
 
     Returns:
-        N x 3 x H x W: lightness L* from 0 to 100, and a* (green to red) and b* (blue to yellow), 0 for greys.
+        N x 3 x H x W: lightness L* from 0 to 100, and a* (green to red) and b* (blue to yellow), 0 for grays.
     """
     colors = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images[:, :3]
     shares = (colors.clamp(-1, 1) + 1) / 2
@@ -36,9 +36,9 @@ def lab(images: Tensor) -> Tensor:
 
 
 def color_statistics(images: Tensor) -> Tensor:
-    """Mean and standard deviation of L*, a* and b* over each image, N x 6.
+    """Return the mean and standard deviation of L*, a* and b* over each image, N x 6.
 
-    The statistics by which Reinhard et al., 2001 ("Color transfer between images") describe what colors an image has.
+    Reinhard et al., 2001 ("Color transfer between images") describe the colors of an image by these statistics.
     """
     parts = []
     for part in images.split(PART):

@@ -1,4 +1,4 @@
-"""Distance of colors: two sets of images are compared without any network."""
+"""Color distance between two sets of images, without a network."""
 
 from torch import Tensor
 
@@ -9,11 +9,10 @@ __all__ = ["ColorDistance", "color_distance", "color_statistics"]
 
 
 class ColorDistance(FrechetDistance):
-    """Fréchet distance of colors, whatever is in the images; from 0: the same.
+    """Fréchet distance of colors, whatever the content of the images; from 0: the same.
 
-    The equation of FID with six numbers of each image in place of a network's features: mean and standard deviation
-    of L*, a* and b*, in squared units of CIELAB. It needs no pairs and no weights. Measured by default of GANs that
-    translate images.
+    FID's equation with six numbers per image instead of a network's features: mean and standard deviation of L*, a* and
+    b*, in squared units of CIELAB. It needs neither pairs nor weights. Default metric for GANs that translate images.
     """
 
     kind = "color-frechet"
@@ -26,13 +25,13 @@ class ColorDistance(FrechetDistance):
 
 
 def color_distance(real: Tensor, fake: Tensor) -> float:
-    """Fréchet distance between the colors of two sets of images; from 0, in squared units of CIELAB.
+    """Return the Fréchet distance between the colors of two sets of images; from 0, in squared units of CIELAB.
 
-    It is the distance of FID between Gaussians fitted to `color_statistics`, so a set whose images all have the
-    average color is as far off as one whose colors are wrong.
+    It compares Gaussians fitted to `color_statistics`, so a set whose images all have the average color is as far off
+    as one with wrong colors.
 
     Args:
         real: N x C x H x W in [-1, 1].
-        fake: M x C x H x W; they need not be as many, nor in the same order.
+        fake: M x C x H x W, in any number and order.
     """
     return FrechetDistance().measure(color_statistics(real).cpu(), color_statistics(fake).cpu())

@@ -1,4 +1,4 @@
-"""Runs side by side: figures of one protocol, and which differences are more than other seeds would make."""
+"""Comparison of runs: metrics of one protocol, and differences that exceed those between seeds."""
 
 import itertools
 import json
@@ -34,71 +34,71 @@ NO_MATTER = frozenset(
         *ValidationOptions.model_fields,
     }
 )
-"""Options of a run that do not make it another experiment."""
+"""Options of a run that do not make it a different experiment."""
 STUDENT = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
     2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 )  # fmt: skip
-"""Student's t of 1, 2, ... degrees of freedom that is exceeded on either side by chance in one case of twenty."""
+"""Two-sided 95 % quantiles of Student's t distribution for 1, 2, ... degrees of freedom."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One line of a run's evaluations."""
+    """Line of a run's evaluations."""
 
     run: Path
     gan: str
     seed: object
     experiment: str
-    """What was trained, in what way; the same for runs that differ in nothing but their seed."""
+    """Key of the experiment, the same for runs that differ only in their seed."""
     iteration: int
     protocol: Protocol
     figures: Mapping[str, float]
 
     chosen_by: str | None = None
-    """The metric by which it is the best of its run; None: it is the latest."""
+    """Metric by which it is the best of its run; None: it is the latest."""
 
     @property
     def group(self) -> tuple[str, int | None]:
-        """The same for runs whose figures differ by chance alone; when each was at its best is chance, too."""
+        """Key of runs whose figures differ only by chance; for best measurements, the iteration is chance as well."""
         return self.experiment, None if self.chosen_by else self.iteration
 
 
 @dataclass(frozen=True)
 class Group:
-    """Runs that differ in nothing but their seed."""
+    """Runs that differ only in their seed."""
 
     name: str
     runs: Sequence[Measurement]
 
     def values(self, figure: str) -> list[float]:
-        """The figure of each run."""
+        """Return this figure of each run."""
         return [run.figures[figure] for run in self.runs]
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """Between the means of two groups in one figure."""
+    """Difference between the means of two groups in one figure."""
 
     figure: str
     first: str
     second: str
     difference: float
-    """The mean of the first, less that of the second."""
+    """Mean of the first group minus that of the second."""
     chance: float | None
-    """What is exceeded by chance in one case of twenty, were there no difference; None: one seed each says nothing."""
+    """Difference exceeded by chance in one case of twenty if the groups are equal; None with one seed each."""
     better: str | None
-    """The group that is better, where the difference exceeds what is put down to chance."""
+    """Better group, if the difference exceeds chance."""
 
 
 def measured(runs: Sequence[Path], best: str | None = None) -> list[Measurement]:
-    """Of each run the latest line, or the best by a metric, of a protocol that all have in common.
+    """Return the latest line of each run, or the best by a metric, of a protocol that all runs share.
 
     Raises:
-        RunFolderError: one is no run folder, or was not measured yet.
-        UserError: there is no such protocol: naming what differs, and what to type.
-        OptionError: a run is named twice, fewer than two are named, or a metric was not measured.
-        UnknownName: there is no such metric.
+        RunFolderError: if one is no run folder, or was not evaluated.
+        UserError: if there is no common protocol, with the differences and a command.
+        OptionError: if a run is named twice, fewer than two are named, or a metric was not measured.
+        UnknownName: if there is no such metric.
     """
     if len(runs) < 2:
         raise OptionError("name at least two runs to compare")
@@ -122,15 +122,15 @@ def measured(runs: Sequence[Path], best: str | None = None) -> list[Measurement]
 
 
 def lines_of(folder: RunFolder) -> list[Measurement]:
-    """What was measured of a run, the latest last.
+    """Return the measurements of a run, the latest last.
 
     Raises:
-        RunFolderError: it is no run folder, or nothing was.
+        RunFolderError: if it is no run folder, or was not evaluated.
     """
     config = folder.read(folder.config)
     gan = config.get("gan")
     name = str(gan.get("name", "")) if isinstance(gan, dict) else ""
-    with suppress(UserError):  # with the defaults of what has become an option since; else as it was written
+    with suppress(UserError):  # with defaults for newer options; else as written
         config = validate(RunOptions, config).model_dump(mode="json")
     kept = {key: value for key, value in config.items() if key not in NO_MATTER}
     experiment = json.dumps(kept, sort_keys=True)
@@ -141,7 +141,7 @@ def lines_of(folder: RunFolder) -> list[Measurement]:
             figures = {key: float(value) for key, value in line["figures"].items() if value is not None}
             iteration = int(line["iteration"])
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError, ValidationError):
-            continue  # of another version of ganzoo, or of nobody's
+            continue  # from another version of ganzoo, or not ours
         found.append(Measurement(folder.path, name, config.get("seed"), experiment, iteration, protocol, figures))
     if not found:
         raise RunFolderError(f"{folder.path} was not measured yet: `ganzoo evaluate {folder.path}` does it")
@@ -180,7 +180,7 @@ def _not_alike(first: Measurement, second: Measurement, different: Mapping[str, 
 
 
 def grouped(runs: Sequence[Measurement]) -> list[Group]:
-    """Runs that differ in nothing but their seed, together."""
+    """Group runs that differ only in their seed."""
     groups: dict[tuple[str, int | None], list[Measurement]] = {}
     for run in runs:
         groups.setdefault(run.group, []).append(run)
@@ -188,24 +188,24 @@ def grouped(runs: Sequence[Measurement]) -> list[Group]:
 
 
 def letters(number: int) -> str:
-    """A, B, ..., Z, AA, AB, ..."""
+    """Return the name of a group: A, B, ..., Z, AA, AB, ..."""
     return (letters(number // 26 - 1) if number >= 26 else "") + chr(ord("A") + number % 26)
 
 
 def shared(runs: Sequence[Measurement]) -> list[str]:
-    """The figures that all runs have."""
+    """Return the figures that all runs have."""
     return [name for name in runs[0].figures if all(name in run.figures for run in runs)]
 
 
 def lacking(runs: Sequence[Measurement]) -> dict[str, list[Path]]:
-    """The figures that some runs have and others lack: of which they were not measured."""
+    """Return the figures that only some runs have, and the runs without them."""
     known = dict.fromkeys(name for run in runs for name in run.figures)
     without = {name: [run.run for run in runs if name not in run.figures] for name in known}
     return {name: paths for name, paths in without.items() if paths}
 
 
 def differences(groups: Sequence[Group], figures: Sequence[str]) -> list[Contrast]:
-    """Of each two groups in each figure."""
+    """Compare each two groups in each figure."""
     pairs = itertools.product(figures, itertools.combinations(groups, 2))
     return [_difference(figure, first, second) for figure, (first, second) in pairs]
 
@@ -222,10 +222,10 @@ def _difference(figure: str, first: Group, second: Group) -> Contrast:
 
 
 def by_chance(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """The difference of two means that is exceeded by chance in one case of twenty, were there none.
+    """Return the difference of two means that is exceeded by chance in one case of twenty if there is none.
 
-    Student's t of two samples whose spread is the same: t s (1/n + 1/m)^1/2 with n + m - 2 degrees of freedom and the
-    pooled standard deviation s. One seed on one side is enough, if there are more on the other. None: one on each.
+    Student's t of two samples with equal variance: t s (1/n + 1/m)^1/2 with n + m - 2 degrees of freedom and the pooled
+    standard deviation s. One seed on one side is enough, if there are more on the other. None with one on each.
     """
     freedom = len(first) + len(second) - 2
     if freedom < 1:
@@ -239,17 +239,17 @@ def _student(freedom: int) -> float:
 
 
 def variance(values: Sequence[float]) -> float:
-    """Of a sample; 0 of a single value."""
+    """Return the sample variance, or 0 for a single value."""
     return statistics.variance(values) if len(values) > 1 else 0.0
 
 
 def brief(value: float) -> str:
-    """A figure with four digits."""
+    """Format a figure with four significant digits."""
     return f"{value:.4g}"
 
 
 def as_json(runs: Sequence[Measurement], groups: Sequence[Group], found: Sequence[Contrast]) -> dict[str, Any]:
-    """All of a comparison."""
+    """Return a whole comparison as JSON data."""
     names = {run.run: group.name for group in groups for run in group.runs}
     return {
         "protocol": runs[0].protocol.model_dump(mode="json", exclude_none=True),

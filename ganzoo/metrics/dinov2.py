@@ -1,4 +1,4 @@
-"""The DINOv2 network that FD-DINOv2 is known by, as a vision transformer of torchvision."""
+"""DINOv2 network for FD-DINOv2, as a vision transformer of torchvision."""
 
 from pathlib import Path
 
@@ -19,31 +19,31 @@ VITL14 = PublishedWeights(
     by_place="--weights FILE",
     by_sha256="--extractor.sha256",
 )
-"""Its authors', of the large network (ViT-L/14) without registers."""
+"""Official weights of the large network (ViT-L/14) without registers."""
 
 PATCH, SIDE, HEAD = 14, 224, 64
-"""Pixels of a patch's side, of the side that images are brought to, and numbers of one attention head."""
+"""Sides of a patch and of the input in pixels, and width of an attention head."""
 OFFSET = 0.1
-"""What DINOv2's own code adds to the number of patches of a side where it resizes position embeddings."""
+"""Offset that DINOv2's code adds to the number of patches per side when it resizes position embeddings."""
 
 
 class DINOv2Features(nn.Module):
-    """The class token of DINOv2 after the last normalization: 1,024 features of the large network.
+    """Class token of DINOv2 after the last normalization: 1,024 features of the large network.
 
-    DINOv2 scales the output of each attention and each perceptron by a learned vector (LayerScale), which torchvision's
-    `VisionTransformer` has not. As each such output is that of a linear layer, the vector is multiplied into that
-    layer's weights: g (W x + b) = (g W) x + g b.
+    DINOv2 scales the output of each attention and each MLP by a learned vector (LayerScale), which torchvision's
+    `VisionTransformer` lacks. As each such output is that of a linear layer, the vector is multiplied into that layer's
+    weights: g (W x + b) = (g W) x + g b.
 
     Args:
-        weights: by the names that DINOv2's code gives them; depth and width are read off them.
+        weights: weights by their names in DINOv2's code, which determine depth and width.
 
     Raises:
-        KeyError, RuntimeError, ValueError: they are another network's.
+        KeyError, RuntimeError, ValueError: if they belong to another network.
     """
 
     def __init__(self, weights: dict[str, Tensor]) -> None:
         super().__init__()
-        from torchvision.models import VisionTransformer  # only where it is wanted: importing all models takes a while
+        from torchvision.models import VisionTransformer  # slow: torchvision imports all models
 
         width = weights["cls_token"].shape[-1]
         depth = sum(name.endswith(".ls1.gamma") for name in weights)
@@ -60,17 +60,17 @@ class DINOv2Features(nn.Module):
         self.std: Tensor
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images, N x 1, 3 or 4 x H x W in [-1, 1]; opacity counts for nothing."""
+        """Return the features, N x D, of images, N x 1, 3 or 4 x H x W in [-1, 1]; opacity is ignored."""
         colors = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images[:, :3]
         if colors.shape[2:] != (SIDE, SIDE):
             colors = F.interpolate(colors, (SIDE, SIDE), mode="bicubic", antialias=True).clamp(-1, 1)
-            colors = ((colors + 1) * 127.5).round() / 127.5 - 1  # in 8 bits, as the paper's code leaves it to Pillow
+            colors = ((colors + 1) * 127.5).round() / 127.5 - 1  # to 8 bits, as in the paper's code
         features: Tensor = self.network(((colors + 1) / 2 - self.mean) / self.std)
         return features
 
 
 def renamed(weights: dict[str, Tensor], depth: int) -> dict[str, Tensor]:
-    """DINOv2's weights under the names of torchvision's `VisionTransformer`, LayerScale multiplied in."""
+    """Rename DINOv2's weights to those of torchvision's `VisionTransformer`, with LayerScale multiplied in."""
     found = {
         "class_token": weights["cls_token"],
         "conv_proj.weight": weights["patch_embed.proj.weight"],
@@ -97,9 +97,9 @@ def renamed(weights: dict[str, Tensor], depth: int) -> dict[str, Tensor]:
 
 
 def positions(embedding: Tensor, side: int) -> Tensor:
-    """Position embeddings of so many patches a side, 1 x (1 + side^2) x D, the first that of the class token.
+    """Resize position embeddings to `side` patches per side, 1 x (1 + side^2) x D, the class token's first.
 
-    Those of the square number that the network was trained with are resized bicubically, as DINOv2's code does it.
+    Bicubic, as in DINOv2's code.
     """
     trained = round((embedding.shape[1] - 1) ** 0.5)
     if trained == side:
@@ -111,10 +111,10 @@ def positions(embedding: Tensor, side: int) -> Tensor:
 
 
 class DINOv2(Extractor):
-    """DINOv2 (ViT-L/14), whose features judge images as people do better than Inception's: FD-DINOv2 is their `fid`.
+    """DINOv2 (ViT-L/14), whose features match human judgment better than Inception's: FD-DINOv2 is their `fid`.
 
     Stein et al., 2023, arXiv:2306.04675; the network is that of Oquab et al., 2023, arXiv:2304.07193. Its weights are
-    downloaded once (1.2 GB) unless `weights` says where they are.
+    downloaded once (1.2 GB), unless `weights` names a file.
     """
 
     kind = "dinov2"
@@ -122,14 +122,14 @@ class DINOv2(Extractor):
     places = frozenset({"weights", "sha256"})
 
     weights: Path | None = Field(None, description="file of the weights, .pth or .safetensors")
-    sha256: Sha256 | None = Field(None, description="checksum of that file, if it is not the standard one")
+    sha256: Sha256 | None = Field(None, description="SHA-256 of that file, if it is not the standard one")
 
     def build(self, folder: Path) -> nn.Module:
         weights = VITL14.load(folder, self.weights, self.sha256)
         try:
             return DINOv2Features(weights).eval()
-        except (KeyError, IndexError, RuntimeError, ValueError) as error:  # of names and shapes
-            if self.weights is None:  # no mistake in what was asked
+        except (KeyError, IndexError, RuntimeError, ValueError) as error:  # from names and shapes
+            if self.weights is None:  # not the user's mistake
                 raise
             reason = " ".join(str(error).split())[:120]
             raise DataError(f"'{self.weights}' holds the weights of another network: {reason}") from error

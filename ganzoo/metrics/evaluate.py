@@ -1,4 +1,4 @@
-"""Measuring a run that lies in a folder: its data is found again, and the line goes into the folder."""
+"""Evaluation of a run in a folder: loads its data and writes the results into the folder."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,35 +21,35 @@ if TYPE_CHECKING:
 
 
 def ready_for(trained: "TrainedGAN", given: Mapping[str, Any], data_dir: Path | None = None) -> Evaluation:
-    """An evaluation of a trained GAN on the data of its run.
+    """Set up the evaluation of a trained GAN on the data of its run.
 
     Args:
-        trained: as it was taken up from its folder.
-        given: `EvaluationOptions` by name, `extractor.FIELD` among them; and `data`, to measure on other data.
-        data_dir: where downloads are kept.
+        trained: GAN loaded from its folder.
+        given: `EvaluationOptions` by name, including `extractor.FIELD`; and `data`, to evaluate on other data.
+        data_dir: download directory.
 
     Raises:
-        UserError: data, extractor or weights cannot be had, or what is asked for cannot be measured here.
+        UserError: if data, extractor or weights are not available, or the request cannot be measured here.
     """
     folder = RunFolder(trained.folder)
-    if shipped(folder.path) is None:  # nothing is written into a package, whose files an installer may have linked
+    if shipped(folder.path) is None:  # never write into an installed package, whose files may be links
         folder.check_own()
     rest = dict(given)
     data = data_of(folder, rest.pop("data", None))
     options = validate(EvaluationOptions, nested(rest, data.data.extractor))
-    with preserve_rng_state(trained.device):  # extractors are built with random weights before they read their own
+    with preserve_rng_state(trained.device):  # extractors draw random weights before they load their own
         return make_ready(trained.gan, data, trained.data, options, trained.device, data_dir)
 
 
 def data_of(folder: RunFolder, instead: object = None) -> DataOptions:
-    """What a run was trained on, and how; the GAN need not be registered.
+    """Return the data options of a run; its GAN need not be registered.
 
     Args:
-        folder: of the run.
-        instead: another data set, in its place.
+        folder: run folder.
+        instead: data set that replaces the run's.
 
     Raises:
-        RunFolderError: config.json does not say, or the data set is not installed.
+        RunFolderError: if config.json lacks them, or the data set is not installed.
     """
     config = folder.read(folder.config)
     values = {name: config[name] for name in DataOptions.model_fields if name in config}
@@ -69,7 +69,7 @@ def data_of(folder: RunFolder, instead: object = None) -> DataOptions:
 
 
 def nested(given: Mapping[str, Any], extractor: str) -> dict[str, Any]:
-    """Options whose names reach into the extractor as a table of its own: by default the data set's extractor."""
+    """Nest `extractor.FIELD` options in a table of the extractor (default: the data set's)."""
     flat = {name: value for name, value in given.items() if not name.startswith("extractor.")}
     inside = {name.partition(".")[2]: given[name] for name in given.keys() - flat.keys()}
     if inside:
@@ -78,15 +78,15 @@ def nested(given: Mapping[str, Any], extractor: str) -> dict[str, Any]:
 
 
 def keep(folder: RunFolder, line: Mapping[str, Any], neighbors: Neighbors | None = None) -> bool:
-    """Add a line to a run's evaluations, and a picture of samples beside training images, if there are any.
+    """Append a line to a run's evaluations, and save a picture of samples and their neighbors, if there are any.
 
-    Nothing is added to a pretrained GAN, whose folder is part of a package.
+    A pretrained GAN is not changed, as its folder is part of a package.
 
     Returns:
-        Whether it was added.
+        Whether it was written.
 
     Raises:
-        RunFolderError: it cannot be written.
+        RunFolderError: if it cannot be written.
     """
     if shipped(folder.path) is not None:
         return False

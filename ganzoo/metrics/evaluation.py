@@ -1,4 +1,4 @@
-"""An evaluation: what a GAN makes is measured, beside the real images of a split, by one protocol."""
+"""Evaluation of a GAN: samples compared with the real images of a split under one protocol."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,14 +32,14 @@ from ganzoo.metrics.selection import code_of
 from ganzoo.sampling.sampler import Sampler
 
 PART = 64
-"""Images that are made and looked at at once."""
+"""Images per batch."""
 NEAREST = 5
-"""Training images that are shown beside a sample."""
+"""Training images shown next to a sample."""
 
 
 @dataclass(frozen=True)
 class Neighbors:
-    """Samples and the training images that are nearest to them in the extractor's features."""
+    """Samples and the training images nearest to them in the extractor's feature space."""
 
     samples: Tensor
     """N x C x H x W in [-1, 1]."""
@@ -47,63 +47,63 @@ class Neighbors:
     """N x NEAREST x C x H x W in [-1, 1], the nearest first."""
 
     def picture(self) -> Image.Image:
-        """A row for each sample: the sample, a gap, and its nearest training images."""
+        """Return a picture with a row for each sample: the sample, a gap, and its nearest training images."""
         gap = torch.ones_like(self.samples)
         return pictures.grid(pictures.side_by_side([self.samples, gap, *self.nearest.unbind(1)]), NEAREST + 2)
 
 
 @dataclass
 class Evaluation:
-    """All that measuring takes, made ready; `measure` does it, for any weights of the same GAN."""
+    """Evaluation with loaded data and networks; `measure` runs it for any weights of the same GAN."""
 
     gan: GAN
     columns: Mapping[str, Tensor]
-    """The rows that are looked at: real images, and what others are made from."""
+    """Rows of real images and of inputs of the GAN."""
     real: str
-    """The column of the real images."""
+    """Column of the real images."""
     metrics: Sequence[Metric]
-    """All that is measured."""
+    """Metrics to measure."""
     pairs: Mapping[str, PairMeasure]
-    """What measures pairs, by the name of the metric."""
+    """Functions of pair metrics, by the name of the metric."""
     extractor: nn.Module | None
     protocol: Protocol
     device: torch.device
     left_out: Mapping[str, str] = field(default_factory=dict)
-    """Metrics that are usual and cannot be measured here, and why."""
+    """Default metrics that cannot be measured here, with reasons."""
     reference: Statistics | None = None
-    """Statistics in place of real images."""
+    """Statistics that replace the real images."""
     labels: Tensor | None = None
-    """The classes of the rows, int64, where samples are told apart by them."""
+    """Classes of the rows, int64, if a metric needs them."""
     trained_on: Tensor | None = None
-    """Images that were trained on, where samples are held against them."""
+    """Training images, if a metric compares samples with them."""
     show: int = 0
-    """Samples to show beside their nearest training images."""
+    """Number of samples to show with their nearest training images."""
     neighbors: Neighbors | None = None
-    """Those of the weights that were measured last."""
+    """Neighbors for the weights measured last."""
     _seen: dict[str, FeatureBuffer] = field(default_factory=dict)
-    """What the extractor sees in real images: once for all weights."""
+    """Features of the real images, shared by all weights."""
 
     @property
     def rows(self) -> Tensor:
-        """The row that each sample is made from: all in turn, or, of fewer samples, rows at even distances."""
+        """Row for each sample: all in turn, or evenly spaced ones if there are fewer samples."""
         samples, there = self.protocol.samples, min(map(len, self.columns.values()), default=1)
         numbers = torch.arange(samples)
         return numbers % there if samples >= there else numbers * there // samples
 
     @property
     def looked_at(self) -> int:
-        """How many images are made or looked at."""
+        """Total number of images for `measure`, samples and real ones."""
         return self.protocol.samples + sum(map(len, self._columns().values()))
 
     def measure(self, nets: Networks, tell: Callable[[int], object] = lambda _: None) -> dict[str, float]:
-        """The figures of networks on the device, in evaluation mode. Weights and later random numbers stay as they are.
+        """Measure networks on the device, in evaluation mode. Weights and random state are not affected.
 
         Args:
-            nets: make the images.
-            tell: told how many images are done, of `looked_at`: real ones first.
+            nets: networks that make the images.
+            tell: called with the number of finished images, out of `looked_at`; real ones come first.
 
         Raises:
-            Diverged: the images that they make are no numbers.
+            Diverged: if samples are NaN or infinite.
         """
         done = self._look_at_real(tell)
         made, values = self._new_seen(), dict[str, list[Tensor]]((name, []) for name in self.pairs)
@@ -136,24 +136,24 @@ class Evaluation:
         raise AssertionError(f"{metric.kind} was let in, and is of no known kind")
 
     def _groups(self, metric: GroupMetric) -> tuple[Tensor, Tensor]:
-        """The classes of real images and of samples; or nothing, and the values of a code."""
+        """Return the classes of real images and samples; or an empty tensor and the values of a code."""
         if self.labels is not None and metric.by == "label":
             return self.labels, self.labels[self.rows]
         noise = fixed_latents(self.protocol.samples, self.gan.noise_shape(), self.protocol.seed)
         return torch.empty(0, dtype=torch.int64), code_of(metric, self.gan).read(noise)
 
     def statistics(self) -> Statistics:
-        """Statistics of the real images, as `--reference` takes them.
+        """Return statistics of the real images, for `--reference`.
 
         Raises:
-            OptionError: nothing was measured by an extractor.
+            OptionError: if no metric used an extractor.
         """
         if "real" not in self._seen or "features" not in self._seen["real"].kinds:
             raise OptionError("there are no features of real images to save; name a metric of sets, such as fid")
         return Statistics.of(self._seen["real"].of("features"))
 
     def line(self, iteration: int, figures: Mapping[str, float | None]) -> dict[str, Any]:
-        """A line of evaluations.jsonl; figures that are no finite numbers are None: JSON has no word for them."""
+        """Return a line of evaluations.jsonl, with None for figures that JSON cannot represent: NaN and infinity."""
         return {
             "iteration": iteration,
             "when": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -164,7 +164,7 @@ class Evaluation:
         }
 
     def rehearse(self, nets: Networks) -> int:
-        """Makes and looks at one part, so that it can be told how long all take; returns how many parts there are."""
+        """Run one part of the evaluation, to measure its time; return the number of parts."""
         start, images = next(self._made(nets))
         self._new_seen().look(images)
         for measure in self.pairs.values():
@@ -176,7 +176,7 @@ class Evaluation:
         return FeatureBuffer(self.extractor, colors=colors)
 
     def _columns(self) -> dict[str, Tensor]:
-        """The images that are looked at beside the samples."""
+        """Return the images to compare with samples."""
         found = {} if self.reference is not None else {"real": self.columns[self.real]}
         return found | ({} if self.trained_on is None else {"train": self.trained_on})
 
@@ -205,7 +205,7 @@ class Evaluation:
         return measure(images, self._of("target", rows)).float().cpu()
 
     def _made(self, nets: Networks) -> Iterator[tuple[int, Tensor]]:
-        """Images part by part, in 8 bits, as pictures of them would be, and where the part begins."""
+        """Yield images part by part, quantized to 8 bits like image files, with the index of the first."""
         shape, samples, rows = self.gan.noise_shape(), self.protocol.samples, self.rows
         starts = range(0, samples, PART)
         noise = fixed_latents(samples, shape, self.protocol.seed) if shape else None

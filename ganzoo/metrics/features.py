@@ -1,4 +1,4 @@
-"""Features of images, collected part by part, and the identity of the network that gave them."""
+"""Features of images, collected in batches, and fingerprints of networks."""
 
 import hashlib
 
@@ -10,7 +10,7 @@ from ganzoo.metrics.color_space import color_statistics
 
 
 class FeatureBuffer:
-    """What an extractor sees in images, taken part by part; without an extractor, nothing but colors, if wanted."""
+    """Features of images from an extractor, collected in batches; without an extractor, only colors, if requested."""
 
     def __init__(self, network: nn.Module | None, *, colors: bool = False) -> None:
         self._network = network
@@ -19,10 +19,10 @@ class FeatureBuffer:
 
     @torch.no_grad()
     def look(self, images: Tensor) -> None:
-        """Takes a part of the images.
+        """Add the features of a batch of images.
 
         Raises:
-            ContractError: the network gives something else than features, or features and logits.
+            ContractError: if the network returns neither features nor features and logits.
         """
         if self._colors:
             self._parts.setdefault("colors", []).append(color_statistics(images).cpu())
@@ -38,16 +38,16 @@ class FeatureBuffer:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What it gives: `features`, and `logits` if it has any; `colors`, where they are wanted."""
+        """Kinds of features: `features`, `logits` if the network has any, and `colors` if requested."""
         return tuple(self._parts)
 
     def of(self, what: str) -> Tensor:
-        """All `features`, `logits` or `colors`, N x D, float32, on the CPU."""
+        """Return all `features`, `logits` or `colors`, N x D, float32, on the CPU."""
         return torch.cat(self._parts[what])
 
 
 def fingerprint(network: nn.Module) -> str:
-    """The SHA-256 of a network's weights: the same for the same weights, whatever file they came from."""
+    """Return the SHA-256 of a network's weights, which does not depend on their file format."""
     digest = hashlib.sha256()
     for name, value in sorted(network.state_dict().items()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())

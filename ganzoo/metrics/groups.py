@@ -1,4 +1,4 @@
-"""Metrics of samples by class and by code: for GANs that are told a class, or whose noise has a categorical code."""
+"""Metrics by class and by code: for class-conditional GANs, and GANs with a categorical code in their noise."""
 
 from pydantic import Field
 from torch import Tensor
@@ -8,7 +8,7 @@ from ganzoo.metrics import classes
 
 
 class ClassAccuracy(GroupMetric):
-    """Share of samples that a classifier takes for the class that was asked for.
+    """Share of samples that a classifier assigns to the requested class.
 
     The extractor must be a classifier of the data set's own classes, as `digits` is of MNIST's.
     """
@@ -24,8 +24,9 @@ class ClassAccuracy(GroupMetric):
 class ClassVariety(GroupMetric):
     """Variance of features within a class, as a share of that of real images; 0: one image for each class.
 
-    The mean over classes. 1: as various as real images; samples of a wrong class add to it, so it is read beside
-    class-accuracy. A GAN may get every class right and make one image of each: no other usual figure says so plainly.
+    Averaged over classes. 1: as various as real images. Samples of a wrong class add to it, so read it together with
+    class-accuracy. It shows a GAN that gets every class right with one image each more clearly than any other default
+    metric.
     """
 
     kind = "class-variety"
@@ -36,9 +37,9 @@ class ClassVariety(GroupMetric):
 
 
 class ClassDistance(GroupMetric):
-    """Fréchet distance of features within a class, the mean over classes: intra-FID.
+    """Fréchet distance of features within a class, averaged over classes: intra-FID.
 
-    Miyato and Koyama, 2018, arXiv:1802.05637, section 4. Fewer images of each class than features make it large.
+    Miyato and Koyama, 2018, arXiv:1802.05637, section 4. It is large if there are fewer images per class than features.
     """
 
     kind = "class-fid"
@@ -49,7 +50,7 @@ class ClassDistance(GroupMetric):
 
 
 class OfCode(GroupMetric):
-    """One of a categorical code."""
+    """Metric of a categorical code."""
 
     looks_at = "logits"
     by = "code"
@@ -59,10 +60,10 @@ class OfCode(GroupMetric):
 
 
 class CodePurity(OfCode):
-    """Share of samples that are of the class most frequent for their value of the code.
+    """Share of samples of the class most frequent for their value of the code.
 
-    1: each value stands for one class, though several may stand for the same; read it beside code-accuracy. Classes
-    are those that the extractor tells apart.
+    1: each value stands for one class, although several may stand for the same; read it together with code-accuracy.
+    Classes are those of the extractor.
     """
 
     kind = "code-purity"
@@ -72,10 +73,10 @@ class CodePurity(OfCode):
 
 
 class CodeAccuracy(OfCode):
-    """Share of samples that are of their code's class, where each value is matched with a class of its own.
+    """Share of samples of their code's class, where each value is matched with a class of its own.
 
-    The matching is the best one-to-one; 1: the code has found the classes. Chen et al., 2016, arXiv:1606.03657,
-    section 7.2, evaluate InfoGAN in this way.
+    The matching is the best one-to-one matching; 1: the code has found the classes. Chen et al., 2016,
+    arXiv:1606.03657, section 7.2, evaluate InfoGAN in this way.
     """
 
     kind = "code-accuracy"
@@ -85,17 +86,17 @@ class CodeAccuracy(OfCode):
 
 
 class Confidence(SetMetric):
-    """Share of samples that a classifier is sure of: hardly a blot is.
+    """Share of samples that a classifier is confident about, which blots hardly are.
 
-    Its largest probability is `threshold` or more. It looks at samples alone, and says something where the extractor
-    is a classifier of such images, as `digits` is of MNIST's.
+    Their largest class probability is `threshold` or more. It considers samples only, and is meaningful if the
+    extractor is a classifier of such images, as `digits` is of MNIST's.
     """
 
     kind = "confidence"
     looks_at = "logits"
     higher_is_better = True
 
-    threshold: float = Field(classes.SURE, gt=0, le=1, description="probability from which it is sure")
+    threshold: float = Field(classes.SURE, gt=0, le=1, description="probability from which it counts as confident")
 
     def measure(self, real: Tensor, fake: Tensor) -> float:
         return classes.confident_share(fake, self.threshold)

@@ -1,4 +1,4 @@
-"""The libraries that figures come from: an extra, imported where a figure is wanted."""
+"""Optional libraries of metrics, imported when used."""
 
 import importlib
 from types import ModuleType
@@ -7,10 +7,10 @@ from ganzoo.errors import check_installed
 
 
 def library(name: str) -> ModuleType:
-    """A module of torch-fidelity, torchmetrics or lpips.
+    """Import a module of torch-fidelity, torchmetrics or lpips.
 
     Raises:
-        UserError: it is not installed.
+        UserError: if it is not installed.
     """
     check_installed("measuring", "metrics", name)
     return importlib.import_module(name)

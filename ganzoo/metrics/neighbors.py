@@ -1,4 +1,4 @@
-"""Nearest training images: does a GAN repeat what it was trained on?"""
+"""Nearest training images, for detecting memorization."""
 
 import torch
 from torch import Tensor
@@ -7,19 +7,19 @@ from ganzoo.contract.metric import TrainingMetric
 from ganzoo.metrics.sets import distances
 
 ENTRIES = 2**24
-"""Distances that are held at once, 128 MiB of them."""
+"""Distances held in memory at once (128 MiB)."""
 
 
 def nearest(features: Tensor, among: Tensor, count: int = 1) -> tuple[Tensor, Tensor]:
-    """Nearest neighbors of each row among the rows of another matrix, the nearest first.
+    """Return the nearest neighbors of each row among the rows of another matrix, nearest first.
 
     Args:
         features: N x D.
         among: M x D, with M of at least `count`.
-        count: how many neighbors.
+        count: number of neighbors.
 
     Returns:
-        Their distances, float64, and their row numbers, int64: N x count each.
+        Distances, float64, and row indices, int64: N x count each.
     """
     found = [
         distances(part, among).topk(count, dim=1, largest=False)
@@ -29,29 +29,29 @@ def nearest(features: Tensor, among: Tensor, count: int = 1) -> tuple[Tensor, Te
 
 
 def nearest_ratio(train: Tensor, held_out: Tensor, fake: Tensor) -> float:
-    """Distance of samples to the nearest training image, as a share of that of real images held out of training.
+    """Return the distance of samples to the nearest training image, relative to that of held-out real images.
 
-    The medians are compared. About 1: samples are as far from the training images as new real ones are; near 0: they
-    are copies; above 1: they are further off than real images, as poor samples are. Meehan et al., 2020
-    (arXiv:2004.05675) test for data-copying by the same two sets of distances.
+    The ratio of the medians. About 1: samples are as far from the training images as new real ones; near 0: copies;
+    above 1: farther off than real images, as poor samples are. Meehan et al., 2020 (arXiv:2004.05675) test for
+    data-copying by the same two sets of distances.
 
     Args:
-        train: features of the images that were trained on, N x D.
-        held_out: features of real images that were not, M x D.
+        train: features of training images, N x D.
+        held_out: features of real images not in training, M x D.
         fake: features of samples, K x D.
 
     Returns:
-        Infinity, if the held-out images are among the training images.
+        Infinity if the held-out images are among the training images.
     """
     mine, theirs = (nearest(rows, train)[0].median() for rows in (fake, held_out))
     return float(mine / theirs) if theirs > 0 else float("inf")
 
 
 class NearestRatio(TrainingMetric):
-    """Distance to the nearest training image beside that of real images held out; near 0: copies.
+    """Distance to the nearest training image, relative to that of held-out real images; near 0: copies.
 
-    The ratio of the medians, in the extractor's features. About 1 is what new real images have; more than 1 is no
-    better, but further off. Meehan et al., 2020, arXiv:2004.05675, test for data-copying by the same distances.
+    The ratio of the medians, in the extractor's feature space. New real images have about 1; more is not better, but
+    farther off. Meehan et al., 2020, arXiv:2004.05675, test for data-copying by the same distances.
     """
 
     kind = "nearest-ratio"

@@ -1,4 +1,4 @@
-"""Figures of made images beside their targets, through torchmetrics and lpips. Images are in [-1, 1]."""
+"""Metrics of pairs of outputs and targets, with torchmetrics and lpips. Images are in [-1, 1]."""
 
 import warnings
 from pathlib import Path
@@ -15,9 +15,9 @@ from ganzoo.metrics.published_weights import PublishedWeights, Sha256
 
 IMAGE = "torchmetrics.functional.image"
 RANGE = 2.0
-"""From black to white."""
+"""Range from black to white."""
 WHITE = 255.0
-"""From black to white, in the units of luminance."""
+"""Range from black to white in units of luminance."""
 
 ALEXNET = PublishedWeights(
     title="AlexNet",
@@ -27,11 +27,11 @@ ALEXNET = PublishedWeights(
     by_place="--metric lpips:weights=FILE",
     by_sha256="--metric lpips:weights=FILE,sha256=SHA256",
 )
-"""Torchvision's, trained on ImageNet."""
+"""torchvision's weights, trained on ImageNet."""
 
 
 class AbsoluteDifference(PairMetric):
-    """Mean absolute difference, from 0 to 1: as a share of the way from black to white."""
+    """Mean absolute difference, from 0 to 1, as a share of the range from black to white."""
 
     kind = "l1"
     usual = True
@@ -41,15 +41,15 @@ class AbsoluteDifference(PairMetric):
 
 
 def absolute_difference(made: Tensor, target: Tensor) -> Tensor:
-    """Of each pair, N."""
+    """Return the mean absolute difference of each pair, N."""
     return F.l1_loss(made, target, reduction="none").flatten(1).mean(1) / RANGE
 
 
 class SignalToNoise(PairMetric):
     """Peak signal-to-noise ratio.
 
-    10 log10(4 / mean square), in dB, for images in [-1, 1]. Of the mean square over all pairs: single ones may be right
-    to the last pixel.
+    10 log10(4 / mean square), in dB, for images in [-1, 1]. The mean square is over all pairs, as single ones may be
+    exact.
     """
 
     kind = "psnr"
@@ -85,7 +85,7 @@ class StructuralSimilarity(PairMetric):
         similarity = library(IMAGE).structural_similarity_index_measure
 
         def measure(made: Tensor, target: Tensor) -> Tensor:
-            # Its comparison of brightness is one of shares, which negative numbers are not.
+            # SSIM's luminance term needs values of at least 0.
             shares = (made + 1) / 2, (target + 1) / 2
             figures: Tensor = similarity(*shares, data_range=1.0, reduction="none")
             return figures.reshape(-1)
@@ -94,13 +94,13 @@ class StructuralSimilarity(PairMetric):
 
 
 class OfLuminance(PairMetric):
-    """A figure of the luminance Y alone, as papers on super-resolution report it."""
+    """Metric of the luminance Y only, as in papers on super-resolution."""
 
     higher_is_better = True
     default_for = "enlargement"
 
     border: int | None = Field(
-        None, ge=0, description="pixels cut off at each edge (default: the factor by which a GAN enlarges, else 0)"
+        None, ge=0, description="pixels cropped at each edge (default: the GAN's scale factor, or 0 without one)"
     )
 
     def suited(self, scale: int) -> Self:
@@ -109,7 +109,7 @@ class OfLuminance(PairMetric):
         return self.model_copy(update={"border": scale if scale > 1 else 0})
 
     def cut(self, images: Tensor) -> Tensor:
-        """Luminance of images from 0 to 255, N x 1 x h x w, without their border."""
+        """Return the luminance of images from 0 to 255, N x 1 x h x w, without their border."""
         edge = self.border or 0
         if 2 * edge >= min(images.shape[2:]):
             raise OptionError(f"option 'border' of '{self.kind}' leaves nothing of images this small; give less")
@@ -117,11 +117,11 @@ class OfLuminance(PairMetric):
 
 
 class LuminanceSignalToNoise(OfLuminance):
-    """Peak signal-to-noise ratio of the luminance, the mean over pairs, in dB.
+    """Peak signal-to-noise ratio of the luminance, averaged over pairs, in dB.
 
-    10 log10(255^2 / mean square) of Y (BT.601, 16 to 235), borders cut, as MATLAB's scripts and EDSR's (Lim et al.,
-    2017, arXiv:1707.02921) count it. `psnr` is of all channels and of the mean square over all pairs. A single pair
-    that is right to the last pixel makes it infinite.
+    10 log10(255^2 / mean square) of Y (BT.601, 16 to 235), borders cropped, as computed by MATLAB scripts and EDSR (Lim
+    et al., 2017, arXiv:1707.02921). `psnr` uses all channels and the mean square over all pairs. A single exact pair
+    makes it infinite.
     """
 
     kind = "psnr-y"
@@ -139,9 +139,9 @@ class LuminanceSignalToNoise(OfLuminance):
 
 
 class LuminanceSimilarity(OfLuminance):
-    """Structural similarity of the luminance, the mean over pairs.
+    """Structural similarity of the luminance, averaged over pairs.
 
-    As `ssim`, of Y alone (BT.601, 16 to 235), borders cut.
+    As `ssim`, of Y only (BT.601, 16 to 235), borders cropped.
     """
 
     kind = "ssim-y"
@@ -163,9 +163,9 @@ class LuminanceSimilarity(OfLuminance):
 
 
 def luminance(images: Tensor) -> Tensor:
-    """Luminance Y of images, N x 1 x H x W: 16 to 235 of 255 (ITU-R BT.601), as MATLAB's `rgb2ycbcr` has it.
+    """Return the luminance Y of images, N x 1 x H x W: 16 to 235 of 255 (ITU-R BT.601), as in MATLAB's `rgb2ycbcr`.
 
-    Images of one channel are taken as they are, 0 to 255; opacity counts for nothing.
+    Images with one channel are only scaled, to 0 to 255; opacity is ignored.
     """
     shares = (images + 1) / 2
     if images.shape[1] == 1:
@@ -175,23 +175,23 @@ def luminance(images: Tensor) -> Tensor:
 
 
 class LPIPS(PairMetric):
-    """Learned perceptual distance, by AlexNet's features; 0: the same picture, and there is no upper end.
+    """Learned perceptual distance, with AlexNet's features; 0: the same picture, without an upper bound.
 
-    Zhang et al., 2018, arXiv:1801.03924, version 0.1. The weights of AlexNet are downloaded once (244 MB)
-    unless `weights` says where they are.
+    Zhang et al., 2018, arXiv:1801.03924, version 0.1. AlexNet's weights are downloaded once (244 MB), unless `weights`
+    names a file.
     """
 
     kind = "lpips"
     least_side = 32
     places = frozenset({"weights", "sha256"})
 
-    weights: Path | None = Field(None, description="file of AlexNet's weights as torchvision has them")
-    sha256: Sha256 | None = Field(None, description="checksum of that file, if it is not the standard one")
+    weights: Path | None = Field(None, description="file of torchvision's AlexNet weights")
+    sha256: Sha256 | None = Field(None, description="SHA-256 of that file, if it is not the standard one")
 
     def build(self, folder: Path) -> PairMeasure:
         package = library("lpips")
         held = ALEXNET.load(folder, self.weights, self.sha256)
-        with warnings.catch_warnings():  # it asks torchvision for a network in words of years ago
+        with warnings.catch_warnings():  # it calls torchvision with deprecated arguments
             warnings.simplefilter("ignore")
             network = package.LPIPS(net="alex", version="0.1", pnet_rand=True, verbose=False)
         slices = network.net.state_dict()  # `slice2.3.weight` is torchvision's `features.3.weight`
@@ -199,7 +199,7 @@ class LPIPS(PairMetric):
         try:
             network.net.load_state_dict({name: held[theirs] for name, theirs in own.items()})
         except (KeyError, RuntimeError) as error:
-            if self.weights is None:  # no mistake in what was asked
+            if self.weights is None:  # not the user's mistake
                 raise
             raise DataError(
                 f"'{self.weights}' holds the weights of another network: {' '.join(str(error).split())[:120]}"
@@ -208,14 +208,14 @@ class LPIPS(PairMetric):
 
 
 class Perceptual(nn.Module):
-    """LPIPS of images with 1, 3 or 4 channels; opacity counts for nothing."""
+    """LPIPS of images with 1, 3 or 4 channels; opacity is ignored."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, made: Tensor, target: Tensor) -> Tensor:
-        """Of each pair, N."""
+        """Return the distance of each pair, N."""
         first, second = (x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x[:, :3] for x in (made, target))
         distance: Tensor = self.network(first, second)
         return distance.reshape(-1)

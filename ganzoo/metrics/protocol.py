@@ -1,4 +1,4 @@
-"""What a figure depends on beside what is measured: figures of two protocols say nothing of each other."""
+"""Protocol of an evaluation: figures are comparable only under the same protocol."""
 
 import shlex
 from collections.abc import Collection, Mapping
@@ -13,39 +13,36 @@ from ganzoo.data.dataset import Dataset, Part
 
 
 class Protocol(Config):
-    """How figures were measured. Every line of evaluations.jsonl carries it."""
+    """Conditions of a measurement, stored in every line of evaluations.jsonl."""
 
-    name: str | None = Field(None, description="the named protocol that all of it follows")
-    data: str = Field(description="the data set")
-    split: Part = Field(description="which part of it")
-    samples: int = Field(description="images made")
-    reals: int | None = Field(None, description="real images, at even distances, if they are not as many")
-    seed: int = Field(description="of the noise, and of all else that is drawn")
-    shape: tuple[int, int, int] = Field(description="channels, height and width of the images, looked at in 8 bits")
-    images: str = Field(
-        description="SHA-256 of the real images, and of sources where images are translated; or of reference statistics"
-    )
-    reference: str | None = Field(None, description="name of the file of reference statistics, in place of real images")
-    metrics: dict[str, dict[str, Any]] = Field(description="the options of each metric, and its weights' SHA-256")
-    extractor: str | None = Field(None, description="what sets of images are seen through")
-    extractor_options: dict[str, Any] = Field({}, description="its options")
-    weights: str | None = Field(None, description="SHA-256 of its weights")
-    resizer: str | None = Field(None, description="how it brings images to its size")
-    sampling: dict[str, Any] = Field({}, description="the GAN's options that change how images are made")
+    name: str | None = Field(None, description="name of a standard protocol that it follows")
+    data: str = Field(description="data set")
+    split: Part = Field(description="split of the data set")
+    samples: int = Field(description="number of samples")
+    reals: int | None = Field(None, description="number of evenly spaced real images, if it differs from `samples`")
+    seed: int = Field(description="random seed for noise and other random numbers")
+    shape: tuple[int, int, int] = Field(description="channels, height and width of the images, quantized to 8 bits")
+    images: str = Field(description="SHA-256 of the real images (and sources, if any), or of reference statistics")
+    reference: str | None = Field(None, description="file name of reference statistics that replace real images")
+    metrics: dict[str, dict[str, Any]] = Field(description="options of each metric, and SHA-256 of its weights")
+    extractor: str | None = Field(None, description="extractor of features for sets of images")
+    extractor_options: dict[str, Any] = Field({}, description="options of the extractor")
+    weights: str | None = Field(None, description="SHA-256 of the extractor's weights")
+    resizer: str | None = Field(None, description="resizing method of the extractor")
+    sampling: dict[str, Any] = Field({}, description="sampling options of the GAN")
 
     def differences(self, other: "Protocol") -> dict[str, str]:
-        """What keeps figures of this one from being compared with those of another: `samples is 1000, not 500`.
+        """Return the differences that make figures of two protocols incomparable: `samples is 1000, not 500`.
 
-        By the name of the field, or `metrics.NAME` and `sampling.NAME`.
-
-        Metrics, and options of GANs, that only one of them has are no difference.
+        Keys are field names, or `metrics.NAME` and `sampling.NAME`. Metrics and options of GANs that only one of them
+        has do not count.
         """
         mine, theirs = self.model_dump(), other.model_dump()
-        named = {"name", "reference"}  # words for what other fields say in numbers
+        named = {"name", "reference"}  # redundant with other fields
         pairs = {name: (mine[name], theirs[name]) for name in type(self).model_fields if name not in named}
         if (self.reals is None) != (other.reals is None):
             pairs["reals"] = self.reals or self.samples, other.reals or other.samples
-        if self.reference or other.reference:  # whatever split its conditions are of, `images` tells the statistics
+        if self.reference or other.reference:  # whatever the split, `images` identifies the statistics
             del pairs["reals"]
         for name in ("metrics", "sampling"):
             first, second = pairs.pop(name)
@@ -57,10 +54,10 @@ class Protocol(Config):
                 if first != second}  # fmt: skip
 
     def beyond_options(self, different: Collection[str]) -> list[str]:
-        """Of what differs between this protocol and another, that which no option of `ganzoo evaluate` makes alike.
+        """Return the differences that no option of `ganzoo evaluate` can remove.
 
         Args:
-            different: names, as `differences` gives them.
+            different: names of differences, as in `differences`.
         """
         reached = {"samples", "reals", "split", "seed"}
         if reached & {*different} or "data" in different:
@@ -70,20 +67,20 @@ class Protocol(Config):
         if self.extractor in Extractor.choices():
             reached |= {"extractor", "extractor_options"}
             if not {"extractor", "extractor_options"}.isdisjoint(different):
-                reached |= {"weights", "resizer"}  # they are those of the extractor
+                reached |= {"weights", "resizer"}  # determined by the extractor
         reached |= {f"metrics.{name}" for name in self.metrics.keys() & Metric.choices().keys()}
         reached |= {f"sampling.{name}" for name, value in self.sampling.items() if value is not None}
         return [name for name in different if name not in reached]
 
     def command(self, run: object, different: Collection[str] = ()) -> str:
-        """What to type to measure a run in this way, as far as options go.
+        """Return the command that measures a run under this protocol, as far as options allow.
 
-        Protocols are read from folders that anybody may have sent: names that are not registered are left out, and a
-        shell takes every word for what it is.
+        Protocols may come from untrusted folders: names that are not registered are omitted, and all words are quoted
+        for a shell.
 
         Args:
-            run: its folder.
-            different: what of its protocol differs from this one, by name.
+            run: run folder.
+            different: names of the fields in which its protocol differs from this one.
         """
         words = ["ganzoo", "evaluate", run, "--samples", self.samples, "--split", self.split, "--seed", self.seed]
         if self.reals is not None:
@@ -105,7 +102,7 @@ class Protocol(Config):
         return shlex.join(map(str, words))
 
     def __str__(self) -> str:
-        """In one line, for people."""
+        """Return a one-line description."""
         _, height, width = self.shape
         real = f"{self.samples:,} images made, beside {self._beside()} at {height}x{width}"
         real = f"{self.name}: {real}" if self.name else real
@@ -126,7 +123,7 @@ def _brief(value: object) -> str:
 
 
 def _known(options: Mapping[str, object], kind: type[NamedConfig]) -> dict[str, str]:
-    """Those that the class has, as they are typed; a checksum of weights is told as `weights`, and is no option."""
+    """Return the options of this class as typed; `weights` is the checksum of a metric's weights, not an option."""
     places: frozenset[str] = getattr(kind, "places", frozenset())
     names = [name for name in options if name in kind.model_fields and name not in places | {"weights"}]
     return {name: _as_typed(options[name]) for name in names if options[name] is not None}

@@ -1,4 +1,4 @@
-"""Weights that were published: downloaded once, checked by their SHA-256, and read without running what is in them."""
+"""Published weights: downloaded once, verified by SHA-256, and loaded without running code."""
 
 import hashlib
 import logging
@@ -18,39 +18,39 @@ from ganzoo.errors import DataError, OptionError
 log = logging.getLogger(__name__)
 
 Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-"""64 hexadecimal digits, in lower case."""
+"""64 lower-case hexadecimal digits."""
 
 
 @dataclass(frozen=True)
 class PublishedWeights:
-    """A file of weights as everyone knows it."""
+    """Well-known file of weights."""
 
     title: str
-    """What it is, for messages."""
+    """Name of the network, for messages."""
     address: str
     sha256: str
     megabytes: int
     by_place: str
-    """How a file of them is named on a command line, for messages; Python's names are alike."""
+    """Command line form for naming such a file, for messages."""
     by_sha256: str
-    """Likewise, the checksum of such a file."""
+    """Command line form for naming the checksum of such a file."""
 
     @property
     def name(self) -> str:
-        """What the file is called."""
+        """File name."""
         return self.address.rpartition("/")[2]
 
     def load(self, folder: Path, file: Path | None = None, sha256: str | None = None) -> dict[str, Tensor]:
-        """The weights by name, on the CPU.
+        """Load the weights by name, on the CPU.
 
         Args:
-            folder: where downloads are kept; a missing file is downloaded to `folder/weights`.
-            file: another place of the file; then nothing is downloaded.
-            sha256: the checksum of other weights than the published ones, which that file holds.
+            folder: download directory; a missing file is downloaded to `folder/weights`.
+            file: local file, instead of a download.
+            sha256: checksum of that file, if its weights are not the published ones.
 
         Raises:
-            OptionError: a checksum without a file.
-            DataError: the file cannot be had or read, or its checksum is another.
+            OptionError: if there is a checksum without a file.
+            DataError: if the file is not available or cannot be read, or has another checksum.
         """
         if sha256 and file is None:
             raise OptionError(f"option 'sha256' says which weights a file holds: name it, too, by {self.by_place}")
@@ -77,7 +77,7 @@ class PublishedWeights:
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             torch.hub.download_url_to_file(self.address, str(place), self.sha256, progress=False)
-        except (OSError, RuntimeError) as error:  # a URLError is an OSError; another checksum is a RuntimeError
+        except (OSError, RuntimeError) as error:  # URLError is an OSError; a checksum mismatch is a RuntimeError
             raise DataError(
                 f"the weights of {self.title} cannot be downloaded: {' '.join(str(error).split())}\n"
                 f"get {self.address} elsewhere and put it into '{place.parent}', or say where it is by {self.by_place}"
@@ -85,13 +85,13 @@ class PublishedWeights:
 
 
 def _read(content: bytes, place: Path) -> dict[str, Tensor]:
-    """Tensors of a file of safetensors, or of torch; of the latter nothing is run."""
+    """Return the tensors of a safetensors or PyTorch file, without running code."""
     try:
         if place.suffix == ".safetensors":
             return safetensors.torch.load(content)
         stream = BytesIO(content)
         held = torch.load(stream, map_location="cpu", weights_only=True)
-    except Exception as error:  # what is no such file trips both libraries up in many ways
+    except Exception as error:  # both libraries raise many kinds of errors for other files
         reason = " ".join(str(error).split())[:120]
         raise DataError(f"'{place}' holds no weights that can be read: {reason}") from error
     if not (isinstance(held, dict) and all(isinstance(value, Tensor) for value in held.values())):

@@ -1,4 +1,4 @@
-"""The rows of a data set that an evaluation looks at."""
+"""Rows of a data set for an evaluation."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from ganzoo.options.evaluation import ALL
 
 @dataclass(frozen=True)
 class Rows:
-    """Where the rows come from that an evaluation looks at."""
+    """Source of the rows of an evaluation."""
 
     data: DataOptions
     fields: frozenset[str]
-    """What is looked at of each."""
+    """Fields to load."""
     scale_factor: int
     """See `GAN.scale_factor`."""
     folder: Path | None
-    """Where downloads are kept."""
+    """Download directory."""
 
     def load(self, spec: DataSpec, split: Part, rows: int | None, most: int) -> dict[str, Tensor]:
-        """The rows of a split, by field: `rows` of them, or up to `most`.
+        """Load the rows of a split, by field: exactly `rows`, or up to `most`.
 
         Raises:
-            DataError: they cannot be had, are not so many, or have another form than those that were trained on.
+            DataError: if they are not available, too few, or of another form than in training.
         """
         if not self.fields:
             return {}
@@ -45,29 +45,29 @@ class Rows:
         return {name: column[:there] for name, column in table.columns.items()}
 
     def labels(self, split: Part, count: int) -> tuple[Tensor, tuple[str, ...]]:
-        """The classes of the same rows, int64, and what they mean, by number."""
+        """Return the classes of the same rows, int64, and the names of the classes."""
         table = load_some(self.data, frozenset({"label"}), split, count, self.folder)
         return table.columns["label"][:count], table.classes
 
     def trained_on(self, field: str) -> Tensor:
-        """The images that the run was trained on: all of the train split, or as many as its `limit` let it see."""
+        """Return the training images of the run: the train split, up to its `limit`."""
         limit = self.data.limit or ALL
         return load_some(self.data, frozenset({field}), "train", limit, self.folder, self.scale_factor).columns[field]
 
     def has(self, split: Part, count: int) -> bool:
-        """Whether a split has so many, for advice: what it takes to know is done where something was refused."""
+        """Whether a split has this many rows, for advice; loads data."""
         with suppress(UserError):
             table = load_some(self.data, self.fields, split, count, self.folder, self.scale_factor)
             return min(map(len, table.columns.values())) >= count
         return False
 
     def advice(self, needed: int, *, split: Part, asked: bool) -> str:
-        """What to type to have so many samples; if nothing helps, that.
+        """Return advice for getting this many samples, or a statement that there are no more.
 
         Args:
-            needed: so many.
-            split: where they were too few.
-            asked: whether a number of samples was asked for.
+            needed: number of samples.
+            split: split with too few.
+            asked: whether the number of samples was an option.
         """
         if self.has(split, needed):
             return f"try --samples {needed}"
@@ -77,10 +77,10 @@ class Rows:
 
 
 def check_like(table: InMemoryData, spec: DataSpec, data: DataOptions) -> None:
-    """Refuses rows of another form than those that were trained on.
+    """Check that rows have the form of the training data.
 
     Raises:
-        DataError: with both forms.
+        DataError: if not, with both forms.
     """
     for name, column in table.columns.items():
         then, now = spec.shapes.get(name), tuple(column.shape[1:])

@@ -1,4 +1,4 @@
-"""Which metrics are measured: those that were asked for or are usual, as far as the GAN and the images allow."""
+"""Selection of metrics: requested or default ones, as far as the GAN and the images allow."""
 
 from collections.abc import Callable, Mapping, Sequence, Set
 
@@ -13,15 +13,14 @@ from ganzoo.options.evaluation import EvaluationOptions
 
 PAIR = frozenset({"source", "target"})
 ASKED = frozenset({"label", "caption"})
-"""Inputs that say what an image is to show: the class of their row is the one that was asked for."""
+"""Inputs that determine the content of an image: the class of their row is the requested one."""
 
 
 def settled(gan: GAN, data: DataOptions, options: EvaluationOptions, and_usual: bool) -> Sequence[Metric]:
-    """The metrics: those that were asked for; else those that are usual for pairs, where there are any, or for sets.
+    """Return the metrics: the requested ones, else the default ones for pairs, if there are any, or for sets.
 
     Raises:
-        UserError: something was asked for that is not for what this GAN does, or asked for twice; or what a metric
-            takes is not installed.
+        UserError: if a requested metric does not suit this GAN or is named twice, or its library is not installed.
     """
     for metric in options.metric:
         if reason := unfit(metric, gan, data, options):
@@ -42,9 +41,9 @@ def settled(gan: GAN, data: DataOptions, options: EvaluationOptions, and_usual: 
 
 
 def _usual(gan: GAN, data: DataOptions, options: EvaluationOptions) -> list[Metric]:
-    """Usual metrics, without those of the kinds that were asked for."""
+    """Return the default metrics that were not requested."""
     asked = {metric.kind for metric in options.metric}
-    # One with an option that must be given is measured where it is asked for.
+    # Metrics with required options are measured only on request.
     kinds = [
         kind
         for kind in Metric.choices().values()
@@ -63,7 +62,7 @@ def _is_usual(kind: type[Metric], gan: GAN, pairs: bool) -> bool:
 
 
 def unfit(metric: Metric, gan: GAN, data: DataOptions, options: EvaluationOptions) -> str:
-    """Why a metric is not for what this GAN makes, or for what is asked; empty if it is."""
+    """Return the reason why a metric does not suit this GAN or these options, or an empty string."""
     if options.reference and not isinstance(metric, StatisticsMetric):
         return "reference statistics stand in for real images, and it takes the images; leave --reference out"
     if options.reference and isinstance(metric, SetMetric) and metric.looks_at == "colors":
@@ -79,7 +78,7 @@ def unfit(metric: Metric, gan: GAN, data: DataOptions, options: EvaluationOption
 
 
 def _unpaired(gan: GAN, data: DataOptions) -> str:
-    """Why what it makes has no targets that it can be held against; empty if it has."""
+    """Return the reason why samples have no targets to compare with, or an empty string."""
     if not (gan.needs >= PAIR and "source" in gan.inputs):
         return f"what '{gan.name}' makes has no targets"
     if not (data.data.paired or data.as_.makes_pairs):
@@ -102,7 +101,7 @@ def _ungrouped(metric: GroupMetric, gan: GAN, data: DataOptions) -> str:
 
 
 def _untold(data: DataOptions, options: EvaluationOptions) -> str:
-    """Why samples cannot be held against training images and others; empty if they can."""
+    """Return the reason why samples cannot be compared with training and held-out images, or an empty string."""
     if data.data.streamed:
         return f"'{data.data.label()}' is streamed, and it takes all training images at once"
     if "test" not in data.data.splits:
@@ -113,7 +112,7 @@ def _untold(data: DataOptions, options: EvaluationOptions) -> str:
 
 
 def code_of(metric: GroupMetric, gan: GAN) -> Category:
-    """The categorical code that a metric is of."""
+    """Return the categorical code of a metric."""
     codes = [code for code in gan.codes if isinstance(code, Category)]
     name = metric.code if isinstance(metric, OfCode) else None
     return next(code for code in codes if name in (None, code.name))
@@ -128,19 +127,19 @@ def possible(
     asked: Set[str],
     more: Callable[[int], str],
 ) -> tuple[Sequence[Metric], dict[str, str]]:
-    """The metrics that can be had of so many images of that size, and why others cannot.
+    """Return the metrics that can be measured with these images, and the reasons why others cannot.
 
     Args:
-        wanted: what is to be measured.
+        wanted: metrics to measure.
         shape: channels, height and width of the images.
-        samples: made or real ones, whichever are fewer.
-        widths: how many features and logits the extractor gives.
-        classifies: whether the extractor tells the data set's own classes apart.
-        asked: the kinds that were named.
-        more: what to type to have so many samples.
+        samples: number of samples or real images, whichever is smaller.
+        widths: numbers of features and logits of the extractor.
+        classifies: whether the extractor classifies the data set's own classes.
+        asked: requested kinds.
+        more: returns advice for getting a number of samples.
 
     Raises:
-        OptionError: none can; or one of those that were asked for cannot.
+        OptionError: if none can be measured, or a requested one cannot.
     """
     reasons = [_reason(metric, shape, samples, widths, classifies) for metric in wanted]
     refused = {metric.kind: reason for metric, reason in zip(wanted, reasons, strict=True) if reason}
@@ -175,5 +174,5 @@ def _reason(metric: Metric, shape: tuple[int, ...], samples: int, widths: Mappin
 
 
 def _least(metric: Metric, widths: Mapping[str, int]) -> int:
-    """How many samples a metric takes, as far as their number matters to it."""
+    """Return the least number of samples for a metric, or 0 if it does not matter."""
     return metric.least(widths[metric.looks_at]) if isinstance(metric, SetMetric) and metric.looks_at in widths else 0

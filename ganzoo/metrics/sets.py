@@ -1,4 +1,4 @@
-"""Figures of sets of images, through torch-fidelity; density and coverage, which no living library has, are our own."""
+"""Metrics of sets of images, with torch-fidelity; density and coverage are implemented here."""
 
 from typing import ClassVar
 
@@ -11,24 +11,24 @@ from ganzoo.contract.statistics import Statistics
 from ganzoo.metrics.library import library
 
 PART = 1000
-"""Rows whose distances are held at once."""
+"""Rows per block of distances."""
 
 
 class TorchFidelityMetric(SetMetric):
-    """One whose formula is torch-fidelity's."""
+    """Metric with torch-fidelity's formula."""
 
     module: ClassVar[str]
-    """Where it is."""
+    """Module of the formula."""
 
     def check(self) -> None:
         library(self.module)
 
 
 class FrechetDistance(TorchFidelityMetric, StatisticsMetric):
-    """Fréchet distance of features, taken for Gaussians; from 0: the same.
+    """Fréchet distance of features, modeled as Gaussians; from 0: the same.
 
-    Heusel et al., 2017, arXiv:1706.08500, eq. 6: |m - n|^2 + tr(C + D - 2 (C D)^1/2). It falls as samples get more:
-    compare figures of as many only.
+    Heusel et al., 2017, arXiv:1706.08500, eq. 6: |m - n|^2 + tr(C + D - 2 (C D)^1/2). It decreases with the number of
+    samples, so compare figures of equal numbers only.
     """
 
     kind = "fid"
@@ -47,13 +47,13 @@ class FrechetDistance(TorchFidelityMetric, StatisticsMetric):
         fid = library(self.module)
         first, second = ({"mu": each.mu, "sigma": each.sigma} for each in (fake, real))
         distance = fid.fid_statistics_to_metric(first, second, verbose=False)[fid.KEY_METRIC_FID]
-        return max(0.0, float(distance))  # of one set with itself it is -1e-12
+        return max(0.0, float(distance))  # one set with itself gives -1e-12
 
 
 class KernelDistance(TorchFidelityMetric):
-    """Squared maximum mean discrepancy of features, the mean over random subsets.
+    """Squared maximum mean discrepancy of features, averaged over random subsets.
 
-    Binkowski et al., 2018, arXiv:1801.01401, with the kernel (x y / D + 1)^3. It is unbiased, so it may be a little
+    Binkowski et al., 2018, arXiv:1801.01401, with the kernel (x y / D + 1)^3. It is unbiased, so it may be slightly
     below 0.
     """
 
@@ -61,8 +61,8 @@ class KernelDistance(TorchFidelityMetric):
     module = "torch_fidelity.metric_kid"
     usual = True
 
-    subsets: int = Field(100, gt=0, description="random subsets that it is the mean over")
-    subset_size: int = Field(1000, gt=1, description="images of each")
+    subsets: int = Field(100, gt=0, description="number of random subsets to average over")
+    subset_size: int = Field(1000, gt=1, description="images per subset")
 
     def least(self, width: int) -> int:
         return self.subset_size
@@ -74,9 +74,9 @@ class KernelDistance(TorchFidelityMetric):
 
 
 class InceptionScore(TorchFidelityMetric):
-    """Of how many classes samples surely are: from 1 to as many as there are.
+    """Number of classes to which samples clearly belong: from 1 to the number of classes.
 
-    Salimans et al., 2016, arXiv:1606.03498: exp(mean KL(p(y|x), p(y))). It looks at samples alone.
+    Salimans et al., 2016, arXiv:1606.03498: exp(mean KL(p(y|x), p(y))). It considers samples only.
     """
 
     kind = "inception-score"
@@ -85,7 +85,7 @@ class InceptionScore(TorchFidelityMetric):
     usual = True
     looks_at = "logits"
 
-    splits: int = Field(10, gt=0, description="parts of the samples that it is the mean over")
+    splits: int = Field(10, gt=0, description="number of parts of the samples to average over")
 
     def least(self, width: int) -> int:
         return 10 * self.splits
@@ -96,9 +96,9 @@ class InceptionScore(TorchFidelityMetric):
 
 
 class Precision(TorchFidelityMetric):
-    """Share of samples within the reach of a real image: fidelity.
+    """Share of samples within the neighborhood of a real image: fidelity.
 
-    Kynkäänniemi et al., 2019, arXiv:1904.06991. An image reaches to its k-th nearest neighbour among its like.
+    Kynkäänniemi et al., 2019, arXiv:1904.06991. Neighborhoods reach to the k-th nearest neighbor within the same set.
     """
 
     kind = "precision"
@@ -106,7 +106,7 @@ class Precision(TorchFidelityMetric):
     higher_is_better = True
     usual = True
 
-    neighbours: int = Field(3, gt=0, description="nearest neighbours that an image reaches to")
+    neighbours: int = Field(3, gt=0, description="number of nearest neighbors that defines a neighborhood")
 
     def least(self, width: int) -> int:
         return self.neighbours + 1
@@ -116,7 +116,7 @@ class Precision(TorchFidelityMetric):
         return share
 
     def both(self, real: Tensor, fake: Tensor) -> tuple[float, float]:
-        """Precision and recall."""
+        """Return precision and recall."""
         prc = library(self.module)
         options = {"prc_neighborhood": self.neighbours, "prc_batch_size": PART, "save_cpu_ram": True}
         found = prc.prc_features_to_metric(fake, real, **options, verbose=False)
@@ -124,7 +124,7 @@ class Precision(TorchFidelityMetric):
 
 
 class Recall(Precision):
-    """Share of real images within the reach of a sample: variety.
+    """Share of real images within the neighborhood of a sample: variety.
 
     Kynkäänniemi et al., 2019, arXiv:1904.06991.
     """
@@ -136,17 +136,17 @@ class Recall(Precision):
 
 
 class Density(SetMetric):
-    """How many real images reach a sample, of k expected, from 0: fidelity.
+    """Number of real images with a sample in their neighborhood, relative to the expected k, from 0: fidelity.
 
-    Naeem et al., 2020, arXiv:2002.09797, eq. 3: 1/(k M) sum_j sum_i [|Y_j - X_i| < NND_k(X_i)]
-    over M samples Y. Unlike precision, one outlier among the real images counts for little. It may exceed 1.
+    Naeem et al., 2020, arXiv:2002.09797, eq. 3: 1/(k M) sum_j sum_i [|Y_j - X_i| < NND_k(X_i)] over M samples Y. Unlike
+    precision, it is robust against outliers among the real images. It may exceed 1.
     """
 
     kind = "density"
     higher_is_better = True
     usual = True
 
-    neighbours: int = Field(5, gt=0, description="nearest neighbours that an image reaches to")
+    neighbours: int = Field(5, gt=0, description="number of nearest neighbors that defines a neighborhood")
 
     def least(self, width: int) -> int:
         return self.neighbours + 1
@@ -158,10 +158,10 @@ class Density(SetMetric):
 
 
 class Coverage(Density):
-    """Share of real images that reach a sample at all: variety.
+    """Share of real images with a sample in their neighborhood: variety.
 
-    Naeem et al., 2020, arXiv:2002.09797, eq. 4: 1/N sum_i [some |Y_j - X_i| < NND_k(X_i)] over
-    N real images X. Unlike recall, samples far off do not help.
+    Naeem et al., 2020, arXiv:2002.09797, eq. 4: 1/N sum_i [some |Y_j - X_i| < NND_k(X_i)] over N real images X. Unlike
+    recall, samples far off do not help.
     """
 
     kind = "coverage"
@@ -172,12 +172,12 @@ class Coverage(Density):
 
 
 def reaches(features: Tensor, neighbours: int) -> Tensor:
-    """How far the k-th nearest neighbour of each among the others is, N."""
+    """Return the distance of each row to its k-th nearest neighbor among the others, N."""
     parts = features.split(PART)
-    # The nearest of all is itself.
+    # The first is the row itself.
     return torch.cat([distances(part, features).kthvalue(neighbours + 1, dim=1).values for part in parts])
 
 
 def distances(first: Tensor, second: Tensor) -> Tensor:
-    """Between the rows of two matrices, N x M; by matrix products, so in 64 bits, or near ones would come out wrong."""
+    """Return the distances between the rows of two matrices, N x M, in 64 bits, which matrix products need here."""
     return torch.cdist(first.double(), second.double())

@@ -1,4 +1,4 @@
-"""An evaluation made ready: what is to be measured is settled, checked against what there is, and loaded."""
+"""Setup of an evaluation: selects metrics, checks them against the data, and loads everything."""
 
 import hashlib
 import logging
@@ -40,23 +40,23 @@ def make_ready(
     *,
     and_usual: bool = False,
 ) -> Evaluation:
-    """Loads what an evaluation takes: the rows of the split, the extractor, weights of metrics.
+    """Load everything for an evaluation: rows of the split, extractor, and weights of metrics.
 
     Args:
-        gan: whose images are to be measured.
-        data: where the real images come from, and how.
-        spec: what it was trained on.
-        options: what is asked for.
-        device: where it is.
-        folder: where downloads are kept.
-        most: samples, unless a number is asked for.
-        and_usual: measure what is usual, too, beside what is asked for, and after it.
+        gan: GAN to evaluate.
+        data: data set and options of the real images.
+        spec: form of the training data.
+        options: evaluation options.
+        device: device of the networks.
+        folder: download directory.
+        most: largest number of samples, if the options give none.
+        and_usual: whether to add default metrics after the requested ones.
 
     Raises:
-        UserError: data, extractor or weights cannot be had; or what is asked for cannot be measured here, or not with
-            so few images.
+        UserError: if data, extractor or weights are not available, or the request cannot be measured here or with so
+            few images.
     """
-    wanted = settled(gan, data, options, and_usual)  # what this refuses need not wait for the data
+    wanted = settled(gan, data, options, and_usual)  # fail on these before loading the data
     reference = Statistics.read(options.reference) if options.reference else None
     real = "image" if "image" in gan.needs else "target"
     split = options.split or ("test" if "test" in data.data.splits else "train")
@@ -116,7 +116,7 @@ def make_ready(
 
 
 def _samples(gan: GAN, options: EvaluationOptions, there: int, most: int, *, alike: bool) -> int:
-    """How many images to make; `alike`: as many as there are real ones."""
+    """Return the number of samples; `alike`: that of the real images."""
     if alike:
         return there
     if "source" not in gan.needs & gan.inputs:
@@ -134,10 +134,10 @@ def _looks(metric: Metric) -> str:
 
 
 def _check_reference(reference: Statistics, eyes: "LoadedExtractor", options: EvaluationOptions) -> None:
-    """Refuses statistics of another extractor's features, as far as their number tells.
+    """Check that statistics and extractor have the same number of features.
 
     Raises:
-        OptionError: with both numbers.
+        OptionError: if not, with both numbers.
     """
     if reference.width != (width := eyes.widths["features"]):
         raise OptionError(
@@ -147,36 +147,36 @@ def _check_reference(reference: Statistics, eyes: "LoadedExtractor", options: Ev
 
 
 def _checksum_of(columns: Mapping[str, Tensor], real: str) -> str:
-    """The part of the protocol that says which images are looked at."""
+    """Return the checksum that identifies the images in the protocol."""
     return checksum([columns[name] for name in sorted({real, *(PAIR & columns.keys())})])
 
 
 @dataclass(frozen=True)
 class LoadedExtractor:
-    """An extractor that was built."""
+    """Extractor with its network."""
 
     extractor: Extractor
     network: nn.Module
     widths: Mapping[str, int]
-    """How many `features`, and `logits` if it has any, it gives for an image."""
+    """Numbers of `features`, and `logits` if it has any, per image."""
 
     @classmethod
     def of(
         cls, extractor: Extractor, shape: tuple[int, int, int], device: torch.device, folder: Path
     ) -> "LoadedExtractor":
-        """The extractor, tried on two images of that shape."""
+        """Build an extractor and try it on two images of this shape."""
         network = extractor.build(folder).to(device).eval().requires_grad_(False)
         seen = FeatureBuffer(network)
         seen.look(torch.zeros(2, *shape, device=device))
         return cls(extractor, network, {what: seen.of(what).shape[1] for what in seen.kinds})
 
     def classifies(self, classes: tuple[str, ...]) -> bool:
-        """Whether its logits are of these classes; of data whose classes are not known it may be."""
+        """Whether its logits are of these classes; assumed for data without class names."""
         known = self.extractor.classes
         return bool(known) and "logits" in self.widths and classes in (known, ())
 
     def described(self) -> dict[str, Any]:
-        """Its part of the protocol."""
+        """Return its part of the protocol."""
         return {
             "extractor": self.extractor.kind,
             "extractor_options": _told(self.extractor),
@@ -196,13 +196,13 @@ def _default(data: DataOptions) -> Extractor:
 
 
 def _told(chosen: Metric | Extractor, network: object = None) -> dict[str, Any]:
-    """The options that figures depend on, and the checksum of the weights of a metric that is a network."""
+    """Return the options that figures depend on, and the checksum of a metric's network."""
     options = chosen.model_dump(mode="json", exclude=set(chosen.places))
     return {**options, "weights": fingerprint(network)} if isinstance(network, nn.Module) else options
 
 
 def checksum(columns: Sequence[Tensor]) -> str:
-    """The SHA-256 of columns."""
+    """Return the SHA-256 of columns."""
     digest = hashlib.sha256()
     for column in columns:
         digest.update(f"{tuple(column.shape)}\n".encode())

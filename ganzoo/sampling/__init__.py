@@ -1,1 +1,1 @@
-"""Making images with a trained GAN, and files of them."""
+"""Sampling from trained GANs, and image files."""

@@ -1,4 +1,4 @@
-"""Films: GIF and WebP by Pillow, MP4 by ffmpeg, a frame at a time."""
+"""Videos and animations: GIF and WebP with Pillow, MP4 with ffmpeg, one frame at a time."""
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -10,17 +10,23 @@ from ganzoo.errors import OptionError, UserError, check_installed
 from ganzoo.sampling.output_files import written
 
 FASTEST = {".gif": 50}
-"""Frames a second at most, by ending: what is faster, viewers of GIF slow down."""
+"""Largest frame rate by file extension: GIF viewers slow down faster ones."""
 
 
 def write_film(out: Path, frames: Iterable[Image.Image], count: int, fps: int) -> None:
-    """So many frames of one size as a film in the format of the path's ending: .gif, .webp or .mp4.
+    """Write frames of one size as a .gif, .webp or .mp4, according to the extension of the path.
 
-    GIF and WebP begin again at their end.
-    An MP4 is written frame by frame; of the others, the frames are held as bytes until all are there.
+    GIF and WebP loop. An MP4 is written frame by frame; for the other formats, encoded frames are held in memory until
+    the end.
+
+    Args:
+        out: path of the file.
+        frames: frames in order.
+        count: number of frames.
+        fps: frames per second.
 
     Raises:
-        UserError: it cannot be written, or there is no ffmpeg.
+        UserError: if it cannot be written, or ffmpeg is missing.
     """
     ending = out.suffix.lower()
     if ending == ".mp4":
@@ -37,10 +43,10 @@ def write_film(out: Path, frames: Iterable[Image.Image], count: int, fps: int) -
 
 
 def check_fps(out: Path, fps: int) -> None:
-    """Refuses what viewers would not show.
+    """Check the frame rate.
 
     Raises:
-        OptionError: so many frames a second are too many.
+        OptionError: if viewers of the format would not show it.
     """
     most = FASTEST.get(out.suffix.lower(), fps)
     if fps > most:
@@ -48,22 +54,22 @@ def check_fps(out: Path, fps: int) -> None:
 
 
 def _durations(count: int, fps: int, tick: int) -> list[int]:
-    """Milliseconds of each frame, in whole ticks: none begins farther than half a tick from when it should."""
+    """Return the duration of each frame, in ms and whole ticks; no frame starts more than half a tick off."""
     begins = [round(1000 * frame / fps / tick) * tick for frame in range(count + 1)]
     return [later - sooner for sooner, later in pairwise(begins)]
 
 
 def _animation(draft: Path, frames: Iterator[Image.Image], form: str, **options: int | list[int]) -> None:
     first = next(frames)
-    with draft.open("wb") as stream:  # which Pillow would leave open where a frame cannot be made
+    with draft.open("wb") as stream:  # Pillow would leave it open if a frame raises
         first.save(stream, form, save_all=True, append_images=frames, loop=0, **options)
 
 
 def _need_ffmpeg() -> None:
-    """Sees to it that there is an ffmpeg before the first frame is made.
+    """Check that ffmpeg is available, before the first frame is made.
 
     Raises:
-        UserError: there is none.
+        UserError: if it is missing.
     """
     check_installed("an MP4", "video", "imageio_ffmpeg")
     import imageio_ffmpeg
@@ -78,10 +84,10 @@ def _video(draft: Path, frames: Iterator[Image.Image], fps: int) -> None:
     import imageio_ffmpeg
 
     first = _even(next(frames))
-    # H.264 in 4:2:0 is what every player takes; 16 is a quality at which no difference is seen.
+    # Every player supports H.264 in 4:2:0; crf 16 is visually lossless.
     quality = ["-crf", "16", "-movflags", "+faststart", "-f", "mp4"]
     writer = imageio_ffmpeg.write_frames(
-        str(draft.absolute()),  # which is no flag, and no address
+        str(draft.absolute()),  # absolute, so that it is not taken for a flag or a URL
         first.size,
         fps=fps,
         codec="libx264",
@@ -94,11 +100,11 @@ def _video(draft: Path, frames: Iterator[Image.Image], fps: int) -> None:
     try:
         writer.send(None)
         writer.send(first.tobytes())
-        for count, frame in enumerate(frames, 2):  # noqa: B007 - how many there were is looked at below
+        for count, frame in enumerate(frames, 2):  # noqa: B007 - the count is compared below
             writer.send(_even(frame).tobytes())
     finally:
         writer.close()
-    # It does not say how ffmpeg ended: a full disk shows in what is there.
+    # The writer does not report ffmpeg's exit status, but a full disk shows in the number of frames.
     try:
         whole = imageio_ffmpeg.count_frames_and_secs(str(draft.absolute()))[0] == count
     except RuntimeError:
@@ -114,14 +120,14 @@ def _on_white(frame: Image.Image) -> Image.Image:
 
 
 def _in_palette(frame: Image.Image) -> Image.Image:
-    """A frame in 256 colours of its own: its greys, if it has no others, else the nearest, without a grain."""
+    """Return a frame with a palette of 256 colors, without dithering; gray frames stay gray."""
     if all(channel.tobytes() == frame.getchannel(0).tobytes() for channel in frame.split()[1:]):
         return frame.getchannel(0)
     return frame.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 
 def _even(frame: Image.Image) -> Image.Image:
-    """A frame whose sides are even, as those of 4:2:0 are: a white line is added."""
+    """Return a frame with even sides, as 4:2:0 requires, by adding a white line."""
     return ImageOps.expand(frame, (0, 0, frame.width % 2, frame.height % 2), "white") if _odd(frame) else frame
 
 

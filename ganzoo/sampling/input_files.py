@@ -1,4 +1,4 @@
-"""Pictures to translate, and where what is made of each goes: under the same name."""
+"""Input images of translations, and output files with the same names."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ Put: TypeAlias = Callable[[Image.Image], None]
 
 
 class OneImage(ImageFiles):
-    """A single file."""
+    """Single image file."""
 
     def names(self) -> list[PurePosixPath]:
         return [PurePosixPath(self.path.name)]
@@ -31,20 +31,20 @@ class OneImage(ImageFiles):
 
 
 def originals_at(source: Path) -> ImageFiles:
-    """The images of a folder or of a ZIP, or a single one.
+    """Return the images of a folder or ZIP, or a single one.
 
     Raises:
-        DataError: it is none of them.
+        DataError: if it is none of them.
     """
     is_one = source.is_file() and source.suffix.lower() not in ARCHIVES | {".zip"}
     return OneImage(source) if is_one else images_at(source)
 
 
 class Originals:
-    """Pictures by their names, each of which becomes the name of a PNG.
+    """Input images by name; outputs are PNGs with the same names.
 
     Raises:
-        DataError: there is none.
+        DataError: if there are no images.
     """
 
     def __init__(self, images: ImageFiles, source: Path) -> None:
@@ -52,20 +52,20 @@ class Originals:
         self.source = source
         self.names = images.names()
         self.targets: list[Path] = []
-        """What was made, in order."""
+        """Written files, in order."""
         self.notes: list[str] = []
-        """What is to be said of some of them: broken, or only the first frame of several."""
+        """Remarks about skipped images, and about animations with only the first frame used."""
         self._taken: list[PurePosixPath] = []
         if not self.names:
             raise DataError(f"there is no image in '{source}'")
 
     def check(self) -> None:
-        """Decodes all once, in threads, so that a broken one is named before the first is translated.
+        """Decode all images once, in threads, so that a broken one is reported before any translation.
 
         Raises:
-            DataError: naming the first that is broken.
+            DataError: naming the first broken image.
         """
-        if len(self.names) > 1:  # a single one is read anyway
+        if len(self.names) > 1:  # a single one is decoded anyway
             with ThreadPoolExecutor(available_cores()) as pool:
                 for _ in pool.map(self._decodes, self.names):
                     pass
@@ -74,10 +74,13 @@ class Originals:
         self.images.open(name)
 
     def pictures(self, skip_broken: bool) -> Iterator[Image.Image]:
-        """The pictures in turn; of an animation, the first frame.
+        """Yield the images in turn; of an animation, the first frame.
+
+        Args:
+            skip_broken: whether to skip broken images.
 
         Raises:
-            DataError: one is broken, and none is to be skipped, or all are.
+            DataError: if one is broken and `skip_broken` is false, or if all are.
         """
         first = ""
         for name in self.names:
@@ -98,10 +101,10 @@ class Originals:
 
     @contextmanager
     def written(self, out: Path) -> Iterator[Put]:
-        """Within, what was made of the pictures can be put where it belongs, in turn; it is there when it is left.
+        """Yield a function that saves the outputs in turn; files appear on exit.
 
         Raises:
-            UserError: two would go to one place, or one to where an original is; or it cannot be written.
+            UserError: if two outputs have the same path, one would overwrite an input, or writing fails.
         """
         if self._checked_picture(out):
             made: list[Image.Image] = []
@@ -121,10 +124,10 @@ class Originals:
         self.targets = [out] if output_files.is_zip(out) else [places[name] for name in self._taken]
 
     def _checked_picture(self, out: Path) -> bool:
-        """Whether the path is that of a single picture, not of a folder or a ZIP.
+        """Whether the path is that of a single image, not of a folder or ZIP.
 
         Raises:
-            UserError: it is that of one file for several pictures, of something else, or of the original.
+            UserError: if it is one file for several images, of another kind, or an input.
         """
         count, is_file = len(self.names), bool(out.suffix) and not (out.is_dir() or output_files.is_zip(out))
         other = {".npz": "an array", ".mp4": "a film"}.get(out.suffix.lower())
@@ -139,7 +142,7 @@ class Originals:
         return True
 
     def _places(self, out: Path) -> dict[PurePosixPath, Path]:
-        """Where each goes, if it goes into a folder."""
+        """Return the output path of each image in a folder."""
         origins: dict[Path, Path] = {}
         files = {name: self.source / name if self.source.is_dir() else self.source for name in self.names}
         taken = {file.resolve() for file in files.values()}

@@ -1,4 +1,4 @@
-"""What images are made from: rows of noise and of what goes with it, as the fields of a batch."""
+"""Inputs of a generator: rows of noise and conditions, as fields of a batch."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,28 +14,28 @@ from ganzoo.sampling.interpolation import drawn, spherical, truncated, way
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the images of a seed are made from: the n-th row is the same however many there are."""
+    """Inputs for the samples of a seed; row n is the same for any count."""
 
     noise_shape: tuple[int, ...]
     seed: int
     turns: Mapping[str, Tensor]
-    """The fields beside noise: rows that are taken in turn."""
+    """Rows of the other fields, repeated in turn."""
     limit: float | None = None
-    """Where the noise is cut off."""
+    """Truncation limit of the noise."""
     codes: Mapping[Code, float] = field(default_factory=dict)
-    """What codes in the noise are told to be."""
+    """Values of codes in the noise."""
 
     def parts(self, count: int, size: int) -> Iterator[dict[str, Tensor]]:
-        """So many rows, `size` at a time."""
+        """Yield `count` rows, `size` at a time."""
         noise = drawn(count, self.noise_shape, self.seed, size) if self.noise_shape else repeat(None)
         for start, rows in zip(range(0, count, size), noise, strict=False):
             numbers = torch.arange(start, min(start + size, count))
             yield self.others(numbers) | ({} if rows is None else {"noise": self.finished(rows)})
 
     def walk(self, points: int, frames: int, count: int, size: int, *, closed: bool) -> Iterator[dict[str, Tensor]]:
-        """`count` walks at once, each through points of its own: `frames` x `count` rows, about `size` at a time.
+        """Yield `count` simultaneous walks, each through its own points, about `size` rows at a time.
 
-        The noise goes on spherically; the other fields are those of the nearest point.
+        Gives `frames` x `count` rows. Noise is interpolated spherically; other fields come from the nearest point.
         """
         (noise,) = drawn(points * count, self.noise_shape, self.seed, points * count)
         walks = torch.arange(count) * points
@@ -47,7 +47,7 @@ class Inputs:
             yield self.others(torch.where(shares < 0.5, here, there)) | {"noise": self.finished(rows)}
 
     def between(self, second: int, shares: Tensor, size: int) -> Iterator[dict[str, Tensor]]:
-        """The first row on its way to that of another seed, so far along it, N: `size` at a time."""
+        """Yield rows between the first row and that of another seed, at shares N from 0 to 1, `size` at a time."""
         here, there = (next(drawn(1, self.noise_shape, seed, 1)) for seed in (self.seed, second))
         for part in shares.split(size):
             shape = (len(part), *self.noise_shape)
@@ -55,7 +55,7 @@ class Inputs:
             yield self.others(torch.zeros(len(part), dtype=torch.int64)) | {"noise": self.finished(rows)}
 
     def sweep(self, codes: Mapping[Code, Sequence[float]], count: int, size: int) -> Iterator[dict[str, Tensor]]:
-        """Each of the first `count` rows with every combination of the codes' values, those of the last code first."""
+        """Yield the first `count` rows with each combination of the codes' values; the last code varies fastest."""
         (noise,) = drawn(count, self.noise_shape, self.seed, count)
         combinations = math.prod(map(len, codes.values()))
         for numbers in torch.arange(count * combinations).split(size):
@@ -66,11 +66,11 @@ class Inputs:
             yield self.others(numbers // combinations) | {"noise": rows}
 
     def others(self, numbers: Tensor) -> dict[str, Tensor]:
-        """The fields beside noise of the images of these numbers."""
+        """Return the fields other than noise for these row numbers."""
         return {name: rows[numbers % len(rows)] for name, rows in self.turns.items()}
 
     def finished(self, noise: Tensor) -> Tensor:
-        """Noise as it was drawn, cut off, and with the codes that were told."""
+        """Return noise after truncation, with the chosen codes."""
         rows = noise if self.limit is None else truncated(noise, self.limit)
         for code, value in self.codes.items():
             rows = code.put(rows, torch.full((len(rows),), value))

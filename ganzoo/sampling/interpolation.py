@@ -1,6 +1,6 @@
-"""What is done to noise before images are made of it: truncation, and ways from one point to the next.
+"""Truncation and interpolation of noise.
 
-All of it is worked out row by row on the CPU: the n-th image of a seed stays the n-th, whatever the count and device.
+Computed row by row on the CPU, so that row n of a seed does not depend on count or device.
 """
 
 import math
@@ -15,7 +15,7 @@ from ganzoo.errors import OptionError
 
 
 def drawn(count: int, shape: tuple[int, ...], seed: int, size: int) -> Iterator[Tensor]:
-    """The rows of `data.batches.latent`, `size` x `shape` at a time, without holding all of them."""
+    """Yield the rows of `fixed_latents`, `size` x `shape` at a time, without holding all of them."""
     generator, rest = seeded(seed, "latent"), torch.empty((0, *shape))
     for start in range(0, count, size):
         wanted = min(size, count - start)
@@ -28,11 +28,11 @@ def drawn(count: int, shape: tuple[int, ...], seed: int, size: int) -> Iterator[
 
 
 def truncated(noise: Tensor, limit: float) -> Tensor:
-    """Standard normal noise as noise of the same distribution cut off at +-limit (Brock et al., 2018, section 3.1).
+    """Map standard normal noise to a normal distribution truncated at +-limit (Brock et al., 2018, section 3.1).
 
-    The paper draws again what lies beyond. Here each entry z becomes the value of the same rank in the distribution
-    that is cut off, erf(z' / sqrt 2) = erf(z / sqrt 2) erf(limit / sqrt 2): the same distribution, and each image is
-    that of the same noise, nearer to the middle.
+    The paper resamples values beyond the limit. Here each entry z becomes the value of the same rank in the truncated
+    distribution, erf(z' / sqrt 2) = erf(z / sqrt 2) erf(limit / sqrt 2): the distribution is the same, and each image
+    stays that of the same noise, nearer to the middle.
     """
     root = 2**0.5
     share = math.erf(limit / root)
@@ -41,10 +41,10 @@ def truncated(noise: Tensor, limit: float) -> Tensor:
 
 
 def check_limit(limit: object) -> float:
-    """A number that noise can be cut off at.
+    """Return a valid truncation limit.
 
     Raises:
-        OptionError: it is none.
+        OptionError: if it is not a finite number of at least 0.
     """
     number = limit if isinstance(limit, int | float) else math.nan
     if not (math.isfinite(number) and number >= 0):
@@ -53,21 +53,21 @@ def check_limit(limit: object) -> float:
 
 
 def spherical(first: Tensor, second: Tensor, share: Tensor) -> Tensor:
-    """Spherical interpolation from one row to another (Shoemake, 1985; of noise: White, 2016, arXiv:1609.04468).
+    """Return the spherical interpolation between rows (Shoemake, 1985; of noise: White, 2016, arXiv:1609.04468).
 
-    sin((1 - t) w) / sin w first + sin(t w) / sin w second, w the angle between them: unlike on a straight line, what
-    lies between is as long as noise usually is.
+    sin((1 - t) w) / sin w first + sin(t w) / sin w second, where w is the angle between them: unlike on a straight
+    line, interpolated noise keeps its usual norm.
 
     Args:
         first: N x ...
-        second: likewise.
+        second: N x ...
         share: t from 0 to 1, N.
     """
     one, other = first.double().flatten(1), second.double().flatten(1)
     cosine = torch.nn.functional.cosine_similarity(one, other, dim=1).clamp(-1, 1)
     angle, t = torch.arccos(cosine)[:, None], share.double()[:, None]
     sine = torch.sin(angle)
-    straight = sine < 1e-4  # in one line with the origin: there is no arc, or there are many
+    straight = sine < 1e-4  # collinear with the origin: no arc, or many
     sine = torch.where(straight, 1.0, sine)
     weight = torch.where(straight, 1 - t, torch.sin((1 - t) * angle) / sine)
     other_weight = torch.where(straight, t, torch.sin(t * angle) / sine)
@@ -75,12 +75,12 @@ def spherical(first: Tensor, second: Tensor, share: Tensor) -> Tensor:
 
 
 def way(points: int, frames: int, *, closed: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """Where each frame of a walk is: the points that it is between, and how far it is on its way; `frames` each.
+    """Return the position of each frame of a walk: first point, second point and share of the way, `frames` each.
 
     Args:
-        points: how many the walk has.
-        frames: how many are made of it, at equal steps.
-        closed: from the last point it goes on to the first, so that the film can begin again; else it ends there.
+        points: number of points of the walk.
+        frames: number of frames, at equal steps.
+        closed: whether the walk returns to the first point, for a loop; else it ends at the last one.
     """
     legs = points if closed else points - 1
     place = torch.arange(frames, dtype=torch.float64) * legs / (frames if closed else max(1, frames - 1))

@@ -1,4 +1,4 @@
-"""Files of images: one picture, a folder, a ZIP or an array. Written as the images come, and whole or not at all."""
+"""Image files: a single image, a folder, a ZIP or an array. Written incrementally, completely or not at all."""
 
 import itertools
 import os
@@ -20,22 +20,22 @@ from ganzoo.runs.folder import RunFolder
 
 Kind: TypeAlias = Literal["picture", "folder", "zip", "npz", "film"]
 FILMS = frozenset({".gif", ".mp4", ".webp"})
-"""What files of moving pictures are called, in lower case."""
+"""Extensions of animation formats, in lower case."""
 Put: TypeAlias = Callable[[PurePath, Image.Image], None]
-"""Writes a picture under a name."""
+"""Function that saves an image under a name."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""When all members of a ZIP were made, so that the same images are the same ZIP."""
+"""Modification time of all ZIP members, so that the same images give the same ZIP."""
 
 
 def kind_of(out: Path, *, film: bool = False) -> Kind:
-    """What is asked for by the ending of a path: without one, a folder.
+    """Return the kind of output for the extension of a path; without one, a folder.
 
     Args:
-        out: where images are to go.
-        film: whether they are the frames of one.
+        out: output path.
+        film: whether the images are frames of an animation.
 
     Raises:
-        OptionError: it is like a file's, but none that can be written.
+        OptionError: if the format cannot be written.
     """
     ending = out.suffix.lower()
     if not ending or out.is_dir():
@@ -58,16 +58,16 @@ def kind_of(out: Path, *, film: bool = False) -> Kind:
 
 
 def free_target(stem: str, ending: str = "") -> Path:
-    """A path in the working directory at which there is nothing: STEM.png, else STEM-2.png, and so on."""
+    """Return an unused path in the working directory: STEM.png, else STEM-2.png, and so on."""
     paths = (Path(f"{stem}{f'-{number}' if number > 1 else ''}{ending}") for number in itertools.count(1))
     return next(path for path in paths if not os.path.lexists(path))
 
 
 def check_folder(out: Path) -> None:
-    """Refuses a file in the place of a folder, and the folder of a run.
+    """Check that a path is not a file, and not a run folder.
 
     Raises:
-        OptionError: it is one.
+        OptionError: if it is.
     """
     if RunFolder(out).config.is_file():
         raise OptionError(f"'{out}' is the folder of a run; give another --out, such as {out / 'images'}")
@@ -76,7 +76,7 @@ def check_folder(out: Path) -> None:
 
 
 def is_zip(out: Path) -> bool:
-    """Whether files go into a ZIP of that name, not into a folder."""
+    """Whether output goes into a ZIP file, not a folder."""
     return out.suffix.lower() == ".zip" and not out.is_dir()
 
 
@@ -86,12 +86,12 @@ def _as_png(out: Path) -> Path:
 
 @contextmanager
 def written(out: Path) -> Iterator[Path]:
-    """Gives a path beside that of a file, or in a folder that is there; what was written to it becomes `out`.
+    """Yield a draft path next to the output, or in its existing folder; on exit it becomes `out`.
 
-    What is in a folder already stays, unless it has the same name. After an error nothing is left of what was written.
+    Existing files of a folder stay, except those with the same names. On an error, nothing written remains.
 
     Raises:
-        OptionError: it cannot be written.
+        OptionError: if it cannot be written.
     """
     folder = out if out.is_dir() else out.parent
     try:
@@ -108,7 +108,7 @@ def _move(draft: Path, out: Path) -> None:
         draft.replace(out)
         return
     places = {file: out / file.relative_to(draft) for file in sorted(draft.rglob("*"))}
-    for file, place in places.items():  # each is looked at before the first is moved
+    for file, place in places.items():  # check all before moving the first
         if os.path.lexists(place) and file.is_dir() != place.is_dir():
             kinds = ("file", "folder") if file.is_dir() else ("folder", "file")
             raise OptionError(
@@ -125,10 +125,10 @@ def _move(draft: Path, out: Path) -> None:
 
 @contextmanager
 def files(out: Path) -> Iterator[Put]:
-    """Within, pictures can be put into a folder, or into a .zip, as PNG; they are there when it is left.
+    """Yield a function that saves images as PNG in a folder or a .zip; files appear on exit.
 
     Raises:
-        OptionError: it cannot be written.
+        OptionError: if it cannot be written.
     """
     with written(out) as draft:
         if is_zip(out):
@@ -147,14 +147,14 @@ def files(out: Path) -> Iterator[Put]:
 
 def _pack(archive: zipfile.ZipFile, name: PurePath, picture: Image.Image) -> None:
     with archive.open(zipfile.ZipInfo(name.as_posix(), EPOCH), "w") as stream:
-        picture.save(stream, "PNG")  # which is compressed: the ZIP need not try
+        picture.save(stream, "PNG")  # already compressed: the ZIP only stores it
 
 
 def write_files(out: Path, pictured: Iterable[Image.Image], count: int) -> None:
-    """So many pictures as 00000.png, 00001.png, ... in a folder or a ZIP.
+    """Write images as 00000.png, 00001.png, ... to a folder or a ZIP.
 
     Raises:
-        OptionError: it cannot be written.
+        OptionError: if it cannot be written.
     """
     digits = max(5, len(str(count - 1)))
     with files(out) as put:
@@ -163,24 +163,24 @@ def write_files(out: Path, pictured: Iterable[Image.Image], count: int) -> None:
 
 
 def write_picture(out: Path, picture: Callable[[], Image.Image]) -> None:
-    """One picture, made when it is known that it can be written, in the format of the path's ending.
+    """Write one image, made after checking that the path is writable, in the format of its extension.
 
     Raises:
-        OptionError: it cannot be written.
+        OptionError: if it cannot be written.
     """
     with written(out) as draft, draft.open("w+b") as stream:
         made = picture()
         try:
             made.save(stream, Image.registered_extensions()[out.suffix.lower()])
-        except (ValueError, struct.error) as error:  # what a format has no room or no colours for
+        except (ValueError, struct.error) as error:  # size or mode that the format does not support
             raise OptionError(f"'{out}' cannot be written: {error}; try {_as_png(out)} as --out") from error
 
 
 def write_arrays(out: Path, parts: Iterable[Tensor], count: int, others: Mapping[str, np.ndarray[Any, Any]]) -> None:
-    """So many images as the array `images` of a NumPy archive, uint8, N x H x W x C, and others beside it.
+    """Write images as the array `images` of a NumPy archive, uint8, N x H x W x C, together with other arrays.
 
     Raises:
-        OptionError: it cannot be written.
+        OptionError: if it cannot be written.
     """
     with written(out) as draft, zipfile.ZipFile(draft, "x") as archive:
         with archive.open(zipfile.ZipInfo("images.npy", EPOCH), "w", force_zip64=True) as stream:

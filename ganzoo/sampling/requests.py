@@ -1,4 +1,4 @@
-"""What images are asked for, as people say it: checked, and made what a GAN takes."""
+"""Validation of sampling requests, and their translation into a GAN's inputs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,19 +20,19 @@ from ganzoo.sampling.interpolation import check_limit
 from ganzoo.sampling.sampler import Sampler
 
 Class: TypeAlias = str | int
-"""A class by its name or its number."""
+"""Name or index of a class."""
 MOST = 100_000
-"""Points of walks, or rows of sweeps, at most: their noise is held at once."""
+"""Largest number of points in walks, or rows in sweeps, whose noise is held in memory."""
 LONGEST = 1_000_000
-"""Frames of a walk at most: where each of them is, is held at once."""
+"""Largest number of frames in a walk, whose positions are held in memory."""
 MANY = 20
-"""So many classes are named where one does not exist."""
+"""Largest number of classes listed in an error."""
 WORDS = {"label": "classes", "caption": "captions"}
-"""What people call fields that images are made from."""
+"""Words in messages for the fields of a batch."""
 
 
 def takes(gan: GAN, field: str) -> bool:
-    """Whether its images are made from that field: "caption", "label", "source"."""
+    """Whether the GAN makes images from this field: "caption", "label" or "source"."""
     return field in gan.needs & gan.inputs
 
 
@@ -47,10 +47,10 @@ def made_ready(
     truncation: float | None = None,
     codes: Mapping[str, object] | None = None,
 ) -> tuple[Sampler, Inputs]:
-    """What makes images of noise, and of what, as it was asked: see `TrainedGAN.generate`.
+    """Return a sampler and its inputs for a request; see `TrainedGAN.generate`.
 
     Raises:
-        UserError: the GAN makes images from others, or what is asked for cannot be.
+        UserError: if the GAN translates images, or the request is invalid.
     """
     number = at_least(0, "seed", seed)
     if takes(gan, "source"):
@@ -71,24 +71,24 @@ def made_ready(
 
 
 def check_noise(gan: GAN, meaning: str) -> None:
-    """Refuses a GAN without noise.
+    """Check that a GAN takes noise.
 
     Args:
-        gan: which.
-        meaning: what cannot be without.
+        gan: GAN to check.
+        meaning: consequence, for the message.
 
     Raises:
-        UserError: it has none.
+        UserError: if it takes none.
     """
     if not gan.noise_shape():
         raise UserError(f"'{gan.name}' makes images without noise: {meaning}")
 
 
 def check_source_alone(gan: GAN) -> None:
-    """Refuses a GAN that makes images from more than others.
+    """Check that a GAN's only input field is `source`.
 
     Raises:
-        UserError: it does.
+        UserError: if it takes others.
     """
     others = [WORDS.get(field, field) for field in sorted((gan.needs & gan.inputs) - {"source"})]
     if others:
@@ -101,10 +101,10 @@ def check_source_alone(gan: GAN) -> None:
 def turns(
     gan: GAN, data: DataSpec, text: str | Sequence[str] | None, classes: Class | Sequence[Class] | None
 ) -> dict[str, Tensor]:
-    """The rows of `caption` and `label` that images take in turn, as far as the GAN takes such.
+    """Return the rows of `caption` and `label` that images use in turn, as far as the GAN takes them.
 
     Raises:
-        UserError: it takes none of that kind, or none was said; or this one cannot be.
+        UserError: if the GAN does not take them, a required one is missing, or one is invalid.
     """
     fields = {}
     if text is not None and not takes(gan, "caption"):
@@ -124,10 +124,10 @@ def turns(
 
 
 def with_sampling_options(gan: GAN, options: Mapping[str, object]) -> GAN:
-    """The GAN with some options changed, of those that weights do not depend on.
+    """Return the GAN with some of its sampling options changed.
 
     Raises:
-        UserError: there is no such option, or weights depend on it.
+        UserError: if there is no such option, or it cannot change after training.
     """
     for name in options:
         if name not in type(gan).model_fields:
@@ -141,10 +141,10 @@ def with_sampling_options(gan: GAN, options: Mapping[str, object]) -> GAN:
 
 
 def check_walk(points: object, frames: object, count: int) -> tuple[int, int]:
-    """Points and frames of a walk that leads somewhere, and through no more points than are held.
+    """Return valid numbers of points and frames of a walk.
 
     Raises:
-        OptionError: naming what is no whole number, too low or too high.
+        OptionError: naming the one that is not whole, too low or too high.
     """
     points, frames = whole("interpolate", points), whole("frames", frames)
     if points < 2:
@@ -158,10 +158,10 @@ def check_walk(points: object, frames: object, count: int) -> tuple[int, int]:
 
 
 def at_most_held(option: str, each: int, count: int) -> None:
-    """Refuses more rows of noise, `each` for each of `count`, than are held at once.
+    """Check that `each` x `count` rows of noise fit the limit.
 
     Raises:
-        OptionError: naming the option, or 'count', whichever it is that is too high.
+        OptionError: naming the option that is too high, or 'count'.
     """
     if each * count > MOST:
         name = option if each > MOST or count == 1 else "count"
@@ -171,19 +171,19 @@ def at_most_held(option: str, each: int, count: int) -> None:
 
 
 def at_least_one(**numbers: object) -> tuple[int, ...]:
-    """The numbers, each of them whole and at least 1.
+    """Return the numbers as integers of at least 1.
 
     Raises:
-        OptionError: naming the first that is not.
+        OptionError: naming the first invalid one.
     """
     return tuple(at_least(1, name, number) for name, number in numbers.items())
 
 
 def at_least(least: int, name: str, number: object) -> int:
-    """A number, whole and not too low: from Python, anything may be given.
+    """Return a number as an integer of at least `least`.
 
     Raises:
-        OptionError: naming it.
+        OptionError: if it is invalid.
     """
     found = whole(name, number)
     if found < least:
@@ -192,10 +192,10 @@ def at_least(least: int, name: str, number: object) -> int:
 
 
 def whole(name: str, number: object) -> int:
-    """A whole number as Python's own, whatever library it is from: what is drawn follows from how it is written.
+    """Return an integer of any library as a Python int, as seeds depend on its text.
 
     Raises:
-        OptionError: it is none.
+        OptionError: if it is not an integer.
     """
     if not isinstance(number, SupportsIndex):
         raise OptionError(f"option '{name}' cannot be {typed(number)}: it must be a whole number")
@@ -203,10 +203,10 @@ def whole(name: str, number: object) -> int:
 
 
 def captions(texts: Sequence[object], data: DataSpec) -> Tensor:
-    """Captions as the data has them, N x L.
+    """Return captions encoded as in the data, N x L.
 
     Raises:
-        OptionError: one is no text, is blank, or is longer than the data's own may be.
+        OptionError: if one is no text, blank, or longer than the data allows.
     """
     length = math.prod(data.shapes["caption"])
     for text in texts:
@@ -214,7 +214,7 @@ def captions(texts: Sequence[object], data: DataSpec) -> Tensor:
             raise OptionError(f"option 'text' cannot be {typed(text)}: say what is to be seen, such as 'a red flower'")
         try:
             size = len(text.encode())
-        except UnicodeEncodeError as error:  # from a command line, bytes that are no UTF-8
+        except UnicodeEncodeError as error:  # command line bytes that are not UTF-8
             raise OptionError(f"option 'text' cannot be {typed(ascii(text))}: it is no Unicode text") from error
         if "\0" in text:
             raise OptionError(f"option 'text' cannot be {typed(ascii(text))}: a caption ends where a zero is")
@@ -227,10 +227,10 @@ def captions(texts: Sequence[object], data: DataSpec) -> Tensor:
 
 
 def class_numbers(classes: Sequence[object], data: DataSpec) -> list[int]:
-    """The numbers of classes that are said by name or number; what is a name is no number.
+    """Return the indices of classes given by name or index; names take precedence.
 
     Raises:
-        UnknownName: there is no such class.
+        UnknownName: if there is no such class.
     """
     return [_class_number(value, data) for value in classes]
 

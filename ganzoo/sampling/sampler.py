@@ -1,4 +1,4 @@
-"""Making images of rows of inputs, a batch at a time: the n-th is the same whatever the batch size."""
+"""Sampling in batches; the n-th image is the same for any batch size."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,38 +15,37 @@ from ganzoo.errors import OutOfMemory
 
 
 def first_draws(_: int) -> int:
-    """A `draws_of` for `Sampler.batches`: every image gets the random numbers of image 0."""
+    """Return 0: a `draws_of` that gives every image the random numbers of image 0."""
     return 0
 
 
 @dataclass
 class Sampler:
-    """Networks that make images of inputs.
+    """Networks that make images from inputs.
 
-    A GAN may draw random numbers of its own while it makes images, by torch, NumPy or Python; which image gets which
-    would follow from the batch size. Whether it does is seen by whether the generators have moved: then its images are
-    made one by one, each with numbers that follow from the seed and its own number. All others, ours among them, are
-    made together.
+    A GAN may draw random numbers while it samples, with PyTorch, NumPy or Python, so that images would depend on the
+    batch size. If the random state changes, images are made one by one, each seeded from the seed and its own number.
+    All others are made in batches.
     """
 
     gan: GAN
     nets: Networks
     seed: int
     draws: bool = False
-    """Whether it was seen to draw."""
+    """Whether the GAN was found to draw random numbers."""
 
     def batches(
         self, parts: Iterable[Mapping[str, Tensor]], draws_of: Callable[[int], int] | None = None
     ) -> Iterator[Tensor]:
-        """The images of rows of inputs, as many at once as there are in a part: N x C x H x W in [-1, 1], on the CPU.
+        """Yield the images of each part of the inputs, N x C x H x W in [-1, 1], on the CPU.
 
         Args:
             parts: fields of a batch.
-            draws_of: from the place of an image, counted over all parts, to the number whose draws it gets, so that
-                neighbours of one film or row need not differ by them. None: that of its place.
+            draws_of: maps the position of an image, counted over all parts, to the number that seeds it, so that
+                neighbors in an animation or row can share random numbers (default: its position).
 
         Raises:
-            OutOfMemory: a part does not fit.
+            OutOfMemory: if a part does not fit.
         """
         start = 0
         for part in parts:
@@ -54,7 +53,7 @@ class Sampler:
             places = range(start, start + rows)
             numbers = list(places if draws_of is None else map(draws_of, places))
             try:
-                # Left before the images are handed out: who takes them may draw, too.
+                # Exit before yielding: the consumer may draw random numbers, too.
                 with preserve_rng_state(self.device), torch.no_grad():
                     images = self._made(part, numbers)
             except (RuntimeError, MemoryError) as error:
@@ -68,7 +67,7 @@ class Sampler:
 
     @property
     def device(self) -> torch.device:
-        """Where images are made."""
+        """Device for sampling."""
         return next(self.nets.parameters()).device
 
     def _made(self, part: Mapping[str, Tensor], numbers: list[int]) -> Tensor:

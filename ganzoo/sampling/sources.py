@@ -1,4 +1,4 @@
-"""Sources of translations: pictures of any size and mode, as a GAN was trained to take them."""
+"""Sources of translations: images of any size and mode, converted to a GAN's input."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,22 +20,22 @@ from ganzoo.runs.folder import RunFolder
 
 @dataclass(frozen=True)
 class Sources:
-    """Makes pictures sources.
+    """Converts images to sources.
 
-    Each is scaled until it covers the size of training, and what hangs over is cut off, unless the GAN takes any size.
+    Each is scaled to cover the training size and center-cropped, unless the GAN takes any size.
     """
 
     gan: GAN
     data: DataSpec
     adaptor: PairTransform | None = None
-    """What made the sources of training out of images, and is to make these."""
+    """Transform that made the training sources from images, applied here as well."""
 
     @classmethod
     def adapted(cls, gan: GAN, data: DataSpec, folder: Path) -> "Sources":
-        """What makes pictures sources as a run's own `--as` did it in training.
+        """Return sources with the transform of the run's `--as`.
 
         Raises:
-            UserError: its sources were taken as they are.
+            UserError: if the run has none.
         """
         if (adaptor := adaptor_of(RunFolder(folder))) is None:
             raise UserError(
@@ -44,10 +44,10 @@ class Sources:
         return cls(gan, data, adaptor)
 
     def of(self, picture: Image.Image) -> Tensor:
-        """A picture as a source, C x H x W in [-1, 1].
+        """Return an image as a source, C x H x W in [-1, 1].
 
         Raises:
-            DataError: it is too small, or its colours have no known range.
+            DataError: if it is too small, or its value range is unknown.
         """
         upright = ImageOps.exif_transpose(picture)
         channels, *size = self.data.source_shape if self.adaptor is None else self.data.shape
@@ -66,21 +66,21 @@ class Sources:
 def _fitted(picture: Image.Image, size: tuple[int, int], channels: int) -> Tensor:
     try:
         return resize_and_crop(picture, size, channels)
-    except ValueError as error:  # of floating-point numbers
+    except ValueError as error:  # of floating-point images
         raise DataError(f"a picture cannot be translated: {error}") from error
 
 
 class _Adapted(Config):
-    """What a run's config.json says of how its sources were made."""
+    """Option of a run's config.json for making sources."""
 
     as_: AnyPairTransform
 
 
 def adaptor_of(folder: RunFolder) -> PairTransform | None:
-    """What made the sources of a run's training out of images; None: nothing did, or it is no run folder.
+    """Return the transform that made a run's sources, or None if there is none or it is no run folder.
 
     Raises:
-        RunFolderError: what the folder says of it cannot be used.
+        RunFolderError: if its configuration cannot be used.
     """
     if not folder.holds_run:
         return None
@@ -89,12 +89,12 @@ def adaptor_of(folder: RunFolder) -> PairTransform | None:
         chosen = validate(_Adapted, {"as_": config.get("as_", "none")}).as_
     except UserError as error:
         raise RunFolderError(f"{folder.config} cannot be used: {error}") from error
-    # Backward, the sources were the images, and what was made of them the targets.
+    # Backward, images are the sources, and transformed ones the targets.
     return chosen if chosen.makes_pairs and config.get("direction") != "backward" else None
 
 
 def alike(images: Iterable[Tensor], size: int) -> Iterator[Tensor]:
-    """Images that follow each other and have the same shape, C x H x W, together: N x C x H x W, N at most `size`."""
+    """Batch consecutive images of the same shape, C x H x W, into N x C x H x W with N at most `size`."""
     held: list[Tensor] = []
     for image in images:
         if held and (len(held) == size or held[0].shape != image.shape):

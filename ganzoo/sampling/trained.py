@@ -1,4 +1,4 @@
-"""A GAN that was trained, ready to make images."""
+"""Trained GANs for sampling."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,41 +33,41 @@ from ganzoo.sampling.sources import Sources, alike
 
 
 class TrainedGAN:
-    """A GAN with weights, ready to make images. It needs its run folder and no data set."""
+    """GAN with trained weights. Needs its run folder, but no data set."""
 
     def __init__(self, folder: Path, gan: GAN, data: DataSpec, nets: Networks, iteration: int = 0) -> None:
         self.folder = folder
-        """The run folder, or an export."""
+        """Run folder or export."""
         self.iteration = iteration
-        """Of the checkpoint whose weights these are."""
+        """Iteration of the checkpoint."""
         self.gan = gan
-        """Its configuration."""
+        """Configuration."""
         self.data = data
-        """The shapes of what it was trained on, and the names of classes."""
+        """Shapes and class names of the training data."""
         self.nets = nets
-        """Its networks, in evaluation mode."""
+        """Networks, in evaluation mode."""
 
     def __repr__(self) -> str:
         return f"<TrainedGAN {self.gan.name}, {' x '.join(map(str, self.data.shape))}, from {self.folder}>"
 
     @property
     def takes_images(self) -> bool:
-        """Whether it translates images; else it generates them."""
+        """Whether it translates images instead of generating them."""
         return takes(self.gan, "source")
 
     @property
     def takes_text(self) -> bool:
-        """Whether it makes images from captions, so that `generate` must be given some."""
+        """Whether `generate` requires captions."""
         return takes(self.gan, "caption")
 
     @property
     def takes_classes(self) -> bool:
-        """Whether `generate` may be told of which classes; `data.classes` are their names."""
+        """Whether `generate` accepts classes, whose names are in `data.classes`."""
         return takes(self.gan, "label")
 
     @property
     def device(self) -> torch.device:
-        """Where it makes images."""
+        """Device for sampling."""
         return next(self.nets.parameters()).device
 
     def generate(
@@ -81,33 +81,32 @@ class TrainedGAN:
         truncation: float | None = None,
         codes: Mapping[str, object] | None = None,
     ) -> Tensor:
-        """New images, count x C x H x W, float32 in [-1, 1], on the CPU.
+        """Generate images, count x C x H x W, float32 in [-1, 1], on the CPU.
 
         The n-th image of a seed is the same for any count, batch size and device, to float precision.
 
         Args:
-            count: how many.
-            seed: another seed, other images.
-            batch_size: how many are made at once.
-            text: what they are to show, for a GAN that makes images from captions; several are taken in turn.
-            classes: their class, by name or number, for a GAN with classes; several are taken in turn. None: all.
-            truncation: how far from the middle images may be: the less, the more alike, and often the better. A GAN
-                with an option of that name has its own; of any other the noise is a normal distribution cut off there.
-            codes: values of codes in the noise, by name, for a GAN that has such (its `codes`).
+            count: number of images.
+            seed: random seed.
+            batch_size: images per batch.
+            text: captions, for a GAN that takes them; several are used in turn.
+            classes: classes by name or index, for a GAN with classes; several are used in turn (default: all).
+            truncation: limit of the distance from the mean: lower values give more similar, often better images. A GAN
+                may define its own option of that name; for others, the noise is a normal distribution truncated there.
+            codes: values of named codes in the noise, for a GAN with `codes`.
 
         Raises:
-            UserError: this GAN makes images from others; there is no such class or code, or the text cannot be a
-                caption; it takes none, or must be given one; it has no noise to truncate; or less than one image is
-                asked for.
+            UserError: if this GAN translates images, or does not take such a request: an unknown class or code, an
+                invalid, missing or unsupported caption, truncation without noise, or a count below 1.
         """
         asked = {"text": text, "classes": classes, "truncation": truncation, "codes": codes}
         return torch.cat(list(self.generate_in_batches(count, seed, batch_size, **asked)))
 
     def generate_in_batches(self, count: int, seed: int = 0, batch_size: int = 64, **asked: Any) -> Iterator[Tensor]:
-        """The images of `generate`, a batch at a time as they are made: for more than memory holds.
+        """Yield the images of `generate` in batches, for more than fit in memory.
 
         Raises:
-            UserError: as `generate` does, at once.
+            UserError: as in `generate`, immediately.
         """
         count, batch_size = at_least_one(count=count, batch_size=batch_size)
         sampler, inputs = made_ready(self.gan, self.nets, self.data, seed, **asked)
@@ -124,44 +123,44 @@ class TrainedGAN:
         closed: bool = True,
         **asked: Any,
     ) -> Iterator[Tensor]:
-        """Walks through the noise, a frame at a time: each count x C x H x W in [-1, 1], on the CPU.
+        """Yield the frames of walks through the noise, each count x C x H x W in [-1, 1], on the CPU.
 
-        A walk passes through `points` images of the seed, the next one through those after them, and goes spherically
-        from each to the next. Class and caption have nothing in between: they are those of the nearest point.
+        A walk passes through `points` images of the seed, the next one through those after them, with spherical
+        interpolation from one to the next. Classes and captions are those of the nearest point.
 
         Args:
-            points: how many images it passes through.
-            frames: how many images are made of it, at equal steps, at least one for each point.
-            seed: another seed, other images.
-            batch_size: about how many images are made at once.
-            count: so many walks side by side.
-            closed: whether it ends where it began, so that it can be shown over and over.
+            points: number of images on the path.
+            frames: number of frames, at equal steps, at least one per point.
+            seed: random seed.
+            batch_size: approximate number of images per batch.
+            count: number of simultaneous walks.
+            closed: whether it ends where it began, for a loop.
             asked: `text`, `classes`, `truncation` and `codes`, as for `generate`.
 
         Raises:
-            UserError: as `generate` does; the GAN makes images without noise; or there are too few points or frames.
+            UserError: as in `generate`, if the GAN takes no noise, or if there are too few points or frames.
         """
         count, batch_size = at_least_one(count=count, batch_size=batch_size)
         points, frames = check_walk(points, frames, count)
         sampler, inputs = made_ready(self.gan, self.nets, self.data, seed, **asked)
         check_noise(self.gan, "there is no way from one image to another")
         rows = inputs.walk(points, frames, count, batch_size, closed=closed)
-        # A walk gets the draws of its first image in every frame, else it would flicker.
+        # All frames of a walk share the draws of its first image; otherwise it would flicker.
         made = sampler.batches(rows, lambda place: place % count * points)
         return (frame for images in made for frame in images.split(count))
 
     def between(self, first: int, second: int, shares: Sequence[float], batch_size: int = 64, **asked: Any) -> Tensor:
-        """Images on the way from the first one of a seed to that of another, N x C x H x W in [-1, 1], on the CPU.
+        """Interpolate between the first images of two seeds, N x C x H x W in [-1, 1], on the CPU.
 
         Args:
-            first: the seed of the image at 0, of which they have class and caption.
-            second: the seed of the image at 1.
-            shares: how far along each of the N is, from 0 to 1.
-            batch_size: how many are made at once.
+            first: seed of the image at share 0, whose class and caption are used.
+            second: seed of the image at share 1.
+            shares: N positions from 0 to 1.
+            batch_size: images per batch.
             asked: as for `generate`.
 
         Raises:
-            UserError: as `generate` does; or the GAN makes images without noise.
+            UserError: as in `generate`, or if the GAN takes no noise.
         """
         _, batch_size = at_least_one(shares=len(shares), batch_size=batch_size)
         second = at_least(0, "second", second)
@@ -173,20 +172,20 @@ class TrainedGAN:
     def sweep(
         self, codes: Mapping[str, object], count: int = 1, seed: int = 0, batch_size: int = 64, **asked: Any
     ) -> Iterator[Tensor]:
-        """Images of every combination of the codes' values, a batch at a time: N x C x H x W in [-1, 1], on the CPU.
+        """Yield images of all combinations of the codes' values in batches, N x C x H x W in [-1, 1], on the CPU.
 
-        All combinations with the noise of the seed's first image come first, the values of the last code changing
-        fastest; then all with that of the second.
+        First come all combinations with the noise of the seed's first image, the last code varying fastest; then those
+        of the second image, and so on.
 
         Args:
-            codes: values by the code's name: `{"category": [3, 4], "continuous-1": "-1..1"}`.
-            count: how many images' noise.
-            seed: another seed, other noise.
-            batch_size: how many are made at once.
+            codes: values by code name: `{"category": [3, 4], "continuous-1": "-1..1"}`.
+            count: number of noise vectors.
+            seed: random seed.
+            batch_size: images per batch.
             asked: `text`, `classes` and `truncation`, as for `generate`.
 
         Raises:
-            UserError: as `generate` does.
+            UserError: as in `generate`.
         """
         count, batch_size = at_least_one(count=count, batch_size=batch_size)
         told = settings(self.gan.codes, self.gan.name, codes)
@@ -196,31 +195,31 @@ class TrainedGAN:
         return sampler.batches(inputs.sweep(told, count, batch_size), lambda place: place // combinations)
 
     def show(self, count: int = 25, seed: int = 0, **asked: Any) -> Image.Image:
-        """New images in one picture, which a notebook shows; what is asked for is that of `generate`.
+        """Return a grid of images for a notebook; for the other arguments see `generate`.
 
         Several texts or classes have a column each.
 
         Raises:
-            UserError: see `generate`.
+            UserError: as in `generate`.
         """
         made = self.generate(count, seed, **asked)
         given = [[one] if isinstance(one, str | int) else one or () for one in map(asked.get, ("text", "classes"))]
         return pictures.grid(made, pictures.columns_of(count, max(map(len, given))))
 
     def translate(self, images: Tensor, seed: int = 0, batch_size: int = 16) -> Tensor:
-        """What it makes of images, N x C x H x W in [-1, 1] of `data.source_shape`; the same form, on the CPU.
+        """Translate images, N x C x H x W in [-1, 1] with `data.source_shape`; returns the same form on the CPU.
 
-        A GAN whose `any_size` is true takes them of any height and width.
+        A GAN with `any_size` takes images of any height and width.
 
         Args:
-            images: to translate.
-            seed: of noise, where a GAN takes some beside the image.
-            batch_size: how many are translated at once.
+            images: images to translate.
+            seed: seed of the noise, if the GAN takes any.
+            batch_size: images per batch.
 
         Raises:
-            UserError: this GAN makes images from noise, or from more than images; there are no images, or they have
-                another shape.
-            OutOfMemory: so many at once do not fit.
+            UserError: if this GAN makes images from noise, or takes more than images; or if there are no images, or
+                they have another shape.
+            OutOfMemory: if a batch does not fit.
         """
         self._check_translates()
         seed, batch_size = at_least(0, "seed", seed), at_least(1, "batch_size", batch_size)
@@ -235,23 +234,22 @@ class TrainedGAN:
     def translate_pictures(
         self, pictures: Iterable[Image.Image], seed: int = 0, batch_size: int = 1, *, adapt: bool = False
     ) -> Iterator[Tensor]:
-        """What it makes of each picture, of any size and mode: C x H x W in [-1, 1], on the CPU.
+        """Yield the translation of each image, of any size and mode, C x H x W in [-1, 1], on the CPU.
 
-        A picture is scaled until it covers the size that the GAN was trained on, and what hangs over is cut off, unless
-        the GAN takes any size. What is made of a picture does not depend on those before it.
+        An image is scaled to cover the training size and center-cropped, unless the GAN takes any size. A translation
+        does not depend on the images before it.
 
         Args:
-            pictures: to translate.
-            seed: of noise, where a GAN takes some beside the picture.
-            batch_size: how many of one size are translated at once.
-            adapt: whether sources are first made of the pictures as in training, by the run's own `--as`: edges of
-                photographs, a hole in images that are whole.
+            pictures: images to translate.
+            seed: seed of the noise, if the GAN takes any.
+            batch_size: images of one size per batch.
+            adapt: whether to make sources from the images as in training, with the run's `--as`: edges of photographs,
+                a hole in whole images.
 
         Raises:
-            UserError: this GAN makes images from noise, or from more than images; or the run was trained on sources as
-                they are.
-            DataError: a picture is too small, or has colours of an unknown range; as it is reached.
-            OutOfMemory: so many at once do not fit; likewise.
+            UserError: if this GAN makes images from noise, or takes more than images; or if the run has no `--as`.
+            DataError: if an image is too small, or its value range is unknown; when it is reached.
+            OutOfMemory: if a batch does not fit, likewise.
         """
         self._check_translates()
         seed, batch_size = at_least(0, "seed", seed), at_least(1, "batch_size", batch_size)

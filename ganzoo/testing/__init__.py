@@ -1,8 +1,7 @@
-"""Checks that everything in the zoo passes, for a plugin's own tests: `check_gan(MyGAN)`.
+"""Checks for the tests of plugins, such as `check_gan(MyGAN)`, which all built-in plugins pass.
 
-Each takes a class, or a configuration of it, and raises an AssertionError that says what to change. The fixtures that
-pytest finds by itself are in `ganzoo.testing.plugin`; it loads this module too, so the names here are imported when
-they are first used.
+Each check takes a class, or a configuration of it, and raises an AssertionError that says what to change. Fixtures for
+pytest are in `ganzoo.testing.plugin`, which imports this package, too; names here are therefore loaded lazily.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""What every configuration must be, be it a GAN, a data set, a loss or a metric: named, documented, kept in JSON."""
+"""Checks of all configurations (GANs, data sets, losses, metrics, ...): name, documentation, and JSON form."""
 
 import json
 import sys
@@ -16,10 +16,10 @@ Thing = TypeVar("Thing", bound=NamedConfig)
 
 
 def configured(thing: type[Thing] | Thing, base: type[Thing]) -> Thing:
-    """A configuration: the one given, or that of a class with its default options.
+    """Return the configuration, or that of a class with default options.
 
     Raises:
-        AssertionError: it is none of that base, could not be registered, or has options without a default.
+        AssertionError: if it has another base, cannot be registered, or has options without a default.
     """
     kind = thing if isinstance(thing, type) else type(thing)
     with complaining("{}", ContractError):
@@ -32,10 +32,10 @@ def configured(thing: type[Thing] | Thing, base: type[Thing]) -> Thing:
 
 
 def check_configuration(config: NamedConfig) -> None:
-    """Demands docs and a form that a file can hold.
+    """Check that a configuration has documentation and can be stored as JSON.
 
     Raises:
-        AssertionError: one is missing.
+        AssertionError: if not.
     """
     kind = type(config)
     name = kind.__name__
@@ -61,10 +61,10 @@ def check_configuration(config: NamedConfig) -> None:
 
 
 def _read_back(kind: type[Thing], values: Mapping[str, object]) -> Thing:
-    """The configuration that a file holds.
+    """Read a configuration back from JSON values.
 
     Raises:
-        AssertionError: it names what no plugin has registered, as what is tested before it is installed.
+        AssertionError: if it names something unregistered, such as a plugin that is not installed yet.
     """
     try:
         return validate(kind, values)

@@ -1,8 +1,8 @@
-"""A recorder for machines without a GPU: shows whether an iteration could be a CUDA graph.
+"""Recorder for machines without a GPU, which shows whether an iteration could be a CUDA graph.
 
-It notes each operation that torch carries out, with the very tensors it works on, and repeats them in the same memory,
-as a graph does. A Python value that changes from one iteration to the next is frozen here as it is there. Most of what
-would be waited for is found, but not a number or a tensor that is copied to the GPU from Python.
+It records every PyTorch operation with its tensors and repeats them in the same memory, as a graph does. Python values
+that change between iterations are frozen as in a graph. It detects most synchronizations, except copies of numbers or
+tensors from Python to the GPU.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from ganzoo.engine.cuda_graphs import Iteration, Recording
 from ganzoo.losses import Losses
 
 WAITING = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
-"""Operations whose outcome Python must see to go on: on a GPU it waits for it."""
+"""Operations whose result Python needs in order to continue: on a GPU, they synchronize."""
 
 MASKS = (torch.bool, torch.uint8)
 INDEXING = ("aten::index.Tensor", "aten::index_put", "aten::index_put_", "aten::_index_put_impl_")
@@ -27,7 +27,7 @@ READING = (Tensor.tolist, Tensor.numpy, Tensor.cpu)
 
 
 class CPURecorder:
-    """Records on the CPU."""
+    """Recorder for the CPU."""
 
     def rehearse(self, iteration: Iteration) -> tuple[Losses, str]:
         with _Notes() as notes, _Calls(notes):
@@ -37,13 +37,13 @@ class CPURecorder:
     def record(self, iteration: Iteration) -> Recording:
         with _Notes() as notes, _Calls(notes):
             losses = iteration()
-        replays = iter([lambda: None])  # unlike a capture, this has already made the iteration
+        replays = iter([lambda: None])  # unlike a capture, recording has already run the iteration
         return Recording(losses, lambda: next(replays, notes.repeat)())
 
 
 class _Notes(TorchDispatchMode):
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch gives it no types
+        super().__init__()  # type: ignore[no-untyped-call]  # untyped in PyTorch
         self.complaint = ""
         self.quiet = False
         self._calls: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], list[Tensor]]] = []
@@ -61,7 +61,7 @@ class _Notes(TorchDispatchMode):
         return result
 
     def repeat(self) -> None:
-        """Carries out all operations again; what they gave is overwritten with what they give now."""
+        """Run all operations again and overwrite their results."""
         with torch.no_grad():
             for func, args, kwargs, results in self._calls:
                 for old, new in zip(results, _tensors(func(*args, **kwargs)), strict=True):
@@ -70,7 +70,7 @@ class _Notes(TorchDispatchMode):
 
 
 class _Calls(TorchFunctionMode):
-    """What tensors are asked for by Python itself, and what does on the CPU otherwise than on a GPU."""
+    """Detects reads of tensors by Python, and functions that behave differently on CPU and GPU."""
 
     def __init__(self, notes: _Notes) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class _Calls(TorchFunctionMode):
             self._notes.complaint = self._notes.complaint or f"{func.__name__}() must be waited for"
         if func is not F.one_hot:
             return func(*args, **(kwargs or {}))
-        self._notes.quiet = True  # it looks at its labels on the CPU only
+        self._notes.quiet = True  # it checks its labels on the CPU only
         try:
             return func(*args, **(kwargs or {}))
         finally:
@@ -89,10 +89,10 @@ class _Calls(TorchFunctionMode):
 
 
 def _complaint(func: Any, args: tuple[Any, ...]) -> str:
-    if func.name() == "aten::lift_fresh" and args[0].ndim:  # a single number is passed to a kernel as it is
+    if func.name() == "aten::lift_fresh" and args[0].ndim:  # scalars are passed to kernels by value
         return "torch.tensor([...]) copies Python values to the GPU, which is waited for"
     waits = bool(WAITING & set(func.tags))
-    if func.name() in INDEXING:  # by numbers, there are as many as there are numbers
+    if func.name() in INDEXING:  # integer indices determine the output's shape
         waits = any(index.dtype in MASKS for index in _tensors(args[1]))
     return f"{func.name()} must be waited for" if waits else ""
 

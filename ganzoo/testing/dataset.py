@@ -1,4 +1,4 @@
-"""`check_dataset`: what every data set of the zoo is held to."""
+"""`check_dataset`: checks of data sets."""
 
 from pathlib import Path
 
@@ -17,27 +17,27 @@ from ganzoo.testing.stream import check_stream
 __tracebackhide__ = True
 
 SIZE = (12, 16)
-"""Height and width: of another shape than any data has."""
+"""Height and width, unlike those of any data."""
 ROWS = 32
 
 
 def check_dataset(
     dataset: type[Dataset] | Dataset, folder: Path | None = None, fields: frozenset[str] | None = None
 ) -> None:
-    """Holds a data set to all that the zoo's own are held to.
+    """Check everything that is expected of a data set.
 
-    Its name, docs, options and licence; the fields that it provides, in the right kinds, shapes and ranges; every
-    split; limits, sizes and channels as they are asked for; the same rows every time; the same as it declares without
-    being loaded; of a stream, that each pass has every row once, and that reading goes on where it stopped.
+    Name, documentation, options and license; fields of the right kinds, shapes and ranges; every split; limits, sizes
+    and channels as requested; the same rows every time; consistency with its declarations. For a stream, also that each
+    pass has every row once, and that reading resumes where it stopped.
 
     Args:
-        dataset: the class, or a configuration of it: one that reads files needs to know where they are.
-        folder: where downloads are kept and looked for; None: as everywhere. What is missing there is downloaded.
-        fields: which of the fields to load, where the data at hand has not all that the data set can provide.
+        dataset: class, or configuration if it needs options such as the path of its files.
+        folder: download directory (default: the usual one). Missing files are downloaded.
+        fields: fields to load, if the data at hand lacks some (default: all).
 
     Raises:
-        AssertionError: it does not keep the contract; the message says what to change.
-        DataError: the data cannot be had.
+        AssertionError: if it breaks the contract; the message says what to change.
+        DataError: if the data is not available.
     """
     with drawing(), contract():
         config = configured(dataset, Dataset)
@@ -50,7 +50,7 @@ def check_dataset(
 
 
 def check_declarations(config: Dataset) -> None:
-    """Demands that what the class says of itself can be relied on before anything is loaded."""
+    """Check the declarations of the class, which must be reliable before anything is loaded."""
     name = type(config).__name__
     images = {"image", "target"} & config.provides
     demand(images, f"{name} provides neither 'image' nor 'target', of which one says what images to make")
@@ -66,9 +66,9 @@ def check_declarations(config: Dataset) -> None:
 
 
 def check_split(config: Dataset, request: DataRequest) -> None:
-    """Demands what a split gives to be what was asked for."""
+    """Check the rows of a split."""
     state = torch.get_rng_state()
-    # A stream knows no limit; of a table that holds thousands a few are enough.
+    # A stream has no limit; of an in-memory data set, a few rows are enough.
     limited = request if config.streamed else changed(request, limit=ROWS)
     loaded = config.load(limited)
     kind = "Stream" if config.streamed else "Table"
@@ -91,12 +91,12 @@ def check_split(config: Dataset, request: DataRequest) -> None:
 
 
 def changed(request: DataRequest, **changes: object) -> DataRequest:
-    """The same request but for some of it."""
+    """Return a modified copy of a request."""
     return DataRequest(**(vars(request) | changes))
 
 
 def check_columns(config: Dataset, request: DataRequest, columns: dict[str, Tensor], classes: tuple[str, ...]) -> None:
-    """Demands every field that was asked for, in its kind, shape and range."""
+    """Check that each requested field has the right kind, shape and range."""
     missing = sorted(request.fields - columns.keys())
     demand(not missing, f"load() gives no {', '.join(missing)}, which `provides` names: fill it, or do not provide it")
     for name in sorted(request.fields):
@@ -125,7 +125,7 @@ def check_columns(config: Dataset, request: DataRequest, columns: dict[str, Tens
 
 
 def is_text(column: Tensor) -> bool:
-    """Whether rows are UTF-8, ended by zeros or by their own end."""
+    """Whether rows are UTF-8, padded with zeros."""
     for row in column:
         text, _, rest = bytes(row.tolist()).partition(b"\0")
         try:
@@ -138,7 +138,7 @@ def is_text(column: Tensor) -> bool:
 
 
 def check_lengths(config: Dataset, columns: dict[str, Tensor]) -> None:
-    """Demands rows, and as many of each field."""
+    """Check that there are rows, with all fields of equal length."""
     lengths = {name: len(column) for name, column in columns.items()}
     demand(min(lengths.values(), default=0), f"load() gives no rows ({lengths}); if there are none, raise a DataError")
     demand(
@@ -148,13 +148,13 @@ def check_lengths(config: Dataset, columns: dict[str, Tensor]) -> None:
 
 
 def check_limit(config: Dataset, limited: DataRequest, columns: dict[str, Tensor]) -> None:
-    """Demands so many rows as were asked for, at even distances, and the same rows every time."""
+    """Check that a limit gives that number of evenly spaced rows, the same every time."""
     again, rows = table(config, limited), {name: len(column) for name, column in columns.items()}
     for name, column in columns.items():
         same = name in again and torch.equal(again[name], column)
         demand(same, f"'{name}' has other rows each time it is loaded: sort the names of files, and draw nothing")
         demand(rows[name] <= ROWS, f"limit={ROWS} gives {rows[name]} rows of '{name}': load request.rows(count) alone")
-    # A power of two divides ROWS, so that what it picks was picked before, whatever the length of a column.
+    # A power of two divides ROWS, so its rows are among those of ROWS, whatever the length of a column.
     few = 1 << (max(1, min(rows.values()) // 2).bit_length() - 1)
     fewer = table(config, changed(limited, limit=few))
     for name, column in columns.items():
@@ -166,13 +166,13 @@ def check_limit(config: Dataset, limited: DataRequest, columns: dict[str, Tensor
 
 
 def table(config: Dataset, request: DataRequest) -> dict[str, Tensor]:
-    """The columns of what is held in memory."""
+    """Return the columns of in-memory data."""
     loaded = config.load(request)
     return dict(loaded.columns) if isinstance(loaded, InMemoryData) else {}
 
 
 def check_other_requests(config: Dataset, limited: DataRequest, columns: dict[str, Tensor]) -> None:
-    """Demands one field without the others, and images of another size and of other channels."""
+    """Check requests for a single field, and for images of other sizes and channels."""
     for name in sorted(limited.fields):
         loaded = config.load(changed(limited, fields=frozenset({name})))
         if isinstance(loaded, Stream):
@@ -198,7 +198,7 @@ def check_other_requests(config: Dataset, limited: DataRequest, columns: dict[st
 def check_description(
     config: Dataset, request: DataRequest, columns: dict[str, Tensor], classes: tuple[str, ...]
 ) -> None:
-    """Demands what is said of the data before it is loaded to be what it is."""
+    """Check that the description of the data before loading is correct."""
     options = validate(DataOptions, {"data": config, "image_size": request.size, "channels": request.channels})
     told = describe(options, request.fields)
     for name, shape in told.shapes.items():

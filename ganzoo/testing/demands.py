@@ -1,4 +1,4 @@
-"""What checks are made of: a demand that is met, or an AssertionError that says what to change."""
+"""Assertions with advice, the building blocks of checks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from ganzoo.errors import ContractError, GanzooError
 
 __tracebackhide__ = True
-"""pytest leaves this module's frames out, here and in its neighbours: what failed is the plugin, not the check."""
+"""Hides the frames of these modules in pytest: the plugin failed, not the check."""
 
 
 def demand(met: object, change: str) -> None:
-    """Goes on if a demand is met. No `assert`: pytest would add to its message, and `python -O` leave it out.
+    """Raise an AssertionError if a demand is not met. No `assert`: pytest adds to its message, `python -O` removes it.
 
     Raises:
-        AssertionError: it is not, with what to change.
+        AssertionError: if it is not met, with the change to make.
     """
     if not met:
         raise AssertionError(change)
@@ -21,11 +21,11 @@ def demand(met: object, change: str) -> None:
 
 @contextmanager
 def complaining(change: str, *errors: type[Exception]) -> Iterator[None]:
-    """Within, an error means that a demand is not met.
+    """Turn errors inside into an AssertionError.
 
     Args:
-        change: what to say, with `{}` where the first line of the error goes.
-        errors: kinds of them; none given: all.
+        change: message, with `{}` in place of the error's first line.
+        errors: types of errors (default: all).
 
     Raises:
         AssertionError: in their place.
@@ -39,17 +39,17 @@ def complaining(change: str, *errors: type[Exception]) -> Iterator[None]:
 
 
 def brief(error: Exception) -> str:
-    """An error in one line: its kind, unless its words say what to do."""
+    """Return an error in one line, with its type unless it is a GanzooError."""
     words = " ".join(str(error).split())
     return words if isinstance(error, GanzooError) else f"{type(error).__name__}: {words}"[:200]
 
 
 @contextmanager
 def contract() -> Iterator[None]:
-    """Within, what the engine finds wrong with a plugin is a demand that is not met.
+    """Turn a ContractError inside into an AssertionError.
 
     Raises:
-        AssertionError: in place of the ContractError.
+        AssertionError: in its place.
     """
     with complaining("{}", ContractError):
         yield

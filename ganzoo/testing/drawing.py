@@ -1,4 +1,4 @@
-"""The random numbers that checks draw: the same every time, and none that others miss afterwards."""
+"""Random numbers of checks: reproducible, and without side effects."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +10,9 @@ from ganzoo.base.rng import preserve_rng_state
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Within, torch draws from a seed; every generator is put back to where it was, those of all GPUs too.
+    """Seed PyTorch inside, and restore the state of all generators on exit, including those of all GPUs.
 
-    The checks compute on the CPU, but `torch.manual_seed`, which begins every training, seeds GPUs as well.
+    Checks run on the CPU, but `torch.manual_seed`, called at the start of every training, also seeds GPUs.
     """
     with preserve_rng_state(torch.device("cpu")), torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""`check_extractor`: what every extractor of the zoo is held to."""
+"""`check_extractor`: checks of extractors."""
 
 from pathlib import Path
 
@@ -20,18 +20,18 @@ IMAGES = 3
 
 
 def check_extractor(extractor: type[Extractor] | Extractor, folder: Path | None = None) -> None:
-    """Holds an extractor to all that the zoo's own are held to.
+    """Check everything that is expected of an extractor.
 
-    Its name, docs and options; features, and logits if it gives any, for images of any size with 1, 3 or 4 channels;
-    the same every time, each image for itself; evaluation mode.
+    Name, documentation and options; features, and logits if any, for images of any size with 1, 3 or 4 channels; the
+    same every time, independent of the batch; evaluation mode.
 
     Args:
-        extractor: the class, checked with its default options, or a configuration.
-        folder: where downloads are kept, weights among them; None: as everywhere.
+        extractor: class, checked with its default options, or a configuration.
+        folder: download directory, also of weights (default: the usual one).
 
     Raises:
-        AssertionError: it does not keep the contract; the message says what to change.
-        UserError: its weights cannot be had.
+        AssertionError: if it breaks the contract; the message says what to change.
+        UserError: if its weights are not available.
     """
     with drawing(), contract(), torch.no_grad():
         chosen = configured(extractor, Extractor)
@@ -45,7 +45,7 @@ def check_extractor(extractor: type[Extractor] | Extractor, folder: Path | None 
 
 
 def check_features(network: nn.Module, images: Tensor) -> None:
-    """Demands features of each image, finite and the same whatever stands beside it."""
+    """Check that features are finite and independent of the rest of the batch."""
     form = " x ".join(map(str, images.shape))
     with complaining(f"fails on images of {form} ({{}}): it takes any size, and 1, 3 or 4 channels"):
         seen, alone = FeatureBuffer(network), FeatureBuffer(network)

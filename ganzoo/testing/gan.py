@@ -1,4 +1,4 @@
-"""`check_gan`: what every GAN of the zoo is held to."""
+"""`check_gan`: checks of GANs."""
 
 import tempfile
 from pathlib import Path
@@ -21,23 +21,23 @@ from ganzoo.testing.trial import made_up
 __tracebackhide__ = True
 
 ROWS = 16
-"""Of noise, in which codes are looked for."""
+"""Rows of noise for checking codes."""
 
 
 def check_gan(gan: type[GAN] | GAN, shape: tuple[int, int, int] = (1, 32, 32)) -> None:
-    """Trains a GAN for a few iterations on random images and holds it to all that the zoo's own are held to.
+    """Train a GAN for a few iterations on random images and check everything that is expected of a GAN.
 
-    Its name, docs, options and recipes; the state of its networks; other sizes and channels; images from its inputs
-    alone; finite losses and gradients, and that only declared networks move; the same when iterations are captured as
-    CUDA graphs; bf16; going on from a checkpoint to the last bit; images from the run folder without any data.
-    Takes seconds on a CPU; nothing is left on the disk, and no random number is missed afterwards.
+    Name, documentation, options and recipes; registered state of its networks; other sizes and channels; samples that
+    depend only on its inputs; finite losses and gradients; no updates of networks without a player; the same results
+    with CUDA graphs; bf16; bit-exact resuming; sampling from the run folder without data. Takes seconds on a CPU,
+    leaves no files and does not affect random numbers.
 
     Args:
-        gan: the class, checked with its default options, or a configuration: a smaller one takes less time.
-        shape: channels, height and width of the images to try it on.
+        gan: class, checked with its default options, or a configuration: a smaller one takes less time.
+        shape: channels, height and width of the images.
 
     Raises:
-        AssertionError: it does not keep the contract; the message says what to change.
+        AssertionError: if it breaks the contract; the message says what to change.
     """
     with drawing(), contract(), tempfile.TemporaryDirectory() as place:
         config = configured(gan, GAN)
@@ -52,7 +52,7 @@ def check_gan(gan: type[GAN] | GAN, shape: tuple[int, int, int] = (1, 32, 32)) -
 
 
 def check_declarations(config: GAN, shape: tuple[int, int, int]) -> None:
-    """Demands that what the class says of itself goes together, and that its recipes can be followed."""
+    """Check that the declarations of the class are consistent, and that its recipes work."""
     kind, fields = type(config), type(config).model_fields
     unknown = sorted(kind.may_change - fields.keys())
     demand(not unknown, f"may_change names {', '.join(unknown)}, which is no option of {kind.__name__}")
@@ -63,10 +63,10 @@ def check_declarations(config: GAN, shape: tuple[int, int, int]) -> None:
 
 
 def check_recipe(config: GAN, recipe: str, shape: tuple[int, int, int]) -> None:
-    """Has a recipe's players and networks made, for images of its own shape where it names one.
+    """Build the players and networks of a recipe, for its own image size if it has one.
 
     Raises:
-        RuntimeError, UserError, ValueError: they cannot be.
+        RuntimeError, UserError, ValueError: if that fails.
     """
     options = resolve(type(config), {"recipe": recipe, "data": made_up(config.needs)})
     options.players()
@@ -75,12 +75,12 @@ def check_recipe(config: GAN, recipe: str, shape: tuple[int, int, int]) -> None:
     try:
         gan.build(example_spec(gan.needs, (options.channels or shape[0], height, width), gan.scale_factor))
     except SizeError:
-        if named:  # else it is no more than the shape that everything else is to be checked with
+        if named:  # else the size is only that of the other checks
             raise
 
 
 def check_codes(config: GAN) -> None:
-    """Demands that named codes of the noise are each in a place of their own, and read back as they were put."""
+    """Check that the codes of the noise do not overlap, and read back the values put into them."""
     codes, shape = config.codes, (ROWS, *config.noise_shape())
     noise, other_noise = (torch.randn(shape, generator=seeded("codes", seed)) for seed in range(2))
     names = [code.name for code in codes]

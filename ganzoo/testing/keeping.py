@@ -1,4 +1,4 @@
-"""What is kept of a GAN: a run that goes on from its folder is the same, and images need nothing but the folder."""
+"""Checks of saved runs: resuming is exact, and sampling needs only the run folder."""
 
 from pathlib import Path
 
@@ -22,20 +22,20 @@ from ganzoo.training.trainer import Trainer
 __tracebackhide__ = True
 
 HALF = 2
-"""Iterations before a checkpoint, and after it."""
+"""Iterations before and after a checkpoint."""
 IMAGES = 5
 
 
 def check_keeping(gan: GAN, shape: tuple[int, int, int], place: Path) -> None:
-    """Demands that a run goes on as if it had not been stopped, and that its folder is enough to make images.
+    """Check that a resumed run equals an uninterrupted one, and that its folder is enough for sampling.
 
     Args:
-        gan: the configuration.
-        shape: of the images to train on.
-        place: takes a run folder.
+        gan: configuration of the GAN.
+        shape: shape of the training images.
+        place: path for a run folder.
 
     Raises:
-        AssertionError: saying what is lost, or what images lack.
+        AssertionError: naming the difference, or the missing inputs of sampling.
     """
     folder = RunFolder(place)
     check_resume(gan, shape, folder)
@@ -43,7 +43,7 @@ def check_keeping(gan: GAN, shape: tuple[int, int, int], place: Path) -> None:
 
 
 def check_resume(gan: GAN, shape: tuple[int, int, int], folder: RunFolder) -> None:
-    """Demands that k iterations, a checkpoint and k more in another engine are 2 k straight, to the last bit."""
+    """Check that k iterations, a checkpoint and k more in another engine equal 2 k iterations, bit by bit."""
     changes = {"ema_images": 20, "lr_schedule": "cosine"}
     straight = trial(gan, shape, **changes)
     folder.create()
@@ -51,7 +51,7 @@ def check_resume(gan: GAN, shape: tuple[int, int, int], folder: RunFolder) -> No
     steps(straight)
     checkpoint.write(folder.checkpoints, HALF, *straight.state_dict())
     expected = steps(straight)
-    again = validate(type(gan), gan.model_dump(mode="json"))  # with nothing that the first one may have remembered
+    again = validate(type(gan), gan.model_dump(mode="json"))  # without any state of the first one
     resumed = trial(again, shape, **changes)
     resume_or_initialize(resumed, folder)
     found = steps(resumed)
@@ -65,7 +65,7 @@ def check_resume(gan: GAN, shape: tuple[int, int, int], folder: RunFolder) -> No
 
 
 def steps(trainer: Trainer) -> Losses:
-    """Some iterations of all players; the last one's losses."""
+    """Run a few iterations of all players and return the last losses."""
     losses: Losses = {}
     for _ in range(HALF):
         losses = trainer.step(everyone=True)
@@ -74,18 +74,18 @@ def steps(trainer: Trainer) -> Losses:
 
 
 def kept(trainer: Trainer) -> dict[str, Tensor]:
-    """All that training changed."""
+    """Return all state that training changes."""
     engine = trainer.engine
     average = engine.average.state() if engine.average else {}
     return {**engine.nets.state_dict(), **engine.optimizers.state(), **{f"average {n}": v for n, v in average.items()}}
 
 
 def check_images_without_data(gan: GAN, folder: RunFolder) -> None:
-    """Demands images of the right form from the run folder alone, the same whatever the batch size."""
+    """Check that the run folder alone gives images of the right form, whatever the batch size."""
     change = "makes no images from its run folder alone ({}): networks() and sample() may look at the DataSpec, the "
     with complaining(f"{change}options and the inputs, not at files or data"):
         trained = load(folder.path, device="cpu", gan=type(gan))
-        with complaining("{}", UserError):  # there is no way to ask for its images: no mistake of the plugin's
+        with complaining("{}", UserError):  # its images cannot be requested: not the plugin's fault
             together = images(trained, IMAGES)
             apart = images(trained, 2)
     check_form(together, (IMAGES, *trained.data.shape))
@@ -96,7 +96,7 @@ def check_images_without_data(gan: GAN, folder: RunFolder) -> None:
 
 
 def images(trained: TrainedGAN, batch_size: int) -> Tensor:
-    """Five images, made so many at a time."""
+    """Return five images, made with this batch size."""
     if trained.takes_images:
         sources = torch.rand(IMAGES, *trained.data.source_shape, generator=torch.Generator().manual_seed(2)) * 2 - 1
         return trained.translate(sources, batch_size=batch_size)
@@ -104,7 +104,7 @@ def images(trained: TrainedGAN, batch_size: int) -> Tensor:
 
 
 def check_form(made: Tensor, expected: tuple[int, ...]) -> None:
-    """Demands images of that shape in [-1, 1]."""
+    """Check that images have this shape and are in [-1, 1]."""
     demand(tuple(made.shape) == expected, f"sample() gives {tuple(made.shape)}; expected {expected}")
     low, high = made.min().item(), made.max().item()
     demand(

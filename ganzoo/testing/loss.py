@@ -1,4 +1,4 @@
-"""`check_loss_scheme`: what every loss of the zoo is held to."""
+"""`check_loss_scheme`: checks of losses."""
 
 from collections.abc import Callable
 
@@ -15,23 +15,23 @@ __tracebackhide__ = True
 
 SHAPES: tuple[tuple[int, ...], ...] = ((8,), (8, 1), (8, 1, 4, 4))
 FAR = 100.0
-"""A logit that a discriminator may well give when it is sure, and whose probability float32 rounds to 0 or 1."""
+"""Logit that a confident discriminator may give, whose probability float32 rounds to 0 or 1."""
 STEPS, STEP = 60, 0.05
-"""How often, and how far in the mean, logits go down a loss when it is asked where it leads."""
+"""Number and mean size of the steps with which logits descend a loss."""
 
 
 def check_loss_scheme(loss: type[LossScheme] | LossScheme) -> None:
-    """Holds a loss to all that the zoo's own are held to.
+    """Check everything that is expected of a loss.
 
-    Its name, docs and options; one finite number for logits of any shape; finite gradients, far logits too; that it
-    tells real logits from fake and pulls fakes the other way; that it is pure, and looks at real logits if and only if
-    it says so; penalties that can be differentiated.
+    Name, documentation and options; one finite number for logits of any shape; finite gradients, also of large logits;
+    a discriminator's loss that separates real from fake logits, and a generator's that does the opposite; purity, and
+    use of real logits if and only if it is declared; differentiable penalties.
 
     Args:
-        loss: the class, checked with its default options, or a configuration.
+        loss: class, checked with its default options, or a configuration.
 
     Raises:
-        AssertionError: it does not keep the contract; the message says what to change.
+        AssertionError: if it breaks the contract; the message says what to change.
     """
     with drawing(), contract():
         scheme = configured(loss, LossScheme)
@@ -45,12 +45,12 @@ def check_loss_scheme(loss: type[LossScheme] | LossScheme) -> None:
 
 
 def logits(shape: tuple[int, ...], seed: int, scale: float = 1.0) -> Tensor:
-    """Logits that can be differentiated by."""
+    """Return logits that require gradients."""
     return (scale * torch.randn(shape, generator=seeded("logits", seed))).requires_grad_()
 
 
 def check_numbers(scheme: LossScheme, shape: tuple[int, ...]) -> None:
-    """Demands one finite number and finite gradients for logits of that shape, near and far."""
+    """Check that logits of this shape, small and large, give one finite number and finite gradients."""
     for scale in (1.0, FAR):
         real, fake = logits(shape, 0, scale), logits(shape, 1, scale)
         for name, given, value in (
@@ -68,7 +68,7 @@ def check_numbers(scheme: LossScheme, shape: tuple[int, ...]) -> None:
 
 
 def check_number(name: str, value: object, shape: tuple[int, ...]) -> None:
-    """Demands one finite number in float32."""
+    """Check that a value is one finite float32 number."""
     if not isinstance(value, Tensor):
         raise AssertionError(f"{name} gives a {type(value).__name__}; expected a tensor")  # noqa: TRY004 - a demand
     demand(
@@ -84,8 +84,8 @@ def check_number(name: str, value: object, shape: tuple[int, ...]) -> None:
 
 
 def generator(scheme: LossScheme, real: Tensor, fake: Tensor) -> Tensor:
-    """What the generator minimises; without real logits it must be the same, unless the scheme says otherwise."""
-    value = scheme.generator(real, fake)  # what fails here does so for another reason
+    """Return the generator's loss, which must not depend on real logits unless the scheme declares it."""
+    value = scheme.generator(real, fake)  # an error here has another cause
     if scheme.needs_real:
         return value
     change = "without real logits{}: leave them alone, or say needs_real = True"
@@ -98,7 +98,7 @@ def generator(scheme: LossScheme, real: Tensor, fake: Tensor) -> Tensor:
 
 
 def check_pure(scheme: LossScheme) -> None:
-    """Demands one number, the same for the same logits, that these stay as they are, and that nothing is drawn."""
+    """Check that a loss is a repeatable number, and neither changes the logits nor draws random numbers."""
     for name, method in (("discriminator", scheme.discriminator), ("generator", scheme.generator)):
         with torch.no_grad():
             real, fake = logits((8, 1), 2), logits((8, 1), 3)
@@ -117,9 +117,9 @@ def check_pure(scheme: LossScheme) -> None:
 
 
 def check_needs_real(scheme: LossScheme) -> None:
-    """Demands that `needs_real` is true only if the generator's loss depends on real logits."""
+    """Check that the generator's loss depends on real logits if `needs_real` is true."""
     if not scheme.needs_real:
-        return  # that it does without was seen
+        return  # the other case is checked elsewhere
     fake = logits((8, 1), 4)
     values = [scheme.generator(logits((8, 1), seed), fake).detach() for seed in (5, 6)]
     demand(
@@ -130,7 +130,7 @@ def check_needs_real(scheme: LossScheme) -> None:
 
 
 def check_direction(scheme: LossScheme) -> None:
-    """Demands that the discriminator's loss sets real logits apart from fake, and the generator's draws these after."""
+    """Check that the discriminator's loss separates real and fake logits, and the generator's does the opposite."""
     real, fake = descend(scheme)
     gap = (real.mean() - fake.mean()).item()
     demand(
@@ -138,7 +138,7 @@ def check_direction(scheme: LossScheme) -> None:
         f"discriminator() does not tell real from fake: minimised, it leaves their mean logits {abs(gap):.2g} apart; "
         "does one of its terms fall where the other rises?",
     )
-    # Half-way, where no loss is flat: some are, where the discriminator is sure.
+    # At half the distance, where no loss is flat: some are where the discriminator is confident.
     middle = (real + fake).mean() / 2
     near = [(middle + (side - middle) / 2).detach().requires_grad_() for side in (real, fake)]
     value = generator(scheme, near[0], near[1])
@@ -160,7 +160,7 @@ def check_direction(scheme: LossScheme) -> None:
 
 
 def descend(scheme: LossScheme) -> tuple[Tensor, Tensor]:
-    """Logits that were alike, after they went down the discriminator's loss."""
+    """Return logits that were alike, after gradient descent on the discriminator's loss."""
     start = logits((16, 1), 7, 0.1).detach()
     sides = [start.clone(), start.flip(0).clone()]
     for _ in range(STEPS):
@@ -173,7 +173,7 @@ def descend(scheme: LossScheme) -> tuple[Tensor, Tensor]:
 
 
 def check_certainty(scheme: LossScheme, real: Tensor, fake: Tensor) -> None:
-    """Demands a certainty in [-1, 1] that is high where the discriminator tells real images."""
+    """Check that the overfitting signal is in [-1, 1], and positive if the discriminator recognizes real images."""
     value = scheme.overfitting_signal(real, fake)
     check_number("certainty()", value, tuple(real.shape))
     demand(
@@ -184,7 +184,7 @@ def check_certainty(scheme: LossScheme, real: Tensor, fake: Tensor) -> None:
 
 
 class Critic(nn.Module):
-    """Images to one logit each, smoothly."""
+    """Smooth critic, from images to one logit each."""
 
     def __init__(self, images: Tensor) -> None:
         super().__init__()
@@ -195,7 +195,7 @@ class Critic(nn.Module):
 
 
 def check_penalties(scheme: LossScheme) -> None:
-    """Demands penalties that are named numbers and teach the critic, whatever the iteration."""
+    """Check that penalties are named numbers with gradients for the critic, in any iteration."""
     real, fake = (torch.rand((8, 1, 8, 8), generator=seeded("images", seed)) * 2 - 1 for seed in range(2))
     critic, before = Critic(real), (real.clone(), fake.clone())
     penalties: Callable[..., object] = scheme.penalties

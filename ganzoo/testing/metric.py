@@ -1,4 +1,4 @@
-"""`check_metric`: what every metric of the zoo is held to."""
+"""`check_metric`: checks of metrics."""
 
 import math
 from collections.abc import Callable
@@ -17,29 +17,28 @@ from ganzoo.testing.drawing import drawing
 __tracebackhide__ = True
 
 WIDTH = 8
-"""Features, or classes, that sets of images are described by."""
+"""Number of features or classes for sets of images."""
 LEAST = 160
-"""Samples at least: fewer would make figures of chance."""
+"""Least number of samples: with fewer, figures would be random."""
 PAIRS = 6
 SIDE = 32
 CHANCE = 0.1
-"""The share of the way from the best figure to a bad one by which the order of samples may change it."""
+"""Largest effect of the order of samples, as a share of the range from the best to a bad figure."""
 
 
 def check_metric(metric: type[Metric] | Metric, folder: Path | None = None) -> None:
-    """Holds a metric to all that the zoo's own are held to.
+    """Check everything that is expected of a metric.
 
-    Its name, docs and options; that what is compared with itself scores best, and the worse the further off it is, if
-    it compares; that order does not matter; that it is pure; and that the fewest samples, or the smallest images, which
-    it says that it takes are enough.
+    Name, documentation and options; if it compares, that equal images score best, and others the worse the more they
+    differ; independence of order; purity; and that its declared minimum of samples or image size is enough.
 
     Args:
-        metric: the class, checked with its default options, or a configuration.
-        folder: where downloads are kept, weights among them; None: as everywhere.
+        metric: class, checked with its default options, or a configuration.
+        folder: download directory, also of weights (default: the usual one).
 
     Raises:
-        AssertionError: it does not keep the contract; the message says what to change.
-        UserError: weights that it needs cannot be had.
+        AssertionError: if it breaks the contract; the message says what to change.
+        UserError: if required weights are not available.
     """
     with drawing(), contract(), torch.no_grad():
         chosen = configured(metric, Metric)
@@ -58,9 +57,9 @@ def check_metric(metric: type[Metric] | Metric, folder: Path | None = None) -> N
 
 
 def check_sets(metric: SetMetric) -> None:
-    """Demands figures of sets that are best where these are the same, and worst where nothing is alike.
+    """Check that figures of sets are best for equal sets, and worst for unrelated ones.
 
-    A figure of the made images alone, such as how diverse they are, may have them in any order.
+    Figures of samples alone, such as their diversity, may rank them in any order.
     """
     least = metric.least(WIDTH)
     demand(type(least) is int and least > 0, f"least() gives {least!r}; expected how many samples it takes")
@@ -92,21 +91,21 @@ def check_sets(metric: SetMetric) -> None:
 
 
 def sets(metric: SetMetric, rows: int) -> tuple[Tensor, Tensor]:
-    """What an extractor might see in good images, and in bad ones."""
+    """Return features or logits of good and of bad images."""
     noise = torch.randn(rows, WIDTH, generator=seeded("sets"))
-    if metric.looks_at == "logits":  # of images that surely are of one of all classes, and of such as are of none
+    if metric.looks_at == "logits":  # confident about one class each, covering all; or about none
         classes = torch.arange(rows) % WIDTH
         return 10 * torch.eye(WIDTH)[classes] + 0.1 * noise, 0.1 * noise
     return noise, noise.flip(0) * 2 + 100
 
 
 def check_pure(metric: SetMetric, real: Tensor, fake: Tensor) -> None:
-    """Demands the same figure twice, of features that stay as they are."""
+    """Check that features give the same figure twice, and are not changed."""
     check_repeatable(metric.measure, real, fake)
 
 
 def check_repeatable(measure: Callable[..., float], *given: Tensor) -> None:
-    """Demands the same finite figure twice, of tensors that stay as they are, and no random numbers."""
+    """Check that a figure is finite and repeatable, changes no input and draws no random numbers."""
     before, state = [rows.clone() for rows in given], torch.get_rng_state()
     value, again = measure(*given), measure(*given)
     untouched = all(map(torch.equal, given, before))
@@ -122,7 +121,7 @@ def check_repeatable(measure: Callable[..., float], *given: Tensor) -> None:
 
 
 def check_groups(metric: GroupMetric) -> None:
-    """Demands figures that are best where each group is as it should be, and worst where groups say nothing."""
+    """Check that figures are best for correct groups, and worst for meaningless ones."""
     groups = torch.arange(LEAST) % WIDTH
     noise = torch.randn(LEAST, WIDTH, generator=seeded("groups"))
     if metric.looks_at == "logits":
@@ -137,7 +136,7 @@ def check_groups(metric: GroupMetric) -> None:
 
 
 def check_training(metric: TrainingMetric) -> None:
-    """Demands figures that are best for new images, and worst for copies of those that were trained on."""
+    """Check that figures are best for new images, and worst for copies of training images."""
     train, held_out, new = (torch.randn(LEAST, WIDTH, generator=seeded("training", n)) for n in range(3))
     half = torch.cat([new[: LEAST // 2], train[LEAST // 2 :]])
     check_repeatable(metric.measure, train, held_out, half)
@@ -145,7 +144,7 @@ def check_training(metric: TrainingMetric) -> None:
 
 
 def check_order(metric: Metric, best: float, middle: float, worst: float) -> None:
-    """Demands figures that get worse."""
+    """Check that figures get worse."""
     scores = [metric.score(value) for value in (best, middle, worst)]
     told = f"the same images have the figure {best:.4g}, half of them {middle:.4g}, none of them {worst:.4g}"
     turned = "False" if metric.higher_is_better else "True"
@@ -157,7 +156,7 @@ def check_order(metric: Metric, best: float, middle: float, worst: float) -> Non
 
 
 def check_pairs(metric: PairMetric, folder: Path) -> None:
-    """Demands a figure for each pair, best where both images are the same, whatever pairs stand beside it."""
+    """Check that each pair has its own figure, independent of the batch, and best for equal images."""
     side = max(SIDE, metric.least_side)
     measure = metric.build(folder)
     check_side(metric, measure)
@@ -180,7 +179,7 @@ def check_pairs(metric: PairMetric, folder: Path) -> None:
 
 
 def check_side(metric: PairMetric, measure: PairMeasure) -> None:
-    """Demands figures of the smallest images that it takes, as it says."""
+    """Check that the declared minimum of the image size works."""
     side = metric.least_side
     made, target = (torch.rand((PAIRS, 1, side, side), generator=seeded("small", seed)) * 2 - 1 for seed in range(2))
     change = f"of images of {side} x {side} pixels, which least_side says are enough{{}}: let it say more"
@@ -190,7 +189,7 @@ def check_side(metric: PairMetric, measure: PairMeasure) -> None:
 
 
 def pairwise(measure: PairMeasure, made: Tensor, target: Tensor) -> Tensor:
-    """A figure for each pair, twice the same, of images that stay as they are."""
+    """Return a figure for each pair, checked to be repeatable and to change no images."""
     before = made.clone(), target.clone()
     first, second = measure(made, target), measure(made, target)
     given = tuple(first.shape) if isinstance(first, Tensor) else type(first).__name__

@@ -1,4 +1,4 @@
-"""What a GAN's networks are: their state registered, built for any images or refused with sizes that work."""
+"""Checks of a GAN's networks: registered state, and images of any size, or an error with sizes that work."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -21,11 +21,11 @@ __tracebackhide__ = True
 
 SIZE = r"\d+(?:x\d+)?"
 SIZES = re.compile(rf"--image-size {SIZE}(?:(?:, | or |, or ){SIZE})*")
-"""Of what a SizeError says: `--image-size 32x64`, `--image-size 48 or 64`."""
+"""Sizes in a SizeError: `--image-size 32x64`, `--image-size 48 or 64`."""
 
 
 def check_other_shapes(gan: GAN, shape: tuple[int, int, int]) -> None:
-    """Demands that images of other sizes and channels are taken, or refused with what works.
+    """Check that images of other sizes and channels work, or raise an error with sizes that do.
 
     Raises:
         AssertionError: naming the shape.
@@ -41,7 +41,7 @@ def check_other_shapes(gan: GAN, shape: tuple[int, int, int]) -> None:
 
 
 def check_registered(nets: Networks) -> None:
-    """Demands that what networks hold is moved to the device and saved with them."""
+    """Check that all tensors and layers are registered, so that they are moved to the device and saved."""
     known = {*nets.modules(), *nets.parameters(), *nets.buffers()}
     for path, module in nets.named_modules():
         if type(module).__module__.partition(".")[0] == "torch":
@@ -58,7 +58,7 @@ def check_registered(nets: Networks) -> None:
 
 
 def _held(value: object) -> Iterator[object]:
-    """What a plain container holds."""
+    """Yield the contents of a plain container."""
     parts: Iterable[object] = value.values() if isinstance(value, dict) else ()
     return iter(value if isinstance(value, list | tuple | set) else parts)
 
@@ -68,13 +68,13 @@ def _lost(path: str, name: str, kind: str, change: str) -> str:
 
 
 def check_shape(gan: GAN, shape: tuple[int, int, int]) -> None:
-    """Demands that a GAN trains on images of a shape and makes them, or that its SizeError names what works."""
+    """Check that a GAN trains on images of a shape and makes them, or that its SizeError names sizes that work."""
     said = "x".join(map(str, shape[1:]))
     fits = _built(gan, shape)
     if isinstance(fits, SizeError):
         advice = str(fits).partition("try --")[2]
         demand(advice, f"its SizeError for {said} does not say what to type: end it in 'try --image-size 64x64'")
-        sizes = advised(fits)  # of several, one network may refuse what another advises
+        sizes = advised(fits)  # one network may not support a size that another suggests
         demand(
             not sizes or any(not isinstance(_built(gan, (shape[0], *size)), SizeError) for size in sizes),
             f"its SizeError for {said} advises {advice}, which it refuses as well",
@@ -92,13 +92,13 @@ def check_shape(gan: GAN, shape: tuple[int, int, int]) -> None:
 
 
 def advised(error: SizeError) -> list[tuple[int, int]]:
-    """Heights and widths that it says to try, as `--image-size` takes them: 64 is 64x64."""
+    """Return the heights and widths that an error suggests, as in `--image-size`: 64 is 64x64."""
     found = [size.partition("x") for said in SIZES.findall(str(error)) for size in re.findall(SIZE, said)]
     return [(int(height), int(width or height)) for height, _, width in found]
 
 
 def check_taken(gan: GAN, shape: tuple[int, int, int]) -> None:
-    """Demands that a GAN takes images of the shape that it is to be checked with."""
+    """Check that a GAN supports the shape used by the other checks."""
     try:
         gan.build(example_spec(gan.needs, shape, gan.scale_factor))
     except SizeError as error:
@@ -120,13 +120,13 @@ def _built(gan: GAN, shape: tuple[int, int, int]) -> tuple[DataSpec, Networks] |
 
 
 def inputs(gan: GAN, batch: Batch) -> Batch:
-    """What `sample` may read of a batch."""
+    """Return the fields of a batch that `sample` may read."""
     names = (gan.needs & gan.inputs) | {"noise", "step"}
     return Batch(**{name: value for name, value in batch.items() if name in names})
 
 
 def check_sample(gan: GAN, shape: tuple[int, int, int]) -> None:
-    """Demands that all state is registered, images come from the inputs alone, and making them changes nothing."""
+    """Check that state is registered, and that sampling needs only the inputs and changes nothing."""
     spec = example_spec(gan.needs, shape, gan.scale_factor)
     nets = gan.build(spec)
     check_registered(nets)

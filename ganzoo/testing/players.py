@@ -1,4 +1,4 @@
-"""How a GAN trains: finite losses and gradients, only what is declared moves, captured as eager, in bf16 as in fp32."""
+"""Checks of training: finite losses and gradients, updates of the right networks, CUDA graphs and bf16."""
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from ganzoo.training.trainer import Trainer
 __tracebackhide__ = True
 
 LIKE = 0.5
-"""The least cosine between the gradients of bf16 and of float32."""
+"""Least cosine similarity between gradients in bf16 and float32."""
 BFLOAT16 = 2
 """Iterations in bf16."""
 
@@ -24,11 +24,11 @@ Gradients = dict[str, Tensor | None]
 
 
 def check_training(gan: GAN, shape: tuple[int, int, int]) -> None:
-    """Demands that a GAN trains: each player for itself, and all together as an iteration has them.
+    """Check that a GAN trains: each player alone, and all together in iterations.
 
     Raises:
-        AssertionError: saying which player does what is wrong.
-        ContractError: likewise, of the engine.
+        AssertionError: naming the player and the problem.
+        ContractError: likewise, from the engine.
     """
     gradients, _ = differentiated(trial(gan, shape))
     check_gradients(gradients)
@@ -37,9 +37,9 @@ def check_training(gan: GAN, shape: tuple[int, int, int]) -> None:
 
 
 def differentiated(trainer: Trainer) -> tuple[dict[str, Gradients], set[str]]:
-    """For each player the gradients of its losses on the first batch by its own weights; nothing moves.
+    """Return the gradients of each player's losses on the first batch by its own weights, without updates.
 
-    Beside them, which players drew random numbers: in another precision these are others.
+    The second result is the names of players that drew random numbers, which depend on the precision.
     """
     engine, found, drew = trainer.engine, dict[str, Gradients](), set[str]()
     names = {weight: name for name, weight in engine.nets.named_parameters()}
@@ -56,7 +56,7 @@ def differentiated(trainer: Trainer) -> tuple[dict[str, Gradients], set[str]]:
 
 
 def finite(losses: Losses, where: str = "") -> None:
-    """Demands losses that are numbers."""
+    """Check that losses are finite."""
     for term, value in losses.items():
         demand(
             value.isfinite().all(),
@@ -66,7 +66,7 @@ def finite(losses: Losses, where: str = "") -> None:
 
 
 def check_gradients(gradients: dict[str, Gradients]) -> None:
-    """Demands that every weight that moves has a gradient, and that all of them are finite."""
+    """Check that every trained weight has a gradient, and that all gradients are finite."""
     for player, own in gradients.items():
         for name, gradient in own.items():
             demand(
@@ -85,7 +85,7 @@ def check_gradients(gradients: dict[str, Gradients]) -> None:
 
 
 def check_moves_and_recording(gan: GAN, shape: tuple[int, int, int]) -> None:
-    """Demands that iterations move what they should, and do the same when they are recorded and replayed."""
+    """Check that iterations update the right networks, and do the same when recorded and replayed."""
     ended = []
     for recorder in (None, CPURecorder()):
         trainer = trial(gan, shape)
@@ -114,7 +114,7 @@ def check_moves_and_recording(gan: GAN, shape: tuple[int, int, int]) -> None:
 
 
 def check_moved(engine: Engine, before: dict[str, Tensor]) -> None:
-    """Demands that the networks that players train have moved, and no others."""
+    """Check that exactly the networks of players have changed."""
     moved = {name for player in engine.players for name in player.networks}
     after = dict(engine.nets.named_parameters())
     for network in engine.nets:
@@ -134,7 +134,7 @@ def check_moved(engine: Engine, before: dict[str, Tensor]) -> None:
 
 
 def check_bfloat16(gan: GAN, shape: tuple[int, int, int], expected: dict[str, Gradients]) -> None:
-    """Demands that it trains with its networks in bf16: finite, its weights float32, in about the same direction."""
+    """Check training in bf16: finite, with float32 weights, and gradients of about the same direction."""
     trainer = trial(gan, shape, precision="bf16")
     change = "does not train in bf16 ({}): call networks as a whole, nets.generator(...), never their parts; compute "
     with complaining(f"{change}losses from what they give, which is float32 again", RuntimeError):
@@ -151,7 +151,7 @@ def check_bfloat16(gan: GAN, shape: tuple[int, int, int], expected: dict[str, Gr
             finite(trainer.engine.step(trainer.batches.draw(iteration), everyone=True), " in bf16")
     moved = {weight for weights in trainer.engine.weights.values() for weight in weights}
     for name, weight in trainer.engine.nets.named_parameters():
-        if weight not in moved:  # frozen, it may be of half precision
+        if weight not in moved:  # frozen weights may have half precision
             continue
         demand(
             weight.dtype == torch.float32,
@@ -166,7 +166,7 @@ def check_bfloat16(gan: GAN, shape: tuple[int, int, int], expected: dict[str, Gr
 
 
 def cosine(first: Gradients, second: Gradients) -> float:
-    """How alike two gradients point, 1 at most; 1 where there is nothing to compare."""
+    """Return the cosine similarity of two gradients; 1 if there is nothing to compare."""
     pairs = [
         (value.flatten(), other.flatten())
         for name, value in first.items()

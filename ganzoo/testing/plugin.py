@@ -1,6 +1,6 @@
-"""Fixtures that pytest finds wherever ganzoo is installed: `pytest --fixtures` lists them.
+"""Fixtures available to pytest wherever ganzoo is installed; `pytest --fixtures` lists them.
 
-All of their names begin with `ganzoo_`. Nothing heavy is imported until one of them is used.
+All names begin with `ganzoo_`. Nothing heavy is imported until one of them is used.
 """
 
 import os
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def ganzoo_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of eight coloured PNG files, 32 x 32, for `data=f"folder:{ganzoo_images}"`. Not to be changed."""
+    """Folder of eight colored PNG files, 32 x 32, for `data=f"folder:{ganzoo_images}"`. Read-only."""
     return _written("write_images", tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def ganzoo_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same images in two sub-folders, which are classes: `data=f"folder:{ganzoo_classes}"`. Not to be changed."""
+    """Folder of the same images in two sub-folders (classes), for `data=f"folder:{ganzoo_classes}"`. Read-only."""
     return _written("write_classes", tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def ganzoo_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pairs, grey to colour, side by side in one file: `data=f"pairs:{ganzoo_pairs}"`. Not to be changed."""
+    """Folder of pairs, gray and color side by side in one file, for `data=f"pairs:{ganzoo_pairs}"`. Read-only."""
     return _written("write_pairs", tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def ganzoo_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two tar archives of four samples: image, class, caption, pair; `data=f"shards:{ganzoo_shards}"`. Left alone."""
+    """Two tar archives of four samples: image, class, caption, pair; `data=f"shards:{ganzoo_shards}"`. Read-only."""
     return _written("write_shards", tmp_path_factory)
 
 
@@ -49,16 +49,16 @@ def _written(writer: str, folders: pytest.TempPathFactory) -> Path:
 
 
 class MakesData(Protocol):
-    """`ganzoo_data`, for annotations."""
+    """Type of the fixture `ganzoo_data`, for annotations."""
 
     def __call__(self, *fields: str) -> "Dataset": ...
 
 
 @pytest.fixture(scope="session")
 def ganzoo_data() -> MakesData:
-    """Makes data sets of twelve random rows with the fields that are named: `ganzoo_data("image", "label")`.
+    """Function that makes data sets of twelve random rows with these fields: `ganzoo_data("image", "label")`.
 
-    Labels are of five classes; images are of whatever size and channels a run asks for.
+    Labels have five classes; images have the size and channels of the run.
     """
 
     def make(*fields: str) -> "Dataset":
@@ -70,17 +70,17 @@ def ganzoo_data() -> MakesData:
 
 
 class Trains(Protocol):
-    """`ganzoo_run`, for annotations."""
+    """Type of the fixture `ganzoo_run`, for annotations."""
 
     def __call__(self, gan: "str | GAN | type[GAN]", **options: Any) -> "TrainedGAN": ...
 
 
 @pytest.fixture
 def ganzoo_run(tmp_path: Path) -> Trains:
-    """Trains a GAN for seconds, into a folder of the test's own: `ganzoo_run(MyGAN, image_size=16).generate(4)`.
+    """Function that trains a GAN for seconds, into a temporary folder: `ganzoo_run(MyGAN, image_size=16).generate(4)`.
 
-    Two iterations on the CPU, of four images of 32 x 32 each; unless `data` says otherwise, these are random. Of data
-    that is streamed, it is one pass. Options are those of `ganzoo.run`, and win over these.
+    Two iterations on the CPU, each with four images of 32 x 32, random by default; for streamed data, one pass. Options
+    are those of `ganzoo.run`, and override these.
     """
     made = 0
 
@@ -94,7 +94,7 @@ def ganzoo_run(tmp_path: Path) -> Trains:
         made += 1
         usual = {"image_size": 32, "batch_size": 4, "epochs": 1, "precision": "fp32", "device": "cpu", "workers": 0}
         usual["data"] = options.get("data", made_up(kind.needs))
-        if not _is_streamed(usual["data"]):  # of a stream no rows can be picked
+        if not _is_streamed(usual["data"]):  # rows of a stream cannot be limited
             usual["limit"] = 8
         return ganzoo.run(gan, **{"out": tmp_path / f"ganzoo-run-{made}", "display": False, **usual, **options})
 
@@ -102,7 +102,7 @@ def ganzoo_run(tmp_path: Path) -> Trains:
 
 
 def _is_streamed(data: object) -> bool:
-    """Whether what `--data` or a configuration names is a stream; what is no data set is refused elsewhere."""
+    """Whether data is a stream; invalid names are reported elsewhere."""
     from ganzoo.data.dataset import Dataset
 
     if isinstance(data, Dataset):
@@ -113,16 +113,16 @@ def _is_streamed(data: object) -> bool:
 
 
 class Registers(Protocol):
-    """`ganzoo_zoo`, for annotations."""
+    """Type of the fixture `ganzoo_zoo`, for annotations."""
 
     def __call__(self, *things: "type[NamedConfig] | str | Path") -> "PluginRegistry": ...
 
 
 @pytest.fixture
 def ganzoo_zoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registers]:
-    """Registers classes, or plugin files, for the time of one test: `ganzoo_zoo(MyGAN, MyLoss)`, then `--gan my-gan`.
+    """Function that registers classes or plugin files during a test: `ganzoo_zoo(MyGAN)`, then `--gan my-gan`.
 
-    Whatever is registered is refused as a plugin's is; the ContractError says why. What is there already stays.
+    Invalid ones raise a ContractError, as for plugins. Existing ones stay.
     """
     from ganzoo.base.registry import Plugin
     from ganzoo.plugins import PluginRegistry, zoo
@@ -153,10 +153,10 @@ def ganzoo_zoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registers]:
 
 
 def _load_files(files: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has the zoo load these files, too.
+    """Load these plugin files into the zoo.
 
     Raises:
-        ContractError: one was set aside; then they are none of the zoo's.
+        ContractError: if one fails; then none is loaded.
     """
     from ganzoo.errors import ContractError
     from ganzoo.plugins import ENVIRONMENT, zoo
@@ -179,10 +179,10 @@ def _place(file: str) -> Path:
 
 
 def _shelf(thing: "type[NamedConfig]") -> "ClassRegistry[Any]":
-    """Where a class of that kind stands in the zoo.
+    """Return the registry for a class.
 
     Raises:
-        ContractError: nothing of that kind does.
+        ContractError: if there is none.
     """
     from ganzoo.base.registry import ClassRegistry
     from ganzoo.errors import ContractError

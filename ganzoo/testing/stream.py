@@ -1,4 +1,4 @@
-"""What every stream of rows is held to."""
+"""Checks of streams of rows."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,15 +17,15 @@ __tracebackhide__ = True
 
 Mark: TypeAlias = tuple[tuple[str, bytes], ...]
 MOST = 256
-"""Rows of a pass that are read; of a stream with more, not all are seen."""
+"""Rows read of a pass; longer streams are checked in part."""
 
 
 def check_stream(stream: Stream, again: Stream) -> dict[str, Tensor]:
-    """Demands passes with every row once, in an order that follows from the seed, and readers that go on.
+    """Check that each pass has every row once, in an order determined by the seed, and that reading can resume.
 
     Args:
-        stream: what was opened.
-        again: the same, opened anew.
+        stream: stream to check.
+        again: the same stream, opened again.
 
     Returns:
         Some of its rows, by field.
@@ -48,7 +48,7 @@ def check_stream(stream: Stream, again: Stream) -> dict[str, Tensor]:
 
 
 def take(stream: Stream, count: int, part: int = 0, parts: int = 1, at: Position = ()) -> list[tuple[Row, Position]]:
-    """So many rows of a share, each with the position after it."""
+    """Return `count` rows of a share, each with the position after it."""
     rows = list(islice(stream.read(0, part, parts, at), count))
     demand(
         len(rows) == count,
@@ -61,12 +61,12 @@ def take(stream: Stream, count: int, part: int = 0, parts: int = 1, at: Position
 
 
 def mark(row: Mapping[str, Tensor]) -> Mark:
-    """A row as what can be counted."""
+    """Return a hashable form of a row."""
     return tuple((name, row[name].numpy().tobytes()) for name in sorted(row))
 
 
 def check_shares(stream: Stream, whole: Counter[Mark]) -> None:
-    """Demands that two shares have no row in common and are the whole pass together."""
+    """Check that two shares are disjoint and together make up a whole pass."""
     until, crossing = Counter[Mark](), Counter[Mark]()
     for part in range(2):
         try:
@@ -75,9 +75,9 @@ def check_shares(stream: Stream, whole: Counter[Mark]) -> None:
                     crossing[mark(row)] += 1
                     break
                 until[mark(row)] += 1
-        except DataError:  # there is too little to share
+        except DataError:  # too few rows to share
             return
-    # The next pass may be told of with the last row of a share, or with the first one after it.
+    # The next pass may be reported with the last row of a share, or with the first one after it.
     wrong = [((whole - found).total(), (found - whole).total()) for found in (until, until + crossing)]
     missing, twice = min(wrong, key=sum)
     demand(
@@ -88,7 +88,7 @@ def check_shares(stream: Stream, whole: Counter[Mark]) -> None:
 
 
 def check_going_on(again: Stream, rows: list[tuple[Row, Position]]) -> None:
-    """Demands that the same rows follow after every position, in a stream that was opened anew too."""
+    """Check that the same rows follow each position, also in a newly opened stream."""
     for place in (0, len(rows) // 4, len(rows) // 2, 3 * len(rows) // 4):
         position, following = rows[place][1], rows[place + 1 : place + 4]
         if following:

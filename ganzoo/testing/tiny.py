@@ -1,4 +1,4 @@
-"""Tiny data of every kind that data sets read, written as anybody would have it."""
+"""Tiny data of every kind that data sets read."""
 
 import io
 import tarfile
@@ -9,18 +9,18 @@ from PIL import Image
 COLOURS = {"green": (40, 160, 60), "red": (200, 40, 40)}
 SIDE = 32
 IMAGES = 4
-"""Of each colour."""
+"""Images of each color."""
 
 
 def picture(colour: str, number: int) -> Image.Image:
-    """A square of a colour on white, each number in another place."""
+    """Return a colored square on white, at a different place for each number."""
     image = Image.new("RGB", (SIDE, SIDE), "white")
     image.paste(COLOURS[colour], (4 * number, 4, 4 * number + 12, 24))
     return image
 
 
 def write_images(folder: Path) -> Path:
-    """`folder:PATH` without classes: eight PNG files."""
+    """Write the data of `folder:PATH` without classes: eight PNG files."""
     for colour in COLOURS:
         for number in range(IMAGES):
             picture(colour, number).save(folder / f"{colour}-{number}.png")
@@ -28,7 +28,7 @@ def write_images(folder: Path) -> Path:
 
 
 def write_classes(folder: Path) -> Path:
-    """`folder:PATH` with two classes, a sub-folder for each."""
+    """Write the data of `folder:PATH` with two classes, a sub-folder for each."""
     for colour in COLOURS:
         (folder / colour).mkdir()
         for number in range(IMAGES):
@@ -37,7 +37,7 @@ def write_classes(folder: Path) -> Path:
 
 
 def write_pairs(folder: Path) -> Path:
-    """`pairs:PATH`: source and target side by side in one file, the source in grey."""
+    """Write the data of `pairs:PATH`: source and target side by side in one file, the source in gray."""
     for colour in COLOURS:
         for number in range(IMAGES):
             both, target = Image.new("RGB", (2 * SIDE, SIDE)), picture(colour, number)
@@ -48,7 +48,7 @@ def write_pairs(folder: Path) -> Path:
 
 
 def write_shards(folder: Path) -> Path:
-    """`shards:PATH`: two tar archives of samples, each with an image, its class, a caption and a pair."""
+    """Write the data of `shards:PATH`: two tar archives of samples with an image, its class, a caption and a pair."""
     for shard, colour in enumerate(COLOURS):
         with tarfile.open(folder / f"data-{shard:03}.tar", "w") as archive:
             for number in range(IMAGES):
@@ -68,7 +68,7 @@ def write_shards(folder: Path) -> Path:
 
 
 def packed(image: Image.Image) -> bytes:
-    """A PNG file."""
+    """Return a PNG file."""
     file = io.BytesIO()
     image.save(file, "png")
     return file.getvalue()

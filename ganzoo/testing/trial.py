@@ -1,4 +1,4 @@
-"""What a GAN is tried on: a run of random data, made ready as any run is, on the CPU and in float32."""
+"""Trial runs of GANs for checks: random data, on the CPU and in float32."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,11 +20,11 @@ ROWS = 12
 BATCH = 4
 CLASSES = tuple("abcde")
 CAPTION = 32
-"""Bytes of a caption."""
+"""Bytes per caption."""
 
 
 def made_up(needs: frozenset[str]) -> Dataset:
-    """A data set with all that a GAN needs, which nobody registers: what needs it again will not find it."""
+    """Return an unregistered data set of random rows with all fields that a GAN needs."""
 
     class MadeUp(Dataset):
         """Random numbers."""
@@ -52,10 +52,10 @@ def _column(name: str, request: DataRequest) -> Tensor:
 
 
 def trial(gan: GAN, shape: tuple[int, int, int], **changes: Any) -> Trainer:
-    """A run of that GAN on images of that shape, ready to begin; the same every time.
+    """Set up a run of a GAN on images of this shape, the same every time.
 
     Args:
-        gan: the configuration.
+        gan: configuration of the GAN.
         shape: channels, height and width.
         changes: options of the run.
     """
@@ -75,7 +75,7 @@ def trial(gan: GAN, shape: tuple[int, int, int], **changes: Any) -> Trainer:
 
 
 def rhythm(trainer: Trainer) -> Iterator[int]:
-    """For each set of players that move together the first iteration that they are due in: no two are alike."""
+    """Yield the first iteration of each set of players that move together."""
     engine, seen = trainer.engine, set[tuple[str, ...]]()
     for iteration in (start + number for start in engine.phases for number in range(engine.cycle)):
         due = tuple(player.name for player in engine.players if player.is_due(iteration))

@@ -1,1 +1,1 @@
-"""A run from its options to its folder: the trainer, its callbacks, resuming and dry runs."""
+"""Training runs: the trainer, its callbacks, resuming and dry runs."""

@@ -1,4 +1,4 @@
-"""Trying a run before it is made: how long it will take, what memory, and the largest batch that fits."""
+"""Dry runs: time, memory and the largest batch that fits."""
 
 import logging
 import time
@@ -25,37 +25,37 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 LONGEST = 64
-"""Iterations at most that are taken for a cycle of players: some move on every thousandth only."""
+"""Largest number of iterations for a cycle of players: some move only every thousandth iteration."""
 SECONDS = 3.0
-"""How long a dry run trains, once it is warm; a whole cycle of players at least."""
+"""Training time of a dry run after warm-up, in seconds; at least one whole cycle of players."""
 SHARE = 0.5
-"""Of the CPU's free memory, what the tensors of the largest batch may fill: gaps between them take as much again."""
+"""Share of the CPU's free memory for the tensors of the largest batch; fragmentation takes as much again."""
 MOST_OF_TWO, MOST_OF_MORE = 1 / 2, 1 / 8
-"""Of the CPU's free memory, what a batch may use for one of twice its size to be tried: a batch of two may use more, as
-there is nothing to reckon by before one of four was tried."""
+"""Largest share of the CPU's free memory in use by a batch before one of twice its size is tried. It is higher for a
+batch of two, the first one, which nothing can be extrapolated from."""
 EXACT = 16
-"""The largest batch that fits is looked for until a step is one in so many."""
+"""Precision of the search for the largest batch, as the inverse of a share of it."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What a dry run found."""
+    """Result of a dry run."""
 
     losses: dict[str, float]
-    """Of the iteration in which every player moved."""
+    """Losses of the iteration in which every player moved."""
     seconds: float
-    """For one iteration, on average over whole cycles of players."""
+    """Mean seconds per iteration, over whole cycles of players."""
     images_per_second: float
     peak: int | None
-    """The most memory in use, in bytes: a GPU's, else that of the process; None where it cannot be told."""
+    """Peak memory in bytes, of the GPU or else the process; None if unknown."""
     iterations: int
-    """How many the run has before it."""
+    """Remaining iterations of the run."""
     whole: float
-    """Seconds that these will take, samples and the images of evaluations included, checkpoints not."""
+    """Estimated seconds for these, with sample grids and the images of evaluations, without checkpoints."""
 
 
 def try_out(trainer: Trainer) -> Trial:
-    """Trains for a few seconds, every player at least once."""
+    """Train for a few seconds, every player at least once."""
     engine, options = trainer.engine, trainer.options
     left = max(0, trainer.iterations - trainer.start_iteration)
     system.reset_peak(engine.device)
@@ -68,7 +68,7 @@ def try_out(trainer: Trainer) -> Trial:
             parts = trainer.rehearse(trainer.evaluation)
     made = 0
     with stopwatch(engine.device) as spent:
-        # One clock for all processes, which must stop after the same iteration.
+        # The main process's clock decides: all processes must stop after the same iteration.
         while made % min(engine.cycle, LONGEST) or engine.distributed.any(
             engine.distributed.is_main_process and spent() < SECONDS
         ):
@@ -88,9 +88,9 @@ def try_out(trainer: Trainer) -> Trial:
 
 
 def warm_up(trainer: Trainer) -> Losses:
-    """Every player moves at once, then often enough for all that is captured to be; the losses of the first time.
+    """Run an iteration of all players, then enough for all captures; return the losses of the first.
 
-    It skips to the run's last phase: the longest, as a rule, and the one in which most players move.
+    It skips to the last phase of the run, usually the longest and the one with most players.
     """
     engine = trainer.engine
     engine.iteration = max(engine.iteration, engine.phases[-1])
@@ -102,7 +102,7 @@ def warm_up(trainer: Trainer) -> Losses:
 
 @contextmanager
 def stopwatch(device: torch.device) -> Iterator[Callable[[], float]]:
-    """Gives the seconds since it began, and once it is left those that all within took, the GPU's work included."""
+    """Yield a function that returns elapsed seconds, and after exit the seconds spent inside, including GPU work."""
     wait = partial(torch.cuda.synchronize, device) if device.type == "cuda" else int
     wait()
     since, end = time.perf_counter(), list[float]()
@@ -112,17 +112,17 @@ def stopwatch(device: torch.device) -> Iterator[Callable[[], float]]:
 
 
 def advised(attempt: Callable[[], Result], options: RunOptions, data_dir: Path | None) -> Result:
-    """What the attempt gives; if it runs out of memory, the error of a single process says which batch would not.
+    """Return the result of the attempt; if it runs out of memory, search for the largest batch that fits.
 
     Raises:
-        OutOfMemory: with the largest batch that fits.
+        OutOfMemory: with the largest batch that fits, if there is a single process.
     """
     room = system.free_memory()
     try:
         return attempt()
     except OutOfMemory as error:
         complaint = str(error)
-    # Here, past the handler, nothing holds on any longer to what filled the memory.
+    # Search here, after the handler, where nothing references the failed attempt's memory any longer.
     if max(options.processes, rank_and_count()[1]) > 1 or (options.resolve_device().type == "cpu" and room is None):
         raise OutOfMemory(f"{complaint}; try a smaller --batch-size or --image-size, or smaller networks")
     log.warning("%s; looking for the largest batch that fits", complaint)
@@ -142,7 +142,7 @@ def advised(attempt: Callable[[], Result], options: RunOptions, data_dir: Path |
 
 
 def largest_tried(too_large: int, memory_of: Callable[[int], int | None]) -> int:
-    """The largest batch that fits, to one part in sixteen: half of one that does not, until one does, then between."""
+    """Return the largest batch that fits, to one part in sixteen, by bisection."""
     least, most = 0, too_large
     while most - least > max(1, least // EXACT):
         middle = (least + most) // 2
@@ -151,7 +151,7 @@ def largest_tried(too_large: int, memory_of: Callable[[int], int | None]) -> int
 
 
 def largest_reckoned(too_large: int, memory_of: Callable[[int], int | None], room: int) -> int:
-    """The same from what small batches use: for the CPU, where libraries below torch crash when memory is full."""
+    """Return the largest batch extrapolated from small ones: on a CPU, libraries crash when memory is full."""
     batch, first = 2, memory_of(2)
     if first is None:
         return 0
@@ -166,10 +166,7 @@ def largest_reckoned(too_large: int, memory_of: Callable[[int], int | None], roo
 
 
 def used(options: RunOptions, data: Data) -> int | None:
-    """The memory, in bytes, in which every player can move, twice, and samples be made.
-
-    None if they cannot, or it cannot be told.
-    """
+    """Return the memory, in bytes, that training and sampling take; None if they fail or it is unknown."""
     device = options.resolve_device()
     system.measure_anew(device)
     before = system.peak(device) if device.type == "cpu" else 0
@@ -177,7 +174,7 @@ def used(options: RunOptions, data: Data) -> int | None:
         trainer = Trainer.build(options, data)
         warm_up(trainer)
         trainer.samples()
-    except OptionError:  # it is too small for a normalisation, or too large for the memory
+    except OptionError:  # batch too small for a normalization, or too large for the memory
         return None
     after = system.peak(device)
     return None if before is None or after is None else after - before

@@ -1,4 +1,4 @@
-"""Loss terms and speed, averaged between two readings; and the iteration at which a loss stopped being a number."""
+"""Mean losses and speed between two readings, and the iteration at which a loss became NaN or infinite."""
 
 import json
 import time
@@ -13,23 +13,23 @@ from ganzoo.distributed.context import DistributedContext
 from ganzoo.losses import Losses
 
 NEVER = 2**62
-"""An iteration that no run comes to."""
+"""Iteration that no run reaches."""
 
 
 @dataclass
 class _Sums:
-    """Of terms that always come together."""
+    """Sums of terms that always occur together."""
 
     count: int
     totals: Tensor
     broken: Tensor
-    """The iteration at which each total was no longer finite, or NEVER."""
+    """Iteration at which each total became NaN or infinite, or NEVER."""
 
 
 class Meter:
-    """Means since the last reading. Terms are summed on the device and read all at once, so that only reading waits.
+    """Mean losses since the last reading, accumulated on the device, so that only readings synchronize.
 
-    What is read is of all processes together; all must read at the same iteration.
+    Readings cover all processes, which must read at the same iteration.
     """
 
     def __init__(self, distributed: DistributedContext | None = None) -> None:
@@ -37,7 +37,7 @@ class Meter:
         self._reset()
 
     def add(self, losses: Losses, iteration: int) -> None:
-        """Takes one iteration's terms."""
+        """Add the loss terms of one iteration."""
         self._iterations += 1
         names, values = tuple(losses), torch.stack(list(losses.values()))
         if names not in self._sums:
@@ -46,11 +46,11 @@ class Meter:
         sums = self._sums[names]
         sums.count += 1
         sums.totals = sums.totals + values
-        # What is no number stays in the total, so that it is found whenever it is looked for.
+        # NaN and infinity stay in the total until the next reading.
         sums.broken = torch.where(sums.totals.isfinite(), sums.broken, sums.broken.clamp(max=iteration))
 
     def read(self) -> tuple[int, float, dict[str, float]]:
-        """Iterations, seconds and the mean of each term over the iterations that had it, since the last reading."""
+        """Return iterations, seconds and the mean of each term over the iterations with it, since the last reading."""
         totals, counts = dict[str, float](), dict[str, int]()
         for sums, name, total in self._numbers([sums.totals for sums in self._sums.values()], self._distributed.mean):
             totals[name] = totals.get(name, 0.0) + total
@@ -61,12 +61,12 @@ class Meter:
         return reading
 
     def broken(self) -> dict[str, int]:
-        """The terms that were NaN or infinite since the last reading, and since which iteration."""
+        """Return the terms that became NaN or infinite since the last reading, and the iteration of each."""
         found = self._numbers([sums.broken for sums in self._sums.values()], self._distributed.least)
         return {name: int(since) for _, name, since in found if since < NEVER}
 
     def _numbers(self, parts: list[Tensor], of_all: Callable[[Tensor], Tensor]) -> Iterator[tuple[_Sums, str, float]]:
-        """A number for each term of each group, of all processes, fetched from the device at once."""
+        """Yield a number for each term of each group, reduced over all processes and copied from the device at once."""
         numbers = iter(of_all(torch.cat(parts)).tolist() if parts else ())
         for names, sums in self._sums.items():
             for name, number in zip(names, numbers, strict=False):
@@ -74,7 +74,7 @@ class Meter:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """What takes place inside does not count as training time."""
+        """Exclude the time spent inside from training time."""
         since = time.perf_counter()
         try:
             yield
@@ -82,19 +82,19 @@ class Meter:
             self._since += time.perf_counter() - since
 
     def state(self) -> dict[str, Tensor]:
-        """The terms that were taken since the last reading: what a run that goes on must still log."""
+        """Return the loss sums since the last reading, for a checkpoint."""
         state: dict[str, Tensor] = {}
         for number, (names, sums) in enumerate(self._sums.items()):
-            key = f"{number:04} {json.dumps(names)}"  # in their order: safetensors gives back names sorted
+            key = f"{number:04} {json.dumps(names)}"  # numbered, as safetensors returns names sorted
             state |= {f"totals {key}": sums.totals, f"broken {key}": sums.broken}
             state[f"count {key}"] = torch.tensor(sums.count)
         return state
 
     def load_state(self, state: Mapping[str, Tensor], device: torch.device) -> None:
-        """Goes on from what `state` gave; iterations and time are counted anew.
+        """Load the result of `state`; iterations and time start from zero.
 
         Raises:
-            LookupError, RuntimeError, TypeError, ValueError: it gave something else.
+            LookupError, RuntimeError, TypeError, ValueError: if it is not one.
         """
         self._reset()
         for key in sorted(name.removeprefix("count ") for name in state if name.startswith("count ")):

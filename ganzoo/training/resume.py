@@ -1,4 +1,4 @@
-"""Going on: what a run folder says was trained, and a run put where it begins."""
+"""Resuming: options, data and checkpoints of a run folder, and initial weights."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -27,30 +27,30 @@ if TYPE_CHECKING:
 
 
 def options_of(folder: RunFolder, changes: Mapping[str, object]) -> RunOptions:
-    """The configuration with which the run in a folder goes on.
+    """Return the options for resuming the run in a folder.
 
     Args:
-        folder: of a run that was begun.
-        changes: what is told anew, of what may be.
+        folder: folder of the run.
+        changes: new values of options that may change.
 
     Raises:
-        RunFolderError: it is no run folder, or an export.
-        UserError: its GAN or data set is not installed, or an option does not take that value.
+        RunFolderError: if it is no run folder, or an export.
+        UserError: if its GAN or data set is not installed, or an option has an invalid value.
     """
     gan_of(folder)
     folder.check_trains()
     config = folder.read(folder.config)
     check_config(folder, {name: value for name, value in config.items() if name not in changes})
     if started_by_launcher() and config.get("processes") != rank_and_count()[1]:
-        config["processes"] = 1  # torchrun says how many there are
+        config["processes"] = 1  # torchrun sets the number
     return validate(RunOptions, {**config, **changes})
 
 
 def check_config(folder: RunFolder, config: Mapping[str, object]) -> None:
-    """Refuses a config.json that no run could be made from.
+    """Check that a config.json is valid.
 
     Raises:
-        RunFolderError: it holds what is no option, or names what is not installed.
+        RunFolderError: if it has unknown options or names something that is not installed.
     """
     try:
         validate(RunOptions, config)
@@ -66,10 +66,10 @@ def check_config(folder: RunFolder, config: Mapping[str, object]) -> None:
 
 
 def resume_or_initialize(trainer: "Trainer", folder: RunFolder | None) -> None:
-    """Puts a run where it begins: at its last whole checkpoint, or at the weights that it was told to begin with.
+    """Restore the last whole checkpoint of the folder, or load the weights of `--init-from`, if any.
 
     Raises:
-        UserError: those cannot be used, or the weights of a pretrained network cannot be had.
+        UserError: if those cannot be used, or the weights of a pretrained network are not available.
     """
     distributed, source = trainer.engine.distributed, trainer.options.init_from
     if folder is not None and (files := latest_checkpoint(folder, distributed)):
@@ -85,10 +85,10 @@ def resume_or_initialize(trainer: "Trainer", folder: RunFolder | None) -> None:
 
 
 def begin_with(trainer: "Trainer", source: Path) -> None:
-    """Gives the networks the weights of a run, or of an export that has all those that are trained.
+    """Load weights from a run, or from an export with all trained networks.
 
     Raises:
-        RunFolderError: there is none, it lacks some, or they are of other networks.
+        RunFolderError: if there are none, some are missing, or they belong to other networks.
     """
     distributed, nets = trainer.engine.distributed, trainer.engine.nets
     folder = RunFolder(locate(source) if distributed.is_main_process else source)
@@ -102,7 +102,7 @@ def begin_with(trainer: "Trainer", source: Path) -> None:
                 f"{source} is an export without {', '.join(missing)}, which a run trains; begin with the run that it "
                 "was made from, or with an export of that by `ganzoo export RUN --all-networks`"
             )
-        besides |= {name for name, _ in nets.named_children()} - there  # pools, and what came from elsewhere
+        besides |= {name for name, _ in nets.named_children()} - there  # pools and pretrained networks
     try:
         weights.load_networks(nets, files, source, besides=besides)
     except RunFolderError as error:
@@ -110,7 +110,7 @@ def begin_with(trainer: "Trainer", source: Path) -> None:
 
 
 def _why_other(trainer: "Trainer", folder: RunFolder) -> str:
-    """The likeliest reason why the weights in a folder do not fit a run, as a second line of the message."""
+    """Return the likeliest reason why the weights in a folder do not fit a run, as a second line of the message."""
     with suppress(UserError):
         gan, own, then, here = gan_of(folder), trainer.options.gan, folder.load(folder.data, DataSpec), trainer.spec
         if gan.name != own.name:
@@ -135,10 +135,10 @@ def _why_other(trainer: "Trainer", folder: RunFolder) -> str:
 
 
 def check_data(trainer: "Trainer", folder: RunFolder) -> None:
-    """Refuses to go on with data of another kind.
+    """Check that the data has the shapes and classes with which the run began.
 
     Raises:
-        RunFolderError: shapes or classes are others than those that the run began with.
+        RunFolderError: if it has others.
     """
     if not (trainer.engine.distributed.is_main_process and folder.data.is_file()):
         return
@@ -153,31 +153,31 @@ def check_data(trainer: "Trainer", folder: RunFolder) -> None:
 
 
 def latest_checkpoint(folder: RunFolder, distributed: DistributedContext) -> dict[str, bytes]:
-    """Return the files of the newest whole checkpoint, which the main process reads; empty if there is none.
+    """Return the files of the newest whole checkpoint, read by the main process; empty if there is none.
 
     Raises:
-        RunFolderError: there are checkpoints, and all of them are damaged.
+        RunFolderError: if all checkpoints are damaged.
     """
     found = checkpoint.newest(folder.checkpoints) if distributed.is_main_process else None
     return broadcast_files(found[1] if found else {}, distributed)
 
 
 def restore_checkpoint(trainer: "Trainer", folder: RunFolder, files: Mapping[str, bytes]) -> None:
-    """Put a run in the state of a checkpoint's files, and forget a best one whose checkpoint is gone by now.
+    """Load a checkpoint's files, and forget a best checkpoint that no longer exists.
 
-    It was pruned when a better one came, of which this checkpoint, an older one, does not know.
+    It was pruned when a better one was saved, which an older checkpoint does not know of.
 
     Raises:
         RunFolderError: see `Trainer.load_state_dict`.
     """
     trainer.load_state_dict(files)
-    if trainer.is_main_process and trainer.best:  # the only one that scores, and saves what it scored
+    if trainer.is_main_process and trainer.best:  # the only process with scores
         kept = [int(path.name) for path in checkpoint.checkpoints(folder.checkpoints)]
         trainer.best = trainer.best if trainer.best[0] in kept else None
 
 
 def broadcast_files(files: Mapping[str, bytes], distributed: DistributedContext) -> dict[str, bytes]:
-    """Return in every process the files that the main process has read."""
+    """Return, in every process, the files read by the main process."""
     if distributed.world_size == 1:
         return dict(files)
     packed = {name: torch.frombuffer(bytearray(content), dtype=torch.uint8) for name, content in files.items()}

@@ -1,4 +1,4 @@
-"""One run, from its options to its folder."""
+"""A run, from options to run folder."""
 
 import logging
 from contextlib import ExitStack
@@ -25,23 +25,23 @@ from ganzoo.training.trainer import Trainer
 log = logging.getLogger(__name__)
 
 RUNS = Path("runs")
-"""Where run folders go unless one is named."""
+"""Default parent of run folders."""
 
 
 def run(options: RunOptions, out: Path | None = None, data_dir: Path | None = None, *callbacks: Callback) -> RunFolder:
-    """Trains, or goes on training, and leaves a run folder.
+    """Train, or resume training, and return the run folder.
 
     Args:
-        options: what to train on what.
-        out: the folder; one that holds the same run is continued. None: a new one, `runs/GAN-DATA-001`.
-        data_dir: where downloads are kept.
-        callbacks: look on, beside those that the options name.
+        options: options of the run.
+        out: run folder; an existing folder of the same run is resumed (default: a new one, `runs/GAN-DATA-001`).
+        data_dir: download directory.
+        callbacks: callbacks in addition to those of the options.
 
     Raises:
-        UserError: what was asked cannot be done; nothing was written. OutOfMemory: a folder that was begun is whole.
-        Diverged: a loss or a weight is no number.
-        Interrupted: a signal asked to stop; all is saved.
-        PeerError: another process of this run is gone.
+        UserError: if the options cannot be used; nothing was written. OutOfMemory: an existing folder stays intact.
+        Diverged: if a loss or a weight is NaN or infinite.
+        Interrupted: on a signal to stop; everything is saved.
+        PeerError: if another process of this run is gone.
     """
     distributed = join(options)
     out = out or begun(options, distributed)
@@ -52,23 +52,23 @@ def run(options: RunOptions, out: Path | None = None, data_dir: Path | None = No
 
 
 def dry_run(options: RunOptions, out: Path | None = None, data_dir: Path | None = None) -> Trial:
-    """Checks all that `run` checks and trains for a few seconds. Writes nothing but downloads.
+    """Run all checks of `run` and train for a few seconds. Writes only downloads.
 
     Raises:
-        UserError: what `run` would raise.
+        UserError: as in `run`.
     """
     distributed = join(options)
     if out is not None:
         check_folder(RunFolder(out), options)
-    CallbackList([], options.callback)  # which says what they lack
+    CallbackList([], options.callback)  # raises if they cannot be built
     return advised(lambda: _dry_run(options, distributed, out, data_dir), options, data_dir)
 
 
 def join(options: RunOptions) -> DistributedContext:
-    """Meets the other processes of this run, if torchrun started any.
+    """Join the other processes of this run, if torchrun started any.
 
     Raises:
-        OptionError: there are not as many as was asked for.
+        OptionError: if their number differs from the option `processes`.
     """
     count = rank_and_count()[1]
     if options.processes not in (1, count):
@@ -80,17 +80,17 @@ def join(options: RunOptions) -> DistributedContext:
 
 
 def begun(options: RunOptions, distributed: DistributedContext) -> Path | None:
-    """The folder of this very run, if its processes are started again after one was killed."""
+    """Return the folder of this run if its processes were restarted after one was killed, else None."""
     launch = this_launch()
     found = RunFolder.of_launch(RUNS, stem(options), launch) if launch and distributed.is_main_process else None
     if found and options.differences(found.read(found.config)):
-        found = None  # a program that makes several runs
+        found = None  # a program with several runs
     shared = distributed.broadcast_object(str(found.path).encode() if found else b"").decode()
     return Path(shared) if shared else None
 
 
 def stem(options: RunOptions) -> str:
-    """How the names of this run's folders begin."""
+    """Return the common prefix of this run's folder names."""
     return f"{options.gan.name}-{options.data.name}"
 
 
@@ -116,7 +116,7 @@ def _run(
             checkpoint.remove_drafts(folder.checkpoints)
         trainer = Trainer.setup(options, data_dir, distributed)
         resume_or_initialize(trainer, folder)
-        if not trainer.finished:  # a first iteration shows that it works; before it, nothing is written
+        if not trainer.finished:  # the first iteration runs before anything is written, to show that it works
             trainer.meter.add(trainer.step(), trainer.engine.iteration)
         if logbook:
             folder = folder or RunFolder.new(RUNS, stem(options))
@@ -131,15 +131,15 @@ def _run(
         if trainer.start_iteration < trainer.iterations:
             _train(trainer, folder, callbacks)
         callbacks.on_train_end(trainer)
-        distributed.barrier()  # so that none is done before all is saved
+        distributed.barrier()  # so that no process ends before everything is saved
     return folder
 
 
 def take(folder: RunFolder, held: ExitStack) -> None:
-    """Makes a folder this run's own, for as long as it is held.
+    """Create and lock a run's folder.
 
     Raises:
-        RunFolderError: it cannot be made, or another process was faster.
+        RunFolderError: if it cannot be created, or another process has begun a run in it.
     """
     folder.create()
     held.enter_context(folder.locked())
@@ -158,10 +158,10 @@ def _train(trainer: Trainer, folder: RunFolder, callbacks: CallbackList) -> None
 
 
 def check_folder(folder: RunFolder, options: RunOptions) -> None:
-    """Refuses a folder that cannot take this run.
+    """Check that a folder can hold this run.
 
     Raises:
-        RunFolderError: it is a file, or holds another run, or other files.
+        RunFolderError: if it is a file, or holds another run or other files.
     """
     if folder.path.exists() and not folder.path.is_dir():
         raise RunFolderError(f"{folder.path} is a file, where a run is to have its folder; give another --out")
@@ -178,7 +178,7 @@ def check_folder(folder: RunFolder, options: RunOptions) -> None:
 
 
 def write_down(trainer: Trainer, folder: RunFolder) -> None:
-    """Writes what is run, on what, and drops what will be made again."""
+    """Write options, data and environment, and drop later metrics and checkpoints, which will be made again."""
     write_json(folder.config, trainer.options.model_dump(mode="json"))
     write_json(folder.data, trainer.spec.model_dump(mode="json"))
     launch = this_launch()
@@ -189,7 +189,7 @@ def write_down(trainer: Trainer, folder: RunFolder) -> None:
 
 
 def plugins_of(options: RunOptions) -> dict[str, str]:
-    """What brought the GAN and the data set: the distribution and its version, or a file's name."""
+    """Return the origins of the GAN and the data set: distribution and version, or a file name."""
     return {
         GAN_FROM: zoo().gans.origin(type(options.gan)),
         DATA_FROM: zoo().datasets.origin(type(options.data)),

@@ -1,4 +1,4 @@
-"""log.txt: what a run says, from the first moment on, though its folder may not be there yet."""
+"""Logging to log.txt, including messages from before the run folder exists."""
 
 import logging
 from contextlib import AbstractContextManager, suppress
@@ -8,7 +8,7 @@ from types import TracebackType
 
 
 class _Lines(logging.FileHandler):
-    """A file that may fail: what cannot be written there is said elsewhere, and ends no run."""
+    """File handler that ignores write errors, so that these do not end a run."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         pass
@@ -19,7 +19,7 @@ class _Lines(logging.FileHandler):
 
 
 class RunLog(AbstractContextManager["RunLog"]):
-    """Within, what is logged below the logger "ganzoo" is kept, and from `open` on written to a file."""
+    """Context that buffers messages of the logger "ganzoo" and, after `open`, writes them to a file."""
 
     def __init__(self) -> None:
         self._logger = logging.getLogger("ganzoo")
@@ -29,17 +29,17 @@ class RunLog(AbstractContextManager["RunLog"]):
 
     def __enter__(self) -> "RunLog":
         if not self._logger.hasHandlers() and logging.lastResort:
-            self._handlers.append(logging.lastResort)  # which a logger with a handler no longer falls back to
+            self._handlers.append(logging.lastResort)  # a logger with a handler no longer falls back to it
         for handler in self._handlers:
             self._logger.addHandler(handler)
         self._logger.setLevel(min(self._logger.getEffectiveLevel(), logging.INFO))
         return self
 
     def open(self, file: Path) -> None:
-        """Writes to a file from now on, and first what was said before.
+        """Write to a file from now on, starting with the buffered messages.
 
         Raises:
-            OSError: it cannot be opened.
+            OSError: if it cannot be opened.
         """
         lines = _Lines(file, encoding="utf-8")
         lines.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))

@@ -1,4 +1,4 @@
-"""What a trainer is set up from: batches, noise, the evaluation, and plain words for batches that do not fit."""
+"""Parts of a trainer: batches, noise, the evaluation, and clear errors for batches that do not fit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from ganzoo.options.run import RunOptions
 
 
 def build_loader(options: RunOptions, data: Data, distributed: DistributedContext) -> BatchLoader:
-    """Return the batches of this process: of data in memory, or of a stream."""
+    """Return this process's loader, of data in memory or of a stream."""
     device, shape = options.resolve_device(), options.gan.noise_shape()
     own = distributed.rank, distributed.world_size
     if data.stream is None:
@@ -30,10 +30,10 @@ def build_loader(options: RunOptions, data: Data, distributed: DistributedContex
 
 
 def build_evaluation(options: RunOptions, spec: DataSpec, data_dir: Path | None) -> Evaluation:
-    """Return the evaluation of a run that trains: all usual metrics, and the one that finds the best weights.
+    """Return the evaluation during training: all default metrics, with the one that selects the best weights first.
 
     Raises:
-        UserError: it cannot be measured here, or what it takes cannot be had.
+        UserError: if it cannot be measured here, or its requirements are not available.
     """
     metric = (options.metric,) if options.metric else ()
     asked = EvaluationOptions(metric=metric, extractor=options.extractor, split=options.evaluate_split)
@@ -42,23 +42,23 @@ def build_evaluation(options: RunOptions, spec: DataSpec, data_dir: Path | None)
 
 
 def fixed_noise(count: int, shape: tuple[int, ...], seed: int) -> dict[str, Tensor]:
-    """Return the batch's `noise`, if it has any: the n-th row of a seed is the same for any count."""
+    """Return fixed `noise` for a batch, if the GAN takes any: row n of a seed is the same for any count."""
     return {"noise": fixed_latents(count, shape, seed)} if shape else {}
 
 
 @contextmanager
 def sized_for(options: RunOptions) -> Iterator[None]:
-    """Say what to change where torch says only that something is too large or too small.
+    """Replace PyTorch's errors about batches that are too small or too large by errors with advice.
 
     Raises:
-        OptionError: in place of torch's own error. OutOfMemory: it was memory.
+        OptionError: in place of PyTorch's error. OutOfMemory: if memory is full.
     """
     batch, (height, width) = options.batch_size, options.image_size
     work = f"a batch of {batch} images of {height}x{width}"
     try:
         yield
     except ValueError as error:
-        if "more than 1" not in str(error):  # torch's words, of BatchNorm and InstanceNorm
+        if "more than 1" not in str(error):  # text of BatchNorm's and InstanceNorm's error
             raise
         raise OptionError(
             f"{work} leaves a network nothing to normalise over; try --batch-size 2 or a larger --image-size"

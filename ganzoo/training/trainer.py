@@ -1,4 +1,4 @@
-"""The trainer: a run from its options to its last iteration."""
+"""Trainer: a run from its options to its last iteration."""
 
 import json
 import logging
@@ -40,9 +40,9 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Trainer:
-    """A run: its data, its networks on the device, and the loop that trains them.
+    """Run in memory: data, networks on the device, and the training loop.
 
-    `Trainer.setup(options)` builds one, `fit` trains it to the end, `step` makes one iteration; `state_dict` and
+    `Trainer.setup(options)` builds one, `fit` trains it to the end, `step` runs one iteration; `state_dict` and
     `load_state_dict` are the contents of a checkpoint.
     """
 
@@ -53,9 +53,9 @@ class Trainer:
     preview: Batch
     """Inputs of every sample grid."""
     calibration_batch: Batch
-    """Inputs of training, by which BatchNorm's statistics of a moving average are computed."""
+    """Training inputs for the EMA's BatchNorm statistics."""
     rows: list[int]
-    """Lengths of the data's columns, or of the stream: with other lengths it would be another run."""
+    """Lengths of the data's columns, or of the stream; a resumed run must have the same."""
     meter: Meter = field(default_factory=Meter)
     evaluation: Evaluation | None = None
     """Evaluation during training, in the main process (default: none)."""
@@ -64,11 +64,11 @@ class Trainer:
     best: tuple[int, float] | None = None
     """Iteration and score of the best weights so far."""
     saved: int = -1
-    """Iteration of the last checkpoint that this process wrote, or helped to write."""
+    """Iteration of the last checkpoint."""
     calibrated_at: int = -1
-    """Iteration at which BatchNorm's statistics of the moving average were last computed."""
+    """Iteration at which the EMA's BatchNorm statistics were last computed."""
     last_samples: Tensor | None = None
-    """Samples of the last grid, N x C x H x W in [-1, 1]; in the main process."""
+    """Samples of the last grid, N x C x H x W in [-1, 1]; in the main process only."""
 
     folder: RunFolder = field(init=False)
     callbacks: CallbackList = field(init=False)
@@ -79,13 +79,13 @@ class Trainer:
     def setup(
         cls, options: RunOptions, data_dir: Path | None = None, distributed: DistributedContext | None = None
     ) -> Self:
-        """Load the data and build the networks, as the options say. Writes nothing but downloads.
+        """Load the data and build the networks. Writes only downloads.
 
         Raises:
-            UserError: the data, the device or the shapes cannot be had.
+            UserError: if the data, the device or the shapes are not available.
         """
         distributed = distributed or DistributedContext.alone()
-        options.players()  # what these lines refuse need not wait for the data
+        options.players()  # fail on these before loading the data
         options.dtype(options.resolve_device())
         distributed.local_batch_size(options.batch_size)
         options.set_up_process()
@@ -99,10 +99,10 @@ class Trainer:
 
     @classmethod
     def build(cls, options: RunOptions, data: Data, distributed: DistributedContext | None = None) -> Self:
-        """Build the networks, and all else that a run on this data takes.
+        """Build the networks and everything else for a run on this data.
 
         Raises:
-            UserError: the device or the shapes cannot be had.
+            UserError: if the device or the shapes are not available.
         """
         distributed = distributed or DistributedContext.alone()
         gan, device, shape = options.gan, options.resolve_device(), options.gan.noise_shape()
@@ -126,13 +126,13 @@ class Trainer:
 
         # Inputs of sample grids
         preview = {name: to_float(column) for name, column in data.preview.items()}
-        if "source" in preview:  # a translation is shown in two columns or three, so that fewer are enough
+        if "source" in preview:  # a translation takes two or three columns, so fewer rows are enough
             preview = {name: column[:8] for name, column in preview.items()}
         noise = setup.fixed_noise(len(next(iter(preview.values()))), shape, options.seed)
         noise = {name: gan.grid_noise(rows_of_noise) for name, rows_of_noise in noise.items()}
         inputs = Batch(**preview, **noise, step=torch.zeros((), dtype=torch.int64))
 
-        # Inputs that BatchNorm is calibrated by
+        # Inputs for BatchNorm calibration
         typical = {name: to_float(column) for name, column in data.calibration_batch.items()}
         typical |= setup.fixed_noise(len(next(iter(typical.values()))), shape, options.seed)
         calibration = Batch(**typical, step=torch.zeros((), dtype=torch.int64))
@@ -143,15 +143,15 @@ class Trainer:
     # The loop
 
     def fit(self, folder: RunFolder, callbacks: CallbackList) -> None:
-        """Train to the last iteration; entered after an iteration was made.
+        """Train to the last iteration, after at least one `step`.
 
-        Between two iterations callbacks log, sample, measure and save, each when it is due. All processes call it;
-        the main process alone writes.
+        Between iterations, callbacks log, sample, evaluate and save when due. All processes must call it; only the main
+        process writes.
 
         Raises:
-            Interrupted: a signal asked to stop; all is saved.
-            Diverged: a loss or a weight is NaN or infinite.
-            RunFolderError: the folder cannot be written to.
+            Interrupted: on a signal to stop; everything is saved.
+            Diverged: if a loss or a weight is NaN or infinite.
+            RunFolderError: if the folder cannot be written to.
         """
         self.folder, self.callbacks = folder, callbacks
         votes, rollback = LaggedVote(self.engine.distributed), Rollback()
@@ -169,7 +169,7 @@ class Trainer:
                 if self.finished:
                     return
                 if stop:
-                    # Where one is gone, its launcher ends the others, and one of them may still be saving.
+                    # If one process leaves, its launcher ends the others, which may still be saving.
                     self.engine.distributed.barrier()
                     raise Interrupted(stop, self.engine.iteration)
                 self.meter.add(self.step(), self.engine.iteration)
@@ -181,22 +181,22 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """Whether the last iteration was made."""
+        """Whether the last iteration is done."""
         return self.engine.iteration >= self.iterations
 
     @property
     def is_main_process(self) -> bool:
-        """Whether this is the process that writes."""
+        """Whether this process writes files."""
         return self.engine.distributed.is_main_process
 
     def is_due(self, every: int | None) -> bool:
-        """Whether it is time for what is done every so many iterations, and after the last; None: never."""
+        """Whether work with this interval is due: every `every` iterations and after the last; None: never."""
         return bool(every) and (self.finished or self.engine.iteration % (every or 1) == 0)
 
     # One iteration
 
     def step(self, everyone: bool = False) -> Losses:
-        """Make the next iteration.
+        """Run the next iteration.
 
         Args:
             everyone: whether all players of the last phase move, due or not.
@@ -205,14 +205,14 @@ class Trainer:
             Loss terms, 0-dimensional, on the device.
 
         Raises:
-            OptionError: the batch is too small for the networks, or (OutOfMemory) too large for the memory.
-            DataError: what is streamed cannot be read.
+            OptionError: if the batch is too small for the networks, or (OutOfMemory) too large for the memory.
+            DataError: if streamed data cannot be read.
         """
         with setup.sized_for(self.options):
             return self.engine.step(self.batches.draw(self.engine.iteration), everyone)
 
     def row(self) -> dict[str, float]:
-        """A line of metrics: progress, and speed and losses since the line before."""
+        """Return a line of metrics: progress, and speed and losses since the previous line."""
         done, size = self.engine.iteration, self.options.batch_size
         iterations, seconds, losses = self.meter.read()
         progress = {"iteration": done, "epoch": round(done / self.batches.per_epoch, 4), "images": done * size}
@@ -221,28 +221,28 @@ class Trainer:
     # Samples and scores
 
     def samples(self) -> Tensor:
-        """Images made of the inputs of every sample grid, N x C x H x W in [-1, 1], on the CPU."""
+        """Return samples for the inputs of the sample grid, N x C x H x W in [-1, 1], on the CPU."""
         self.recalibrate_batchnorm()
         with setup.sized_for(self.options):
             return self.engine.sample(self.preview)
 
     def recalibrate_batchnorm(self) -> None:
-        """Compute BatchNorm's statistics of the moving average, if one is kept; once for each iteration.
+        """Compute the EMA's BatchNorm statistics, if there is an EMA; once per iteration.
 
         Raises:
             OptionError: see `step`.
         """
-        if self.calibrated_at == self.engine.iteration:  # for a grid and a checkpoint of one iteration, once
+        if self.calibrated_at == self.engine.iteration:  # grid and checkpoint of one iteration share them
             return
         with setup.sized_for(self.options):
             self.engine.recalibrate_batchnorm(self.calibration_batch)
         self.calibrated_at = self.engine.iteration
 
     def evaluate(self, evaluation: Evaluation) -> dict[str, Any]:
-        """Measure what the networks make, and report its score.
+        """Evaluate the networks and report the score.
 
         Returns:
-            The line for evaluations.jsonl. Figures are None where the images are NaN.
+            Line for evaluations.jsonl. Figures are None where images are NaN.
         """
         self.recalibrate_batchnorm()
         figures: dict[str, float | None] = {metric.kind: None for metric in evaluation.metrics}
@@ -257,15 +257,15 @@ class Trainer:
         return line
 
     def rehearse(self, evaluation: Evaluation) -> int:
-        """Make one part of an evaluation, to see how long it takes; return the number of parts."""
+        """Run one part of an evaluation, to measure its time; return the number of parts."""
         self.recalibrate_batchnorm()
         with self.engine.evaluating():
             return evaluation.rehearse(self.engine.sampling_networks)
 
     def report_score(self, score: float) -> None:
-        """Report how good the weights are now, the lower the better: a checkpoint of the best is made, and kept.
+        """Report a score of the current weights, lower is better: a checkpoint of the best is saved and kept.
 
-        To be called by a callback's `on_log`, `on_sample` or `on_evaluate`.
+        To be called in a callback's `on_log`, `on_sample` or `on_evaluate`.
         """
         if self.best is None or score < self.best[1]:
             self.best = self.engine.iteration, score
@@ -276,11 +276,11 @@ class Trainer:
         return self.best is not None and self.best[0] == self.engine.iteration
 
     def reals(self) -> Tensor:
-        """Real images, beside which samples may be put, N x C x H x W in [-1, 1], on the CPU."""
+        """Return real images for comparison with samples, N x C x H x W in [-1, 1], on the CPU."""
         return self.preview["image" if "image" in self.preview else "target"].cpu()
 
     def picture(self, fake: Tensor) -> Tensor:
-        """Samples as a grid shows them: for a translation input, output and target in turn."""
+        """Return the images of a sample grid: for a translation, input, output and target in turn."""
         if "source" not in self.preview:
             return fake
         columns = [self.preview.source.cpu(), fake]
@@ -288,7 +288,7 @@ class Trainer:
 
     @property
     def picture_columns(self) -> int:
-        """Images in a row of a sample grid: what the GAN says, or two translations."""
+        """Images per row of a sample grid: the GAN's `grid_columns`, or two translations."""
         if "source" not in self.preview:
             return self.options.gan.grid_columns
         return 2 * (3 if "target" in self.preview else 2)
@@ -296,9 +296,9 @@ class Trainer:
     # State
 
     def state_dict(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
-        """The files of a checkpoint: its own, and those that all checkpoints of the run share.
+        """Return the files of a checkpoint: its own, and those shared by all checkpoints of the run.
 
-        All processes must call it; it returns nothing to those other than the main process.
+        All processes must call it; only the main process gets files.
         """
         engine = self.engine
         own = engine.distributed.gather(weights.pack(self._process_state()))
@@ -327,12 +327,12 @@ class Trainer:
         return files, {weights.FROZEN: weights.pack(still)} if still else {}
 
     def load_state_dict(self, files: Mapping[str, bytes]) -> None:
-        """Put the run, and the random generators of this process, in the state of a checkpoint's files.
+        """Load a checkpoint's files into the run and into the random generators of this process.
 
-        A process that had no part in it, as there were fewer, draws random numbers of its own.
+        A process beyond the number of the original run gets new random numbers.
 
         Raises:
-            RunFolderError: the files are of other networks, or not of a checkpoint.
+            RunFolderError: if the files belong to other networks, or to no checkpoint.
         """
         engine, rank = self.engine, self.engine.distributed.rank
         weights.load_networks(engine.nets, {name: part for name, part in files.items() if name != weights.AVERAGE})
@@ -363,18 +363,18 @@ class Trainer:
             log.warning("the checkpoint was made with other versions, so numbers may differ: %s", "; ".join(changed))
 
     def _process_state(self) -> dict[str, Tensor]:
-        """What this process has of its own: random generators, losses not yet logged, its place in streamed data."""
+        """Return the state of this process: random generators, unlogged losses and position in streamed data."""
         engine = self.engine
         own = {f"random/{name}": value for name, value in random_state(engine.device).items()}
         own |= {f"data/{name}": torch.tensor(numbers) for name, numbers in self.batches.state().items()}
         own |= {f"losses/{name}": value for name, value in self.meter.state().items()}
-        if not self.is_main_process:  # whose statistics and pools are those that samples are made with
+        if not self.is_main_process:  # samples are made with the main process's statistics and pools
             buffers = engine.nets.named_buffers()
             own |= {f"networks/{name}": value for name, value in buffers if name not in engine.frozen}
         return own
 
     def _check_rows(self, then: object) -> None:
-        """Refuse to go on with other data: its order, and what has been seen of it, would mean something else."""
+        """Check that the number of images is unchanged: the order and position in the data depend on it."""
         if then != self.rows:
             raise RunFolderError(
                 f"the data has {_numbers(self.rows)} images, and had {_numbers(then)} when the run was "
@@ -382,7 +382,7 @@ class Trainer:
             )
 
     def _scores_alike(self, then: Mapping[str, Any]) -> bool:
-        """Whether scores of then and now can be compared."""
+        """Whether old and new scores are comparable."""
         now = self.options.model_dump(mode="json")
         return all(
             then.get(name) == now[name] for name in ("metric", "extractor", "evaluate_samples", "evaluate_split")

@@ -1,4 +1,4 @@
-"""How a run is spoken of wherever one looks on: in a terminal, in a notebook, on a page."""
+"""Descriptions of a run for terminals, notebooks and web pages."""
 
 from collections.abc import Mapping
 
@@ -6,27 +6,27 @@ from ganzoo.options.run import RunOptions
 from ganzoo.training.trainer import Trainer
 
 COLOURS = {1: "grey", 3: "colour", 4: "colour with opacity"}
-"""What images of so many channels are."""
+"""Kind of images by number of channels."""
 
 
 def title(options: RunOptions) -> str:
-    """What is trained: `dcgan on mnist at 32x32, batch 64`."""
+    """Return the title of a run: `dcgan on mnist at 32x32, batch 64`."""
     height, width = options.image_size
     return f"{options.gan.name} on {options.data.name} at {height}x{width}, batch {options.batch_size}"
 
 
 def epoch_of(trainer: Trainer) -> str:
-    """Which pass through the data the last iteration was of: `epoch 3/10`."""
+    """Return the epoch of the last iteration: `epoch 3/10`."""
     return f"epoch {(trainer.engine.iteration - 1) // trainer.batches.per_epoch + 1}/{trainer.options.epochs}"
 
 
 def rate(images_per_second: float) -> str:
-    """A speed, to two digits at least."""
+    """Return a speed with at least two digits."""
     return f"{images_per_second:,.0f} images/s" if images_per_second >= 10 else f"{images_per_second:.1f} images/s"
 
 
 def duration(seconds: float) -> str:
-    """In units that a person would choose: `3.2 ms`, `41 s`, `2 h 05 min`, `3 d 4 h`."""
+    """Return a duration in suitable units: `3.2 ms`, `41 s`, `2 h 05 min`, `3 d 4 h`."""
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms" if seconds >= 0.1 else f"{1000 * seconds:.3g} ms"
     if seconds < 60:
@@ -39,5 +39,5 @@ def duration(seconds: float) -> str:
 
 
 def losses_of(row: Mapping[str, float]) -> dict[str, float]:
-    """The named losses of a line of metrics, `generator/adversarial` and the like, without what else it holds."""
+    """Return the named losses in a line of metrics, such as `generator/adversarial`."""
     return {name: value for name, value in row.items() if "/" in name}

@@ -1,4 +1,4 @@
-"""MNIST, which ships with ganzoo, and Fashion-MNIST, which is downloaded on first use: 28 x 28, grey, ten classes."""
+"""MNIST, which ships with ganzoo, and Fashion-MNIST, which is downloaded on first use: 28 x 28, gray, ten classes."""
 
 import gzip
 import hashlib
@@ -25,9 +25,9 @@ CHECKSUMS = {
     "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
-"""MD5 of MNIST's files, unpacked."""
+"""MD5 checksums of MNIST's unpacked files."""
 CAPTION = 32
-"""Bytes of a caption; the longest has 29."""
+"""Bytes per caption; the longest has 29."""
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 CLOTHES = (
     "a T-shirt",
@@ -44,19 +44,19 @@ CLOTHES = (
 
 
 class IdxDataset(ganzoo.Dataset):
-    """Two IDX files for each split, where torchvision keeps them: FOLDER/NAME/raw. Files already there are used."""
+    """Two IDX files per split, in torchvision's location: FOLDER/NAME/raw. Existing files are used."""
 
     provides = frozenset({"image", "label", "caption"})
     shapes = {"label": (), "caption": (CAPTION,)}
     channels = 1
     splits = frozenset({"train", "test"})
     home: ClassVar[str]
-    """Torchvision's name for it."""
+    """torchvision's name of the data set."""
     captions: ClassVar[tuple[tuple[str, ...], ...]]
-    """For each class the phrases that say what is in its images; a row has one of them, by its number."""
+    """Phrases that describe each class; a row has one of them, by its number."""
 
     def load(self, request: ganzoo.DataRequest) -> ganzoo.InMemoryData:
-        from torchvision.datasets import mnist  # slow to import, and not needed to list what there is
+        from torchvision.datasets import mnist  # slow to import, and not needed for listing data sets
 
         raw = request.folder / self.home / "raw"
         prefix = "train" if request.split == "train" else "t10k"
@@ -75,15 +75,15 @@ class IdxDataset(ganzoo.Dataset):
         return ganzoo.InMemoryData(columns, self.classes)
 
     def caption(self, labels: Tensor, rows: Tensor) -> Tensor:
-        """Captions of rows of those numbers with those labels, uint8, N x CAPTION."""
+        """Return captions for these row numbers and labels, uint8, N x CAPTION."""
         phrases = torch.stack([encode(said, CAPTION) for said in self.captions])
         return phrases[labels, rows % phrases.shape[1]]
 
     def read(self, file: Path, reader: Callable[[str], Tensor], dimensions: int) -> Tensor:
-        """One file's numbers; one that is not there is fetched first.
+        """Return the numbers in a file, which is fetched first if it is missing.
 
         Raises:
-            DataError: it is damaged, or it cannot be had.
+            DataError: if it is damaged or not available.
         """
         try:
             if missing := not file.is_file():
@@ -94,20 +94,20 @@ class IdxDataset(ganzoo.Dataset):
             self.fetch(file)
         try:
             return reader(str(file))
-        except Exception as error:  # torchvision's readers raise whatever broken bytes make them trip over
+        except Exception as error:  # torchvision's readers raise various errors for damaged files
             raise ganzoo.DataError(f"'{file}' is damaged or no IDX file; delete it and run again") from error
 
     @abstractmethod
     def fetch(self, file: Path) -> None:
-        """Puts a missing file into its folder, which exists.
+        """Put a missing file into its existing folder.
 
         Raises:
-            DataError: it cannot be had, or the folder cannot be written to.
+            DataError: if it is not available, or the folder cannot be written to.
         """
 
 
 class MNIST(IdxDataset):
-    """Handwritten digits: 60,000 and 10,000 for the test, 28 x 28."""
+    """Handwritten digits: 60,000 training and 10,000 test images, 28 x 28."""
 
     name = "mnist"
     licence = "CC BY-SA 3.0 (Y. LeCun, C. Cortes, C. J. C. Burges)"
@@ -133,7 +133,7 @@ class MNIST(IdxDataset):
 
 
 class FashionMNIST(IdxDataset):
-    """Pieces of clothing: 60,000 and 10,000 for the test, 28 x 28; 30 MB, downloaded on first use."""
+    """Pieces of clothing: 60,000 training and 10,000 test images, 28 x 28; 30 MB, downloaded on first use."""
 
     name = "fashion-mnist"
     licence = "MIT (Zalando SE)"
@@ -156,10 +156,10 @@ class FashionMNIST(IdxDataset):
 
     def fetch(self, file: Path) -> None:
         try:
-            with FileLock(file.parents[2] / f".{self.name}.lock"):  # other processes may be doing the same
+            with FileLock(file.parents[2] / f".{self.name}.lock"):  # other processes may be downloading, too
                 if not file.is_file():
                     self._download(file)
-        except (OSError, NotImplementedError) as error:  # the latter of file systems without locks
+        except (OSError, NotImplementedError) as error:  # the latter on file systems without locks
             raise unwritable(file, error) from error
 
     def _download(self, file: Path) -> None:
@@ -182,10 +182,10 @@ class FashionMNIST(IdxDataset):
 
 
 def unpack(packed: BinaryIO, file: Path, checksum: str = "") -> None:
-    """Unpacks gzip into a file that is there only once it is complete.
+    """Unpack gzip data into a file that appears only once it is complete.
 
     Raises:
-        DataError: the folder cannot be written to, or the contents have not the MD5 that they should have.
+        DataError: if the folder cannot be written to, or the MD5 checksum does not match.
     """
     try:
         content = gzip.decompress(packed.read())
@@ -193,7 +193,7 @@ def unpack(packed: BinaryIO, file: Path, checksum: str = "") -> None:
         raise ganzoo.DataError(f"'{file.name}.gz' is damaged: {error}") from error
     if checksum and hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum:
         raise ganzoo.DataError(f"the '{file.name}.gz' that came with ganzoo is damaged; install ganzoo again")
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")  # other processes may be doing the same
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")  # other processes may be unpacking, too
     try:
         unfinished.write_bytes(content)
         unfinished.replace(file)
@@ -204,7 +204,7 @@ def unpack(packed: BinaryIO, file: Path, checksum: str = "") -> None:
 
 
 def unwritable(file: Path, error: Exception) -> ganzoo.DataError:
-    """What to say when a file cannot be put where downloads are kept."""
+    """Return the error for a file that cannot be written to the download directory."""
     return ganzoo.DataError(
         f"'{file}' cannot be written ({error}); choose a folder for data by --data-dir FOLDER or GANZOO_DATA"
     )

@@ -1,4 +1,4 @@
-"""OpenMoji, which ships with ganzoo: line drawings by the artists, the emojis in colour, captions, groups."""
+"""OpenMoji, which ships with ganzoo: line drawings by the artists, the emojis in color, captions, groups."""
 
 import importlib.resources
 import json
@@ -12,13 +12,13 @@ import ganzoo
 from ganzoo.data import decode, encode, open_image
 
 CAPTION = 64
-"""Bytes of a caption; the longest has 48."""
+"""Bytes per caption; the longest has 48."""
 FOLDERS = {"image": "color", "target": "color", "source": "line"}
-"""Where in the archive the images of each field are."""
+"""Folders of the archive with the images of each field."""
 
 
 class OpenMoji(ganzoo.Dataset):
-    """Emojis from line drawing to colour: 1,733 pairs and 209 for the test, 256 x 256, with captions and ten groups."""
+    """Emojis from line drawing to color: 1,733 training and 209 test pairs, 256 x 256, with captions and ten groups."""
 
     name = "openmoji"
     licence = "CC BY-SA 4.0 (OpenMoji, https://openmoji.org/)"
@@ -59,7 +59,7 @@ class OpenMoji(ganzoo.Dataset):
 
 
 def read(files: zipfile.ZipFile, folder: str, rows: list[dict[str, Any]], request: ganzoo.DataRequest) -> Tensor:
-    """The images of one folder of the archive. Read in one thread, they are decoded in several."""
+    """Return the images of one folder of the archive, read in one thread and decoded in several."""
     names = [f"{folder}/{row['hexcode']}.webp" for row in rows]
     packed = [(name, files.read(name)) for name in names]
     return decode(packed, lambda item: request.fit(open_image(item[1], item[0])), request.shape)

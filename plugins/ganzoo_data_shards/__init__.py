@@ -20,11 +20,11 @@ from ganzoo_data_shards.reading import FILES, Shard, count, find, in_background,
 log = logging.getLogger("ganzoo.data.shards")
 
 CAPTION = 256
-"""Bytes of a caption, unless an option says otherwise."""
+"""Default number of bytes of a caption."""
 
 
 class Shards(ganzoo.Dataset):
-    """Samples in tar archives, read as training goes on: KEY.jpg, KEY.cls, KEY.txt, KEY.source.png, KEY.target.png."""
+    """Samples in tar archives, streamed: KEY.jpg, KEY.cls, KEY.txt, KEY.source.png, KEY.target.png."""
 
     name = "shards"
     licence = "unknown: data of whoever trained it"
@@ -33,13 +33,13 @@ class Shards(ganzoo.Dataset):
     streamed = True
     may_change = frozenset({"path", "skip"})
 
-    path: str = Field(description="the shards: data-{000..999}.tar, a folder or *.tar; files, or http(s) addresses")
+    path: str = Field(description="shards: data-{000..999}.tar, a folder or *.tar; files or http(s) addresses")
     count: int | None = Field(
-        None, gt=0, description="images in all shards; unless given, they are counted when a run begins"
+        None, gt=0, description="number of images in all shards (default: counted at the start of a run)"
     )
-    class_count: int | None = Field(None, gt=0, description="how many classes there are: labels are from 0 to below it")
-    caption_bytes: int = Field(CAPTION, gt=0, description="bytes that are kept of a caption")
-    skip: int = Field(0, ge=0, description="broken samples that each reading process leaves out in a pass")
+    class_count: int | None = Field(None, gt=0, description="number of classes, which are numbered from 0")
+    caption_bytes: int = Field(CAPTION, gt=0, description="bytes per caption")
+    skip: int = Field(0, ge=0, description="number of broken samples that each worker skips in a pass")
 
     def load(self, request: ganzoo.DataRequest) -> ganzoo.Stream:
         if "label" in request.fields and self.class_count is None:
@@ -48,11 +48,11 @@ class Shards(ganzoo.Dataset):
 
 
 class ShardStream(ganzoo.Stream):
-    """The samples of shards, in an order of their own in each pass.
+    """Samples of shards, shuffled in each pass.
 
-    The shards of a pass are shuffled and dealt to the shares in turn. A shard is held in memory as it is on disk while
-    its samples are taken in random order; from its middle on, the next one is opened beside it. A position is (pass,
-    shard of the share, samples taken of it, samples left out in the pass), so that going on reads one shard again.
+    The shards of a pass are shuffled and dealt to the shares in turn. A shard is held in memory, as on disk, while its
+    samples are taken in random order; after half of them, the next shard is opened in the background. A position is
+    (pass, shard of the share, samples taken from it, samples skipped in the pass), so resuming reads one shard again.
     """
 
     def __init__(self, options: Shards, request: ganzoo.DataRequest, shards: Sequence[str]) -> None:
@@ -97,13 +97,13 @@ class ShardStream(ganzoo.Stream):
                 if row is not None:
                     empty = False
                     yield row, (here.turn, here.place, *at)
-            del shard  # or there would be three of them, and not two
+            del shard  # so that at most two shards are in memory
             if empty and coming.turn > here.turn:
                 raise nothing(self.shards, self.request.fields)
             at, empty = ([0, at[1]], empty) if coming.turn == here.turn else ([0, 0], True)
 
     def _places(self, seed: int, part: int, parts: int, turn: int, first: int) -> Iterator["Place"]:
-        """Which shards a share has, pass after pass."""
+        """Yield the shards of a share, pass after pass."""
         while True:
             order = torch.randperm(len(self.shards), generator=ganzoo.seeded(seed, "shards", turn)).tolist()
             for place, number in list(enumerate(order[part::parts]))[first:]:
@@ -116,7 +116,7 @@ class ShardStream(ganzoo.Stream):
     def _take(
         self, shard: Shard, order: tuple[int, int, int], taken: int, skipped: int
     ) -> Iterator[tuple[ganzoo.Row | None, int, int]]:
-        """The samples of one shard but those already taken, each with how many were then taken and left out."""
+        """Yield the remaining samples of a shard, each with the numbers of samples taken and skipped after it."""
         rows = torch.randperm(len(shard.samples), generator=ganzoo.seeded(*order)).tolist()
         names = sorted(self.request.fields)
         for row in rows[taken:]:
@@ -128,7 +128,7 @@ class ShardStream(ganzoo.Stream):
             yield fields, taken, skipped
 
     def _skip(self, error: ganzoo.DataError, skipped: int) -> int:
-        if skipped >= self.options.skip:  # a position may be of a run that was to leave out more
+        if skipped >= self.options.skip:  # a position may come from a run with a higher limit
             before = f", after {skipped} others in this pass" if skipped else ""
             advice = (
                 "--data.skip N leaves out so many broken samples, and may be added to a run that goes on in its --out"
@@ -145,7 +145,7 @@ class ShardStream(ganzoo.Stream):
                 return encode([content.decode()], self.options.caption_bytes)[0]
             except UnicodeDecodeError as error:
                 raise ganzoo.DataError(f"'{name}' is no text in UTF-8: {error}") from error
-        with warnings.catch_warnings():  # Pillow's are of no use to who trains a GAN
+        with warnings.catch_warnings():  # Pillow's warnings do not help with training a GAN
             warnings.simplefilter("ignore")
             return self.request.fit(open_image(content, name))
 
@@ -158,14 +158,14 @@ class ShardStream(ganzoo.Stream):
 
 
 class Place(NamedTuple):
-    """One shard in a share of one pass."""
+    """Shard in a share of a pass."""
 
     turn: int
-    """The pass."""
+    """Number of the pass."""
     place: int
-    """In the share."""
+    """Index in the share."""
     number: int
-    """Among all shards."""
+    """Index among all shards."""
 
 
 @ganzoo.hookimpl

@@ -1,4 +1,4 @@
-"""Shards on disk and on servers: which a pattern means, which samples one holds, and its bytes."""
+"""Shards on disk and on servers: expansion of patterns, lists of samples, and their contents."""
 
 import glob
 import math
@@ -18,7 +18,7 @@ from ganzoo.data.tar import Member, contents, members
 from ganzoo.errors import typed
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz")
-"""What shards in a folder are called."""
+"""Extensions of shards in a folder."""
 KINDS = ("jpg", "jpeg", "png", "webp")
 FILES = {
     "image": KINDS,
@@ -27,17 +27,17 @@ FILES = {
     "label": ("cls",),
     "caption": ("txt",),
 }
-"""What may follow a sample's key and a dot, by field."""
+"""Extensions of files, after a sample's key and a dot, by field."""
 MOST = 10**6
-"""Names that a pattern may mean: at 500 MB for each, 500 TB."""
+"""Largest number of names in a pattern: at 500 MB for each, 500 TB."""
 Result = TypeVar("Result")
 Sample = Mapping[str, Any]
-"""A Member by what follows the key and a dot; `__key__` is the key."""
+"""Members by their extension after the key; `__key__` is the key."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One shard, in memory as it came."""
+    """Shard in memory, in its original form."""
 
     name: str
     samples: Sequence[Sample]
@@ -45,19 +45,19 @@ class Shard:
 
     @classmethod
     def open(cls, name: str, fields: frozenset[str]) -> "Shard":
-        """Reads a shard as a whole.
+        """Read a whole shard.
 
         Raises:
-            DataError: it cannot be had, or is damaged, or refused.
+            DataError: if it is not available, damaged, or rejected.
         """
         content = download(name) if is_address(name) else read_file(name)
         return cls(name, group(members(content, name), name, fields), content.getbuffer())
 
     def file(self, sample: Sample, field: str) -> tuple[bytes, str]:
-        """What a sample holds of a field, and what to call it.
+        """Return a sample's file for a field, and its name for messages.
 
         Raises:
-            DataError: it has no file for it.
+            DataError: if it has none.
         """
         found = next((sample[suffix] for suffix in FILES[field] if suffix in sample), None)
         if found is None:
@@ -69,10 +69,10 @@ class Shard:
 
 
 def find(pattern: str) -> list[str]:
-    """The shards that a pattern means: braces are expanded, then folders and wildcards looked up.
+    """Return the shards of a pattern: braces are expanded, then folders and wildcards are searched.
 
     Raises:
-        DataError: there are none, one is missing, or it is of a kind that is not read.
+        DataError: if there are none, one is missing, or its kind is not supported.
     """
     if "${" in pattern:
         raise ganzoo.DataError(f"'{pattern}' names an environment variable; write its value")
@@ -89,13 +89,13 @@ def find(pattern: str) -> list[str]:
 
 
 def expansions(pattern: str) -> int:
-    """How many names braces are expanded to, or somewhat more where they hold letters: told without expanding them.
+    """Return the number of names from expanding braces, or more if they hold letters, without expanding them.
 
     Raises:
-        ValueError: a number in them has thousands of digits.
+        ValueError: if a number in them has thousands of digits.
     """
 
-    def product(text: str) -> int:  # a group that was counted stands there as its count between NULs
+    def product(text: str) -> int:  # counted groups are replaced by their count between NULs
         return math.prod(max(1, int(count)) for count in re.findall("\0([0-9]+)\0", text))
 
     def counted(group: re.Match[str]) -> str:
@@ -108,13 +108,13 @@ def expansions(pattern: str) -> int:
         return f"\0{count}\0"
 
     text, found = re.sub(r"(?s)\\.", "", pattern), 1
-    while found:  # from the innermost outwards
+    while found:  # from the innermost outward
         text, found = re.subn(r"\{([^{}]*)\}", counted, text)
     return product(text)
 
 
 def look_up(name: str) -> list[str]:
-    """The shards that one name, folder or wildcard means."""
+    """Return the shards of a name, folder or wildcard."""
     if is_address(name):
         return [name]
     path = Path(os.path.expanduser(name))  # noqa: PTH111 - a Path's own raises for the home of nobody
@@ -131,7 +131,7 @@ def look_up(name: str) -> list[str]:
 
 
 def count(shard: str, fields: frozenset[str]) -> int:
-    """How many samples a file holds, from its headers alone unless it is gzipped."""
+    """Return the number of samples in a file, from its headers alone unless it is gzipped."""
     if shard.endswith(".tar"):
         try:
             with Path(shard).open("rb") as file:
@@ -142,10 +142,10 @@ def count(shard: str, fields: frozenset[str]) -> int:
 
 
 def group(files: Sequence[Member], shard: str, fields: frozenset[str]) -> list[Sample]:
-    """The samples of a shard: files of one key that follow each other, where they hold anything of the fields.
+    """Return the samples of a shard: consecutive files with the same key and any of the fields.
 
     Raises:
-        DataError: a sample has two files of one kind.
+        DataError: if a sample has two files of one kind.
     """
     wanted = {suffix for field in fields for suffix in FILES[field]}
     named = ({"fname": file.name, "data": file, "__url__": shard} for file in files)
@@ -157,7 +157,7 @@ def group(files: Sequence[Member], shard: str, fields: frozenset[str]) -> list[S
 
 
 def read_file(name: str) -> BytesIO:
-    """A shard that is a file."""
+    """Read a shard from a file."""
     try:
         with Path(name).open("rb", buffering=0) as file:
             return contents(file, name)
@@ -166,13 +166,13 @@ def read_file(name: str) -> BytesIO:
 
 
 def in_background(work: Callable[[], Result]) -> Future[Result]:
-    """Has work done beside what follows; nobody waits for it who does not ask for its result."""
+    """Run a function in a background thread and return its future."""
     future: Future[Result] = Future()
 
     def run() -> None:
         try:
             future.set_result(work())
-        except Exception as error:  # raised where the result is asked for
+        except Exception as error:  # raised by the future's result()
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
@@ -180,21 +180,21 @@ def in_background(work: Callable[[], Result]) -> Future[Result]:
 
 
 def unreadable(shard: str, error: Exception) -> ganzoo.DataError:
-    """What to say of a shard that cannot be had."""
+    """Return the error for a shard that cannot be read."""
     return ganzoo.DataError(f"the shard '{shard}' cannot be read: {error}")
 
 
 def nothing(shards: Sequence[str], fields: frozenset[str]) -> ganzoo.DataError:
-    """What to say of shards without samples."""
+    """Return the error for shards without samples."""
     expected = ", ".join(f"KEY.{suffix}" for field in sorted(fields) for suffix in FILES[field])
     return ganzoo.DataError(f"there are no samples in '{shards[0]}' or others that belong to it; expected {expected}")
 
 
 def library() -> Any:
-    """The webdataset package, which is imported when it is needed: it comes with an extra.
+    """Import webdataset, which comes with an extra.
 
     Raises:
-        DataError: it is not installed.
+        DataError: if it is not installed.
     """
     try:
         import webdataset

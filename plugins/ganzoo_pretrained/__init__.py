@@ -1,4 +1,4 @@
-"""Trained weights that ship with ganzoo: each folder here that `ganzoo export` made, under its own name."""
+"""Pretrained GANs that ship with ganzoo: each folder here, made by `ganzoo export`, under its own name."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""Callbacks that every run has: what is logged, sampled, measured, saved and watched between iterations."""
+"""Built-in callbacks: logging, sampling, evaluation, checkpoints and warnings."""

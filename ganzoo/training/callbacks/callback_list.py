@@ -1,4 +1,4 @@
-"""All callbacks of a run as one: those that every run has, in a fixed order, and guests, none of whom can spoil it."""
+"""All callbacks of a run as one: built-in ones in a fixed order, and guests, whose failures do not stop the run."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -24,18 +24,18 @@ log = logging.getLogger(__name__)
 
 
 class CallbackList(Callback):
-    """Calls several callbacks: at the end of a step guests first, then what is logged, sampled, measured and saved.
+    """Calls several callbacks: at the end of a step first guests, then logging, sampling, evaluation and checkpoints.
 
-    Every process calls the built-in ones, since means and checkpoints speak to the other processes; the main process
-    alone calls guests.
+    Every process calls the built-in ones, as means and checkpoints communicate with the other processes; only the main
+    process calls guests.
 
     Args:
-        own: callbacks of the program itself; what they raise is raised.
-        chosen: callbacks that the run has by name. What they draw at random is not missed; one that raises is set
-            aside, unless it is a GanzooError, by which a callback ends the run on purpose.
+        own: callbacks of the program; their exceptions propagate.
+        chosen: callbacks named in the options. They do not affect random numbers; one that raises is disabled, unless
+            it raises a GanzooError, which ends the run.
 
     Raises:
-        UserError: one of the chosen could not work.
+        UserError: if one of the chosen cannot be built.
     """
 
     def __init__(self, own: Iterable[Callback] = (), chosen: Iterable[CallbackConfig] = ()) -> None:
@@ -50,11 +50,11 @@ class CallbackList(Callback):
         self.own = list(own)
         self.chosen = [(config.kind, config.build()) for config in chosen]
         self.begun: list[Callback] = []
-        """Guests whose `on_train_start` succeeded, and whose `teardown` will be called."""
+        """Guests whose `on_train_start` succeeded, and whose `teardown` is still to be called."""
 
     @contextmanager
     def running(self, trainer: "Trainer", folder: RunFolder) -> Iterator[None]:
-        """Call `on_train_start` on entering, and `teardown` on leaving, however that comes."""
+        """Call `on_train_start` on entry and `teardown` on exit, also after an error."""
         ending: BaseException | None = None
         try:
             self.on_train_start(trainer, folder)
@@ -99,7 +99,7 @@ class CallbackList(Callback):
         self._call_guests(trainer, lambda guest: guest.on_train_end(trainer))
 
     def teardown(self, trainer: "Trainer", error: BaseException | None) -> None:
-        """Call `teardown` of all guests that were started, even if one raises."""
+        """Call `teardown` of all started guests, even if one raises."""
         with ExitStack() as own:
             for callback in reversed(self.own):
                 if callback in self.begun:
@@ -115,7 +115,7 @@ class CallbackList(Callback):
             call(callback)
         for name, callback in list(self.chosen):
             if method and getattr(type(callback), method) is getattr(Callback, method):
-                continue  # it is called too often for care to be taken of what does nothing
+                continue  # called every step: skip guests that do not override it
             try:
                 with preserve_rng_state(trainer.engine.device):
                     call(callback)
@@ -140,11 +140,11 @@ class CallbackList(Callback):
         try:
             with preserve_rng_state(trainer.engine.device):
                 callback.teardown(trainer, error)
-        except Exception as late:  # a GanzooError, too: there is nothing left to be ended
+        except Exception as late:  # also a GanzooError: the run is ending anyway
             log.warning("the callback '%s' failed when it was to end: %s", name, in_words(late))
             log.info("what failed in '%s'", name, exc_info=late)
 
 
 def in_words(error: Exception) -> str:
-    """The kind of an error and its first words."""
+    """Return the type of an error and the start of its message."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

@@ -1,4 +1,4 @@
-"""Checkpoints: every `--checkpoint-every` iterations, of the best weights, and where a run may have to go back to."""
+"""Checkpoints: every `--checkpoint-every` iterations, of the best weights, and as a target of rollbacks."""
 
 from typing import TYPE_CHECKING
 
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 
 
 class Checkpointer(Callback):
-    """Save the state of the run, and remove checkpoints that are no longer to be kept."""
+    """Saves the state of the run, and prunes old checkpoints."""
 
     def __init__(self) -> None:
         self._needs_first = False
-        """Whether there is no checkpoint yet that a run could be rolled back to."""
+        """Whether there is no checkpoint yet for a rollback."""
 
     def on_train_start(self, trainer: "Trainer", folder: "RunFolder") -> None:
-        """Find out, in all processes together, whether the first iteration is to be saved."""
+        """Find out, in all processes together, whether to save the first iteration."""
         if trainer.options.on_nan == "rollback":
             is_empty = trainer.is_main_process and not checkpoint.checkpoints(folder.checkpoints)
             self._needs_first = trainer.engine.distributed.any(is_empty)
 
     def on_step_end(self, trainer: "Trainer") -> None:
-        """Save, if it is time to, or if what was logged, sampled or measured has shown the best weights so far.
+        """Save if a checkpoint is due, or if the current weights have just scored best.
 
         Raises:
-            NonFinite: a loss or a weight is NaN or infinite.
-            RunFolderError: the folder cannot be written to.
+            NonFinite: if a loss or a weight is NaN or infinite.
+            RunFolderError: if the folder cannot be written to.
         """
         options, needs_first = trainer.options, self._needs_first
         self._needs_first = False
@@ -40,11 +40,11 @@ class Checkpointer(Callback):
             self.save(trainer)
 
     def save(self, trainer: "Trainer") -> None:
-        """Write a checkpoint, unless this iteration was saved already. All processes must call it.
+        """Write a checkpoint, unless there is one of this iteration. All processes must call it.
 
         Raises:
-            NonFinite: a loss or a weight is NaN or infinite; nothing is written.
-            RunFolderError: the folder cannot be written to.
+            NonFinite: if a loss or a weight is NaN or infinite; nothing is written.
+            RunFolderError: if the folder cannot be written to.
         """
         engine, options, folder = trainer.engine, trainer.options, trainer.folder
         if trainer.saved == engine.iteration:

@@ -1,4 +1,4 @@
-"""Collapse: signs that a GAN has stopped learning while its losses are still numbers."""
+"""Detection of collapse: signs that a GAN has stopped learning although its losses are finite."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NEAR = 0.01
-"""A player has won if its loss is that near to the least it can be."""
+"""Distance from the least possible loss below which a player has won."""
 LONG = 10
-"""Lines of metrics in a row after which that is no accident."""
+"""Consecutive lines of metrics before a warning."""
 ALIKE = 0.1
-"""Samples are alike if they differ by less than that share of what the data's images differ by."""
+"""Share of the data's diversity below which samples look alike."""
 OFTEN = 3
-"""Sample grids in a row after which that is no accident."""
+"""Consecutive sample grids before a warning."""
 YOUNG = 500
-"""Iterations during which samples may be alike: an untrained generator's are."""
+"""Iterations without warnings about samples: those of an untrained generator look alike."""
 
 
 class CollapseDetector(Callback):
-    """Watch what is logged and sampled, and warn once for each time that something goes wrong.
+    """Watches losses and samples, and warns once about each problem.
 
-    It counts from zero when a run is resumed: a warning comes later then, and nothing else depends on it.
+    A resumed run counts from zero, so a warning may come later.
 
     Args:
-        players: those of the run, where it is known before `on_train_start`.
+        players: players of the run, if known before `on_train_start`.
     """
 
     def __init__(self, players: Iterable[Player] = ()) -> None:
@@ -52,9 +52,9 @@ class CollapseDetector(Callback):
             self.look_at_samples(trainer.last_samples, trainer.reals(), trainer.engine.iteration)
 
     def look_at_losses(self, losses: Mapping[str, float], iteration: int) -> None:
-        """Warn if a player has won for long: there is no slope left for the others to learn from."""
+        """Warn if a player has won for long: it gives the others no more gradient to learn from."""
         for name, least in self._least_losses.items():
-            loss = losses.get(f"{name}/adversarial")  # what it plays for; other terms have other bounds
+            loss = losses.get(f"{name}/adversarial")  # other terms have other bounds
             if loss is not None and self._has_lasted(name, loss < least + NEAR, LONG):
                 log.warning(
                     "iteration %d: the loss of the %s has been near %g for long: it has won, and the others learn "
@@ -69,9 +69,9 @@ class CollapseDetector(Callback):
         """Warn if samples have looked alike for some time (mode collapse).
 
         Args:
-            fakes: made of different inputs, N x C x H x W.
-            reals: as many images of the data.
-            iteration: for the message.
+            fakes: samples of different inputs, N x C x H x W.
+            reals: the same number of real images.
+            iteration: current iteration, for the message.
         """
         share = diversity(fakes) / max(diversity(reals), 1e-6)
         alike = len(fakes) > 1 and iteration >= YOUNG and share < ALIKE
@@ -93,5 +93,5 @@ def _least_losses(players: Iterable[Player]) -> dict[str, float]:
 
 
 def diversity(images: Tensor) -> float:
-    """By how much images differ: the standard deviation of each pixel among them, on average."""
+    """Return the diversity of images: the standard deviation of each pixel over the batch, averaged over pixels."""
     return images.float().std(0, correction=0).mean().item()

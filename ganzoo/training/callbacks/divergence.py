@@ -1,4 +1,4 @@
-"""Divergence: losses or weights that are NaN or infinite, and the way back to a checkpoint (`--on-nan rollback`)."""
+"""Divergence: detection of NaN or infinite losses and weights, and rollback to a checkpoint (`--on-nan rollback`)."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LR_FACTOR = 0.5
-"""What learning rates are multiplied by at each rollback."""
+"""Factor of the learning rates at each rollback."""
 LEAST_LR_SCALE = LR_FACTOR**10
-"""Share of the learning rates below which no rollback is tried."""
+"""Share of the original learning rates below which rollbacks stop."""
 
 
 class NonFinite(Diverged):
@@ -23,14 +23,14 @@ class NonFinite(Diverged):
 
 
 def check_finite(trainer: "Trainer", broken: dict[str, int]) -> None:
-    """Refuse to go on with losses or weights that are NaN or infinite.
+    """Check that all losses and weights are finite.
 
     Args:
         trainer: the run.
         broken: loss terms that are NaN or infinite, and since which iteration.
 
     Raises:
-        NonFinite: naming the first.
+        NonFinite: naming the first that is not.
     """
     if broken:
         term, since = min(broken.items(), key=lambda item: item[1])
@@ -40,18 +40,18 @@ def check_finite(trainer: "Trainer", broken: dict[str, int]) -> None:
 
 
 class Rollback:
-    """Puts a run that diverged back to its last checkpoint, with lower learning rates."""
+    """Rolls a diverged run back to its last checkpoint, with lower learning rates."""
 
     def __init__(self) -> None:
         self._last = -1
-        """The iteration of the rollback before: if the run diverged again without a new checkpoint, an older one is
-        taken."""
+        """Iteration of the previous rollback: if the run diverged again without a new checkpoint, an older one is used.
+        """
 
     def __call__(self, trainer: "Trainer", error: Diverged) -> None:
         """Roll back. All processes must call it.
 
         Raises:
-            Diverged: the run should stop (`--on-nan stop`), or there is no way back; with what can be done.
+            Diverged: if the run should stop (`--on-nan stop`) or cannot be rolled back; with advice.
         """
         engine, folder = trainer.engine, trainer.folder
         saved = [int(path.name) for path in checkpoint.checkpoints(folder.checkpoints)]
@@ -70,7 +70,7 @@ class Rollback:
                 f"{error}; {last} ({folder.path}); {engine.optimizers.scale:g} times the learning rates did not help"
             )
         restore_checkpoint(trainer, folder, files)
-        trainer.saved = -1  # what was saved after this iteration is to be saved again, with the lower learning rates
+        trainer.saved = -1  # checkpoints after this iteration are saved again, with the lower learning rates
         engine.optimizers.scale = scale
         if trainer.is_main_process:
             with folder.written():

@@ -1,4 +1,4 @@
-"""Evaluations: a line of evaluations.jsonl every `--evaluate-every` iterations, by which the best weights are known."""
+"""Evaluations: a line of evaluations.jsonl every `--evaluate-every` iterations, with a score of the weights."""
 
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class Evaluator(Callback):
-    """Measure what the networks make, in the main process, and report the score."""
+    """Evaluates the networks, in the main process, and reports the score."""
 
     def on_step_end(self, trainer: "Trainer") -> None:
-        """Evaluate, if it is time to.
+        """Evaluate, if due.
 
         Raises:
-            NonFinite: a loss or a weight is NaN or infinite.
-            RunFolderError: the folder cannot be written to.
+            NonFinite: if a loss or a weight is NaN or infinite.
+            RunFolderError: if the folder cannot be written to.
         """
         if not trainer.is_due(trainer.options.evaluate_every):
             return

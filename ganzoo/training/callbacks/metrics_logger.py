@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 class MetricsLogger(Callback):
-    """Write progress, speed and losses; the main process writes, and all take part in the means."""
+    """Writes progress, speed and losses; the main process writes, all processes contribute to the means."""
 
     def on_step_end(self, trainer: "Trainer") -> None:
-        """Log, if it is time to.
+        """Log, if due.
 
         Raises:
-            NonFinite: a loss or a weight is NaN or infinite.
-            RunFolderError: the folder cannot be written to.
+            NonFinite: if a loss or a weight is NaN or infinite.
+            RunFolderError: if the folder cannot be written to.
         """
         if not trainer.is_due(trainer.options.log_every):
             return

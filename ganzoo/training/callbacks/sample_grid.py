@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 class SampleGrid(Callback):
-    """Save a grid of samples, in the main process."""
+    """Saves grids of samples, in the main process."""
 
     def on_step_end(self, trainer: "Trainer") -> None:
-        """Sample, if it is time to.
+        """Save a grid, if due.
 
         Raises:
-            RunFolderError: the folder cannot be written to.
+            RunFolderError: if the folder cannot be written to.
         """
         if not (trainer.is_due(trainer.options.sample_every) and trainer.is_main_process):
             return
