@@ -19,7 +19,7 @@ class WGAN(ganzoo.Adversarial):
     clipping achieves in the crudest way; its loss then correlates with the quality of the images.
 
     All recipes train compact networks, whose critic has no BatchNorm, unlike the paper's. Clipped at the paper's 0.01,
-    such a critic passes little on, so the recipe `quick` clips at 0.1.
+    the gradients of such a critic vanish, so the recipe `quick` clips at 0.1.
     """
 
     name = "wgan"
