@@ -1,10 +1,11 @@
-"""What several tests share: the command line in this process, in a folder of its own, and two small trained runs."""
+"""What several tests share: tiers, the command line in this process and a folder of its own, small trained runs."""
 
 import contextlib
 import hashlib
 import io
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -35,7 +36,23 @@ if WORKERS > 1:
 settings.register_profile("ganzoo", derandomize=True, database=None, deadline=None)
 settings.load_profile("ganzoo")
 
+TIERS = {
+    "process": {"together", "installed"},
+    "browser": {"browser"},
+    "docs": {"desk"},
+}
+"""Tiers that a test is in because of a fixture that it uses; the others, and all else, by a mark that it bears."""
+
 TINY = "--limit 8 --batch-size 4 --epochs 1 --precision fp32"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests with the tiers of their fixtures, before `-m` selects."""
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        for tier, fixtures in TIERS.items():
+            if used & fixtures:
+                item.add_marker(tier)
 
 
 @dataclass(frozen=True)
@@ -147,6 +164,23 @@ def place(tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("GANZOO_DATA", str(data_folder))
     monkeypatch.setenv("COLUMNS", "300")
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def no_other_python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails a test of the fast tier that starts another Python, which takes seconds: it belongs into `process`."""
+    started: list[object] = []
+    start = subprocess.Popen.__init__
+
+    def note(self: "subprocess.Popen[Any]", args: Any, *rest: Any, **options: Any) -> None:
+        words = [args] if isinstance(args, str | os.PathLike) else list(args)
+        started.extend(word for word in words[:1] if Path(word).name.startswith("python"))
+        start(self, args, *rest, **options)
+
+    if not any(request.node.get_closest_marker(tier) for tier in (*TIERS, "slow", "learns")):
+        monkeypatch.setattr(subprocess.Popen, "__init__", note)
+    yield
+    assert not started, f"mark it with @pytest.mark.process: it starts {started[0]}"
 
 
 @pytest.fixture(autouse=True)

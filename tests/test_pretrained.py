@@ -276,6 +276,7 @@ def test_what_is_no_pretrained_gan_sets_its_plugin_aside(
     assert "my-dcgan" in zoo().pretrained
 
 
+@pytest.mark.process
 def test_a_package_ships_weights_as_ganzoo_does(weights: Path, place: Path) -> None:
     module = place / "project" / "ganzoo_digits"
     module.mkdir(parents=True)

@@ -24,6 +24,8 @@ from ganzoo.engine.checkpoint import checkpoints, read
 from ganzoo.engine.torchrun import launch_of
 from ganzoo.machine import available_cores
 
+pytestmark = pytest.mark.process
+
 
 def curve(folder: Path) -> list[dict[str, float]]:
     """The metrics but for the speed, which is never the same."""

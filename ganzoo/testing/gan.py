@@ -24,7 +24,7 @@ ROWS = 16
 """Of noise, in which codes are looked for."""
 
 
-def check_gan(gan: type[GAN] | GAN, shape: tuple[int, int, int] = (1, 32, 32)) -> None:
+def check_gan(gan: type[GAN] | GAN, shape: tuple[int, int, int] = (1, 32, 32), *, thorough: bool = False) -> None:
     """Trains a GAN for a few iterations on random images and holds it to all that the zoo's own are held to.
 
     Its name, docs, options and recipes; the state of its networks; other sizes and channels; images from its inputs
@@ -35,6 +35,9 @@ def check_gan(gan: type[GAN] | GAN, shape: tuple[int, int, int] = (1, 32, 32)) -
     Args:
         gan: the class, checked with its default options, or a configuration: a smaller one takes less time.
         shape: channels, height and width of the images to try it on.
+        thorough: make as many iterations as a GPU does before it captures them, for every set of players that move
+            together, and more of them in bf16 and around a checkpoint. By default the same checks take a half of the
+            time or less: a mistake that shows itself only after several iterations may be missed.
 
     Raises:
         AssertionError: it does not keep the contract; the message says what to change.
@@ -46,8 +49,8 @@ def check_gan(gan: type[GAN] | GAN, shape: tuple[int, int, int] = (1, 32, 32)) -
         check_codes(config)
         check_taken(config, shape)
         check_sample(config, shape)
-        check_training(config, shape)
-        check_keeping(config, shape, Path(place) / "run")
+        check_training(config, shape, thorough=thorough)
+        check_keeping(config, shape, Path(place) / "run", thorough=thorough)
         check_other_shapes(config, shape)
 
 

@@ -21,40 +21,41 @@ from ganzoo.testing.trial import trial
 
 __tracebackhide__ = True
 
-HALF = 2
-"""Iterations before a checkpoint, and after it."""
+HALF = 1, 2
+"""Iterations before a checkpoint, and after it; the second number is that of a thorough check."""
 IMAGES = 5
 
 
-def check_keeping(gan: GAN, shape: tuple[int, int, int], place: Path) -> None:
+def check_keeping(gan: GAN, shape: tuple[int, int, int], place: Path, *, thorough: bool = True) -> None:
     """Demands that a run goes on as if it had not been stopped, and that its folder is enough to make images.
 
     Args:
         gan: the configuration.
         shape: of the images to train on.
         place: takes a run folder.
+        thorough: make more than one iteration before and after the checkpoint.
 
     Raises:
         AssertionError: saying what is lost, or what images lack.
     """
     folder = RunFolder(place)
-    check_resume(gan, shape, folder)
+    check_resume(gan, shape, folder, HALF[thorough])
     check_images_without_data(gan, folder)
 
 
-def check_resume(gan: GAN, shape: tuple[int, int, int], folder: RunFolder) -> None:
+def check_resume(gan: GAN, shape: tuple[int, int, int], folder: RunFolder, half: int) -> None:
     """Demands that k iterations, a checkpoint and k more in another engine are 2 k straight, to the last bit."""
     changes = {"ema_images": 20, "lr_schedule": "cosine"}
     straight = trial(gan, shape, **changes)
     folder.create()
     write_down(straight, folder)
-    steps(straight)
-    checkpoint.write(folder.checkpoints, HALF, *state.capture(straight))
-    expected = steps(straight)
+    steps(straight, half)
+    checkpoint.write(folder.checkpoints, half, *state.capture(straight))
+    expected = steps(straight, half)
     again = build(type(gan), gan.model_dump(mode="json"))  # with nothing that the first one may have remembered
     resumed = trial(again, shape, **changes)
     begin(resumed, folder)
-    found = steps(resumed)
+    found = steps(resumed, half)
     change = "a run that goes on from a checkpoint is another: keep what training changes in parameters and buffers "
     change += "of networks, and draw random numbers by torch"
     for term, value in expected.items():
@@ -64,10 +65,10 @@ def check_resume(gan: GAN, shape: tuple[int, int, int], folder: RunFolder) -> No
         demand(torch.equal(after[name], value), f"'{name}' differs: {change}")
 
 
-def steps(training: Training) -> Losses:
-    """Some iterations of all players; the last one's losses."""
+def steps(training: Training, iterations: int) -> Losses:
+    """Iterations of all players; the last one's losses."""
     losses: Losses = {}
-    for _ in range(HALF):
+    for _ in range(iterations):
         losses = training.step(everyone=True)
         training.meter.add(losses, training.engine.iteration)
     return losses

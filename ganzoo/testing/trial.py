@@ -83,3 +83,13 @@ def rhythm(training: Training) -> Iterator[int]:
         if due not in seen:
             seen.add(due)
             yield iteration
+
+
+def covering(training: Training) -> list[int]:
+    """The fewest of these iterations in which every player moves at least once, those of most players first."""
+    engine, left, chosen = training.engine, {player.name for player in training.engine.players}, list[int]()
+    moves = {start: {each.name for each in engine.players if each.is_due(start)} for start in rhythm(training)}
+    while left and (best := max(moves, key=lambda start: len(moves[start] & left))) not in chosen:
+        chosen.append(best)
+        left -= moves[best]
+    return sorted(chosen)

@@ -157,6 +157,7 @@ def test_a_terminal_sees_progress(command: Command, monkeypatch: pytest.MonkeyPa
     assert "sample grid" in out
 
 
+@pytest.mark.process
 def test_ctrl_c_says_how_to_go_on(place: Path) -> None:
     line = f"{DCGAN} --epochs 100000 --log-every 4 --checkpoint-every 4 --out run"
     with started(*line.split()) as run:

@@ -103,6 +103,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.process
 @LINUX
 @pytest.mark.parametrize("end", ["killed", "over"])
 def test_workers_end_with_their_parent_whatever_they_wait_for(end: str) -> None:

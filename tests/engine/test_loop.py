@@ -81,6 +81,7 @@ def test_signals_are_left_alone_outside_of_the_main_thread() -> None:
         assert pool.submit(entered).result() == 0
 
 
+@pytest.mark.process
 @POSIX
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_command_says_how_to_go_on_and_the_exit_status_which_signal_it_was(

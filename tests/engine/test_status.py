@@ -81,6 +81,7 @@ def test_a_run_says_why_it_ended(how: BaseException | int, state: str, reason: s
     assert (found.state, found.note) == (state, reason)
 
 
+@pytest.mark.process
 def test_a_run_that_was_killed_does_not_run(place: Path) -> None:
     line = f"run dcgan --image-size 16 {TINY} --epochs 100000 --log-every 1 --checkpoint-every 2 --out run"
     with started(*line.split()) as run:

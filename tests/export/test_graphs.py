@@ -43,6 +43,7 @@ def small(name: str) -> ganzoo.TrainedGAN:
     raise AssertionError(f"{name} has no size among {SIDES}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(zoo().gans))
 def test_onnxruntime_makes_the_images_that_pytorch_makes(name: str, tmp_path: Path) -> None:
     trained = small(name)

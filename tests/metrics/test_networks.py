@@ -22,6 +22,8 @@ from ganzoo.metrics.vgg import TORCHVISION, VGG16
 from ganzoo.metrics.weights import Published
 from ganzoo.testing import check_extractor
 
+pytestmark = pytest.mark.slow
+
 WIDTH, DEPTH, TRAINED = 128, 3, 37
 """Numbers of a patch, blocks, and patches of a side when DINOv2 was trained: 518 pixels."""
 
