@@ -20,10 +20,12 @@ import torch.distributed as dist
 from filelock import FileLock
 from hypothesis import settings
 from trained import TINY as RUN
+from trained import Toy
 
 import ganzoo
 from ganzoo.cli import main
 from ganzoo.plugins import ENVIRONMENT
+from ganzoo.testing.plugin import Registers
 
 pytest_plugins = ["browser", "documented"]
 
@@ -242,7 +244,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def begun(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Path:
-    """A run of dcgan, four iterations as trained.TINY says, to be copied and to go on with. Not to be changed."""
+def toy_run(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Path:
+    """A run of `trained.Toy`, four iterations as trained.TINY says, to be copied and resumed. Not to be changed."""
     options = {**RUN, "epochs": 1, "data_dir": data_folder}
-    return once(tmp_path_factory, "begun", lambda folder: ganzoo.run("dcgan", out=folder / "run", **options)) / "run"
+    return once(tmp_path_factory, "toy", lambda folder: ganzoo.run(Toy, out=folder / "run", **options)) / "run"
+
+
+@pytest.fixture
+def toy(ganzoo_zoo: Registers) -> type[Toy]:
+    """Add `trained.Toy` to the zoo for one test: `ganzoo run toy`."""
+    ganzoo_zoo(Toy)
+    return Toy

@@ -11,7 +11,7 @@ import pytest
 import torch
 from conftest import Command, Together
 from torch import Tensor, nn
-from trained import TINY, Send, rows, started
+from trained import TINY, Send, Toy, rows, started
 
 import ganzoo
 from ganzoo import Batch, DataSpec, Losses, Networks, Player
@@ -20,6 +20,8 @@ from ganzoo.engine.loop import SLOWEST
 from ganzoo.engine.signals import Interrupted, StopSignals
 from ganzoo.errors import Diverged
 from ganzoo.plugins import zoo
+
+pytestmark = pytest.mark.usefixtures("toy")
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals")
 
@@ -33,7 +35,7 @@ def saved(folder: Path) -> list[int]:
 def test_a_signal_finishes_the_iteration_and_saves(number: str, status: int, tmp_path: Path) -> None:
     before = signal.getsignal(getattr(signal, number))
     with pytest.raises(Interrupted, match=f"stopped by {number} and saved at iteration 3") as stopped:
-        ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, callback=Send(3, getattr(signal, number)), **TINY)
+        ganzoo.run("toy", out=tmp_path / "run", epochs=1, callback=Send(3, getattr(signal, number)), **TINY)
     assert stopped.value.status == status
     assert saved(tmp_path / "run") == [3]
     assert signal.getsignal(getattr(signal, number)) is before
@@ -51,7 +53,7 @@ def stopped(folder: Path) -> list[int]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoint, "write", write)
         with pytest.raises(Interrupted):
-            ganzoo.run("dcgan", out=folder, epochs=1, callback=Send(2, signal.SIGTERM), **TINY)
+            ganzoo.run(Toy, out=folder, epochs=1, callback=Send(2, signal.SIGTERM), **TINY)
     return saved(folder)
 
 
@@ -64,7 +66,7 @@ def test_no_process_stops_before_all_is_saved(tmp_path: Path, together: Together
 def test_a_second_ctrl_c_stops_at_once_and_the_last_checkpoint_is_whole(tmp_path: Path) -> None:
     both = Send(7, signal.SIGINT, signal.SIGINT)
     with pytest.raises(KeyboardInterrupt) as stopped:
-        ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, callback=both, **TINY)
+        ganzoo.run("toy", out=tmp_path / "run", epochs=2, callback=both, **TINY)
     assert not isinstance(stopped.value, Interrupted)
     assert saved(tmp_path / "run") == [5]
     assert checkpoint.newest(tmp_path / "run" / "checkpoints")
