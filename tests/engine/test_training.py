@@ -48,7 +48,7 @@ def test_the_seed_decides_everything(tmp_path: Path) -> None:
         ganzoo.run("toy", out=tmp_path / name, epochs=1, seed=seed, precision="fp32", **TINY)
     one, same, other = (tensors(tmp_path / name) for name in ("one", "same", "other"))
     assert all(torch.equal(one[key], same[key]) for key in one)
-    weight = "networks.safetensors/generator.0.weight"
+    weight = "networks.safetensors/generator.layers.0.weight"
     assert not torch.equal(one[weight], other[weight])
 
 
