@@ -39,7 +39,7 @@ settings.register_profile("ganzoo", derandomize=True, database=None, deadline=No
 settings.load_profile("ganzoo")
 
 TIERS = {
-    "process": {"together", "installed"},
+    "process": {"together", "installed", "benchmarked"},
     "browser": {"browser"},
     "docs": {"desk"},
 }
@@ -49,12 +49,14 @@ TINY = "--limit 8 --batch-size 4 --epochs 1 --precision fp32"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests with the tiers of their fixtures, before `-m` selects."""
+    """Mark tests with the tiers of their fixtures, and those with data workers, before `-m` selects."""
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
         for tier, fixtures in TIERS.items():
             if used & fixtures:
                 item.add_marker(tier)
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and item.callspec.params.get("workers"):
+            item.add_marker("process")
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,7 @@ def refused(answer: Answer, *words: str) -> None:
         assert word in answer.err
 
 
+@pytest.mark.slow
 def test_a_name_is_taken_wherever_a_run_folder_is(shipped: Path, command: Command) -> None:
     before = content(shipped)
     assert made(command("generate", "my-dcgan", "-n", "4", "-o", "x.png")) == "x.png\n"

@@ -93,6 +93,7 @@ def test_another_metric_makes_earlier_scores_say_nothing(tmp_path: Path) -> None
     assert second[1] <= 0, "higher is better, so its sign is turned round"
 
 
+@pytest.mark.slow
 def test_the_best_is_chosen_on_the_split_that_is_asked_for_and_anew_on_another(tmp_path: Path) -> None:
     ganzoo.run("toy", out=tmp_path / "run", epochs=1, evaluate_split="train", **{**TINY, "limit": 70}, **OFTEN)
     assert {line["protocol"]["split"] for line in lines(tmp_path / "run")} == {"train"}

@@ -40,6 +40,7 @@ def steps(client: Any, run: Any, name: str) -> list[tuple[int, float]]:
     return [(metric.step, metric.value) for metric in client.get_metric_history(run.info.run_id, name)]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_is_the_same_run_when_it_goes_on(client: Any, store: Path, tmp_path: Path) -> None:
     config, folder = zoo().callbacks["mlflow"](), tmp_path / "run"
     logger = config.build()

@@ -53,6 +53,7 @@ def chosen(typed: str) -> Any:
     return OneOf(CallbackConfig).validate(typed, "callback")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("wandb_offline")
 def test_a_run_that_was_stopped_is_the_same_run_when_it_goes_on(tmp_path: Path) -> None:
     config, run = chosen("wandb:faces"), tmp_path / "run"

@@ -64,6 +64,7 @@ def test_a_sound_gan_passes_and_nothing_is_missed_afterwards() -> None:
     check_gan(Frozen, (1, 8, 8))
     check_gan(Coded, (1, 8, 8))
     check_gan(Large, (1, 16, 16))
+    check_gan(Sound, (1, 8, 8), thorough=True)
     assert torch.equal(torch.get_rng_state(), before)
 
 
