@@ -29,11 +29,9 @@ from ganzoo.testing.plugin import Registers
 
 pytest_plugins = ["browser", "documented"]
 
-WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-"""Processes that share the tests, if `-n` says so, and the cores: more threads than cores would wait for each other."""
-if WORKERS > 1:
-    torch.set_num_threads(max(1, torch.get_num_threads() // WORKERS))
-    os.environ.setdefault("OMP_NUM_THREADS", str(torch.get_num_threads()))  # of processes that tests start
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # of processes that tests start, too
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"].split(",")[0]))
+"""One thread: tiny networks gain nothing from another, and lose much where tests of other processes share the cores."""
 
 settings.register_profile("ganzoo", derandomize=True, database=None, deadline=None)
 settings.load_profile("ganzoo")
