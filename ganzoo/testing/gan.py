@@ -35,9 +35,9 @@ def check_gan(gan: type[GAN] | GAN, shape: tuple[int, int, int] = (1, 32, 32), *
     Args:
         gan: the class, checked with its default options, or a configuration: a smaller one takes less time.
         shape: channels, height and width of the images to try it on.
-        thorough: make as many iterations as a GPU does before it captures them, for every set of players that move
-            together, and more of them in bf16 and around a checkpoint. By default the same checks take a half of the
-            time or less: a mistake that shows itself only after several iterations may be missed.
+        thorough: make more iterations in bf16, around a checkpoint and before a capture, and capture every set of
+            players that move together (default: the same checks in about half the time, with iterations in which
+            every player moves at least once; a mistake that takes several iterations to show may be missed).
 
     Raises:
         AssertionError: it does not keep the contract; the message says what to change.

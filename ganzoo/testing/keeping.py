@@ -26,7 +26,7 @@ HALF = 1, 2
 IMAGES = 5
 
 
-def check_keeping(gan: GAN, shape: tuple[int, int, int], place: Path, *, thorough: bool = True) -> None:
+def check_keeping(gan: GAN, shape: tuple[int, int, int], place: Path, *, thorough: bool) -> None:
     """Demands that a run goes on as if it had not been stopped, and that its folder is enough to make images.
 
     Args:

@@ -25,7 +25,7 @@ WARMED_UP = 1, WARM_UP
 Gradients = dict[str, Tensor | None]
 
 
-def check_training(gan: GAN, shape: tuple[int, int, int], *, thorough: bool = True) -> None:
+def check_training(gan: GAN, shape: tuple[int, int, int], *, thorough: bool) -> None:
     """Demands that a GAN trains: each player for itself, and all together as an iteration has them.
 
     Raises:

@@ -86,7 +86,7 @@ def rhythm(training: Training) -> Iterator[int]:
 
 
 def covering(training: Training) -> list[int]:
-    """The fewest of these iterations in which every player moves at least once, those of most players first."""
+    """A few first iterations in which every player moves at least once: one, if all move together at some time."""
     engine, left, chosen = training.engine, {player.name for player in training.engine.players}, list[int]()
     moves = {start: {each.name for each in engine.players if each.is_due(start)} for start in rhythm(training)}
     while left and (best := max(moves, key=lambda start: len(moves[start] & left))) not in chosen:
