@@ -162,8 +162,8 @@ def check_bfloat16(gan: GAN, shape: tuple[int, int, int], expected: dict[str, Gr
         )
         demand(
             weight.isfinite().all(),
-            f"after {iterations} iterations in bf16 not all of '{name}' is finite: guard what grows large in "
-            "forward(), or begin with smaller weights",
+            f"trained in bf16, not all of '{name}' is finite: guard what grows large in forward(), or begin with "
+            "smaller weights",
         )
 
 
