@@ -1,10 +1,11 @@
-"""What several tests share: the command line in this process, in a folder of its own, and two small trained runs."""
+"""What several tests share: tiers, the command line in this process and a folder of its own, small trained runs."""
 
 import contextlib
 import hashlib
 import io
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -19,23 +20,41 @@ import torch.distributed as dist
 from filelock import FileLock
 from hypothesis import settings
 from trained import TINY as RUN
+from trained import Toy
 
 import ganzoo
 from ganzoo.cli import main
 from ganzoo.plugins import ENVIRONMENT
+from ganzoo.testing.plugin import Registers
 
 pytest_plugins = ["browser", "documented"]
 
-WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-"""Processes that share the tests, if `-n` says so, and the cores: more threads than cores would wait for each other."""
-if WORKERS > 1:
-    torch.set_num_threads(max(1, torch.get_num_threads() // WORKERS))
-    os.environ.setdefault("OMP_NUM_THREADS", str(torch.get_num_threads()))  # of processes that tests start
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # of processes that tests start, too
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"].split(",")[0]))
+"""One thread: tiny networks gain nothing from another, and lose much where tests of other processes share the cores."""
 
 settings.register_profile("ganzoo", derandomize=True, database=None, deadline=None)
 settings.load_profile("ganzoo")
 
+TIERS = {
+    "process": {"together", "installed", "benchmarked"},
+    "browser": {"browser"},
+    "docs": {"desk"},
+}
+"""Tiers that a test is in because of a fixture that it uses; the others, and all else, by a mark that it bears."""
+
 TINY = "--limit 8 --batch-size 4 --epochs 1 --precision fp32"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests with the tiers of their fixtures, and those with data workers, before `-m` selects."""
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        for tier, fixtures in TIERS.items():
+            if used & fixtures:
+                item.add_marker(tier)
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and item.callspec.params.get("workers"):
+            item.add_marker("process")
 
 
 @dataclass(frozen=True)
@@ -150,6 +169,23 @@ def place(tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture(autouse=True)
+def no_other_python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails a test of the fast tier that starts another Python, which takes seconds: it belongs into `process`."""
+    started: list[object] = []
+    start = subprocess.Popen.__init__
+
+    def note(self: "subprocess.Popen[Any]", args: Any, *rest: Any, **options: Any) -> None:
+        words = [args] if isinstance(args, str | os.PathLike) else list(args)
+        started.extend(word for word in words[:1] if Path(word).name.startswith("python"))
+        start(self, args, *rest, **options)
+
+    if not any(request.node.get_closest_marker(tier) for tier in (*TIERS, "slow", "learns")):
+        monkeypatch.setattr(subprocess.Popen, "__init__", note)
+    yield
+    assert not started, f"mark it with @pytest.mark.process: it starts {started[0]}"
+
+
+@pytest.fixture(autouse=True)
 def exit_as_ever() -> Iterator[None]:
     """Puts back what Weights & Biases hooks into for good, in whichever test it is first asked for."""
     kept = sys.exit, sys.excepthook
@@ -208,7 +244,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def begun(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Path:
-    """A run of dcgan, four iterations as trained.TINY says, to be copied and to go on with. Not to be changed."""
+def toy_run(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Path:
+    """A run of `trained.Toy`, four iterations as trained.TINY says, to be copied and resumed. Not to be changed."""
     options = {**RUN, "epochs": 1, "data_dir": data_folder}
-    return once(tmp_path_factory, "begun", lambda folder: ganzoo.run("dcgan", out=folder / "run", **options)) / "run"
+    return once(tmp_path_factory, "toy", lambda folder: ganzoo.run(Toy, out=folder / "run", **options)) / "run"
+
+
+@pytest.fixture
+def toy(ganzoo_zoo: Registers) -> type[Toy]:
+    """Add `trained.Toy` to the zoo for one test: `ganzoo run toy`."""
+    ganzoo_zoo(Toy)
+    return Toy

@@ -20,6 +20,8 @@ from ganzoo.errors import ContractError, OptionError
 from ganzoo.plugins import zoo
 from ganzoo.runs.folder import RunFolder
 
+pytestmark = pytest.mark.usefixtures("toy")
+
 ONCE = {**OPTIONS, "epochs": 1}
 METHODS = (
     "on_train_start",
@@ -101,7 +103,7 @@ WHOLE = [
 
 def test_they_are_told_from_the_beginning_to_the_end(recorders: list[Recorder], tmp_path: Path) -> None:
     own = Recorder()
-    ganzoo.run("dcgan", out=tmp_path / "run", callback=[*BOTH, own], **ONCE)
+    ganzoo.run("toy", out=tmp_path / "run", callback=[*BOTH, own], **ONCE)
     for recorder in (own, *recorders):
         assert recorder.told == WHOLE
         assert recorder.ending is None
@@ -109,7 +111,7 @@ def test_they_are_told_from_the_beginning_to_the_end(recorders: list[Recorder], 
 
 def test_they_are_told_of_the_end_when_a_run_is_stopped(recorders: list[Recorder], tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt) as stopped:
-        ganzoo.run("dcgan", out=tmp_path / "run", callback=[Stop(4), *BOTH], **OPTIONS)
+        ganzoo.run("toy", out=tmp_path / "run", callback=[Stop(4), *BOTH], **OPTIONS)
     assert [recorder.ending for recorder in recorders] == [stopped.value] * 2
     assert "on_train_end" not in recorders[0].told
 
@@ -119,7 +121,7 @@ def test_one_that_fails_is_set_aside_and_training_goes_on(
     method: str, recorders: list[Recorder], tmp_path: Path
 ) -> None:
     recorders[0].fails_at = method
-    ganzoo.run("dcgan", out=tmp_path / "run", callback=BOTH, **ONCE)
+    ganzoo.run("toy", out=tmp_path / "run", callback=BOTH, **ONCE)
     before = WHOLE[: WHOLE.index(method) + 1]
     assert recorders[0].told == (before if method in ("on_train_start", "teardown") else [*before, "teardown"])
     assert recorders[1].told == WHOLE
@@ -131,20 +133,20 @@ def test_one_that_fails_is_set_aside_and_training_goes_on(
 def test_one_that_means_to_end_the_run_does(recorders: list[Recorder], tmp_path: Path) -> None:
     recorders[1].fails_at, recorders[1].error = "on_log", ContractError
     with pytest.raises(ContractError, match="the disk is full"):
-        ganzoo.run("dcgan", out=tmp_path / "run", callback=BOTH, **OPTIONS)
+        ganzoo.run("toy", out=tmp_path / "run", callback=BOTH, **OPTIONS)
     assert [type(recorder.ending) for recorder in recorders] == [ContractError] * 2
 
 
 def test_what_the_program_itself_looks_on_with_may_raise_anything(recorders: list[Recorder], tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
-        ganzoo.run("dcgan", out=tmp_path / "run", callback=[Recorder("on_log", ZeroDivisionError), *BOTH], **OPTIONS)
+        ganzoo.run("toy", out=tmp_path / "run", callback=[Recorder("on_log", ZeroDivisionError), *BOTH], **OPTIONS)
     assert [type(recorder.ending) for recorder in recorders] == [ZeroDivisionError] * 2
 
 
 def test_all_are_told_of_the_end_even_if_one_raises(recorders: list[Recorder], tmp_path: Path) -> None:
     first, second = Recorder("teardown", ZeroDivisionError), Recorder()
     with pytest.raises(ZeroDivisionError):
-        ganzoo.run("dcgan", out=tmp_path / "run", callback=[first, second, *BOTH], **ONCE)
+        ganzoo.run("toy", out=tmp_path / "run", callback=[first, second, *BOTH], **ONCE)
     assert [recorder.told[-1] for recorder in (first, second, *recorders)] == ["teardown"] * 4
 
 
@@ -174,9 +176,9 @@ def test_nobody_who_looks_on_changes_what_is_trained(tmp_path: Path, monkeypatch
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "mlruns").as_uri())
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # which takes seconds less to make than a database
     monkeypatch.chdir(tmp_path)
-    ganzoo.run("dcgan", out=tmp_path / "alone", **ONCE)
+    ganzoo.run("toy", out=tmp_path / "alone", **ONCE)
     everyone: list[Looking] = [Drawing(), *sorted(zoo().callbacks)]
-    ganzoo.run("dcgan", out=tmp_path / "watched", callback=everyone, **ONCE)
+    ganzoo.run("toy", out=tmp_path / "watched", callback=everyone, **ONCE)
     alone, watched = tensors(tmp_path / "alone"), tensors(tmp_path / "watched")
     assert alone.keys() == watched.keys()
     assert all(torch.equal(alone[key], watched[key]) for key in alone)
@@ -184,7 +186,7 @@ def test_nobody_who_looks_on_changes_what_is_trained(tmp_path: Path, monkeypatch
 
 
 def test_it_may_change_on_resume_and_is_no_part_of_what_a_run_is(command: Command, place: Path) -> None:
-    words = ["run", "dcgan", "--image-size", "16", "--limit", "8", "--batch-size", "4", "--epochs", "1", "--out", "run"]
+    words = ["run", "toy", "--image-size", "16", "--limit", "8", "--batch-size", "4", "--epochs", "1", "--out", "run"]
     assert command(*words, "--callback", "csv", "--callback", "tensorboard:0").status == 0
     assert command(*words).status == 0
     assert RunFolder(place / "run").read(place / "run" / "config.json")["callback"] == []
@@ -198,7 +200,7 @@ def test_it_may_change_on_resume_and_is_no_part_of_what_a_run_is(command: Comman
 
 
 def test_a_link_in_place_of_a_file_of_theirs_is_refused(command: Command, place: Path) -> None:
-    words = ["run", "dcgan", "--image-size", "16", "--limit", "8", "--batch-size", "4", "--epochs", "1", "--out", "run"]
+    words = ["run", "toy", "--image-size", "16", "--limit", "8", "--batch-size", "4", "--epochs", "1", "--out", "run"]
     assert command(*words).status == 0
     (place / "mine.csv").write_text("precious")
     (place / "run" / "metrics.csv").symlink_to(place / "mine.csv")
@@ -217,7 +219,7 @@ def test_grids_are_thinned_and_the_last_is_kept(tmp_path: Path) -> None:
                 if is_due(trainer, every):
                     iterations.append(trainer.engine.iteration)
 
-    ganzoo.run("dcgan", out=tmp_path / "run", callback=Grids(), **OPTIONS)
+    ganzoo.run("toy", out=tmp_path / "run", callback=Grids(), **OPTIONS)
     assert seen == {0: [], 1: [3, 6, 9, 12], 2: [6, 12], 3: [9, 12]}
 
 
@@ -225,10 +227,10 @@ def test_python_takes_what_the_command_line_takes(tmp_path: Path) -> None:
     several: list[Looking] = ["csv", {"kind": "csv"}, zoo().callbacks["csv"]()]
     for number, given in enumerate([*several, several[:1]]):
         run = tmp_path / str(number)
-        ganzoo.run("dcgan", out=run, callback=given, **ONCE)
+        ganzoo.run("toy", out=run, callback=given, **ONCE)
         assert (run / "metrics.csv").is_file()
     with pytest.raises(OptionError, match="give the name of a callback"):
-        ganzoo.run("dcgan", out=tmp_path / "bad", callback=[7], **OPTIONS)  # type: ignore[list-item]  # what is refused
+        ganzoo.run("toy", out=tmp_path / "bad", callback=[7], **OPTIONS)  # type: ignore[list-item]  # what is refused
     assert not (tmp_path / "bad").exists()
 
 

@@ -91,6 +91,7 @@ def test_help_and_a_table_name_those_that_there_are(command: Command) -> None:
     assert all(row["from"] == "built-in" for row in rows)
 
 
+@pytest.mark.process
 def test_no_logger_is_imported_unless_asked_for() -> None:
     program = (
         "import sys; from ganzoo.cli import main\n"

@@ -36,6 +36,7 @@ def start(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.process
 def test_help_and_version_import_nothing_slow() -> None:
     done = start(sys.executable, "-c", WITHOUT_TORCH)
     assert done.returncode == 0, done.stderr
@@ -44,6 +45,7 @@ def test_help_and_version_import_nothing_slow() -> None:
     assert f"ganzoo, version {importlib.metadata.version('ganzoo')}" in done.stdout
 
 
+@pytest.mark.process
 def test_the_installed_command_and_the_module_are_the_same() -> None:
     script = str(Path(sys.executable).with_name("ganzoo"))
     for words in ([script], [sys.executable, "-m", "ganzoo"]):

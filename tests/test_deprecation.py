@@ -108,6 +108,7 @@ def test_what_is_no_version_is_refused() -> None:
         deprecated("ganzoo.Old", since="0.1", gone_in="soon", instead="ganzoo.New")
 
 
+@pytest.mark.process
 def test_the_command_line_shows_it_though_python_hides_such_warnings(drawing: Path) -> None:
     plugin = drawing.with_name("old.py")
     plugin.write_text("import ganzoo\nimport drawing\n\ndrawing.draw(number=3)\n")

@@ -123,6 +123,15 @@ def test_ci_runs_what_a_contributor_can_run() -> None:
     assert workflow["permissions"] == {"contents": "read"}
 
 
+def test_ci_runs_every_tier_of_tests() -> None:
+    settings = tomllib.loads(text("pyproject.toml"))["tool"]["pytest"]["ini_options"]
+    rest = " or ".join(marker.partition(":")[0] for marker in settings["markers"])
+    assert f"-m 'not ({rest})'" in settings["addopts"]
+    for file in (".github/workflows/ci.yml", "CONTRIBUTING.md", ".ci/run"):
+        if file != ".ci/run" or (REPOSITORY / ".git").exists():  # an archive of the sources has none
+            assert f'pytest -m "{rest}"' in text(file), file
+
+
 def test_ci_tests_every_version_of_python_that_is_promised() -> None:
     project = tomllib.loads(text("pyproject.toml"))["project"]
     promised = {line.rpartition(" ")[2] for line in project["classifiers"] if line.count("::") == 2 and "3." in line}

@@ -38,6 +38,7 @@ def test_a_containers_share_of_the_memory_is_respected(tmp_path: Path, monkeypat
     assert free_memory() == 60 * MIB
 
 
+@pytest.mark.process
 @LINUX
 def test_too_large_an_allocation_fails_within_and_the_limit_is_as_before_after() -> None:
     import resource
@@ -50,6 +51,7 @@ def test_too_large_an_allocation_fails_within_and_the_limit_is_as_before_after()
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
+@pytest.mark.process
 @LINUX
 def test_the_peak_is_that_since_it_was_reset() -> None:
     code = """if True:
@@ -66,6 +68,7 @@ def test_the_peak_is_that_since_it_was_reset() -> None:
     assert in_a_new_process(code) == "True True"
 
 
+@pytest.mark.process
 @LINUX
 def test_freed_memory_is_kept_and_given_back_when_asked() -> None:
     code = """if True:

@@ -12,6 +12,8 @@ from PIL import Image
 
 from ganzoo.notebook import is_notebook
 
+pytestmark = pytest.mark.docs
+
 nbformat: Any = pytest.importorskip("nbformat")
 nbclient: Any = pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")

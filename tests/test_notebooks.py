@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from kernel import execute
 
+pytestmark = pytest.mark.docs
+
 nbformat: Any = pytest.importorskip("nbformat")
 nbclient: Any = pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")

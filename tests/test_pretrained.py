@@ -91,6 +91,7 @@ def refused(answer: Answer, *words: str) -> None:
         assert word in answer.err
 
 
+@pytest.mark.slow
 def test_a_name_is_taken_wherever_a_run_folder_is(shipped: Path, command: Command) -> None:
     before = content(shipped)
     assert made(command("generate", "my-dcgan", "-n", "4", "-o", "x.png")) == "x.png\n"
@@ -276,6 +277,7 @@ def test_what_is_no_pretrained_gan_sets_its_plugin_aside(
     assert "my-dcgan" in zoo().pretrained
 
 
+@pytest.mark.process
 def test_a_package_ships_weights_as_ganzoo_does(weights: Path, place: Path) -> None:
     module = place / "project" / "ganzoo_digits"
     module.mkdir(parents=True)

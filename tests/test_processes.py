@@ -24,6 +24,8 @@ from ganzoo.cli.launch import own_failure
 from ganzoo.cli.worker import PEER_LOST
 from ganzoo.runs.checkpoint import checkpoints, read
 
+pytestmark = pytest.mark.process
+
 
 def curve(folder: Path) -> list[dict[str, float]]:
     """The metrics but for the speed, which is never the same."""

@@ -41,6 +41,7 @@ def test_all_is_sorted_and_each_name_is_there_once() -> None:
         assert not [word for word in names_of(module) if word.startswith("_") and word != "__version__"], name
 
 
+@pytest.mark.process
 def test_the_version_is_that_of_the_installed_package_and_costs_no_torch() -> None:
     assert ganzoo.__version__ == version("ganzoo")
     program = (

@@ -9,6 +9,8 @@ from props import README_GAN
 from ganzoo.plugins import ENVIRONMENT, zoo
 from ganzoo.testing import check_gan
 
+pytestmark = pytest.mark.docs
+
 README = Path(__file__).parent.parent / "README.md"
 
 

@@ -12,6 +12,8 @@ from conftest import Command
 from PIL import Image
 from strangers import Installed, install
 
+pytestmark = pytest.mark.process
+
 PROJECT = """
 [build-system]
 requires = ["hatchling"]

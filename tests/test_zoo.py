@@ -72,6 +72,7 @@ def test_it_says_what_it_is(name: str) -> None:
     assert describe(options, gan.needs, options.gan.scale_factor).shapes.keys() == gan.needs
 
 
+@pytest.mark.learns
 @pytest.mark.parametrize(
     ("name", "kind"),
     [pytest.param(name, kind, id=f"{name}-{kind.name}") for name in GANS for kind in proofs(zoo().gan(name))],

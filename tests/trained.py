@@ -1,6 +1,7 @@
-"""What tests of training share: a short run, how it is stopped in the middle or started elsewhere, and what it left."""
+"""What tests of training share: a toy and a short run, how it is stopped or started elsewhere, and what it left."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
-from torch import Tensor
+from pydantic import Field
+from torch import Tensor, nn
 
 import ganzoo
+from ganzoo.blocks import COMPACT_RECIPES
 from ganzoo.runs import checkpoint
 
 TINY: dict[str, Any] = {
@@ -24,6 +27,40 @@ TINY: dict[str, Any] = {
     "checkpoint_every": 5,
 }
 """Four iterations an epoch."""
+
+
+class Painter(ganzoo.Generator):
+    """Two layers, with BatchNorm between them."""
+
+    def __init__(self, latent_dim: int, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(latent_dim, 8), nn.BatchNorm1d(8), nn.LeakyReLU(0.2))
+        self.layers.extend([nn.Linear(8, math.prod(shape)), nn.Tanh(), nn.Unflatten(1, shape)])
+
+    def forward(self, noise: Tensor) -> Tensor:
+        return self.layers(noise)
+
+
+class Critic(ganzoo.Discriminator):
+    """Two layers."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), 8), nn.LeakyReLU(0.2), nn.Linear(8, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layers(images)
+
+
+class Toy(ganzoo.Adversarial):
+    """A GAN for tests of all but GANs: options of a run as DCGAN has them, and a tenth of its time."""
+
+    name = "toy"
+    recipes = COMPACT_RECIPES
+    latent_dim: int = Field(64, gt=0, description="length of the noise")
+
+    def networks(self, data: ganzoo.DataSpec) -> ganzoo.Networks:
+        return ganzoo.Networks(generator=Painter(self.latent_dim, data.shape), discriminator=Critic(data.shape))
 
 
 class Stop(ganzoo.Callback):

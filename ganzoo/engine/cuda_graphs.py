@@ -56,10 +56,16 @@ class Recorder(Protocol):
 class CUDAGraphCache:
     """Replaces iterations by recordings where possible."""
 
-    def __init__(self, recorder: Recorder, device: torch.device, state: Callable[[], Iterable[Tensor]]) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        device: torch.device,
+        state: Callable[[], Iterable[Tensor]],
+        warm_up: int = WARM_UP,
+    ) -> None:
         self.refusal = ""
         """Reason why iterations are not recorded; empty if they are."""
-        self._recorder, self._device, self._state = recorder, device, state
+        self._recorder, self._device, self._state, self._warm_up = recorder, device, state, warm_up
         self.forget()
 
     def forget(self) -> None:
@@ -79,15 +85,15 @@ class CUDAGraphCache:
         if self.refusal or not self._fits(batch):
             return iterate(batch.to(self._device))
         self._made[due] += 1
-        if self._made[due] <= WARM_UP:
+        if self._made[due] <= self._warm_up:
             losses, complaint = self._recorder.rehearse(lambda: iterate(batch.to(self._device)))
-            if complaint and self._made[due] == WARM_UP:
+            if complaint and self._made[due] == self._warm_up:
                 self._refuse(complaint)
             return losses
         self._take(batch)
         if due not in self._recordings and not self._record(due, iterate):
             return iterate(batch.to(self._device))
-        if self._made[due] == WARM_UP + 2 and not self._agrees(due, batch, iterate):
+        if self._made[due] == self._warm_up + 2 and not self._agrees(due, batch, iterate):
             return iterate(batch.to(self._device))
         return {name: value.clone() for name, value in self._recordings[due].make().items()}
 

@@ -24,7 +24,7 @@ ROWS = 16
 """Rows of noise for checking codes."""
 
 
-def check_gan(gan: type[GAN] | GAN, shape: tuple[int, int, int] = (1, 32, 32)) -> None:
+def check_gan(gan: type[GAN] | GAN, shape: tuple[int, int, int] = (1, 32, 32), *, thorough: bool = False) -> None:
     """Train a GAN for a few iterations on random images and check everything that is expected of a GAN.
 
     Name, documentation, options and recipes; registered state of its networks; other sizes and channels; samples that
@@ -35,6 +35,9 @@ def check_gan(gan: type[GAN] | GAN, shape: tuple[int, int, int] = (1, 32, 32)) -
     Args:
         gan: class, checked with its default options, or a configuration: a smaller one takes less time.
         shape: channels, height and width of the images.
+        thorough: more iterations in bf16, around a checkpoint and before a capture, and a capture of every set of
+            players that move together (default: the same checks in about half the time, with iterations in which every
+            player moves at least once; a mistake that takes several iterations to show may be missed).
 
     Raises:
         AssertionError: if it breaks the contract; the message says what to change.
@@ -46,8 +49,8 @@ def check_gan(gan: type[GAN] | GAN, shape: tuple[int, int, int] = (1, 32, 32)) -
         check_codes(config)
         check_taken(config, shape)
         check_sample(config, shape)
-        check_training(config, shape)
-        check_keeping(config, shape, Path(place) / "run")
+        check_training(config, shape, thorough=thorough)
+        check_keeping(config, shape, Path(place) / "run", thorough=thorough)
         check_other_shapes(config, shape)
 
 

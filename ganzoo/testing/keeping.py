@@ -21,40 +21,41 @@ from ganzoo.training.trainer import Trainer
 
 __tracebackhide__ = True
 
-HALF = 2
-"""Iterations before and after a checkpoint."""
+HALF = 1, 2
+"""Iterations before and after a checkpoint; the second number is that of a thorough check."""
 IMAGES = 5
 
 
-def check_keeping(gan: GAN, shape: tuple[int, int, int], place: Path) -> None:
+def check_keeping(gan: GAN, shape: tuple[int, int, int], place: Path, *, thorough: bool) -> None:
     """Check that a resumed run equals an uninterrupted one, and that its folder is enough for sampling.
 
     Args:
         gan: configuration of the GAN.
         shape: shape of the training images.
         place: path for a run folder.
+        thorough: whether to make more than one iteration before and after the checkpoint.
 
     Raises:
         AssertionError: naming the difference, or the missing inputs of sampling.
     """
     folder = RunFolder(place)
-    check_resume(gan, shape, folder)
+    check_resume(gan, shape, folder, HALF[thorough])
     check_images_without_data(gan, folder)
 
 
-def check_resume(gan: GAN, shape: tuple[int, int, int], folder: RunFolder) -> None:
+def check_resume(gan: GAN, shape: tuple[int, int, int], folder: RunFolder, half: int) -> None:
     """Check that k iterations, a checkpoint and k more in another engine equal 2 k iterations, bit by bit."""
     changes = {"ema_images": 20, "lr_schedule": "cosine"}
     straight = trial(gan, shape, **changes)
     folder.create()
     write_down(straight, folder)
-    steps(straight)
-    checkpoint.write(folder.checkpoints, HALF, *straight.state_dict())
-    expected = steps(straight)
+    steps(straight, half)
+    checkpoint.write(folder.checkpoints, half, *straight.state_dict())
+    expected = steps(straight, half)
     again = validate(type(gan), gan.model_dump(mode="json"))  # without any state of the first one
     resumed = trial(again, shape, **changes)
     resume_or_initialize(resumed, folder)
-    found = steps(resumed)
+    found = steps(resumed, half)
     change = "a run that goes on from a checkpoint is another: keep what training changes in parameters and buffers "
     change += "of networks, and draw random numbers by torch"
     for term, value in expected.items():
@@ -64,10 +65,10 @@ def check_resume(gan: GAN, shape: tuple[int, int, int], folder: RunFolder) -> No
         demand(torch.equal(after[name], value), f"'{name}' differs: {change}")
 
 
-def steps(trainer: Trainer) -> Losses:
+def steps(trainer: Trainer, iterations: int) -> Losses:
     """Run a few iterations of all players and return the last losses."""
     losses: Losses = {}
-    for _ in range(HALF):
+    for _ in range(iterations):
         losses = trainer.step(everyone=True)
         trainer.meter.add(losses, trainer.engine.iteration)
     return losses

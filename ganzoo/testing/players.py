@@ -10,20 +10,22 @@ from ganzoo.engine.engine import Engine
 from ganzoo.losses import Losses
 from ganzoo.testing.cpu_recorder import CPURecorder
 from ganzoo.testing.demands import complaining, demand
-from ganzoo.testing.trial import rhythm, trial
+from ganzoo.testing.trial import covering, rhythm, trial
 from ganzoo.training.trainer import Trainer
 
 __tracebackhide__ = True
 
 LIKE = 0.5
 """Least cosine similarity between gradients in bf16 and float32."""
-BFLOAT16 = 2
-"""Iterations in bf16."""
+BFLOAT16 = 1, 2
+"""Iterations in bf16; the second number is that of a thorough check, here and below."""
+WARMED_UP = 1, WARM_UP
+"""Iterations before one is recorded; on a GPU there are as many as in a thorough check."""
 
 Gradients = dict[str, Tensor | None]
 
 
-def check_training(gan: GAN, shape: tuple[int, int, int]) -> None:
+def check_training(gan: GAN, shape: tuple[int, int, int], *, thorough: bool) -> None:
     """Check that a GAN trains: each player alone, and all together in iterations.
 
     Raises:
@@ -32,8 +34,8 @@ def check_training(gan: GAN, shape: tuple[int, int, int]) -> None:
     """
     gradients, _ = differentiated(trial(gan, shape))
     check_gradients(gradients)
-    check_moves_and_recording(gan, shape)
-    check_bfloat16(gan, shape, gradients)
+    check_moves_and_recording(gan, shape, thorough=thorough)
+    check_bfloat16(gan, shape, gradients, BFLOAT16[thorough])
 
 
 def differentiated(trainer: Trainer) -> tuple[dict[str, Gradients], set[str]]:
@@ -84,17 +86,17 @@ def check_gradients(gradients: dict[str, Gradients]) -> None:
         )
 
 
-def check_moves_and_recording(gan: GAN, shape: tuple[int, int, int]) -> None:
+def check_moves_and_recording(gan: GAN, shape: tuple[int, int, int], *, thorough: bool) -> None:
     """Check that iterations update the right networks, and do the same when recorded and replayed."""
-    ended = []
+    ended, warm_up = [], WARMED_UP[thorough]
     for recorder in (None, CPURecorder()):
         trainer = trial(gan, shape)
         engine = trainer.engine
-        engine.graphs = CUDAGraphCache(recorder, engine.device, engine.state) if recorder else None
+        engine.graphs = CUDAGraphCache(recorder, engine.device, engine.state, warm_up) if recorder else None
         torch.manual_seed(1)
         before = {name: value.clone() for name, value in engine.nets.named_parameters()}
-        iterations = list(rhythm(trainer))
-        for index, iteration in enumerate(iterations * (WARM_UP + 2)):
+        iterations = list(rhythm(trainer) if thorough else covering(trainer))
+        for index, iteration in enumerate(iterations * (warm_up + 2)):
             engine.iteration = iteration
             finite(engine.step(trainer.batches.draw(index)))
             if index == len(iterations) - 1 and not recorder:
@@ -133,7 +135,7 @@ def check_moved(engine: Engine, before: dict[str, Tensor]) -> None:
         )
 
 
-def check_bfloat16(gan: GAN, shape: tuple[int, int, int], expected: dict[str, Gradients]) -> None:
+def check_bfloat16(gan: GAN, shape: tuple[int, int, int], expected: dict[str, Gradients], iterations: int) -> None:
     """Check training in bf16: finite, with float32 weights, and gradients of about the same direction."""
     trainer = trial(gan, shape, precision="bf16")
     change = "does not train in bf16 ({}): call networks as a whole, nets.generator(...), never their parts; compute "
@@ -147,7 +149,7 @@ def check_bfloat16(gan: GAN, shape: tuple[int, int, int], expected: dict[str, Gr
                 f"{likeness:.2f}): keep what needs more than three digits out of the networks' forward",
             )
         torch.manual_seed(1)
-        for iteration in range(BFLOAT16):
+        for iteration in range(iterations):
             finite(trainer.engine.step(trainer.batches.draw(iteration), everyone=True), " in bf16")
     moved = {weight for weights in trainer.engine.weights.values() for weight in weights}
     for name, weight in trainer.engine.nets.named_parameters():
@@ -160,8 +162,8 @@ def check_bfloat16(gan: GAN, shape: tuple[int, int, int], expected: dict[str, Gr
         )
         demand(
             weight.isfinite().all(),
-            f"after {BFLOAT16} iterations in bf16 not all of '{name}' is finite: guard what grows large in forward(), "
-            "or begin with smaller weights",
+            f"trained in bf16, not all of '{name}' is finite: guard what grows large in forward(), or begin with "
+            "smaller weights",
         )
 
 

@@ -82,3 +82,13 @@ def rhythm(trainer: Trainer) -> Iterator[int]:
         if due not in seen:
             seen.add(due)
             yield iteration
+
+
+def covering(trainer: Trainer) -> list[int]:
+    """A few first iterations in which every player moves at least once: one, if all move together at some time."""
+    engine, left, chosen = trainer.engine, {player.name for player in trainer.engine.players}, list[int]()
+    moves = {start: {each.name for each in engine.players if each.is_due(start)} for start in rhythm(trainer)}
+    while left and (best := max(moves, key=lambda start: len(moves[start] & left))) not in chosen:
+        chosen.append(best)
+        left -= moves[best]
+    return sorted(chosen)

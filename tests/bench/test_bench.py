@@ -24,7 +24,7 @@ WORK = ["training", "generation", "saving", "resuming"]
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> tuple[Path, Answer]:
+def benchmarked(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> tuple[Path, Answer]:
     """The result of a smoke pass over one GAN that can be measured and two that cannot, in a folder full of traps."""
     folder = tmp_path_factory.mktemp("bench")
     (folder / "conftest.py").write_text("raise RuntimeError('the user\\'s conftest.py is read')")
@@ -54,8 +54,8 @@ def as_measured(file: Path, to: Path) -> Path:
     return to
 
 
-def test_the_result_holds_what_was_measured_of_what(kept: tuple[Path, Answer]) -> None:
-    file, _ = kept
+def test_the_result_holds_what_was_measured_of_what(benchmarked: tuple[Path, Answer]) -> None:
+    file, _ = benchmarked
     found = measured(file)
     assert list(found) == WORK
     assert {entry["param"] for entry in found.values()} == {"small-gan"}, "what failed is not kept"
@@ -77,8 +77,8 @@ def test_the_result_holds_what_was_measured_of_what(kept: tuple[Path, Answer]) -
     assert machine.keys() >= {"cpu", "cpu threads", "torch", "python", "ganzoo"}
 
 
-def test_the_result_names_no_machine_no_folder_and_no_commit(kept: tuple[Path, Answer]) -> None:
-    file, _ = kept
+def test_the_result_names_no_machine_no_folder_and_no_commit(benchmarked: tuple[Path, Answer]) -> None:
+    file, _ = benchmarked
     text, content = file.read_text(), json.loads(file.read_text())
     assert content["commit_info"] == {"id": "unversioned", "time": None, "dirty": False}
     assert "node" not in content["machine_info"]
@@ -87,8 +87,8 @@ def test_the_result_names_no_machine_no_folder_and_no_commit(kept: tuple[Path, A
     assert f'"{platform.node()}"' not in text
 
 
-def test_a_table_shows_median_spread_speed_and_memory(kept: tuple[Path, Answer]) -> None:
-    _, answer = kept
+def test_a_table_shows_median_spread_speed_and_memory(benchmarked: tuple[Path, Answer]) -> None:
+    _, answer = benchmarked
     title, header, *rows, blank, legend = answer.out.splitlines()
     assert title.startswith("small-gan: 32x32, batch 4, latent_dim=5, on ")
     assert title.endswith("; a smoke pass, which measures nothing")
@@ -99,8 +99,8 @@ def test_a_table_shows_median_spread_speed_and_memory(kept: tuple[Path, Answer])
     assert legend.startswith("spread: ")
 
 
-def test_what_cannot_be_measured_is_said_and_stops_no_other(kept: tuple[Path, Answer]) -> None:
-    _, answer = kept
+def test_what_cannot_be_measured_is_said_and_stops_no_other(benchmarked: tuple[Path, Answer]) -> None:
+    _, answer = benchmarked
     assert answer.status == 2
     diverging, broken = answer.err.splitlines()
     assert diverging.startswith("Error: diverging-gan could not be measured (training): after ")
@@ -110,8 +110,8 @@ def test_what_cannot_be_measured_is_said_and_stops_no_other(kept: tuple[Path, An
     assert broken.endswith(f"; `{tried}` shows more")
 
 
-def test_kept_results_are_shown_again(command: Command, kept: tuple[Path, Answer]) -> None:
-    file, first = kept
+def test_kept_results_are_shown_again(command: Command, benchmarked: tuple[Path, Answer]) -> None:
+    file, first = benchmarked
     answer = command("bench", str(file))
     assert (answer.status, answer.out) == (0, first.out)
     rows = json.loads(command("bench", str(file), "--json").out)
@@ -122,8 +122,8 @@ def test_kept_results_are_shown_again(command: Command, kept: tuple[Path, Answer
         assert row["seconds_min"] == row["seconds_max"] == pytest.approx(row["seconds"])
 
 
-def test_the_table_is_that_of_our_readme(command: Command, kept: tuple[Path, Answer], place: Path) -> None:
-    file = as_measured(kept[0], place / "measured.json")
+def test_the_table_is_that_of_our_readme(command: Command, benchmarked: tuple[Path, Answer], place: Path) -> None:
+    file = as_measured(benchmarked[0], place / "measured.json")
     text = command("bench", "--table", str(file)).out
     speeds = [measured(file)[work]["extra_info"]["images_per_second"] for work in WORK[:2]]
     assert "| GAN | images | " in text
@@ -194,8 +194,8 @@ def test_what_cannot_be_is_refused_before_anything_is_measured(line: str, comman
     assert len(answer.err.splitlines()) == 1
 
 
-def test_a_smoke_pass_makes_no_table(command: Command, kept: tuple[Path, Answer]) -> None:
-    answer = command("bench", "--table", str(kept[0]))
+def test_a_smoke_pass_makes_no_table(command: Command, benchmarked: tuple[Path, Answer]) -> None:
+    answer = command("bench", "--table", str(benchmarked[0]))
     assert (answer.status, answer.err.partition(":")[2].strip()) == (
         2,
         "there is no table to make: no training was measured, nor images made",
@@ -219,9 +219,9 @@ def test_what_failed_is_told_where_there_is_no_table_either(
 
 
 def test_what_was_measured_is_shown_even_if_it_cannot_be_kept(
-    command: Command, kept: tuple[Path, Answer], place: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, benchmarked: tuple[Path, Answer], place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measured_file = as_measured(kept[0], place / "measured.json")
+    measured_file = as_measured(benchmarked[0], place / "measured.json")
     readme = place / "README.md"
     readme.write_text("<!-- benchmarks -->\n<!-- /benchmarks -->\n")
     shown = command("bench", str(measured_file), "--table").out
@@ -262,6 +262,7 @@ def test_a_smoke_pass_takes_what_it_is_told(place: Path, ganzoo_shards: Path) ->
     assert options(data=f"shards:{ganzoo_shards}") == ((32, 32), 4, None), "of a stream no rows can be picked"
 
 
+@pytest.mark.process
 @pytest.mark.filterwarnings("ignore::pytest_benchmark.logger.PytestBenchmarkWarning")  # of what it did not come to
 def test_the_status_tells_what_stopped_it(command: Command) -> None:
     answer = command("bench", *PLUGIN, "small-gan", "stopped-gan", "--smoke", "--device", "cpu")

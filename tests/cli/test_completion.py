@@ -146,6 +146,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(place: Path, monkeypatch
     assert offered(monkeypatch, "ganzoo run dc") == plain("dcgan")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("line", "word"),
     [

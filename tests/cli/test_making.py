@@ -61,6 +61,7 @@ def test_translate_takes_a_picture_or_a_folder(command: Command, place: Path, ru
     assert (place / "one" / "a.png").read_bytes() == (place / "out" / "a.png").read_bytes()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_what_is_half_written_goes_when_a_command_is_told_to_stop(
     place: Path, runs: Path, number: int, status: int

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 import safetensors.torch
 from conftest import TINY, Command
 from sizes import size
-from trained import started
 
 from ganzoo.config import validate
 from ganzoo.options.run import RunOptions, resolve
@@ -155,17 +153,3 @@ def test_a_terminal_sees_progress(command: Command, monkeypatch: pytest.MonkeyPa
     assert re.search(r"epoch 2/2 .*100% +[\d.]+ images/s .* left", out)
     assert re.search(r"generator/adversarial +\d\.\d{4}", out)
     assert "sample grid" in out
-
-
-def test_ctrl_c_says_how_to_go_on(place: Path) -> None:
-    line = f"{DCGAN} --epochs 100000 --log-every 4 --checkpoint-every 4 --out run"
-    with started(*line.split()) as run:
-        assert run.stdout is not None
-        assert "trains for 200000 iterations in run" in run.stdout.readline()
-        for _ in range(2):  # after the second line of losses, the first checkpoint is there
-            run.stdout.readline()
-        run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=60)
-    assert (run.returncode, err) == (130, "")
-    last = max(int(path.name) for path in (place / "run" / "checkpoints").iterdir() if path.name.isdecimal())
-    assert f"stopped by SIGINT and saved at iteration {last}; `ganzoo resume run` goes on from iteration {last}" in out

@@ -165,6 +165,7 @@ def test_where_there_is_no_run(command: Command, place: Path) -> None:
     assert command("runs", "prune").out == "there is nothing to remove\n"
 
 
+@pytest.mark.process
 def test_runs_imports_nothing_slow(place: Path) -> None:
     make_run(place / "runs/a", saved=[10, 20])
     done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=False)
@@ -180,6 +181,7 @@ def test_a_run_that_prepares_to_go_on_is_running(command: Command, place: Path) 
     assert [(row["state"], row["note"]) for row in rows.values()] == [("running", "")] * 2
 
 
+@pytest.mark.slow
 def test_a_thousand_runs_are_listed(command: Command, place: Path) -> None:
     first = make_run(place / "runs/0000", saved=[40])
     for number in range(1, 1000):

@@ -65,6 +65,7 @@ def test_what_readers_warn_of_is_logged_where_training_is(workers: int, caplog: 
     assert {record.process == os.getpid() for record in caplog.records} == {not workers}
 
 
+@pytest.mark.process
 @LINUX
 def test_signals_to_a_whole_job_leave_the_workers_at_work() -> None:
     last = range(2, 4 * AHEAD)  # more than was read ahead
@@ -103,6 +104,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.process
 @LINUX
 @pytest.mark.parametrize("end", ["killed", "over"])
 def test_workers_end_with_their_parent_whatever_they_wait_for(end: str) -> None:

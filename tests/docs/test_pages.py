@@ -10,6 +10,8 @@ import yaml
 from documented import Desk
 from fences import NOT_RUN, READ, RUN, SHOWN, Block, blocks, pages
 
+pytestmark = pytest.mark.docs
+
 PAGES = {name: file.read_text(encoding="utf-8") for name, file in pages().items()}
 
 

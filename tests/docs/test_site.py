@@ -18,6 +18,8 @@ from docs.building import commands, links, reference
 from ganzoo.cli import root
 from ganzoo.plugins import zoo
 
+pytestmark = pytest.mark.docs
+
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "link": "href"}
 """What a browser fetches unasked, and the attribute that says from where."""
 

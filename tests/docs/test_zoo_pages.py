@@ -16,6 +16,8 @@ from ganzoo.bench.results import Result
 from ganzoo.cli.description import describe
 from ganzoo.plugins import zoo
 
+pytestmark = pytest.mark.docs
+
 GANS = {gan.name: gan for gan in pages.gans()}
 
 

@@ -21,6 +21,8 @@ from ganzoo.plugins import zoo
 from ganzoo.testing.cpu_recorder import CPURecorder
 from ganzoo.training.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures("toy")
+
 SPEC = example_spec(frozenset({"image"}), (1, 16, 16))
 
 
@@ -163,10 +165,10 @@ def test_a_recorded_iteration_moves_it_too() -> None:
 
 def test_it_is_in_the_checkpoint_and_in_what_is_loaded(tmp_path: Path) -> None:
     options: dict[str, Any] = {"image_size": 16, "limit": 64, "batch_size": 16, "precision": "fp32", "ema_images": 200}
-    run = ganzoo.run("dcgan", out=tmp_path / "run", epochs=3, **options)
+    run = ganzoo.run("toy", out=tmp_path / "run", epochs=3, **options)
     checkpoint = max((tmp_path / "run" / "checkpoints").iterdir())
     assert (checkpoint / "average.safetensors").is_file()
-    live = ganzoo.run("dcgan", out=tmp_path / "live", epochs=3, **{**options, "ema_images": None})
+    live = ganzoo.run("toy", out=tmp_path / "live", epochs=3, **{**options, "ema_images": None})
     weights = [dict(each.nets.generator.named_parameters()) for each in (run, live)]
     assert any(not torch.equal(value, weights[1][name]) for name, value in weights[0].items())
     assert json.loads((tmp_path / "run" / "config.json").read_text())["ema_images"] == 200

@@ -20,6 +20,8 @@ from ganzoo import DataSpec, Networks
 from ganzoo.runs.folder import RunFolder
 from ganzoo.training.run_log import RunLog
 
+pytestmark = pytest.mark.usefixtures("toy")
+
 HOLD = """
 import sys, pathlib
 from ganzoo.runs.folder import RunFolder
@@ -44,18 +46,19 @@ def holder() -> Callable[[Path], AbstractContextManager["subprocess.Popen[str]"]
     return start
 
 
+@pytest.mark.process
 def test_a_second_run_in_a_folder_is_refused_and_a_dead_ones_lock_is_none(
-    begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holder: Callable[[Path], "subprocess.Popen[str]"]
+    toy_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holder: Callable[[Path], "subprocess.Popen[str]"]
 ) -> None:
     monkeypatch.setattr("ganzoo.runs.folder.PATIENCE", 0.2)
-    shutil.copytree(begun, tmp_path / "run")
+    shutil.copytree(toy_run, tmp_path / "run")
     before = rows(tmp_path / "run")
     with holder(tmp_path / "run") as process:
         with pytest.raises(ganzoo.UserError, match="another run is training in"):
-            ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
+            ganzoo.run("toy", out=tmp_path / "run", epochs=2, **TINY)
         assert rows(tmp_path / "run") == before
         process.kill()
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
+    ganzoo.run("toy", out=tmp_path / "run", epochs=2, **TINY)
     assert len(rows(tmp_path / "run")) == 2 * len(before)
 
 
@@ -83,7 +86,7 @@ def test_other_data_than_it_began_with_is_refused(change: str, tmp_path: Path) -
     for number in range(8):
         Image.new("L", (8, 8), number).save(folder / f"{number}.png")
     options: dict[str, Any] = {**TINY, "limit": None, "data": f"folder:{folder}"}
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **options)
+    ganzoo.run("toy", out=tmp_path / "run", epochs=1, **options)
     if change == "more":
         Image.new("L", (8, 8)).save(folder / "more.png")
         said = "the data has 9 images, and had 8 when the run was saved: put it back"
@@ -93,28 +96,28 @@ def test_other_data_than_it_began_with_is_refused(change: str, tmp_path: Path) -
         said = r"had the shapes .*, and now has .*: put it back"
     before = (tmp_path / "run" / "data.json").read_text()
     with pytest.raises(ganzoo.UserError, match=said):
-        ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **options)
+        ganzoo.run("toy", out=tmp_path / "run", epochs=2, **options)
     assert (tmp_path / "run" / "data.json").read_text() == before
 
 
 @pytest.mark.parametrize("name", ["checkpoints", "samples", "log.txt", "metrics.jsonl"])
-def test_a_folder_that_would_have_a_run_write_elsewhere_is_refused(name: str, begun: Path, tmp_path: Path) -> None:
-    shutil.copytree(begun, tmp_path / "run")
+def test_a_folder_that_would_have_a_run_write_elsewhere_is_refused(name: str, toy_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(toy_run, tmp_path / "run")
     home = tmp_path / "home"
     (tmp_path / "run" / name).rename(home)
     before = sorted(path.relative_to(home) for path in home.rglob("*"))
     (tmp_path / "run" / name).symlink_to(home)
     with pytest.raises(ganzoo.UserError, match=rf"{name} is a link"):
-        ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
+        ganzoo.run("toy", out=tmp_path / "run", epochs=2, **TINY)
     assert sorted(path.relative_to(home) for path in home.rglob("*")) == before
 
 
-def test_a_sample_that_is_a_link_is_replaced_and_not_followed(begun: Path, tmp_path: Path) -> None:
-    shutil.copytree(begun, tmp_path / "run")
+def test_a_sample_that_is_a_link_is_replaced_and_not_followed(toy_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(toy_run, tmp_path / "run")
     victim, link = tmp_path / "victim", tmp_path / "run" / "samples" / "00000006.png"
     victim.write_text("mine")
     link.symlink_to(victim)
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
+    ganzoo.run("toy", out=tmp_path / "run", epochs=2, **TINY)
     assert victim.read_text() == "mine"
     assert not link.is_symlink()
 
@@ -129,7 +132,7 @@ def test_what_is_said_before_there_is_a_folder_is_in_its_log_too(tmp_path: Path)
         "batch_size": 2,
         "data": {"name": "folder", "path": tmp_path, "skip": 1},
     }
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **options)
+    ganzoo.run("toy", out=tmp_path / "run", epochs=1, **options)
     lines = (tmp_path / "run" / "log.txt").read_text().splitlines()
     assert "2.png" in lines[0]
     assert "begun at iteration 0" in lines[1]

@@ -15,6 +15,8 @@ from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
 from ganzoo.training.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures("toy")
+
 TINY: dict[str, Any] = {"image_size": 16, "limit": 16, "batch_size": 4, "checkpoint_every": 100, "precision": "fp32"}
 OFTEN: dict[str, Any] = {"evaluate_every": 3, "evaluate_samples": 70}
 
@@ -36,8 +38,8 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("options", [{}, {"ema_images": 8}])
 def test_weights_and_random_numbers_are_the_same_with_and_without(options: dict[str, Any], tmp_path: Path) -> None:
     look = Look()
-    ganzoo.run("dcgan", out=tmp_path / "without", epochs=2, **TINY, **options)
-    ganzoo.run("dcgan", out=tmp_path / "with", epochs=2, callback=look, **TINY, **options, **OFTEN)
+    ganzoo.run("toy", out=tmp_path / "without", epochs=2, **TINY, **options)
+    ganzoo.run("toy", out=tmp_path / "with", epochs=2, callback=look, **TINY, **options, **OFTEN)
     without, measured = tensors(tmp_path / "without"), tensors(tmp_path / "with")
     assert without.keys() == measured.keys()
     assert all(torch.equal(without[key], measured[key]) for key in without)
@@ -51,7 +53,7 @@ def test_weights_and_random_numbers_are_the_same_with_and_without(options: dict[
 
 def test_the_best_by_the_metric_that_was_chosen_stays(tmp_path: Path) -> None:
     look = Look()
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=3, callback=look, keep_last=1, metric="density",
+    ganzoo.run("toy", out=tmp_path / "run", epochs=3, callback=look, keep_last=1, metric="density",
                **TINY, **OFTEN)  # fmt: skip
     scores = {line["iteration"]: line["figures"]["density"] for line in look.lines}
     best = max(scores, key=lambda iteration: scores[iteration])
@@ -63,10 +65,10 @@ def test_the_best_by_the_metric_that_was_chosen_stays(tmp_path: Path) -> None:
 
 def test_a_run_that_goes_on_measures_as_one_that_was_not_stopped(tmp_path: Path) -> None:
     options = {**TINY, **OFTEN, "checkpoint_every": 5}
-    ganzoo.run("dcgan", out=tmp_path / "whole", epochs=3, **options)
+    ganzoo.run("toy", out=tmp_path / "whole", epochs=3, **options)
     with pytest.raises(KeyboardInterrupt):
-        ganzoo.run("dcgan", out=tmp_path / "stopped", epochs=3, callback=Stop(10), **options)
-    ganzoo.run("dcgan", out=tmp_path / "stopped", epochs=3, **options)
+        ganzoo.run("toy", out=tmp_path / "stopped", epochs=3, callback=Stop(10), **options)
+    ganzoo.run("toy", out=tmp_path / "stopped", epochs=3, **options)
     whole, stopped = ([(line["iteration"], line["figures"]) for line in lines(tmp_path / name)]
                       for name in ("whole", "stopped"))  # fmt: skip
     assert whole == stopped
@@ -80,23 +82,24 @@ def best_of(folder: Path) -> object:
 
 
 def test_another_metric_makes_earlier_scores_say_nothing(tmp_path: Path) -> None:
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **TINY, **OFTEN)
+    ganzoo.run("toy", out=tmp_path / "run", epochs=1, **TINY, **OFTEN)
     first = best_of(tmp_path / "run")
     assert isinstance(first, list)
     assert first[1] > 0
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, metric="coverage", **TINY, **OFTEN)
+    ganzoo.run("toy", out=tmp_path / "run", epochs=2, metric="coverage", **TINY, **OFTEN)
     second = best_of(tmp_path / "run")
     assert isinstance(second, list)
     assert second[0] > 4
     assert second[1] <= 0, "higher is better, so its sign is turned round"
 
 
+@pytest.mark.slow
 def test_the_best_is_chosen_on_the_split_that_is_asked_for_and_anew_on_another(tmp_path: Path) -> None:
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, evaluate_split="train", **{**TINY, "limit": 70}, **OFTEN)
+    ganzoo.run("toy", out=tmp_path / "run", epochs=1, evaluate_split="train", **{**TINY, "limit": 70}, **OFTEN)
     assert {line["protocol"]["split"] for line in lines(tmp_path / "run")} == {"train"}
     first, done = best_of(tmp_path / "run"), lines(tmp_path / "run")[-1]["iteration"]
     assert isinstance(first, list)
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **{**TINY, "limit": 70}, **OFTEN)
+    ganzoo.run("toy", out=tmp_path / "run", epochs=2, **{**TINY, "limit": 70}, **OFTEN)
     second = best_of(tmp_path / "run")
     assert isinstance(second, list)
     assert second[0] > done >= first[0]
@@ -128,14 +131,14 @@ def test_a_dry_run_counts_evaluations_and_writes_nothing(place: Path, monkeypatc
     monkeypatch.setattr("ganzoo.training.dry_run.SECONDS", 0.1)
     given = {**TINY, "epochs": 50}
     without, measured = (
-        dry_run(resolve(zoo().gan("dcgan"), {**given, **more})) for more in ({}, {**OFTEN, "evaluate_every": 1})
+        dry_run(resolve(zoo().gan("toy"), {**given, **more})) for more in ({}, {**OFTEN, "evaluate_every": 1})
     )
     assert measured.whole > without.whole + 0.5 * measured.iterations * 0.001
     assert not list(place.iterdir())
 
 
 def test_the_terminal_shows_the_figures_and_resume_may_ask_for_them(command: Command, place: Path) -> None:
-    line = "run dcgan --image-size 16 --limit 8 --batch-size 4 --epochs 1 --out run --precision fp32"
+    line = "run toy --image-size 16 --limit 8 --batch-size 4 --epochs 1 --out run --precision fp32"
     assert command(*line.split()).status == 0
     more = "resume run --epochs 2 --evaluate-every 1 --evaluate-samples 70 --metric fid"
     answer = command(*more.split())
@@ -146,7 +149,7 @@ def test_the_terminal_shows_the_figures_and_resume_may_ask_for_them(command: Com
 
 
 def test_networks_that_make_no_numbers_are_not_judged(tmp_path: Path) -> None:
-    kind = type(ganzoo.run("dcgan", out=tmp_path / "other", epochs=1, **TINY).gan)
+    kind = type(ganzoo.run("toy", out=tmp_path / "other", epochs=1, **TINY).gan)
     look = Look()
 
     class Broken(kind):  # type: ignore[misc, valid-type]  # whatever class the plugin has

@@ -37,6 +37,7 @@ def test_measurements_reach_the_disk_with_what_was_logged(tmp_path: Path, monkey
     assert flushed == [folder.metrics.stat().st_ino, folder.evaluations.stat().st_ino]
 
 
+@pytest.mark.process
 def test_a_run_that_trains_may_be_measured_by_another_process(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from ganzoo.runs.folder import RunFolder\n"

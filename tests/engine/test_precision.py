@@ -10,6 +10,8 @@ from ganzoo.data.in_memory import InMemoryLoader, fixed_latents, to_float
 from ganzoo.data.load import Data, DataOptions, load
 from ganzoo.metrics.sets import FrechetDistance
 
+pytestmark = pytest.mark.learns
+
 SIZE, LATENT, BATCH, ITERATIONS = 8, 16, 64, 150
 
 

@@ -23,6 +23,8 @@ from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
 from ganzoo.training.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures("toy")
+
 
 def test_every_random_generator_goes_on_where_it_was_and_frozen_weights_are_kept_once(tmp_path: Path) -> None:
     options: dict[str, Any] = {**TINY, "epochs": 3, "precision": "fp32"}
@@ -47,11 +49,11 @@ def test_a_damaged_checkpoint_is_passed_over_set_aside_and_made_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "run"
-    ganzoo.run("dcgan", out=folder, epochs=2, precision="fp32", **TINY)
+    ganzoo.run("toy", out=folder, epochs=2, precision="fp32", **TINY)
     whole = tensors(folder)
     damaged = folder / "checkpoints" / "00000008" / "optimizers.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:-1])
-    ganzoo.run("dcgan", out=folder, epochs=2, precision="fp32", **TINY)
+    ganzoo.run("toy", out=folder, epochs=2, precision="fp32", **TINY)
     assert "the checkpoint 00000008 is damaged" in caplog.text
     assert "the checkpoint 00000005 is taken instead" in caplog.text
     again = tensors(folder)
@@ -70,7 +72,7 @@ def test_the_best_checkpoint_stays_until_a_better_one_comes_in_a_resumed_run_too
     options = {**TINY, "log_every": 1, "keep_last": 1}
     # The first is judged, too: it is the best until the third.
     for epochs, kept in ((2, [3, 8]), (3, [10, 12])):
-        ganzoo.run("dcgan", out=tmp_path / "run", epochs=epochs, callback=Judge(), **options)
+        ganzoo.run("toy", out=tmp_path / "run", epochs=epochs, callback=Judge(), **options)
         assert [int(path.name) for path in checkpoint.checkpoints(tmp_path / "run" / "checkpoints")] == kept
 
 
@@ -89,18 +91,18 @@ def test_a_best_checkpoint_that_is_gone_is_the_best_no_longer(ends: list[BaseExc
     folder = tmp_path / "run"
     options = {**TINY, "log_every": 1, "epochs": 3, "on_nan": "rollback", "callback": Judge()}
     with suppress(KeyboardInterrupt):
-        ganzoo.run("dcgan", out=folder, **options)
+        ganzoo.run("toy", out=folder, **options)
         assert not ends, "the checkpoint of iteration 6 was removed, as what came after it was no number"
     for damaged in folder.glob("checkpoints/00000006/networks.safetensors"):
         damaged.unlink()
         assert not (folder / "checkpoints" / "00000003").exists(), "it was pruned when the sixth was better"
-        ganzoo.run("dcgan", out=folder, **options)
+        ganzoo.run("toy", out=folder, **options)
     assert [int(path.name) for path in checkpoint.checkpoints(folder / "checkpoints")] == [7, 10, 12]
     assert ganzoo.load(folder, checkpoint="best").iteration == 7
 
 
 def test_a_run_can_be_told_anew_what_may_change_and_nothing_else(command: Command, place: Path) -> None:
-    assert command(*f"run dcgan --image-size 16 {TINY_LINE} --out run".split()).status == 0
+    assert command(*f"run toy --image-size 16 {TINY_LINE} --out run".split()).status == 0
     answer = command(*["resume", "run", "--epochs", "3", "--log-every", "1", "--device", "cpu"])
     assert answer.status == 0, answer.err
     assert "continues at iteration 2 of 6 iterations" in answer.out
@@ -108,7 +110,7 @@ def test_a_run_can_be_told_anew_what_may_change_and_nothing_else(command: Comman
     answer = command(*["resume", "run", "--latent-dim", "3"])
     assert answer.status == 2
     assert "No such option" in answer.err
-    answer = command(*f"run dcgan --image-size 16 {TINY_LINE} --latent-dim 3 --out run".split())
+    answer = command(*f"run toy --image-size 16 {TINY_LINE} --latent-dim 3 --out run".split())
     assert answer.status == 2
     assert "its gan.latent_dim is 64, not 3" in answer.err
 
@@ -179,7 +181,7 @@ def test_generators_that_samples_draw_from_are_not_missed() -> None:
 def test_time_going_backwards_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hours = iter(range(10**9, 0, -3600))
     monkeypatch.setattr("time.time", lambda: float(next(hours)))
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, **TINY)
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
+    ganzoo.run("toy", out=tmp_path / "run", epochs=1, **TINY)
+    ganzoo.run("toy", out=tmp_path / "run", epochs=2, **TINY)
     assert [row["iteration"] for row in rows(tmp_path / "run")] == [2, 4, 6, 8]
     assert all(row["images_per_second"] > 0 for row in rows(tmp_path / "run"))

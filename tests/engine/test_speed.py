@@ -135,6 +135,7 @@ def losses_of(gan: ganzoo.GAN, speed: PerformanceOptions) -> tuple[Engine, list[
 COMPILER = pytest.mark.skipif(not (shutil.which("c++") or shutil.which("g++")), reason="needs a C++ compiler")
 
 
+@pytest.mark.slow
 @COMPILER
 @pytest.mark.filterwarnings("default:The .grad attribute:UserWarning")  # which torch hides by itself
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.listing import find_runs, look_at
 from ganzoo.training.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures("toy")
+
 OPTIONS: dict[str, Any] = {"image_size": 16, "limit": 8, "batch_size": 4, "precision": "fp32", "log_every": 1}
 
 
@@ -52,14 +54,14 @@ class Ends(Callback):
 
 def test_a_run_says_that_it_runs_and_that_it_finished(place: Path) -> None:
     looks = Looks()
-    ganzoo.run("dcgan", epochs=2, out="run", callback=looks, **OPTIONS)
+    ganzoo.run("toy", epochs=2, out="run", callback=looks, **OPTIONS)
     assert looks.seen == [("running", iteration, 4) for iteration in (1, 2, 3, 4)]
     said = status(place / "run")
     assert said.pop("when").endswith("+00:00")
     assert said == {"state": "finished", "iteration": 4, "iterations": 4, "reason": ""}
-    ganzoo.run("dcgan", epochs=2, out="run", **OPTIONS)  # there is nothing left to do
+    ganzoo.run("toy", epochs=2, out="run", **OPTIONS)  # there is nothing left to do
     assert status(place / "run")["state"] == "finished"
-    ganzoo.run("dcgan", epochs=3, out="run", **OPTIONS)
+    ganzoo.run("toy", epochs=3, out="run", **OPTIONS)
     assert status(place / "run") | {"when": ""} == said | {"iteration": 6, "iterations": 6, "when": ""}
 
 
@@ -74,13 +76,14 @@ def test_a_run_says_that_it_runs_and_that_it_finished(place: Path) -> None:
 )
 def test_a_run_says_why_it_ended(how: BaseException | int, state: str, reason: str, place: Path) -> None:
     with pytest.raises(KeyboardInterrupt if isinstance(how, int) else type(how)):
-        ganzoo.run("dcgan", epochs=2, out="run", callback=Ends(how), **OPTIONS)
+        ganzoo.run("toy", epochs=2, out="run", callback=Ends(how), **OPTIONS)
     said = status(place / "run")
     assert (said["state"], said["reason"], said["iteration"], said["iterations"]) == (state, reason, 2, 4)
     found = look_at(place / "run")
     assert (found.state, found.note) == (state, reason)
 
 
+@pytest.mark.process
 def test_a_run_that_was_killed_does_not_run(place: Path) -> None:
     line = f"run dcgan --image-size 16 {TINY} --epochs 100000 --log-every 1 --checkpoint-every 2 --out run"
     with started(*line.split()) as run:
@@ -134,9 +137,9 @@ def test_a_status_that_is_a_link_is_refused(runs: Path, place: Path) -> None:
 
 
 def test_status_changes_no_weight(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = ganzoo.run("dcgan", epochs=1, out="a", **OPTIONS)
+    first = ganzoo.run("toy", epochs=1, out="a", **OPTIONS)
     monkeypatch.setattr("ganzoo.runs.status._write", lambda *_: None)
-    second = ganzoo.run("dcgan", epochs=1, out="b", **OPTIONS)
+    second = ganzoo.run("toy", epochs=1, out="b", **OPTIONS)
     for (name, one), (_, other) in zip(first.nets.state_dict().items(), second.nets.state_dict().items(), strict=True):
         assert torch.equal(one, other), name
     assert not (place / "b/status.json").exists()

@@ -14,6 +14,8 @@ from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
 from ganzoo.training.meter import Meter
 
+pytestmark = pytest.mark.usefixtures("toy")
+
 
 @pytest.mark.parametrize("name", ["dcgan", "wgan-gp"])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(name: str, tmp_path: Path) -> None:
@@ -35,31 +37,31 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(name: str, tmp_path: Pa
     assert (tmp_path / "whole" / last).read_bytes() == (tmp_path / "stopped" / last).read_bytes()
 
 
-def test_more_epochs_go_on_from_where_a_finished_run_ended(begun: Path, tmp_path: Path) -> None:
-    shutil.copytree(begun, tmp_path / "run")
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
+def test_more_epochs_go_on_from_where_a_finished_run_ended(toy_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(toy_run, tmp_path / "run")
+    ganzoo.run("toy", out=tmp_path / "run", epochs=2, **TINY)
     assert [row["iteration"] for row in rows(tmp_path / "run")] == [2, 4, 6, 8]
 
 
 def test_the_seed_decides_everything(tmp_path: Path) -> None:
     for name, seed in (("one", 5), ("same", 5), ("other", 6)):
-        ganzoo.run("dcgan", out=tmp_path / name, epochs=1, seed=seed, precision="fp32", **TINY)
+        ganzoo.run("toy", out=tmp_path / name, epochs=1, seed=seed, precision="fp32", **TINY)
     one, same, other = (tensors(tmp_path / name) for name in ("one", "same", "other"))
     assert all(torch.equal(one[key], same[key]) for key in one)
-    weight = "networks.safetensors/generator.convs.0.weight"
+    weight = "networks.safetensors/generator.layers.0.weight"
     assert not torch.equal(one[weight], other[weight])
 
 
-def test_another_runs_folder_is_refused_with_what_differs(begun: Path, tmp_path: Path) -> None:
-    shutil.copytree(begun, tmp_path / "run")
+def test_another_runs_folder_is_refused_with_what_differs(toy_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(toy_run, tmp_path / "run")
     before = tensors(tmp_path / "run")
     with pytest.raises(ganzoo.UserError, match=r"its gan\.latent_dim is 64, not 32"):
-        ganzoo.run("dcgan", out=tmp_path / "run", epochs=1, latent_dim=32, **TINY)
+        ganzoo.run("toy", out=tmp_path / "run", epochs=1, latent_dim=32, **TINY)
     assert before.keys() == tensors(tmp_path / "run").keys()
 
 
 def test_checkpoints_keep_the_last_two_and_no_drafts(tmp_path: Path) -> None:
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=4, **TINY)
+    ganzoo.run("toy", out=tmp_path / "run", epochs=4, **TINY)
     names = sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir())
     assert names == ["00000015", "00000016"]
 
@@ -116,11 +118,11 @@ def test_nothing_is_written_before_an_iteration_has_worked(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_draft_of_a_run_that_was_killed_is_removed(begun: Path, tmp_path: Path) -> None:
+def test_a_draft_of_a_run_that_was_killed_is_removed(toy_run: Path, tmp_path: Path) -> None:
     draft = tmp_path / "run" / "checkpoints" / ".00000003.999"
-    shutil.copytree(begun, tmp_path / "run")
+    shutil.copytree(toy_run, tmp_path / "run")
     draft.mkdir()
-    ganzoo.run("dcgan", out=tmp_path / "run", epochs=2, **TINY)
+    ganzoo.run("toy", out=tmp_path / "run", epochs=2, **TINY)
     assert not draft.exists()
 
 

@@ -56,6 +56,7 @@ def test_a_stopwatch_runs_until_it_is_left() -> None:
     assert seconds() == seconds() > 0
 
 
+@pytest.mark.process
 @LINUX
 def test_out_of_memory_names_a_batch_that_fits_and_leaves_nothing(place: Path) -> None:
     def ganzoo(batch: int, *words: str) -> subprocess.CompletedProcess[str]:

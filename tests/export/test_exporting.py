@@ -56,6 +56,7 @@ def made(answer: Answer) -> str:
     return answer.out
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("name", "form", "size", "mode"),
     [

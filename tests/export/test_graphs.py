@@ -43,6 +43,7 @@ def small(name: str) -> ganzoo.TrainedGAN:
     raise AssertionError(f"{name} has no size among {SIDES}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(zoo().gans))
 def test_onnxruntime_makes_the_images_that_pytorch_makes(name: str, tmp_path: Path) -> None:
     trained = small(name)
@@ -67,6 +68,7 @@ def test_onnxruntime_makes_the_images_that_pytorch_makes(name: str, tmp_path: Pa
     assert weights <= 2 * makes, "what makes no images is left out"
 
 
+@pytest.mark.slow
 def test_torch_alone_makes_them_too(tmp_path: Path) -> None:
     trained = small("stylegan2")
     traced = trace(trained)
@@ -76,6 +78,7 @@ def test_torch_alone_makes_them_too(tmp_path: Path) -> None:
     assert traced.networks == {"mapping", "synthesis"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["normal", "uniform", "in place"])
 def test_a_strangers_gan_needs_no_line_for_it(mode: str, tmp_path: Path) -> None:
     trained = odd(mode)

@@ -198,6 +198,7 @@ def test_what_no_machine_can_hold_is_said(words: str, command: Command, place: P
     assert not list(place.iterdir())
 
 
+@pytest.mark.process
 def test_a_terminal_without_the_letters_gets_others(place: Path) -> None:
     (place / "größe.py").write_text("")
     made = subprocess.run(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 SCRIPT = Path(__file__).with_name("disk.py")
 CAN_MOUNT = (
     shutil.which("unshare") is not None

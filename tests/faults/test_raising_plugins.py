@@ -298,6 +298,7 @@ def test_ending_the_program_while_images_are_made_is_no_success(command: Command
     assert not (place / "x.png").exists()
 
 
+@pytest.mark.process
 def test_a_terminal_shows_the_traceback_of_the_plugins_line(place: Path) -> None:
     write(place, RAISE["SystemExit"], "place == 'loss' and CALLS[place] == 3")
     environment = {**os.environ, "GANZOO_DATA": str(place)}

@@ -23,6 +23,8 @@ from tries import refused, tries
 import ganzoo
 from ganzoo.base.system import held_to_free_memory
 
+pytestmark = pytest.mark.slow
+
 
 class Made(ganzoo.Dataset):
     """Made-up pixels, from no plugin."""

@@ -45,6 +45,7 @@ def watched(place: Path, line: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "line",
     [
@@ -60,6 +61,7 @@ def test_nothing_is_connected_to_unpickled_or_started(line: str, runs: Path, tmp
     assert made.returncode == 0, made.stderr
 
 
+@pytest.mark.process
 def test_what_would_connect_is_noticed_by_this_test(tmp_path: Path) -> None:
     assert watched(tmp_path, "run dcgan --data fashion-mnist --image-size 16 --out run").returncode == 9
 

@@ -6,6 +6,8 @@ import random
 import pytest
 import soak
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="starts its processes from one that has imported torch")
 def test_a_run_that_is_killed_loses_no_more_than_the_interval() -> None:

@@ -118,6 +118,7 @@ def test_any_checkpoint_split_and_other_data_may_be_asked_for(command: Command, 
     assert "'openmoji' gives 'image' in the shape (3, 16, 16), and it was (1, 16, 16) in training" in answer.err
 
 
+@pytest.mark.slow
 def test_inception_measures_offline_with_weights_that_were_put_there(
     command: Command,
     copied: Path,

@@ -46,6 +46,7 @@ def sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 def test_inception_is_torch_fidelitys_on_the_bytes_of_the_images(
     network: Unread, weights: Path, tmp_path: Path
 ) -> None:
@@ -63,6 +64,7 @@ def test_inception_is_torch_fidelitys_on_the_bytes_of_the_images(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_the_same_weights_are_the_same_whatever_file_they_came_from(
     network: Unread, weights: Path, tmp_path: Path
 ) -> None:

@@ -22,6 +22,8 @@ from ganzoo.metrics.published_weights import PublishedWeights
 from ganzoo.metrics.vgg import TORCHVISION, VGG16
 from ganzoo.testing import check_extractor
 
+pytestmark = pytest.mark.slow
+
 WIDTH, DEPTH, TRAINED = 128, 3, 37
 """Numbers of a patch, blocks, and patches of a side when DINOv2 was trained: 518 pixels."""
 

@@ -127,6 +127,7 @@ def alexnet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return file, hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 def test_lpips_is_the_packages_own(alexnet: tuple[Path, str], pairs: tuple[Tensor, Tensor], tmp_path: Path) -> None:
     made, target = pairs
     metric = LPIPS(weights=alexnet[0], sha256=alexnet[1])

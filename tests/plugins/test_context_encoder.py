@@ -122,6 +122,7 @@ def test_images_without_a_hole_or_with_nothing_else_do_no_harm(value: float) -> 
     assert all(term.isfinite() for term in losses.values())
 
 
+@pytest.mark.learns
 def test_it_learns_to_fill_better_than_the_mean() -> None:
     torch.manual_seed(0)
     gan, batch = small(width=8), masked()

@@ -11,6 +11,8 @@ from trained import rows as metrics
 import ganzoo
 from ganzoo.plugins import zoo
 
+pytestmark = pytest.mark.usefixtures("toy")
+
 
 def table(file: Path) -> list[dict[str, str]]:
     with file.open(newline="", encoding="utf-8") as stream:
@@ -22,7 +24,7 @@ def as_numbers(rows: list[dict[str, str]]) -> list[dict[str, float]]:
 
 
 def test_it_holds_what_the_lines_hold(tmp_path: Path) -> None:
-    ganzoo.run("dcgan", out=tmp_path / "run", callback="csv", **OPTIONS)
+    ganzoo.run("toy", out=tmp_path / "run", callback="csv", **OPTIONS)
     assert as_numbers(table(tmp_path / "run" / "metrics.csv")) == metrics(tmp_path / "run")
     assert (tmp_path / "run" / "metrics.csv").read_text().startswith("iteration,epoch,images,images_per_second,gen")
     assert not (tmp_path / "run" / "evaluations.csv").exists()
@@ -31,24 +33,24 @@ def test_it_holds_what_the_lines_hold(tmp_path: Path) -> None:
 def test_a_run_that_goes_on_drops_what_is_made_again(tmp_path: Path) -> None:
     run = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
-        ganzoo.run("dcgan", out=run, callback=["csv", Stop(8)], **OPTIONS)
+        ganzoo.run("toy", out=run, callback=["csv", Stop(8)], **OPTIONS)
     assert [row["iteration"] for row in table(run / "metrics.csv")] == ["2", "4", "6"]
     with (run / "metrics.csv").open("a") as file:
         file.write("1,2")  # as a crash may leave it
-    ganzoo.run("dcgan", out=run, callback="csv", **OPTIONS)
+    ganzoo.run("toy", out=run, callback="csv", **OPTIONS)
     assert as_numbers(table(run / "metrics.csv")) == metrics(run)
     assert [row["iteration"] for row in table(run / "metrics.csv")] == ["2", "4", "6", "8", "10", "12"]
 
 
 def test_a_run_that_had_no_table_before_gets_a_whole_one(tmp_path: Path) -> None:
-    ganzoo.run("dcgan", out=tmp_path / "run", **OPTIONS)
-    ganzoo.run("dcgan", out=tmp_path / "run", callback="csv", **{**OPTIONS, "epochs": 4})
+    ganzoo.run("toy", out=tmp_path / "run", **OPTIONS)
+    ganzoo.run("toy", out=tmp_path / "run", callback="csv", **{**OPTIONS, "epochs": 4})
     assert as_numbers(table(tmp_path / "run" / "metrics.csv")) == metrics(tmp_path / "run")
 
 
 def test_losses_that_come_seldom_have_a_column_in_every_row(tmp_path: Path) -> None:
     options = {**OPTIONS, "log_every": 1, "player": {"generator.every": "5"}}
-    ganzoo.run("dcgan", out=tmp_path / "run", callback="csv", **options)
+    ganzoo.run("toy", out=tmp_path / "run", callback="csv", **options)
     rows = table(tmp_path / "run" / "metrics.csv")
     assert [bool(row["generator/adversarial"]) for row in rows] == [number % 5 == 0 for number in range(1, 13)]
     assert as_numbers(rows) == metrics(tmp_path / "run")
@@ -64,14 +66,14 @@ def test_a_run_that_went_back_has_no_rows_of_what_does_not_count(tmp_path: Path)
                 next(trainer.engine.nets.parameters()).data.fill_(float("nan"))
 
     run = tmp_path / "run"
-    ganzoo.run("dcgan", out=run, callback=["csv", Breaks()], on_nan="rollback", **OPTIONS)
+    ganzoo.run("toy", out=run, callback=["csv", Breaks()], on_nan="rollback", **OPTIONS)
     assert "going back to iteration 5" in (run / "log.txt").read_text()
     assert as_numbers(table(run / "metrics.csv")) == metrics(run)
 
 
 def test_figures_stand_in_a_table_of_their_own_beside_how_they_were_measured(tmp_path: Path) -> None:
     logger = zoo().callbacks["csv"]().build()
-    ganzoo.run("dcgan", out=tmp_path / "run", callback=[logger, Evaluates(logger)], **OPTIONS)
+    ganzoo.run("toy", out=tmp_path / "run", callback=[logger, Evaluates(logger)], **OPTIONS)
     first, second = table(tmp_path / "run" / "evaluations.csv")
     assert (first["iteration"], first["figures.fid"], first["figures.late"]) == ("3", "20.0", "")
     assert (second["figures.fid"], second["figures.late"], second["protocol.samples"]) == ("10.0", "2.5", "8")

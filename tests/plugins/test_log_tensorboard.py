@@ -13,6 +13,8 @@ from trained import rows as metrics
 import ganzoo
 from ganzoo.plugins import zoo
 
+pytestmark = pytest.mark.usefixtures("toy")
+
 reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 
 
@@ -24,7 +26,7 @@ def events(run: Path) -> Any:
 
 def test_it_shows_metrics_grids_options_and_figures(tmp_path: Path) -> None:
     logger, run = zoo().callbacks["tensorboard"]().build(), tmp_path / "run"
-    ganzoo.run("dcgan", out=run, callback=[logger, Evaluates(logger)], **OPTIONS)
+    ganzoo.run("toy", out=run, callback=[logger, Evaluates(logger)], **OPTIONS)
     found, rows = events(run), metrics(run)
     for name in ("generator/adversarial", "progress/images_per_second", "progress/epoch"):
         values = [(event.step, event.value) for event in found.Scalars(name)]
@@ -45,8 +47,8 @@ def test_it_shows_metrics_grids_options_and_figures(tmp_path: Path) -> None:
 def test_a_run_that_goes_on_has_every_iteration_once(tmp_path: Path) -> None:
     run = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
-        ganzoo.run("dcgan", out=run, callback=["tensorboard", Stop(8)], **OPTIONS)
+        ganzoo.run("toy", out=run, callback=["tensorboard", Stop(8)], **OPTIONS)
     assert [event.step for event in events(run).Scalars("generator/adversarial")] == [2, 4, 6]
-    ganzoo.run("dcgan", out=run, callback="tensorboard:2", **OPTIONS)
+    ganzoo.run("toy", out=run, callback="tensorboard:2", **OPTIONS)
     assert [event.step for event in events(run).Scalars("generator/adversarial")] == [2, 4, 6, 8, 10, 12]
     assert [event.step for event in events(run).Images("samples")] == [3, 6, 12]

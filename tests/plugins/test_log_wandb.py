@@ -16,6 +16,8 @@ import ganzoo
 from ganzoo.callbacks import CallbackConfig
 from ganzoo.config import Choice
 
+pytestmark = pytest.mark.usefixtures("toy")
+
 wandb = pytest.importorskip("wandb")
 wandb_internal_pb2 = pytest.importorskip("wandb.proto.wandb_internal_pb2")
 BLOCK, HEADER = 2**15, struct.Struct("<IHB")
@@ -51,12 +53,13 @@ def chosen(typed: str) -> Any:
     return Choice(CallbackConfig).validate(typed, "callback")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("wandb_offline")
 def test_a_run_that_was_stopped_is_the_same_run_when_it_goes_on(tmp_path: Path) -> None:
     config, run = chosen("wandb:faces"), tmp_path / "run"
     logger = config.build()
     with pytest.raises(KeyboardInterrupt):
-        ganzoo.run("dcgan", out=run, callback=[logger, Evaluates(logger), Stop(8)], **OPTIONS)
+        ganzoo.run("toy", out=run, callback=[logger, Evaluates(logger), Stop(8)], **OPTIONS)
     [first] = run.glob("wandb/offline-run-*/*.wandb")
     lines = history(first)
     assert [line["iteration"] for line in lines if "generator/adversarial" in line] == [2, 4, 6]
@@ -64,9 +67,9 @@ def test_a_run_that_was_stopped_is_the_same_run_when_it_goes_on(tmp_path: Path) 
     begun = next(record.run for record in records(first) if record.HasField("run"))
     options = {item.key: json.loads(item.value_json) for item in begun.config.update}
     assert (begun.project, begun.display_name) == ("faces", "run")
-    assert options["gan"]["name"] == "dcgan"
+    assert options["gan"]["name"] == "toy"
     assert next(record.exit.exit_code for record in records(first) if record.HasField("exit")) == 1
-    ganzoo.run("dcgan", out=run, callback=config, **OPTIONS)
+    ganzoo.run("toy", out=run, callback=config, **OPTIONS)
     [second] = set(run.glob("wandb/offline-run-*/*.wandb")) - {first}
     assert next(record.run.run_id for record in records(second) if record.HasField("run")) == begun.run_id
     assert [line["iteration"] for line in history(second) if "generator/adversarial" in line] == [6, 8, 10, 12]
@@ -88,7 +91,7 @@ def test_who_is_not_logged_in_is_told_before_anything_is_written(
     monkeypatch.setenv("NETRC", str(place / "no netrc"))
     monkeypatch.setenv("WANDB_CONFIG_DIR", str(place))
     wandb.teardown()
-    answer = command("run", "dcgan", "--limit", "8", "--callback", "wandb", "--out", "run")
+    answer = command("run", "toy", "--limit", "8", "--callback", "wandb", "--out", "run")
     assert answer.status == 2
     assert "you are not logged in to Weights & Biases; type `wandb login`, or set WANDB_MODE=offline" in answer.err
     assert not (place / "run").exists()

@@ -84,6 +84,7 @@ def test_only_their_own_player_moves_the_encoders() -> None:
         assert (text[0] is not None) == (player.name == "embedding")
 
 
+@pytest.mark.learns
 def test_captions_come_to_count() -> None:
     """Four captions, four plain images: after some steps each caption gives the image nearest to its own."""
     gan = Text2Image(latent_dim=4, words=16, optimizer=ganzoo.Adam(lr=2e-3, betas=(0.5, 0.99)))

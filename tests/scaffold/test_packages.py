@@ -98,6 +98,7 @@ def test_a_test_has_three_lines(written: Path) -> None:
     assert len([line for line in lines if line and "import" not in line]) <= 3
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["a1", "a" * (LONGEST - 4) + "-gan"], ids=["short", "long"])
 def test_they_are_in_order_whatever_their_names(name: str, tmp_path: Path) -> None:
     for family in FAMILIES:

@@ -21,6 +21,7 @@ def test_pytest_finds_them_by_itself() -> None:
     assert [entry.value for entry in entry_points(group="pytest11", name="ganzoo")] == ["ganzoo.testing.plugin"]
 
 
+@pytest.mark.process
 def test_finding_them_imports_nothing_heavy() -> None:
     heavy = "('torch', 'numpy', 'PIL', 'pydantic')"
     script = f"import sys, ganzoo.testing.plugin; print([name for name in {heavy} if name in sys.modules])"

@@ -15,9 +15,10 @@ from ganzoo.testing.configuration import check_configuration
 from ganzoo.testing.dataset import check_declarations
 
 
+@pytest.mark.parametrize("thorough", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["fast", "thorough"])
 @pytest.mark.parametrize("name", sorted(zoo().gans))
-def test_every_gan_keeps_the_contract(name: str) -> None:
-    check_gan(zoo().gan(name))
+def test_every_gan_keeps_the_contract(name: str, thorough: bool) -> None:
+    check_gan(zoo().gan(name), thorough=thorough)
 
 
 @pytest.mark.parametrize("kind", sorted(zoo().losses))

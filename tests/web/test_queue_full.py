@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 
 from ganzoo.web.maker import PageBackend
 
+pytestmark = pytest.mark.process
+
 
 def test_who_comes_when_the_queue_is_full_is_told_and_may_come_again(
     page: Page, runs: Path, monkeypatch: pytest.MonkeyPatch

@@ -27,6 +27,7 @@ def started(*words: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, **pipes)
 
 
+@pytest.mark.process
 def test_it_says_where_it_is_answers_the_requests_of_8_clients_each_rightly_and_ends_quietly(runs: Path) -> None:
     serving = started(runs / "dcgan", "--port", "0")
     assert serving.stdout is not None
@@ -56,6 +57,7 @@ def test_who_opens_it_to_the_network_is_told_so(
     assert end == "stopped"
 
 
+@pytest.mark.process
 def test_a_port_in_use_is_named_with_one_that_is_not(command: Command, runs: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
