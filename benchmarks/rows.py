@@ -12,8 +12,7 @@ from PIL import Image
 from pytest_benchmark.utils import get_commit_info
 
 from benchmarks.proofs import Figures, Proof, untrained
-from ganzoo.config import NamedConfig
-from ganzoo.config import spelled as cli_name
+from ganzoo.config import NamedConfig, cli_name
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.training import Training
 from ganzoo.environment import environment

@@ -4,12 +4,12 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import get_args
 
 import pytest
+from ganzoo_bench.duel import against_eager, duel
+from ganzoo_bench.measure import Measure
+from ganzoo_bench.setting import Setting, bare_engine, train, train_on
 
 from benchmarks.peak import record_share_of_peak
 from benchmarks.reference import Part, Work, seconds_per_iteration
-from ganzoo.bench.duel import against_eager, duel
-from ganzoo.bench.measure import Measure
-from ganzoo.bench.setting import Setting, bare_engine, train, train_on
 from ganzoo.engine.training import Training
 
 PRECISIONS = {"default": "auto", "fp32": "fp32"}

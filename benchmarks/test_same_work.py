@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 import torch
+from ganzoo_bench.setting import Setting
 from torch import Tensor, nn
 
 from benchmarks.reference import LOOPS, Loop
-from ganzoo.bench.setting import Setting
 from ganzoo.data.batch import Batch
 from ganzoo.data.example import example
 from ganzoo.data.load import describe

@@ -10,11 +10,14 @@ import torch
 from ganzoo.callbacks import CallbackConfig
 from ganzoo.configfile import resolve_with
 from ganzoo.data.spec import DataSpec
-from ganzoo.engine import resume, state
+from ganzoo.engine import checkpoint as checkpoints
+from ganzoo.engine import loop, resume, state, training
 from ganzoo.engine import run as runs
 from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder
+from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.speed import Speed
+from ganzoo.engine.training import Training
 from ganzoo.errors import OptionError, OutOfMemory, RunFolderError, SizeError, typed
 from ganzoo.gan import GAN
 from ganzoo.generation.asking import told_anew
@@ -23,7 +26,7 @@ from ganzoo.locate import locate
 from ganzoo.machine import held_to_free_memory, lacks_memory
 from ganzoo.networks import Networks
 from ganzoo.notebook import NotebookDisplay, is_notebook
-from ganzoo.options import resolve
+from ganzoo.options import RunOptions, resolve
 from ganzoo.plugins import zoo
 
 Looking: TypeAlias = Callback | CallbackConfig | str | Mapping[str, object]
@@ -109,6 +112,46 @@ def load(
             files are damaged; or an option is no such.
     """
     return take_up(folder, device, gan, options, checkpoint)
+
+
+def prepare(options: RunOptions, data_dir: str | Path | None = None) -> Training:
+    """Load the data and build the networks of a run, without a run folder: for programs that make its iterations.
+
+    Processes that torchrun started join each other. Nothing is written but downloads.
+
+    Args:
+        options: of `ganzoo.options.resolve`.
+        data_dir: where downloads are kept.
+
+    Raises:
+        UserError: the data, the device or the shapes cannot be had.
+    """
+    return training.prepare(options, Path(data_dir) if data_dir is not None else None, Ranks.join(options.place()))
+
+
+def save_checkpoint(run: Training, folder: RunFolder) -> Path:
+    """Save the state of a run in its folder, and return the checkpoint.
+
+    Raises:
+        Diverged: a loss or a weight is no number.
+        RunFolderError: it cannot be written.
+    """
+    run.saved = -1  # one that was just made would not be made again
+    loop.save(run, folder)
+    return checkpoints.checkpoints(folder.checkpoints)[-1]
+
+
+def load_checkpoint(run: Training, folder: RunFolder) -> Path:
+    """Put a run back into the state of the newest whole checkpoint of its folder, and return the checkpoint.
+
+    Raises:
+        RunFolderError: there is none, or it is of another run.
+    """
+    found = checkpoints.newest(folder.checkpoints)
+    if found is None:
+        raise RunFolderError(f"{folder.path} has no checkpoint")
+    state.restore(run, found[1])
+    return found[0]
 
 
 def take_up(

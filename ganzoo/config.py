@@ -20,6 +20,12 @@ from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
 from ganzoo.errors import OptionError, UnknownName, typed
 
+__all__ = [
+    "Config",
+    "cli_name",
+    "flat",
+]
+
 LIMIT = 2**63
 """What whole numbers stay below: torch's are no larger."""
 
@@ -130,6 +136,13 @@ class NamedConfig(Config, ABC):
 
         return zoo().shelf(cls)
 
+    @classmethod
+    def provided_by(cls) -> str:
+        """What brought it: the distribution and its version, the name of a loose file, or its module."""
+        from ganzoo.plugins import zoo
+
+        return zoo().shelf(cls).origin(cls)
+
     def dump(self) -> dict[str, Any]:
         """JSON values, its name first: what a config file holds."""
         return {self.key: self.label()} | self.model_dump(mode="json")
@@ -237,7 +250,7 @@ def build(config: type[AnyConfig], values: Mapping[str, object], prefix: str = "
         raise OptionError("\n".join([first, *also])) from error
 
 
-def spelled(option: str) -> str:
+def cli_name(option: str) -> str:
     """An option as it is typed: a word that is Python's own ends in an underscore there, `as_.kind` is `as.kind`."""
     return ".".join(part.rstrip("_") for part in option.split("."))
 
@@ -250,7 +263,7 @@ RANGE = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at mo
 def _complaint(detail: ErrorDetails, config: type[Config], prefix: str) -> str:
     if not detail["loc"]:  # a validator of the whole
         return f"the options do not go together: {_allowed(detail, config)}"
-    option = spelled(prefix + ".".join(part for part in detail["loc"] if isinstance(part, str)))
+    option = cli_name(prefix + ".".join(part for part in detail["loc"] if isinstance(part, str)))
     if detail["type"] == "extra_forbidden":
         return str(UnknownName("option", option, [prefix + name for name in config.model_fields]))
     if detail["type"] == "missing":

@@ -14,9 +14,9 @@ from typing import Any, get_origin
 import yaml
 from pydantic.fields import FieldInfo
 
-from ganzoo.config import OneOf, flat, one_of, spelled
-from ganzoo.engine.files import parse_json
+from ganzoo.config import OneOf, cli_name, flat, one_of
 from ganzoo.errors import OptionError, UserError, typed
+from ganzoo.files import parse_json
 from ganzoo.gan import GAN
 from ganzoo.options import ELSEWHERE, RunOptions, resolve
 
@@ -73,7 +73,7 @@ def _said(values: dict[str, object], gan: type[GAN]) -> dict[str, object]:
     own = _own(values.pop("gan", None), gan)
     said = _named(values, {**RunOptions.model_fields, **gan.model_fields})
     for name in own.keys() & said.keys():
-        raise ValueError(f"it says {typed(spelled(name))} twice, once below 'gan'")
+        raise ValueError(f"it says {typed(cli_name(name))} twice, once below 'gan'")
     for name in said:
         if name in ELSEWHERE:
             raise ValueError(f"{typed(name)} is for the command line only: --{name.replace('_', '-')}")
@@ -92,7 +92,7 @@ def _own(value: object, gan: type[GAN]) -> dict[str, object]:
 
 
 def _named(values: Mapping[str, object], fields: Mapping[str, FieldInfo]) -> dict[str, object]:
-    """Values under the names of fields: hyphens as underscores, and what is spelled with dots as tables."""
+    """Values under the names of fields: hyphens as underscores, and what is cli_name with dots as tables."""
     found: dict[str, object] = {}
     for key, value in values.items():
         first, dot, rest = key.partition(".")
@@ -108,7 +108,7 @@ def _named(values: Mapping[str, object], fields: Mapping[str, FieldInfo]) -> dic
         elif mark and isinstance(inner, Mapping):
             inner = _named(inner, _inside(mark))
         if name in found:
-            inner = _joined(spelled(name), found[name], inner, mark)
+            inner = _joined(cli_name(name), found[name], inner, mark)
         found[name] = inner
     return found
 

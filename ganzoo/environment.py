@@ -8,6 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
+__all__ = [
+    "environment",
+    "versions",
+]
+
 GAN_FROM, DATA_FROM = "gan from", "data from"
 """Under what environment.json of a run says which distribution, or file, brought its GAN and its data set."""
 PACKAGES = ("ganzoo", "torch", "torchvision", "pydantic", "pluggy", "safetensors", "pillow", "numpy")

@@ -36,6 +36,8 @@ __all__ = [
     "SizeError",
     "UnknownName",
     "UserError",
+    "check_installed",
+    "no_exit",
     "typed",
 ]
 
@@ -97,7 +99,7 @@ class ContractError(GanzooError):
 
 @contextmanager
 def no_exit() -> Iterator[None]:
-    """Within, a plugin that ends the program does not end it silently, with work left undone.
+    """Turn a SystemExit of a plugin into an error: else the program would end silently, its work undone.
 
     Raises:
         ContractError: in place of the SystemExit.
@@ -109,10 +111,15 @@ def no_exit() -> Iterator[None]:
 
 
 def check_installed(what: str, extra: str, *modules: str) -> None:
-    """Refuses to begin without the packages that something takes.
+    """Refuse to begin where an optional package is missing.
+
+    Args:
+        what: the work that needs it, for the error: "the page".
+        extra: the extra of ganzoo that brings it.
+        modules: the modules to import.
 
     Raises:
-        UserError: saying which extra to install.
+        UserError: naming the extra to install.
     """
     try:
         for module in modules:

@@ -89,6 +89,17 @@ class GAN(NamedConfig, ABC):
 
     spectral_norm: bool = Field(False, description="hold the slope of discriminators by spectral normalisation")
 
+    @classmethod
+    def named(cls, name: str) -> type["GAN"]:
+        """The registered GAN of that name.
+
+        Raises:
+            UnknownName: there is none; the error names the nearest, or the plugin that failed to bring it.
+        """
+        from ganzoo.plugins import zoo  # as in NamedConfig.choices
+
+        return zoo().gan(name)
+
     def build(self, data: DataSpec) -> Networks:
         """The networks as they train: those of `networks`, and what options add to them.
 

@@ -2,21 +2,30 @@
 
 A plugin may say which version of the hooks it was written for, `ganzoo_hooks = 1` in its module: one that needs newer
 ones than there are is set aside, in place of failing in its midst. What changes the version stands in docs/hooks.md.
+
+`ganzoo --help` imports this module, and with it neither torch nor pydantic.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pluggy
 
-from ganzoo.config import NamedConfig
-from ganzoo.pretrained import PretrainedGAN
+if TYPE_CHECKING:
+    import click
 
-HOOKS_VERSION = 1
+    from ganzoo.config import NamedConfig
+    from ganzoo.pretrained import PretrainedGAN
+
+HOOKS_VERSION = 2
 """The version of the hooks: one more whenever there is a new hook, or an old one is called otherwise."""
+ZOO = "ganzoo"
+"""The entry points of plugins that add to the zoo."""
+COMMANDS = "ganzoo.commands"
+"""The entry points of plugins that add commands: they are imported for `ganzoo --help`, the others are not."""
 
-Register: TypeAlias = Callable[[type[NamedConfig] | PretrainedGAN], None]
-"""What a hook is given: called with a class, or a `PretrainedGAN`, it adds that to the zoo, under its name."""
+Register: TypeAlias = Callable[["type[NamedConfig] | PretrainedGAN | click.Command"], None]
+"""What a hook is given: called with a class, a `PretrainedGAN` or a command, it adds that, under its name."""
 
 hookspec = pluggy.HookspecMarker("ganzoo")
 hookimpl = pluggy.HookimplMarker("ganzoo")
@@ -56,3 +65,8 @@ def register_callbacks(register: Register) -> Any:
 @hookspec
 def register_pretrained(register: Register) -> Any:
     """Add trained weights: `register(PretrainedGAN(name, folder))` for each export that the package ships."""
+
+
+@hookspec
+def register_commands(register: Register) -> Any:
+    """Add commands to `ganzoo`: `register(command)` for each `click.Command`, under its name."""

@@ -5,9 +5,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ganzoo.engine.files import digest, expanded
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import RunFolderError, typed
+from ganzoo.files import digest, expanded
 from ganzoo.gan import GAN
 from ganzoo.plugins import zoo
 from ganzoo.pretrained import PretrainedGAN

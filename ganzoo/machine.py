@@ -13,6 +13,12 @@ from pathlib import Path
 
 import torch
 
+__all__ = [
+    "clear_memory",
+    "held_to_free_memory",
+    "peak",
+]
+
 MIB = 2**20
 GROUP, PROCESS, SYSTEM = Path("/sys/fs/cgroup"), Path("/proc/self"), Path("/proc/meminfo")
 """Where Linux tells of a container's share, of this process, and of the whole machine's memory."""
@@ -64,7 +70,7 @@ def keep_freed_memory() -> None:
 
 @contextmanager
 def held_to_free_memory() -> Iterator[None]:
-    """Within, an allocation fails that is larger than what is free, so that it can be answered; on Linux.
+    """Limit this process to the memory that is free, so that a larger allocation fails with an error; on Linux.
 
     The system else promises more than there is, and kills who takes it at its word.
     """
@@ -118,8 +124,8 @@ def release_freed_memory() -> None:
         trim(0)
 
 
-def measure_anew(device: torch.device) -> None:
-    """Makes the peak that of what comes next alone: what earlier work left to its allocator is given back first."""
+def clear_memory(device: torch.device) -> None:
+    """Give back the memory that earlier work left to its allocator, and forget the peak so far."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -137,7 +143,7 @@ def reset_peak(device: torch.device) -> None:
 
 
 def peak(device: torch.device) -> int | None:
-    """The most memory in use since `reset_peak`, in bytes: what torch took of a GPU, else the process's.
+    """The most memory in use since `clear_memory`, in bytes: what torch took of a GPU, else the process's.
 
     None: it is not known.
     """

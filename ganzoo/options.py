@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from ganzoo.callbacks import ChosenCallbacks
-from ganzoo.config import Config, OneOf, build, flat, one_of, spelled
+from ganzoo.config import Config, OneOf, build, cli_name, flat, one_of
 from ganzoo.data.dataset import Part
 from ganzoo.data.load import DataOptions
 from ganzoo.engine.learning import Learning
@@ -18,6 +18,12 @@ from ganzoo.engine.speed import Speed
 from ganzoo.errors import UnknownName, UserError, typed
 from ganzoo.gan import GAN, AnyGAN, Player
 from ganzoo.metrics.options import MaybeExtractor, MaybeMetric
+
+__all__ = [
+    "HEADINGS",
+    "RunOptions",
+    "resolve",
+]
 
 
 def _words(value: object) -> str:
@@ -114,7 +120,7 @@ class RunOptions(Processes, Speed, Judging, Keeping, Learning, Schedule, DataOpt
 
     def flat(self) -> dict[str, Any]:
         """Its values by the names that they are given by, `optimizer.lr`, as JSON; without those that are unset."""
-        return {spelled(name): value for name, value in _told(self.model_dump(mode="json")).items()}
+        return {cli_name(name): value for name, value in _told(self.model_dump(mode="json")).items()}
 
     def differences(self, config: Mapping[str, Any]) -> list[str]:
         """What keeps a run of that config.json from being this one, in words: `batch_size is 64, not 32`."""
@@ -127,12 +133,12 @@ class RunOptions(Processes, Speed, Judging, Keeping, Learning, Schedule, DataOpt
         different = [name for name in names if theirs.get(name) != mine.get(name)]
         if "gan.name" in different:  # then all else of it differs too
             different = ["gan.name"]
-        pairs = [(spelled(name), theirs.get(name, "unset"), mine.get(name, "unset")) for name in different]
+        pairs = [(cli_name(name), theirs.get(name, "unset"), mine.get(name, "unset")) for name in different]
         return ["{} is {}, not {}".format(*map(_brief, pair)) for pair in pairs]
 
 
 def resolve(gan: type[GAN], given: Mapping[str, object], file: Mapping[str, object] | None = None) -> RunOptions:
-    """The whole configuration from what was said: a recipe wins over defaults, a file over it, what was given over all.
+    """Resolve the options of a run: a recipe wins over defaults, a file over the recipe, `given` over all.
 
     Args:
         gan: the class to configure.

@@ -9,8 +9,8 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo.data.fit import MODES
-from ganzoo.engine.files import drafted
 from ganzoo.errors import OptionError
+from ganzoo.files import drafted
 from ganzoo.machine import free_memory
 
 __all__ = ["columns_of", "grid", "grid_of", "save", "side_by_side", "to_picture", "to_pixels"]

@@ -1,44 +1,32 @@
-"""The zoo: finds plugins, calls their hooks, and sets aside what does not work, with the reason.
+"""The zoo: what plugins provide, on a shelf for each noun; those that do not work are set aside, with the reason.
 
-The distribution ganzoo comes first, then others by name, then loose files (`GANZOO_PLUGINS`, `--plugin`). A name goes
-to the first that claims it. Nothing that a plugin does wrong stops another, and a run folder never names one.
+A name goes to the first plugin that claims it. Nothing that a plugin does wrong stops another, and a run folder never
+names one.
 """
 
 import functools
-import hashlib
-import importlib.util
-import os
-import sys
-import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pluggy
-
-from ganzoo import hookspecs, losses
+from ganzoo import losses
 from ganzoo.callbacks import CallbackConfig
-from ganzoo.config import LIMIT, NamedConfig
+from ganzoo.config import NamedConfig
 from ganzoo.data.dataset import Dataset
-from ganzoo.engine.files import expanded
-from ganzoo.errors import ContractError, UnknownName, typed
+from ganzoo.discovery import ENVIRONMENT as ENVIRONMENT
+from ganzoo.discovery import Found, Plugin, find, loose_files
+from ganzoo.errors import ContractError, UnknownName
 from ganzoo.gan import GAN
-from ganzoo.hookspecs import HOOKS_VERSION
+from ganzoo.hookspecs import ZOO
 from ganzoo.losses import LossScheme
 from ganzoo.metrics import builtin
 from ganzoo.metrics.extractor import Extractor
 from ganzoo.metrics.metric import Metric
 from ganzoo.pretrained import PretrainedGAN
-from ganzoo.registry import ClassShelf, Plugin, PretrainedShelf, Shelf
+from ganzoo.registry import ClassShelf, PretrainedShelf, Shelf
 from ganzoo.version import __version__
-
-ENVIRONMENT = "GANZOO_PLUGINS"
-"""The environment variable that names loose plugin files, separated like the entries of PATH."""
-HOOKS = "ganzoo_hooks"
-"""What a plugin's module may call the version of the hooks that it was written for."""
 
 
 class Zoo:
@@ -54,45 +42,28 @@ class Zoo:
         self.pretrained = PretrainedShelf(PretrainedGAN)
         self.plugins: list[Plugin] = []
 
-    def add(self, plugin: Plugin, load: Callable[[], object]) -> None:
+    def add(self, found: Found) -> None:
         """Loads one plugin and puts all it provides on the shelves, or nothing of it and the reason why."""
-        try:
-            module = load()
-            plugin = replace(plugin, hooks=_hooks(module))
-            _check_hooks(plugin)
-            claims = self._claims(module)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # SystemExit, and exceptions of the plugin's own making
-            self.plugins.append(replace(plugin, problem=_reason(error)))
-            return
-        names = tuple(thing.label() for _, thing in claims)
-        plugin = replace(plugin, provides=names)
-        self.plugins.append(plugin)
-        for shelf, thing in claims:
-            shelf.entries[thing.label()] = thing
-            shelf.origins[thing.label()] = plugin
-
-    def _claims(self, module: object) -> list[tuple[Shelf[Any], Any]]:
-        # A manager of its own for each plugin: pluggy stops at the first hook that raises, and reports a misspelt hook
-        # without saying whose it is.
-        manager = pluggy.PluginManager("ganzoo")
-        manager.add_hookspecs(hookspecs)
-        manager.register(module)
-        manager.check_pending()
-        if not manager.get_hookcallers(module):
-            raise ContractError("it implements no hook; is @ganzoo.hookimpl missing?")
         claims: list[tuple[Shelf[Any], Any]] = []
-        for noun, shelf in self.shelves().items():
 
-            def register(thing: Any, shelf: Shelf[Any] = shelf) -> None:
+        def claiming(shelf: Shelf[Any]) -> Callable[[Any], None]:
+            def register(thing: Any) -> None:
                 shelf.check(thing)
                 if thing.label() in [other.label() for known, other in claims if known is shelf]:
                     raise ContractError(f"it registers the {shelf.base.noun} '{thing.label()}' twice")
                 claims.append((shelf, thing))
 
-            getattr(manager.hook, f"register_{noun}")(register=register)
-        return claims
+            return register
+
+        plugin = found.register({f"register_{noun}": claiming(shelf) for noun, shelf in self.shelves().items()})
+        if plugin.problem:
+            self.plugins.append(plugin)
+            return
+        plugin = replace(plugin, provides=tuple(thing.label() for _, thing in claims))
+        self.plugins.append(plugin)
+        for shelf, thing in claims:
+            shelf.entries[thing.label()] = thing
+            shelf.origins[thing.label()] = plugin
 
     def shelves(self) -> dict[str, Shelf[Any]]:
         """What hooks are named after: `register_<noun>`."""
@@ -130,21 +101,17 @@ class Zoo:
 
 def zoo() -> Zoo:
     """The zoo of this process, loaded on first use."""
-    named = filter(None, os.environ.get(ENVIRONMENT, "").split(os.pathsep))
-    return _load(tuple(expanded(file).absolute() for file in named))
+    return _load(loose_files())
 
 
 @functools.cache
 def _load(files: tuple[Path, ...]) -> Zoo:
-    found = Zoo()
+    loaded = Zoo()
     for name, module in (("losses", losses), ("metrics", builtin)):
-        found.add(Plugin(name, f"ganzoo {__version__}", builtin=True), functools.partial(_itself, module))
-    for entry in sorted(entry_points(group="ganzoo"), key=_order):
-        package = " ".join(_distribution(entry.dist)) if entry.dist else "unknown"
-        found.add(Plugin(entry.name, package, builtin=_is_ganzoo(entry)), entry.load)
-    for path in files:
-        found.add(Plugin(path.stem, str(path), loose=True), functools.partial(_load_file, path))
-    return found
+        loaded.add(Found(Plugin(name, f"ganzoo {__version__}", builtin=True), functools.partial(_itself, module)))
+    for found in find(ZOO, files):
+        loaded.add(found)
+    return loaded
 
 
 def _itself(module: ModuleType) -> ModuleType:
@@ -155,64 +122,3 @@ def _run_options() -> Iterable[str]:
     from ganzoo.options import ELSEWHERE, RunOptions  # which ask the zoo for data sets, and import this module
 
     return {*RunOptions.model_fields, *ELSEWHERE, "display"}
-
-
-def _order(entry: EntryPoint) -> tuple[bool, str, str]:
-    return not _is_ganzoo(entry), _distribution(entry.dist)[0] if entry.dist else "", entry.name
-
-
-def _is_ganzoo(entry: EntryPoint) -> bool:
-    return entry.dist is not None and _distribution(entry.dist)[0] == "ganzoo"
-
-
-@functools.cache
-def _distribution(distribution: Distribution) -> tuple[str, str]:
-    """Its name and version, for which its whole metadata are parsed: 3 ms each time they are asked for."""
-    return distribution.name, distribution.version
-
-
-def _load_file(path: Path) -> ModuleType:
-    # By its whole path, as files of one name may lie in several folders.
-    name = f"ganzoo_file_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:16]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ContractError("it is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # classes look their module up when they are asked for its docstring
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:  # SystemExit, and exceptions of the plugin's own making
-        sys.modules.pop(name, None)
-        raise
-    return module
-
-
-def _hooks(module: object) -> int | None:
-    hooks = getattr(module, HOOKS, None)
-    if hooks is None or (type(hooks) is int and 0 < hooks < LIMIT):
-        return hooks
-    raise ContractError(f"its {HOOKS} is {typed(hooks)}; expected a whole number from 1: {HOOKS} = {HOOKS_VERSION}")
-
-
-def _check_hooks(plugin: Plugin) -> None:
-    if plugin.hooks is not None and plugin.hooks > HOOKS_VERSION:
-        raise ContractError(
-            f"it needs hooks version {plugin.hooks}; this is ganzoo {__version__} with {HOOKS_VERSION}: "
-            "pip install -U ganzoo"
-        )
-
-
-def _reason(error: BaseException) -> str:
-    try:
-        text = " ".join(str(error).split()) or "no reason given"
-    except Exception:  # the words, too, are the plugin's
-        text = "no reason given"
-    if isinstance(error, ContractError):
-        return text
-    if isinstance(error, pluggy.PluginValidationError):
-        return text.removeprefix(f"{getattr(error, 'plugin', None)!r} ")
-    # Where in the plugin, or in what it uses: Python's own import machinery is of no interest.
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
-    last = frames[-1]
-    where = "" if last.filename == __file__ else f" ({Path(last.filename).name}, line {last.lineno})"
-    return f"{type(error).__name__}: {text}{where}"

@@ -7,28 +7,12 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ganzoo.config import NamedConfig
+from ganzoo.discovery import Plugin
 from ganzoo.errors import ContractError
 from ganzoo.pretrained import PretrainedGAN
 
 Thing = TypeVar("Thing", bound=NamedConfig)
 Entry = TypeVar("Entry")
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """A plugin that was found, whether it works or not."""
-
-    name: str
-    package: str
-    """The distribution and its version, or the file."""
-    builtin: bool = False
-    loose: bool = False
-    """Whether it is a file that was named, not part of an installed distribution."""
-    hooks: int | None = None
-    """The version of the hooks that it was written for, where it says so."""
-    provides: tuple[str, ...] = ()
-    problem: str = ""
-    """Why it was set aside; empty if it works."""
 
 
 @dataclass

@@ -5,6 +5,11 @@ from collections.abc import Mapping
 from ganzoo.engine.training import Training
 from ganzoo.options import RunOptions
 
+__all__ = [
+    "COLOURS",
+    "duration",
+]
+
 COLOURS = {1: "grey", 3: "colour", 4: "colour with opacity"}
 """What images of so many channels are."""
 
@@ -26,7 +31,7 @@ def rate(images_per_second: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """In units that a person would choose: `3.2 ms`, `41 s`, `2 h 05 min`, `3 d 4 h`."""
+    """A time in the unit that a person would choose: `3.2 ms`, `41 s`, `2 h 05 min`, `3 d 4 h`."""
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms" if seconds >= 0.1 else f"{1000 * seconds:.3g} ms"
     if seconds < 60:

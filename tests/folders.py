@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from conftest import Answer
-
 from ganzoo.engine import checkpoint
-from ganzoo.engine.files import append_line, write_json
 from ganzoo.engine.folder import RunFolder
+from ganzoo.files import append_line, write_json
 
 CONFIG = {"gan": {"name": "dcgan"}, "data": {"name": "mnist"}, "epochs": 4, "keep_every": None}
 

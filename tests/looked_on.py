@@ -6,7 +6,7 @@ from typing import Any
 from trained import TINY
 
 import ganzoo
-from ganzoo.engine.files import append_line
+from ganzoo.files import append_line
 
 OPTIONS: dict[str, Any] = {**TINY, "epochs": 3, "precision": "fp32"}
 """12 iterations: metrics at 2, 4, 6, 8, 10, 12, grids at 3, 6, 9, 12, checkpoints at 5, 10, 12."""

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Command
 
+from conftest import Command
 from ganzoo.config import build
 from ganzoo.options import Keeping
 from ganzoo.plugins import zoo

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TINY, Command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ganzoo
+from conftest import TINY, Command
 from ganzoo.cli.made_flags import by_run
-from ganzoo.config import one_of, spelled
+from ganzoo.config import cli_name, one_of
 from ganzoo.configfile import LARGEST, read_config, resolve_with
 from ganzoo.errors import OptionError, UserError
 from ganzoo.options import RunOptions, resolve
@@ -191,7 +191,7 @@ def test_a_template_says_the_defaults(name: str, language: str, command: Command
     text = []
     for flag in flags:
         mark = one_of(flag.field)
-        key = spelled(flag.name) + (f".{mark.base.key}" if mark and language == "toml" else "")
+        key = cli_name(flag.name) + (f".{mark.base.key}" if mark and language == "toml" else "")
         (line,) = [line for line in lines if re.match(rf"#{re.escape(key)}( =|:)", line)]
         assert (lines[lines.index(line) - 1]).startswith(f"# {flag.help}")
         if not flag.hidden and not line.endswith("="):  # TOML has no word for what is not set

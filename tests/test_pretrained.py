@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from conftest import Answer, Command, once
 from PIL import Image
 from strangers import install
 
 import ganzoo
-from ganzoo.engine.files import digest
+from conftest import Answer, Command, once
 from ganzoo.export.exporting import export
+from ganzoo.files import digest
 from ganzoo.plugins import ENVIRONMENT, zoo
 
 PLUGIN = """

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ganzoo.cli.parts import print_table
+from ganzoo.commands import print_table
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import Flag
@@ -19,7 +19,7 @@ def describe(gan: "type[GAN]") -> dict[str, Any]:
 
     Of one that cannot be made without being told more, what its class says, and a note of what is missing.
     """
-    from ganzoo.config import spelled
+    from ganzoo.config import cli_name
     from ganzoo.errors import UserError
     from ganzoo.export.shipped import of_gan
 
@@ -31,7 +31,7 @@ def describe(gan: "type[GAN]") -> dict[str, Any]:
         "year": gan.year(),
     }
     about["pretrained"] = of_gan(gan.name)
-    recipes = {name: {spelled(option): value for option, value in told.items()} for name, told in gan.recipes.items()}
+    recipes = {name: {cli_name(option): value for option, value in told.items()} for name, told in gan.recipes.items()}
     try:
         made = _made(gan)
     except UserError as error:
@@ -221,9 +221,9 @@ def _default(flag: "Flag", values: Mapping[str, Any]) -> object:
 
 
 def _line(flag: "Flag", value: object, language: str) -> str:
-    from ganzoo.config import one_of, spelled
+    from ganzoo.config import cli_name, one_of
 
-    mark, name = one_of(flag.field), spelled(flag.name)
+    mark, name = one_of(flag.field), cli_name(flag.name)
     if language == "yaml":
         return f"#{name}: {_yaml(value)}".rstrip()
     # In TOML a name is either a table or has a value.

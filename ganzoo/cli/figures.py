@@ -9,7 +9,7 @@ import rich_click as click
 
 from ganzoo.cli import made_flags
 from ganzoo.cli.made_command import MadeCommand
-from ganzoo.cli.parts import AS_JSON, CHECKPOINT, DEVICE, OPTION, RUN, pairs, print_table, printable, runs
+from ganzoo.commands import AS_JSON, CHECKPOINT, DEVICE, OPTION, RUN, pairs, print_table, printable, runs
 from ganzoo.errors import no_exit
 
 if TYPE_CHECKING:

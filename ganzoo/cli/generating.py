@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from ganzoo import pictures
-from ganzoo.cli.parts import pairs
 from ganzoo.cli.progress import shown
 from ganzoo.codes import Code, settings
+from ganzoo.commands import pairs
 from ganzoo.errors import OptionError
 from ganzoo.generation import films, output
 from ganzoo.generation.asking import turns

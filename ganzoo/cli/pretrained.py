@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ganzoo.cli.completion import pretrained_names
-from ganzoo.cli.parts import AS_JSON, TARGET, print_table, printable
+from ganzoo.commands import AS_JSON, TARGET, pretrained_names, print_table, printable
 from ganzoo.errors import OptionError, UnknownName, UserError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Any
 
 import rich_click as click
 
-from ganzoo.cli.parts import CHECKPOINT, RUN, TARGET
+from ganzoo.commands import CHECKPOINT, RUN, TARGET
 from ganzoo.errors import no_exit
 
 # Formats, names of files and the word for no licence are as in ganzoo.export, which imports torch.

@@ -15,7 +15,7 @@ from rich_click.rich_panel import RichOptionPanel
 
 from ganzoo.cli import completion, made_flags
 from ganzoo.cli.made_command import MadeCommand
-from ganzoo.cli.parts import DATA_DIR, RUN, TARGET
+from ganzoo.commands import DATA_DIR, RUN, TARGET
 from ganzoo.errors import OptionError, no_exit
 
 if TYPE_CHECKING:

@@ -10,4 +10,5 @@ from .images import Opener as Opener
 from .images import decode as decode
 from .images import open_image as open_image
 from .images import read_columns as read_columns
+from .load import data_folder as data_folder
 from .text import encode as encode

@@ -12,8 +12,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from ganzoo.data.fit import blank
-from ganzoo.engine.files import expanded
 from ganzoo.errors import DataError, typed
+from ganzoo.files import expanded
 from ganzoo.machine import available_cores
 
 EXTENSIONS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})

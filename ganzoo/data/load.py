@@ -214,7 +214,7 @@ def describe(options: DataOptions, needs: frozenset[str], shrinks: int = 1) -> D
 
 
 def data_folder(option: Path | None = None) -> Path:
-    """Where downloads are kept: the option, else $GANZOO_DATA, else the user's cache folder.
+    """The folder for downloads: the option `--data-dir`, else $GANZOO_DATA, else the user's cache folder.
 
     Raises:
         DataError: it begins with `~` and the name of nobody.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganzoo.data.batch import Batch
 from ganzoo.engine.average import MovingAverage
-from ganzoo.engine.graph import CudaRecorder, Graphs, restored
+from ganzoo.engine.graph import WARM_UP, CudaRecorder, Graphs, restored
 from ganzoo.engine.learning import Learning
 from ganzoo.engine.optimizers import Optimizers
 from ganzoo.engine.players import check, settle
@@ -94,6 +94,11 @@ class Engine:
     def cycle(self) -> int:
         """Iterations until every player has moved as often as its rhythm says, and all start anew."""
         return math.lcm(*(player.every for player in self.players))
+
+    @property
+    def warm_up_cycles(self) -> int:
+        """Cycles after which every set of players is recorded, where the engine records, and memory is taken."""
+        return WARM_UP + 3 if self.graphs else 2
 
     @property
     def phases(self) -> list[int]:

@@ -31,9 +31,9 @@ from filelock import FileLock, Timeout
 
 from ganzoo.config import AnyConfig, build
 from ganzoo.engine.checkpoint import checkpoints
-from ganzoo.engine.files import append_line, iteration_of, parse_json, row_of, write_atomically, write_json
 from ganzoo.engine.locks import is_held
 from ganzoo.errors import OptionError, RunFolderError
+from ganzoo.files import append_line, iteration_of, parse_json, row_of, write_atomically, write_json
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.engine.checkpoint import STATE, checkpoints
-from ganzoo.engine.files import number, parse_json
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.status import Status
 from ganzoo.errors import RunFolderError
+from ganzoo.files import number, parse_json
 
 DEEPEST = 4
 """Levels of folders in which runs are looked for."""
@@ -59,19 +59,19 @@ class FoundRun:
 
 
 def find_runs(folder: Path) -> list[FoundRun]:
-    """The runs in a folder and below it, the latest first. Links are named, and not followed.
+    """Find the runs in a folder and below it, the latest first. Links are named, and not followed.
 
     Raises:
         RunFolderError: there is no such folder.
     """
     if not folder.is_dir():
         raise RunFolderError(f"there is no folder '{folder}'; name the one that holds your runs: ganzoo runs FOLDER")
-    found = [look_at(path) for path in _run_folders(folder, DEEPEST)]
+    found = [inspect_run(path) for path in _run_folders(folder, DEEPEST)]
     return sorted(found, key=lambda run: (-run.changed.timestamp() if run.changed else 0, str(run.path)))
 
 
-def look_at(path: Path) -> FoundRun:
-    """What the files of one run folder tell; what cannot be read is said, and raises nothing."""
+def inspect_run(path: Path) -> FoundRun:
+    """Inspect the files of a run folder; what cannot be read is noted in the result, and raises nothing."""
     if path.is_symlink():
         return FoundRun(path, "broken", f"a link to {path.readlink()}, which is not followed")
     size, changed = _size(path)
@@ -164,7 +164,7 @@ def _measured(folder: RunFolder, checkpoint: Path | None) -> Worth | None:
 
 
 def leading(evaluations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The evaluation whose figures are told first: of the newest iteration that was measured, that with most samples.
+    """The evaluation to show first: of the newest iteration that was measured, that with most samples.
 
     Where several have as many, it is the last. A quick look at ten samples does not put a thousand out of sight.
 

@@ -7,12 +7,12 @@ from ganzoo import pictures
 from ganzoo.engine import checkpoint, state
 from ganzoo.engine.alarm import Alarms
 from ganzoo.engine.callback import Callback
-from ganzoo.engine.files import append_line
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.ranks import LaggedVote, Ranks
 from ganzoo.engine.signals import Interrupted, StopSignals
 from ganzoo.engine.training import Training
 from ganzoo.errors import Diverged
+from ganzoo.files import append_line
 
 log = logging.getLogger(__name__)
 

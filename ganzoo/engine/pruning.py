@@ -13,10 +13,10 @@ from typing import Any
 
 from ganzoo.engine import checkpoint
 from ganzoo.engine.checkpoint import STATE, checkpoints, is_left_over
-from ganzoo.engine.files import parse_json
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.listing import FoundRun, look_at, size_of
+from ganzoo.engine.listing import FoundRun, inspect_run, size_of
 from ganzoo.errors import RunFolderError
+from ganzoo.files import parse_json
 
 DAMAGED = re.compile(r"damaged-\d+")
 """What a checkpoint is called that was set aside."""
@@ -86,7 +86,7 @@ def carry_out(planned: Prunable, rule: Rule) -> None:
     Raises:
         RunFolderError: it trains by now, or has changed since, or cannot be written to.
     """
-    folder, found = RunFolder(planned.run), look_at(planned.run)
+    folder, found = RunFolder(planned.run), inspect_run(planned.run)
     if folder.is_locked:
         raise RunFolderError(f"{planned.run} is being trained by now; nothing of it was removed")
     with folder.locked():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ganzoo.augment import AUGMENT
 from ganzoo.callbacks import NONE, CallbackConfig
-from ganzoo.config import build, spelled
+from ganzoo.config import build, cli_name
 from ganzoo.data.spec import DataSpec
 from ganzoo.engine import checkpoint, state
 from ganzoo.engine.folder import RunFolder
@@ -162,7 +162,7 @@ def _why_other(training: Training, folder: RunFolder) -> str:
             return f"\nthese know {len(then.classes)} classes, and this data has {len(here.classes)}"
         values = own.dump()
         other = [
-            f"--{spelled(name).replace('_', '-')} {value}"
+            f"--{cli_name(name).replace('_', '-')} {value}"
             for name, value in gan.dump().items()
             if values.get(name) != value and not isinstance(value, dict)
         ]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from ganzoo.engine import checkpoint
 from ganzoo.engine.callback import Callback
-from ganzoo.engine.files import write_json
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.logbook import Logbook
 from ganzoo.engine.loop import train
@@ -20,6 +19,7 @@ from ganzoo.engine.training import Training, prepare
 from ganzoo.engine.trial import Trial, advised, try_out
 from ganzoo.environment import DATA_FROM, GAN_FROM, command, environment
 from ganzoo.errors import Diverged, OptionError, RunFolderError
+from ganzoo.files import write_json
 from ganzoo.options import RunOptions
 from ganzoo.plugins import zoo
 

@@ -20,12 +20,12 @@ from torch import Tensor, nn
 
 from ganzoo.config import LIMIT
 from ganzoo.engine.checkpoint import STATE
-from ganzoo.engine.files import parse_json
 from ganzoo.engine.randomness import random_state, seed_apart, set_random_state
 from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.training import Training
 from ganzoo.environment import versions
 from ganzoo.errors import RunFolderError, typed
+from ganzoo.files import parse_json
 from ganzoo.options import RunOptions
 
 log = logging.getLogger(__name__)

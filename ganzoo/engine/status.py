@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from ganzoo.config import Config
-from ganzoo.engine.files import write_json
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import GanzooError
+from ganzoo.files import write_json
 
 if TYPE_CHECKING:  # which imports torch; whoever lists runs does not
     from ganzoo.engine.training import Training

@@ -169,7 +169,7 @@ def used(options: RunOptions, data: Data) -> int | None:
     None if they cannot, or it cannot be told.
     """
     device = options.place()
-    machine.measure_anew(device)
+    machine.clear_memory(device)
     before = machine.peak(device) if device.type == "cpu" else 0
     try:
         training = build(options, data)

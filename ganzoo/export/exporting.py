@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from ganzoo.api import load
-from ganzoo.engine.files import digest, drafted, write_json
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.randomness import seed_everything, undrawn
 from ganzoo.engine.state import MODEL
@@ -27,6 +26,7 @@ from ganzoo.export.facts import Facts, facts_of, samples_of
 from ganzoo.export.snippets import command_for, onnx_snippet, torch_snippet
 from ganzoo.export.trace import Parts, made_up, trace, untraced
 from ganzoo.export.weights import Rounding, half_precision, trained_networks, write_weights
+from ganzoo.files import digest, drafted, write_json
 from ganzoo.gan import GAN
 from ganzoo.generation.trained import TrainedGAN
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ganzoo.data.dataset import Dataset
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.listing import leading, look_at
+from ganzoo.engine.listing import inspect_run, leading
 from ganzoo.environment import DATA_FROM
 from ganzoo.generation.trained import TrainedGAN
 from ganzoo.plugins import zoo
@@ -87,7 +87,7 @@ def facts_of(trained: TrainedGAN) -> Facts:
     if isinstance(command, str):
         about = {"command": unplaced_command(command), **about}
     rows = tuple(unplaced(row) for row in files.lines(files.evaluations) if _is_evaluation(row))
-    return Facts(trained, unplaced(config), about, rows, look_at(trained.folder.resolve()).iterations)
+    return Facts(trained, unplaced(config), about, rows, inspect_run(trained.folder.resolve()).iterations)
 
 
 def unplaced(value: Any) -> Any:

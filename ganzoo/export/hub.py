@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ganzoo.api import load
-from ganzoo.engine.files import digest
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.state import MODEL
 from ganzoo.errors import OptionError, RunFolderError, UserError, check_installed, typed
@@ -26,6 +25,7 @@ from ganzoo.export import graphs
 from ganzoo.export.card import UNKNOWN
 from ganzoo.export.exporting import CARD, PICTURE, check_place, exchanged, export
 from ganzoo.export.trace import made_up
+from ganzoo.files import digest
 from ganzoo.generation.trained import TrainedGAN
 from ganzoo.machine import held_to_free_memory
 

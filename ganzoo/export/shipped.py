@@ -7,12 +7,12 @@ from typing import Any
 
 from ganzoo.config import build
 from ganzoo.data.spec import DataSpec
-from ganzoo.engine.files import number
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.listing import leading, size_of
 from ganzoo.errors import RunFolderError, UserError
 from ganzoo.export.exporting import CARD
 from ganzoo.export.snippets import command_for
+from ganzoo.files import number
 from ganzoo.gan import GAN
 from ganzoo.metrics.protocol import Protocol
 from ganzoo.plugins import zoo

@@ -14,9 +14,9 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo import pictures
-from ganzoo.engine.files import drafted
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import OptionError
+from ganzoo.files import drafted
 
 Kind: TypeAlias = Literal["picture", "folder", "zip", "npz", "film"]
 FILMS = frozenset({".gif", ".mp4", ".webp"})

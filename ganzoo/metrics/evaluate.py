@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from ganzoo import pictures
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions
-from ganzoo.engine.files import append_line
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.randomness import undrawn
 from ganzoo.errors import OptionError, RunFolderError, UnknownName
+from ganzoo.files import append_line
 from ganzoo.locate import shipped
 from ganzoo.metrics.evaluation import Evaluation, Neighbors
 from ganzoo.metrics.options import EvaluationOptions

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganzoo.engine.files import drafted, expanded
 from ganzoo.errors import DataError, OptionError
+from ganzoo.files import drafted, expanded
 
 Numbers: TypeAlias = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ganzoo.engine.files import expanded
 from ganzoo.errors import DataError, OptionError
+from ganzoo.files import expanded
 
 log = logging.getLogger(__name__)
 

@@ -124,8 +124,8 @@ def ganzoo_zoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registers]:
 
     Whatever is registered is refused as a plugin's is; the ContractError says why. What is there already stays.
     """
+    from ganzoo.discovery import Plugin
     from ganzoo.plugins import Zoo, zoo
-    from ganzoo.registry import Plugin
 
     added: list[type[NamedConfig]] = []
     zoos: list[Zoo] = []
@@ -158,8 +158,9 @@ def _load_files(files: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
     Raises:
         ContractError: one was set aside; then they are none of the zoo's.
     """
+    from ganzoo.discovery import ENVIRONMENT
     from ganzoo.errors import ContractError
-    from ganzoo.plugins import ENVIRONMENT, zoo
+    from ganzoo.plugins import zoo
 
     before = os.environ.get(ENVIRONMENT)
     known = [file for file in (before or "").split(os.pathsep) if file]

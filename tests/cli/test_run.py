@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import safetensors.torch
-from conftest import TINY, Command
 from sizes import size
 from trained import started
 
+from conftest import TINY, Command
 from ganzoo.config import build
 from ganzoo.options import RunOptions, resolve
 from ganzoo.plugins import zoo

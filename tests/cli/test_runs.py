@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Command
 from folders import everything, listed, make_run
 
-from ganzoo.engine.files import append_line, write_json
+from conftest import Command
+from ganzoo.files import append_line, write_json
 
 WITHOUT_TORCH = """
 import sys

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Command
 
+from conftest import Command
 from ganzoo.cli.display import Display
 from ganzoo.configfile import read_config
 from ganzoo.engine.folder import RunFolder

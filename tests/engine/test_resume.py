@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 from chance import Drawing
-from conftest import TINY as TINY_LINE
-from conftest import Command
 from trained import TINY, Stop, rows, tensors
 
 import ganzoo
+from conftest import TINY as TINY_LINE
+from conftest import Command
 from ganzoo.engine import checkpoint
 from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import TINY
 from trained import started
 
 import ganzoo
+from conftest import TINY
 from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.listing import find_runs, look_at
+from ganzoo.engine.listing import find_runs, inspect_run
 from ganzoo.engine.training import Training
 from ganzoo.errors import Diverged, UserError
 
@@ -77,7 +77,7 @@ def test_a_run_says_why_it_ended(how: BaseException | int, state: str, reason: s
         ganzoo.run("dcgan", epochs=2, out="run", callback=Ends(how), **OPTIONS)
     said = status(place / "run")
     assert (said["state"], said["reason"], said["iteration"], said["iterations"]) == (state, reason, 2, 4)
-    found = look_at(place / "run")
+    found = inspect_run(place / "run")
     assert (found.state, found.note) == (state, reason)
 
 
@@ -90,12 +90,12 @@ def test_a_run_that_was_killed_does_not_run(place: Path) -> None:
                 break
         else:
             pytest.fail("it ended before its third iteration")
-        found = look_at(place / "run")
+        found = inspect_run(place / "run")
         assert (found.state, found.iterations, found.note) == ("running", 200000, "")
         assert found.iteration >= 3
         run.kill()
     assert status(place / "run")["state"] == "running"
-    found = look_at(place / "run")
+    found = inspect_run(place / "run")
     assert found.state == "failed"
     assert found.note == f"it was killed; `ganzoo resume {place / 'run'}` goes on"
 

@@ -10,9 +10,9 @@ from trained import TINY, Stop, rows, tensors
 
 import ganzoo
 from ganzoo.engine import checkpoint
-from ganzoo.engine.files import write_atomically
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.meter import Meter
+from ganzoo.files import write_atomically
 
 
 @pytest.mark.parametrize("name", ["dcgan", "wgan-gp"])

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Answer, Command
 from PIL import Image
 
 import ganzoo
-from ganzoo.engine.files import digest
+from conftest import Answer, Command
 from ganzoo.engine.folder import RunFolder
 from ganzoo.export.exporting import check_place, exchanged
 from ganzoo.export.facts import samples_of
+from ganzoo.files import digest
 from ganzoo.plugins import zoo
 
 ALONE = """

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from conftest import Command
 from fake_hub import TOKEN, Hub, Repository, served
 from huggingface_hub import constants
 from huggingface_hub.utils.tqdm import progress_bar_states
 
 import ganzoo
+from conftest import Command
 from ganzoo.export.hub import LARGEST, pull
 
 

@@ -8,9 +8,9 @@ import torch
 from odd import OddGAN, odd
 
 import ganzoo
-from ganzoo.engine.files import write_json
 from ganzoo.export.exporting import export
 from ganzoo.export.weights import write_weights
+from ganzoo.files import write_json
 
 
 def written(mode: str, place: Path) -> Path:

@@ -10,9 +10,9 @@ import traceback
 from pathlib import Path
 
 import pytest
-from conftest import Command, run_command
 
 import ganzoo
+from conftest import Command, run_command
 from ganzoo import hookspecs, plugins
 from ganzoo.engine.checkpoint import checkpoints
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from ganzoo import files
 from ganzoo.data import archive
-from ganzoo.engine import files
 
 ROOT = Path(__file__).parents[2]
 WATCHED = """

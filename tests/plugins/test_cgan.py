@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Command
 from ganzoo_acgan import ACGAN
 from ganzoo_cgan import CGAN
 from ganzoo_semi_gan import SemiGAN
 from PIL import Image
 
 import ganzoo
+from conftest import Command
 from ganzoo import Batch, DataSpec
 from ganzoo.data.example import example, example_spec
 

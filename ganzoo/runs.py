@@ -1,0 +1,7 @@
+"""Run folders, read: where they are, what they tell of their runs, and the GAN that one trains."""
+
+from ganzoo.engine.listing import FoundRun, find_runs, inspect_run, leading
+from ganzoo.engine.resume import gan_of
+from ganzoo.locate import locate, shipped
+
+__all__ = ["FoundRun", "find_runs", "gan_of", "inspect_run", "leading", "locate", "shipped"]
