@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ganzoo_export.exporting import Exported, export
 from pydantic import BaseModel, ConfigDict, Field
 
 import ganzoo
@@ -26,7 +27,6 @@ from ganzoo.engine.resume import options_of
 from ganzoo.engine.status import Status
 from ganzoo.engine.training import prepare
 from ganzoo.errors import Diverged, RunFolderError, UnknownName, UserError
-from ganzoo.export.exporting import Exported, export
 from ganzoo.generation.trained import TrainedGAN
 from ganzoo.options import RunOptions, resolve
 from ganzoo.plugins import zoo

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from benchmarks.reference import LOOPS, Loop
 from ganzoo.data.batch import Batch
-from ganzoo.data.example import example
 from ganzoo.data.load import describe
+from ganzoo.data.made_up import example_batch
 from ganzoo.engine.engine import Engine
 from ganzoo.networks import Networks
 from ganzoo.options import RunOptions
@@ -43,7 +43,7 @@ def reference_with(nets: Networks, setting: Setting, gan: str, size: int) -> Loo
 
 def batch_for(options: RunOptions, dtype: torch.dtype = torch.float32) -> Batch:
     torch.manual_seed(1)
-    batch = example(describe(options, options.gan.needs), options.gan.noise_shape(), rows=2)
+    batch = example_batch(describe(options, options.gan.needs), options.gan.noise_shape(), rows=2)
     return Batch(**{name: _to(value, options.place(), dtype) for name, value in batch.items()})
 
 

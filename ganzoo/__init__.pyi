@@ -10,6 +10,7 @@ from . import losses as losses
 from . import machine as machine
 from . import options as options
 from . import pictures as pictures
+from . import rng as rng
 from . import runs as runs
 from . import testing as testing
 from . import words as words

@@ -9,12 +9,15 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 __all__ = [
+    "DATA_FROM",
     "environment",
     "versions",
 ]
 
-GAN_FROM, DATA_FROM = "gan from", "data from"
-"""Under what environment.json of a run says which distribution, or file, brought its GAN and its data set."""
+GAN_FROM = "gan from"
+"""The key of environment.json under which it says which distribution, or file, brought the GAN of a run."""
+DATA_FROM = "data from"
+"""The same of its data set."""
 PACKAGES = ("ganzoo", "torch", "torchvision", "pydantic", "pluggy", "safetensors", "pillow", "numpy")
 
 

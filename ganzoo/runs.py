@@ -2,6 +2,17 @@
 
 from ganzoo.engine.listing import FoundRun, find_runs, inspect_run, leading
 from ganzoo.engine.resume import gan_of
+from ganzoo.exports import command_for, example_text
 from ganzoo.locate import locate, shipped
 
-__all__ = ["FoundRun", "find_runs", "gan_of", "inspect_run", "leading", "locate", "shipped"]
+__all__ = [
+    "FoundRun",
+    "command_for",
+    "example_text",
+    "find_runs",
+    "gan_of",
+    "inspect_run",
+    "leading",
+    "locate",
+    "shipped",
+]

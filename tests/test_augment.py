@@ -16,7 +16,7 @@ from trained import Send
 import ganzoo
 from ganzoo.augment import ADA, AdaptiveAugmenter, AnyAugmentation, Augmenter, Change, DiffAugment, NoAugmentation
 from ganzoo.config import build
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.made_up import example, example_spec
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.signals import Interrupted
 from ganzoo.losses import WassersteinGP

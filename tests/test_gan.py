@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo.config import build
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.made_up import example, example_spec
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.speed import Speed
 from ganzoo.errors import OptionError

@@ -196,5 +196,5 @@ def test_what_is_no_new_command_is_set_aside(name: str, thing: str, problem: str
 
 
 def test_our_tools_are_such_commands() -> None:
-    assert {"bench", "new", "report", "serve"} <= root.brought().commands.keys()
+    assert {"bench", "export", "new", "pull", "push", "report", "serve"} <= root.brought().commands.keys()
     assert all(not plugin.problem and plugin.builtin for plugin in root.brought().plugins)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+from ganzoo_export.exporting import export
 from PIL import Image
 from strangers import install
 
 import ganzoo
 from conftest import Answer, Command, once
-from ganzoo.export.exporting import export
 from ganzoo.files import digest
 from ganzoo.plugins import ENVIRONMENT, zoo
 

@@ -16,7 +16,6 @@ from ganzoo.cli import (
     generate,
     pretrained,
     runs,
-    share,
     train,
     translate,
 )
@@ -72,7 +71,6 @@ for module in (
     generate,
     translate,
     figures,
-    share,
     runs,
     completion,
 ):

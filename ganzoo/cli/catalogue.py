@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def list_gans(as_json: bool) -> None:
     """The GANs of the zoo, and plugins that were set aside."""
     from ganzoo.cli.plugin_commands import all_plugins
-    from ganzoo.export.shipped import of_gan
+    from ganzoo.exports import of_gan
     from ganzoo.plugins import zoo
 
     rows: list[dict[str, object]] = [

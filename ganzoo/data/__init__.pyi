@@ -5,10 +5,12 @@ from .archive import images_at as images_at
 from .batches import seeded as seeded
 from .fetch import download as download
 from .fetch import is_address as is_address
+from .fit import MODES as MODES
 from .images import EXTENSIONS as EXTENSIONS
 from .images import Opener as Opener
 from .images import decode as decode
 from .images import open_image as open_image
 from .images import read_columns as read_columns
 from .load import data_folder as data_folder
+from .made_up import example_batch as example_batch
 from .text import encode as encode

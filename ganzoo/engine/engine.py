@@ -15,13 +15,13 @@ from ganzoo.engine.graph import WARM_UP, CudaRecorder, Graphs, restored
 from ganzoo.engine.learning import Learning
 from ganzoo.engine.optimizers import Optimizers
 from ganzoo.engine.players import check, settle
-from ganzoo.engine.randomness import undrawn
 from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.speed import Speed
 from ganzoo.errors import ContractError, OptionError
 from ganzoo.gan import GAN, Player
 from ganzoo.losses import Losses
 from ganzoo.networks import Networks
+from ganzoo.rng import preserve_rng_state
 
 log = logging.getLogger(__name__)
 
@@ -219,7 +219,7 @@ class Engine:
     @contextmanager
     def evaluating(self) -> Iterator[None]:
         """Evaluation mode, no gradients, and random numbers that training does not miss."""
-        with undrawn(self.device), torch.no_grad(), self.speed.as_written():
+        with preserve_rng_state(self.device), torch.no_grad(), self.speed.as_written():
             self.nets.eval()
             try:
                 yield

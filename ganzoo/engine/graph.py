@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from ganzoo.data.batch import Batch, reachable
-from ganzoo.engine.randomness import undrawn
 from ganzoo.losses import Losses
+from ganzoo.rng import preserve_rng_state
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +178,7 @@ class CudaRecorder:
 def restored(state: Iterable[Tensor], device: torch.device) -> Iterator[None]:
     """What takes place within is undone: these tensors, and random numbers, are as before afterwards."""
     kept = [(value, value.detach().clone()) for value in state]
-    with undrawn(device):
+    with preserve_rng_state(device):
         try:
             yield
         finally:

@@ -9,9 +9,9 @@ from typing import Any
 from ganzoo.callbacks import CallbackConfig
 from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.randomness import undrawn
 from ganzoo.engine.training import Training
 from ganzoo.errors import GanzooError
+from ganzoo.rng import preserve_rng_state
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Callbacks(Callback):
             if method and getattr(type(callback), method) is getattr(Callback, method):
                 continue  # it is called too often for care to be taken of what does nothing
             try:
-                with undrawn(training.engine.device):
+                with preserve_rng_state(training.engine.device):
                     tell(callback)
             except GanzooError:
                 raise
@@ -97,7 +97,7 @@ class Callbacks(Callback):
 
     def _end(self, name: str, callback: Callback, training: Training, error: BaseException | None) -> None:
         try:
-            with undrawn(training.engine.device):
+            with preserve_rng_state(training.engine.device):
                 callback.ended(training, error)
         except Exception as late:  # a GanzooError, too: there is nothing left to be ended
             log.warning("the callback '%s' failed when it was to end: %s", name, in_words(late))

@@ -20,13 +20,14 @@ from torch import Tensor, nn
 
 from ganzoo.config import LIMIT
 from ganzoo.engine.checkpoint import STATE
-from ganzoo.engine.randomness import random_state, seed_apart, set_random_state
+from ganzoo.engine.folder import MODEL as MODEL
 from ganzoo.engine.ranks import Ranks
 from ganzoo.engine.training import Training
 from ganzoo.environment import versions
 from ganzoo.errors import RunFolderError, typed
 from ganzoo.files import parse_json
 from ganzoo.options import RunOptions
+from ganzoo.rng import random_state, seed_apart, set_random_state
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,6 @@ NETWORKS, FROZEN, AVERAGE, OPTIMIZERS = (
     "average.safetensors",
     "optimizers.safetensors",
 )
-MODEL = "model.safetensors"
-"""Of an export, in place of all these: those networks that make images, as they make them."""
 WEIGHTS = (NETWORKS, FROZEN, AVERAGE)
 """What networks are made of that make images."""
 

@@ -20,7 +20,6 @@ from ganzoo.data.supply import Supply
 from ganzoo.engine.batchnorm import synchronise
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.meter import Meter
-from ganzoo.engine.randomness import seed_apart, seed_everything
 from ganzoo.engine.ranks import Ranks
 from ganzoo.errors import Diverged, OptionError, OutOfMemory
 from ganzoo.losses import Losses
@@ -29,6 +28,7 @@ from ganzoo.metrics.evaluation import Evaluation
 from ganzoo.metrics.options import EvaluationOptions
 from ganzoo.metrics.ready import make_ready
 from ganzoo.options import RunOptions
+from ganzoo.rng import seed_apart, seed_everything
 
 log = logging.getLogger(__name__)
 

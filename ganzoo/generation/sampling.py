@@ -8,11 +8,11 @@ from torch import Tensor
 
 from ganzoo.data.batch import Batch
 from ganzoo.data.batches import seeded
-from ganzoo.engine.randomness import random_state, seed_everything, undrawn
 from ganzoo.errors import OutOfMemory
 from ganzoo.gan import GAN
 from ganzoo.machine import lacks_memory
 from ganzoo.networks import Networks
+from ganzoo.rng import preserve_rng_state, random_state, seed_everything
 
 
 def first_draws(_: int) -> int:
@@ -56,7 +56,7 @@ class Sampler:
             numbers = list(places if draws_of is None else map(draws_of, places))
             try:
                 # Left before the images are handed out: who takes them may draw, too.
-                with undrawn(self.device), torch.no_grad():
+                with preserve_rng_state(self.device), torch.no_grad():
                     images = self._made(part, numbers)
             except (RuntimeError, MemoryError) as error:
                 if not lacks_memory(error):

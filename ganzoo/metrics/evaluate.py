@@ -8,13 +8,13 @@ from ganzoo import pictures
 from ganzoo.config import build
 from ganzoo.data.load import DataOptions
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.randomness import undrawn
 from ganzoo.errors import OptionError, RunFolderError, UnknownName
 from ganzoo.files import append_line
 from ganzoo.locate import shipped
 from ganzoo.metrics.evaluation import Evaluation, Neighbors
 from ganzoo.metrics.options import EvaluationOptions
 from ganzoo.metrics.ready import make_ready
+from ganzoo.rng import preserve_rng_state
 
 if TYPE_CHECKING:
     from ganzoo.generation.trained import TrainedGAN
@@ -37,7 +37,7 @@ def ready_for(trained: "TrainedGAN", given: Mapping[str, Any], data_dir: Path | 
     rest = dict(given)
     data = data_of(folder, rest.pop("data", None))
     options = build(EvaluationOptions, nested(rest, data.data.extractor))
-    with undrawn(trained.device):  # extractors are built with random weights before they read their own
+    with preserve_rng_state(trained.device):  # extractors are built with random weights before they read their own
         return make_ready(trained.gan, data, trained.data, options, trained.device, data_dir)
 
 

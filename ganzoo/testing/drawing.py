@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from ganzoo.engine.randomness import undrawn
+from ganzoo.rng import preserve_rng_state
 
 
 @contextmanager
@@ -14,6 +14,6 @@ def drawing() -> Iterator[None]:
 
     The checks compute on the CPU, but `torch.manual_seed`, which begins every training, seeds GPUs as well.
     """
-    with undrawn(torch.device("cpu")), torch.random.fork_rng(range(torch.cuda.device_count())):
+    with preserve_rng_state(torch.device("cpu")), torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(0)
         yield

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from ganzoo.data.batches import seeded
-from ganzoo.data.example import example_spec
+from ganzoo.data.made_up import example_spec
 from ganzoo.errors import SizeError, UserError
 from ganzoo.gan import GAN
 from ganzoo.options import resolve

@@ -76,7 +76,7 @@ def _parsed_size(size: str) -> int:
     return int(found[1]) * UNITS[found[2].upper()]
 
 
-def _standing(trained: ganzoo.TrainedGAN) -> str:
+def _standing(trained: "ganzoo.TrainedGAN") -> str:
     """The iteration of its weights, and how that stands with the run: words for the line that is printed."""
     from ganzoo.runs import inspect_run
 

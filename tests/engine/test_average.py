@@ -11,7 +11,7 @@ from torch import nn
 
 import ganzoo
 from ganzoo import Networks, Speed
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.made_up import example, example_spec
 from ganzoo.engine.average import RAMP, MovingAverage
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.graph import WARM_UP, Graphs

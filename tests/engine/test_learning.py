@@ -7,7 +7,7 @@ import torch
 
 import ganzoo
 from ganzoo import Speed
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.made_up import example, example_spec
 from ganzoo.engine.callback import Callback
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.graph import WARM_UP, Graphs

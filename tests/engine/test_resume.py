@@ -19,9 +19,9 @@ from conftest import Command
 from ganzoo.engine import checkpoint
 from ganzoo.engine.callback import Callback
 from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.randomness import seed_everything, undrawn
 from ganzoo.engine.training import Training
 from ganzoo.errors import Diverged
+from ganzoo.rng import preserve_rng_state, seed_everything
 
 
 def test_every_random_generator_goes_on_where_it_was_and_frozen_weights_are_kept_once(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_generators_that_samples_draw_from_are_not_missed() -> None:
     seed_everything(3)
     expected = drawn()
     seed_everything(3)
-    with undrawn(device):
+    with preserve_rng_state(device):
         assert drawn() == expected
     assert drawn() == expected
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo.config import build
-from ganzoo.data.example import example_spec
+from ganzoo.data.made_up import example_spec
 from ganzoo.plugins import zoo
 
 SPEC = ganzoo.DataSpec(dataset="x", shapes={"image": (1, 8, 8)})

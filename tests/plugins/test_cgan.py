@@ -12,7 +12,7 @@ from PIL import Image
 import ganzoo
 from conftest import Command
 from ganzoo import Batch, DataSpec
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.made_up import example, example_spec
 
 
 def spec(*classes: str) -> DataSpec:

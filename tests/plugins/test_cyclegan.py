@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from ganzoo import Batch, DataSpec, Engine, SizeError, Speed
 from ganzoo.blocks import ReplayPool
-from ganzoo.data.example import example
+from ganzoo.data.made_up import example
 from ganzoo.losses import WassersteinGP
 
 SPEC = DataSpec(dataset="x", shapes={"source": (3, 32, 32), "target": (3, 32, 32)})

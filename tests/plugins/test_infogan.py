@@ -10,7 +10,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import Batch, Networks
 from ganzoo.data.batches import latent
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.made_up import example, example_spec
 
 PIXELS, PADDING = 16, 2
 

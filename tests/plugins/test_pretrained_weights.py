@@ -9,7 +9,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.engine.listing import size_of
-from ganzoo.export.shipped import summary
+from ganzoo.exports import summary
 from ganzoo.locate import locate
 from ganzoo.plugins import zoo
 

@@ -5,7 +5,7 @@ from ganzoo_r3gan import R3GAN
 
 from ganzoo import Batch, Networks
 from ganzoo.blocks.grouped import GroupedResidual
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.made_up import example, example_spec
 from ganzoo.options import resolve
 
 SPEC = example_spec(R3GAN.needs, (1, 16, 16))

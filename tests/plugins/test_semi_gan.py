@@ -6,7 +6,7 @@ from ganzoo_semi_gan import SemiGAN, shifted
 from torch.nn import functional as F
 
 from ganzoo import Batch, Networks
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.made_up import example, example_spec
 
 
 def ready(gan: SemiGAN) -> tuple[Networks, Batch]:

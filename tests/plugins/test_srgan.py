@@ -14,8 +14,8 @@ import ganzoo
 from ganzoo import DataSpec, Engine, Speed
 from ganzoo.blocks import VGGFeatures
 from ganzoo.blocks.features import vgg_file
-from ganzoo.data.example import example
 from ganzoo.data.load import Data
+from ganzoo.data.made_up import example
 from ganzoo.engine import checkpoint, resume, state
 from ganzoo.engine import training as trainings
 from ganzoo.engine.folder import RunFolder

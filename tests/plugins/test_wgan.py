@@ -6,7 +6,7 @@ import torch
 from ganzoo_wgan import WGAN
 
 from ganzoo import Engine, RMSprop, Speed
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.made_up import example, example_spec
 from ganzoo.options import resolve
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ganzoo_export.exporting import export
 from ganzoo_report import write
 from ganzoo_report.record import records
 from pages import change, grown, trained, visit, write_lines
@@ -16,7 +17,6 @@ from playwright.sync_api import Page
 from conftest import Command
 from ganzoo.engine.folder import RunFolder
 from ganzoo.errors import UserError
-from ganzoo.export.exporting import export
 from ganzoo.files import number
 
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"

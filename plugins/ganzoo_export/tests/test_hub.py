@@ -10,12 +10,12 @@ import pytest
 import safetensors.torch
 import torch
 from fake_hub import TOKEN, Hub, Repository, served
+from ganzoo_export.hub import LARGEST, pull
 from huggingface_hub import constants
 from huggingface_hub.utils.tqdm import progress_bar_states
 
 import ganzoo
 from conftest import Command
-from ganzoo.export.hub import LARGEST, pull
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 @pytest.fixture(scope="session")
 def export(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of an export."""
-    from ganzoo.export.exporting import export
+    from ganzoo_export.exporting import export
 
     folder = tmp_path_factory.mktemp("exported") / "dcgan"
     export(runs / "dcgan", out=folder)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from ganzoo_export.exporting import export
+from ganzoo_export.weights import write_weights
 from odd import OddGAN, odd
 
 import ganzoo
-from ganzoo.export.exporting import export
-from ganzoo.export.weights import write_weights
 from ganzoo.files import write_json
 
 
@@ -43,7 +43,7 @@ def test_weights_that_make_other_images_are_no_export(place: Path, monkeypatch: 
         write_weights(other, networks, folder, half=half)
 
     folder = written("normal", place)
-    monkeypatch.setattr("ganzoo.export.exporting.write_weights", write_others)
+    monkeypatch.setattr("ganzoo_export.exporting.write_weights", write_others)
     with pytest.raises(ganzoo.UserError, match="what is loaded again makes other images"):
         export(folder, out=place / "out", gan=OddGAN)
     assert [path.name for path in place.iterdir()] == ["normal"]

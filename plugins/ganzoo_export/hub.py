@@ -17,17 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ganzoo.api import load
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.state import MODEL
+from ganzoo import RunFolder, TrainedGAN, load
 from ganzoo.errors import OptionError, RunFolderError, UserError, check_installed, typed
-from ganzoo.export import graphs
-from ganzoo.export.card import UNKNOWN
-from ganzoo.export.exporting import CARD, PICTURE, check_place, exchanged, export
-from ganzoo.export.trace import made_up
 from ganzoo.files import digest
-from ganzoo.generation.trained import TrainedGAN
 from ganzoo.machine import held_to_free_memory
+from ganzoo_export import graphs
+from ganzoo_export.card import UNKNOWN
+from ganzoo_export.exporting import CARD, FILES, PICTURE, check_place, exchanged, export
+from ganzoo_export.trace import made_up
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -36,7 +33,7 @@ PULLED = Path("pulled")
 """Where what is pulled goes unless a place is named."""
 MIB = 2**20
 LARGEST = {
-    MODEL: 16 * 1024 * MIB,
+    FILES.model.name: 16 * 1024 * MIB,
     "config.json": MIB,
     "data.json": MIB,
     "environment.json": MIB,
@@ -46,7 +43,7 @@ LARGEST = {
     PICTURE: 64 * MIB,
 }
 """The files that are fetched, and how many bytes each may have."""
-NEEDED = (MODEL, "config.json", "data.json", "export.json")
+NEEDED = (FILES.model.name, "config.json", "data.json", "export.json")
 PICKLES = {".bin", ".ckpt", ".joblib", ".npy", ".npz", ".pickle", ".pkl", ".pt", ".pth"}
 """How names end of what could run code when it is loaded."""
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w-]*(\.[\w-]+)*/[A-Za-z0-9][\w-]*(\.[\w-]+)*", re.ASCII)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ganzoo.export.facts import Facts
-from ganzoo.export.graphs import SIZES
-from ganzoo.export.trace import OUTPUT
-from ganzoo.export.weights import Rounding
+from ganzoo_export.facts import Facts
+from ganzoo_export.graphs import SIZES
+from ganzoo_export.trace import OUTPUT
+from ganzoo_export.weights import Rounding
 
 UNKNOWN = "unknown"
 TASKS = {

@@ -9,14 +9,14 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from ganzoo_export import graphs
+from ganzoo_export.trace import Traced, trace
 from odd import odd
 from torch import nn
 
 import ganzoo
-from ganzoo.data.example import example_spec
+from ganzoo.data.made_up import example_spec
 from ganzoo.errors import SizeError, UserError
-from ganzoo.export import graphs
-from ganzoo.export.trace import Traced, trace
 from ganzoo.plugins import zoo
 
 SIDES = (8, 16, 32, 64)

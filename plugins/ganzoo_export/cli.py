@@ -5,10 +5,11 @@ from typing import Any
 
 import rich_click as click
 
+import ganzoo
 from ganzoo.commands import CHECKPOINT, RUN, TARGET
 from ganzoo.errors import no_exit
 
-# Formats, names of files and the word for no licence are as in ganzoo.export, which imports torch.
+# Formats, names of files and the word for no licence are as in ganzoo_export, which imports torch.
 LICENCE = click.option(
     "--licence",
     default="unknown",
@@ -50,7 +51,7 @@ def export(
 
     What was written is loaded again and compared with PyTorch; one that differs is not left behind.
     """
-    from ganzoo.export.exporting import export as make
+    from ganzoo_export.exporting import export as make
 
     with no_exit():
         made = make(run, form, out, checkpoint=checkpoint, licence=licence, half=half, all_networks=all_networks)
@@ -76,7 +77,7 @@ def push(run: Path, repository: str, public: bool, **told: Any) -> None:
 
     The login of `hf auth login` is used, or HF_TOKEN.
     """
-    from ganzoo.export import hub
+    from ganzoo_export import hub
 
     with no_exit():
         click.echo(hub.push(run, repository, public=public, **told))
@@ -94,7 +95,7 @@ def push(run: Path, repository: str, public: bool, **told: Any) -> None:
 @click.option("--revision", metavar="NAME", help="A branch, tag or commit.  [default: the newest]")
 def pull(repository: str, out: Path | None, revision: str | None) -> None:
     """Download a GAN that was pushed to the Hugging Face Hub, for `ganzoo generate` and `ganzoo translate`."""
-    from ganzoo.export import hub
+    from ganzoo_export import hub
 
     with no_exit():
         pulled = hub.pull(repository, out, revision=revision)
@@ -104,4 +105,7 @@ def pull(repository: str, out: Path | None, revision: str | None) -> None:
     click.echo(f"{pulled.folder}: {pulled.trained.gan.name}, iteration {pulled.trained.iteration}; ganzoo {made} it")
 
 
-COMMANDS = [export, push, pull]
+@ganzoo.hookimpl
+def register_commands(register: ganzoo.Register) -> None:
+    for command in (export, push, pull):
+        register(command)

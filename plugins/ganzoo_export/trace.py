@@ -16,13 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from ganzoo.data.batch import Batch
-from ganzoo.data.example import example
+from ganzoo import GAN, Batch, Discriminator, Networks, TrainedGAN
+from ganzoo.data import example_batch
 from ganzoo.errors import UserError
-from ganzoo.export.fold import RANDOM, changes_in_place, draws, fold, give_random_numbers, trim
-from ganzoo.gan import GAN
-from ganzoo.generation.trained import TrainedGAN
-from ganzoo.networks import Discriminator, Networks
+from ganzoo_export.fold import RANDOM, changes_in_place, draws, fold, give_random_numbers, trim
 
 OUTPUT = "image"
 """What the graph's result is called: N x C x H x W in [-1, 1]."""
@@ -89,7 +86,7 @@ def made_up(trained: TrainedGAN, count: int) -> dict[str, Tensor]:
     """Random inputs for so many images, by name, and not of what else the data has, of any size."""
     names = input_names(trained.gan)
     shapes = {name: trained.data.shapes[name] for name in names if name != NOISE}
-    given = example(trained.data.model_copy(update={"shapes": shapes}), trained.gan.noise_shape(), count)
+    given = example_batch(trained.data.model_copy(update={"shapes": shapes}), trained.gan.noise_shape(), count)
     return {name: given[name] for name in names}
 
 

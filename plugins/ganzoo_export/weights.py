@@ -9,10 +9,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from ganzoo.engine.players import settle
-from ganzoo.engine.state import MODEL, network_of
+from ganzoo import RunFolder, TrainedGAN
 from ganzoo.errors import RunFolderError, UserError
-from ganzoo.generation.trained import TrainedGAN
 
 COMPARED = 16
 """Images on which half precision is compared with full."""
@@ -36,7 +34,7 @@ def trained_networks(trained: TrainedGAN) -> frozenset[str]:
     Raises:
         RunFolderError: they are of an export that has not all of them.
     """
-    names = frozenset(name for player in settle(trained.gan.players()) for name in player.networks)
+    names = frozenset(name for player in trained.gan.players() for name in player.networks)
     networks = dict(trained.nets.named_children())
     if empty := sorted(name for name in names if any(not weight.numel() for weight in networks[name].parameters())):
         raise RunFolderError(
@@ -61,9 +59,9 @@ def write_weights(trained: TrainedGAN, networks: Container[str], folder: Path, *
             "cpu", torch.float16 if name in rounded else value.dtype, copy=True, memory_format=torch.contiguous_format
         )
         for name, value in trained.nets.state_dict().items()
-        if network_of(name) in networks
+        if name.partition(".")[0] in networks
     }
-    (folder / MODEL).write_bytes(safetensors.torch.save(tensors, metadata={"format": "pt"}))
+    RunFolder(folder).model.write_bytes(safetensors.torch.save(tensors, metadata={"format": "pt"}))
 
 
 def half_precision(

@@ -14,27 +14,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzoo.api import load
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.randomness import seed_everything, undrawn
-from ganzoo.engine.state import MODEL
+from ganzoo import GAN, RunFolder, TrainedGAN, load
 from ganzoo.environment import versions
 from ganzoo.errors import OptionError, RunFolderError, UnknownName, UserError, typed
-from ganzoo.export import graphs
-from ganzoo.export.card import UNKNOWN, Contents, card
-from ganzoo.export.facts import Facts, facts_of, samples_of
-from ganzoo.export.snippets import command_for, onnx_snippet, torch_snippet
-from ganzoo.export.trace import Parts, made_up, trace, untraced
-from ganzoo.export.weights import Rounding, half_precision, trained_networks, write_weights
 from ganzoo.files import digest, drafted, write_json
-from ganzoo.gan import GAN
-from ganzoo.generation.trained import TrainedGAN
+from ganzoo.rng import preserve_rng_state, seed_everything
+from ganzoo.runs import command_for
+from ganzoo_export import graphs
+from ganzoo_export.card import UNKNOWN, Contents, card
+from ganzoo_export.facts import Facts, facts_of, samples_of
+from ganzoo_export.snippets import onnx_snippet, torch_snippet
+from ganzoo_export.trace import Parts, made_up, trace, untraced
+from ganzoo_export.weights import Rounding, half_precision, trained_networks, write_weights
 
 EXPORTS = Path("exports")
 """Where exports go unless a place is named."""
-MODELS = {"safetensors": MODEL, "onnx": graphs.ONNX, "torchexport": graphs.PT2}
+FILES = RunFolder(Path())
+MODELS = {"safetensors": FILES.model.name, "onnx": graphs.ONNX, "torchexport": graphs.PT2}
 """The formats, and what the file with the model is called."""
-PICTURE, CARD = RunFolder(Path()).picture.name, "README.md"
+PICTURE, CARD = FILES.picture.name, FILES.card.name
 NAMES = frozenset(
     (*MODELS.values(), PICTURE, CARD, *(f"{name}.json" for name in ("config", "data", "environment", "export")))
 ) | {"evaluations.jsonl"}
@@ -161,7 +159,7 @@ def _images(trained: TrainedGAN, seed: int, count: int = max(graphs.SIZES)) -> T
         UserError: it makes none.
     """
     try:
-        with undrawn(torch.device("cpu")), torch.no_grad():
+        with preserve_rng_state(torch.device("cpu")), torch.no_grad():
             seed_everything(0)
             inputs = made_up(trained, count)
             seed_everything(seed)

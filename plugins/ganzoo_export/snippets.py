@@ -1,36 +1,14 @@
 """Programs of a few lines that make images with an export, where no ganzoo is installed."""
 
-from ganzoo.data.fit import MODES
-from ganzoo.data.spec import DataSpec
-from ganzoo.export.fold import RANDOM
-from ganzoo.export.graphs import ONNX, PT2
-from ganzoo.export.trace import NOISE, OUTPUT, Traced
-from ganzoo.gan import GAN
+from ganzoo import DataSpec
+from ganzoo.data import MODES
+from ganzoo.runs import example_text
+from ganzoo_export.fold import RANDOM
+from ganzoo_export.graphs import ONNX, PT2
+from ganzoo_export.trace import NOISE, OUTPUT, Traced
 
 COUNT = 8
 """Images that they make from noise, side by side in one picture."""
-TEXT = "anything"
-"""A caption that speaks of no data set in particular."""
-
-
-def text_for(data: DataSpec) -> str:
-    """A caption that is not too long for the data."""
-    return TEXT[: data.shapes["caption"][0]]
-
-
-def command_for(run: str, gan: type[GAN] | None, data: DataSpec) -> str:
-    """A command line that makes images with a run folder, an export or a pretrained GAN.
-
-    Args:
-        run: as it is typed.
-        gan: what makes them; None: it is not installed.
-        data: what it was trained on.
-    """
-    inputs = gan.needs & gan.inputs if gan else frozenset()
-    if "source" in inputs:
-        return f"ganzoo translate {run} picture.png -o translated.png"
-    words = f" --text {text_for(data)}" if "caption" in inputs else ""
-    return f"ganzoo generate {run} -n 64{words} -o images.png"
 
 
 def onnx_snippet(traced: Traced, data: DataSpec) -> str:
@@ -98,7 +76,7 @@ def _before(traced: Traced, data: DataSpec) -> list[str]:
     for name in traced.shapes:
         shape = data.shapes.get(name, ())
         if len(shape) == 1:
-            lines.append(f'{name} = "{TEXT[: shape[0]]}".encode()')
+            lines.append(f'{name} = "{example_text(data)}".encode()')
         elif len(shape) == 3:
             opened = f'Image.open("{name}.png").convert("{MODES[shape[0]]}")'
             lines.append(f"{name} = np.asarray({opened}.resize(({shape[2]}, {shape[1]})), np.float32)")

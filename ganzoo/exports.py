@@ -10,13 +10,34 @@ from ganzoo.data.spec import DataSpec
 from ganzoo.engine.folder import RunFolder
 from ganzoo.engine.listing import leading, size_of
 from ganzoo.errors import RunFolderError, UserError
-from ganzoo.export.exporting import CARD
-from ganzoo.export.snippets import command_for
 from ganzoo.files import number
 from ganzoo.gan import GAN
 from ganzoo.metrics.protocol import Protocol
 from ganzoo.plugins import zoo
 from ganzoo.pretrained import PretrainedGAN
+
+TEXT = "anything"
+"""A caption that speaks of no data set in particular."""
+
+
+def example_text(data: DataSpec) -> str:
+    """A caption that is not too long for the data."""
+    return TEXT[: data.shapes["caption"][0]]
+
+
+def command_for(run: str, gan: type[GAN] | None, data: DataSpec) -> str:
+    """The command line that makes images with a run folder, an export or a pretrained GAN.
+
+    Args:
+        run: as it is typed.
+        gan: what makes them; None: it is not installed.
+        data: what it was trained on.
+    """
+    inputs = gan.needs & gan.inputs if gan else frozenset()
+    if "source" in inputs:
+        return f"ganzoo translate {run} picture.png -o translated.png"
+    words = f" --text {example_text(data)}" if "caption" in inputs else ""
+    return f"ganzoo generate {run} -n 64{words} -o images.png"
 
 
 @dataclass(frozen=True)
@@ -108,7 +129,7 @@ def summary(pretrained: PretrainedGAN) -> Summary:
         command=str(environment.get("command", "")),
         provided_by=zoo().pretrained.origin(pretrained),
         folder=files.path,
-        card=files.path / CARD,
+        card=files.card,
         picture=files.picture if files.picture.is_file() else None,
         size=size_of(files.path),
     )

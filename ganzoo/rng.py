@@ -10,9 +10,14 @@ from torch import Tensor
 
 from ganzoo.data.batches import seeded
 
+__all__ = [
+    "preserve_rng_state",
+    "seed_everything",
+]
+
 
 def seed_everything(seed: int) -> None:
-    """Sets torch's, NumPy's and Python's generators."""
+    """Seed torch's, NumPy's and Python's generators."""
     torch.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed % 2**32)
@@ -55,8 +60,8 @@ def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
 
 
 @contextmanager
-def undrawn(device: torch.device) -> Iterator[None]:
-    """Within, what is drawn is not missed afterwards: every generator is put back to where it was."""
+def preserve_rng_state(device: torch.device) -> Iterator[None]:
+    """Put every generator back to where it was, whatever was drawn within."""
     python, array = random.getstate(), np.random.get_state()
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         try:

@@ -1,11 +1,11 @@
 """What stands in a card: the words of others as they are, and programs that fit."""
 
+from ganzoo_export.card import Contents, card
+from ganzoo_export.facts import Facts
 from odd import odd
 
 from ganzoo.data.spec import DataSpec
-from ganzoo.export.card import Contents, card
-from ganzoo.export.facts import Facts
-from ganzoo.export.snippets import text_for
+from ganzoo.runs import example_text
 
 
 def test_a_command_stands_as_it_was_typed() -> None:
@@ -21,4 +21,4 @@ def test_a_command_stands_as_it_was_typed() -> None:
 def test_a_caption_is_not_too_long_for_the_data() -> None:
     for length in (1, 5, 32):
         spec = DataSpec(dataset="x", shapes={"image": (1, 4, 4), "caption": (length,)})
-        assert 1 <= len(text_for(spec).encode()) <= length
+        assert 1 <= len(example_text(spec).encode()) <= length

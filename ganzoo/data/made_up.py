@@ -7,8 +7,8 @@ from ganzoo.data.batch import Batch
 from ganzoo.data.spec import DataSpec
 
 
-def example(spec: DataSpec, noise_shape: tuple[int, ...] = (), rows: int = 4) -> Batch:
-    """A batch with every field of the data, and noise if it has a shape."""
+def example_batch(spec: DataSpec, noise_shape: tuple[int, ...] = (), rows: int = 4) -> Batch:
+    """A batch of random values with every field of the data, and noise if it has a shape."""
     fields: dict[str, Tensor] = {"step": torch.zeros((), dtype=torch.int64)}
     for name, shape in spec.shapes.items():
         if len(shape) == 3:

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ganzoo import TrainedGAN
 from ganzoo.errors import UserError, check_installed
-from ganzoo.export.trace import OUTPUT, ImageMaker, Traced, quiet
-from ganzoo.generation.trained import TrainedGAN
+from ganzoo_export.trace import OUTPUT, ImageMaker, Traced, quiet
 
 ONNX, PT2 = "model.onnx", "model.pt2"
 SIZES = (1, 5)

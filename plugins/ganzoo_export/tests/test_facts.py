@@ -5,10 +5,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+from ganzoo_export.facts import facts_of, unplaced, unplaced_command
 
 import ganzoo
 from ganzoo.data.spec import DataSpec
-from ganzoo.export.facts import facts_of, unplaced, unplaced_command
 from ganzoo.networks import Networks
 from ganzoo.plugins import zoo
 

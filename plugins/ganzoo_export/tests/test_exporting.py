@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from ganzoo_export.exporting import check_place, exchanged
+from ganzoo_export.facts import samples_of
 from PIL import Image
 
 import ganzoo
 from conftest import Answer, Command
 from ganzoo.engine.folder import RunFolder
-from ganzoo.export.exporting import check_place, exchanged
-from ganzoo.export.facts import samples_of
 from ganzoo.files import digest
 from ganzoo.plugins import zoo
 

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from ganzoo.data.dataset import Dataset
-from ganzoo.engine.folder import RunFolder
-from ganzoo.engine.listing import inspect_run, leading
+from ganzoo import Dataset, RunFolder, TrainedGAN
 from ganzoo.environment import DATA_FROM
-from ganzoo.generation.trained import TrainedGAN
-from ganzoo.plugins import zoo
+from ganzoo.runs import inspect_run, leading
 
 PRIVATE = ("launch",)
 """Of environment.json: what is nobody's business."""
@@ -60,7 +57,7 @@ class Facts:
     @property
     def data_licence(self) -> str:
         """Under which licence the data is, as its plugin says."""
-        found = zoo().datasets.get(self.dataset)
+        found = Dataset.choices().get(self.dataset)
         if found is not None:
             return found.licence
         origin = self.environment.get(DATA_FROM)
