@@ -16,7 +16,7 @@ from trained import Send
 import ganzoo
 from ganzoo.augment import ADA, AdaptiveAugmenter, AnyAugmentation, Augmenter, Change, DiffAugment, NoAugmentation
 from ganzoo.config import build
-from ganzoo.data.made_up import example, example_spec
+from ganzoo.data.made_up import example_batch, example_spec
 from ganzoo.engine.checkpoint import checkpoints
 from ganzoo.engine.signals import Interrupted
 from ganzoo.losses import WassersteinGP
@@ -254,7 +254,7 @@ def test_every_image_that_the_discriminator_sees_is_augmented() -> None:
     nets.augment.register_forward_hook(lambda *call: seen.append(call[2]))
     shown: list[Tensor] = []
     nets.discriminator.register_forward_pre_hook(lambda _, inputs: shown.append(inputs[0]))
-    batch = gan.generate(nets, example(spec, gan.noise_shape()))
+    batch = gan.generate(nets, example_batch(spec, gan.noise_shape()))
     gan.generator_loss(nets, batch)
     gan.discriminator_loss(nets, batch)
     assert len(shown) == 3
@@ -288,7 +288,7 @@ def test_bf16_leaves_the_augmentation_in_float32() -> None:
     engine = ganzoo.Engine(gan, gan.build(spec), speed=ganzoo.Speed(device="cpu", precision="bf16"))
     kinds: list[torch.dtype] = []
     engine.nets.augment.register_forward_hook(lambda *call: kinds.append(call[2].dtype))
-    engine.step(example(spec, gan.noise_shape()), everyone=True)
+    engine.step(example_batch(spec, gan.noise_shape()), everyone=True)
     assert kinds
     assert set(kinds) == {torch.float32}
 

@@ -7,7 +7,7 @@ import torch
 
 import ganzoo
 from ganzoo import Speed
-from ganzoo.data.made_up import example, example_spec
+from ganzoo.data.made_up import example_batch, example_spec
 from ganzoo.engine.callback import Callback
 from ganzoo.engine.engine import Engine
 from ganzoo.engine.graph import WARM_UP, Graphs
@@ -67,7 +67,7 @@ def trained(learning: Learning, *, recorded: bool = False, iterations: int = WAR
             group["lr"] = torch.tensor(group["lr"])
     engine.graphs = Graphs(Tape(), engine.device, engine.state) if recorded else None
     for iteration in range(iterations):
-        engine.step(example(SPEC, gan.noise_shape(), rows=8).replace(step=torch.tensor(iteration)))
+        engine.step(example_batch(SPEC, gan.noise_shape(), rows=8).replace(step=torch.tensor(iteration)))
     assert not (engine.graphs and engine.graphs.refusal)
     return engine
 

@@ -10,7 +10,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import Batch, Networks
 from ganzoo.data.batches import latent
-from ganzoo.data.made_up import example, example_spec
+from ganzoo.data.made_up import example_batch, example_spec
 
 PIXELS, PADDING = 16, 2
 
@@ -19,7 +19,7 @@ def ready(gan: InfoGAN) -> tuple[Networks, Batch]:
     torch.manual_seed(0)
     data = example_spec(gan.needs, (1, PIXELS, PIXELS))
     nets = gan.networks(data)
-    return nets, gan.generate(nets, example(data, gan.noise_shape(), rows=8))
+    return nets, gan.generate(nets, example_batch(data, gan.noise_shape(), rows=8))
 
 
 def test_codes_are_drawn_evenly() -> None:

@@ -2,7 +2,7 @@
 
 from ganzoo_export.card import Contents, card
 from ganzoo_export.facts import Facts
-from odd import odd
+from ganzoo_export.tests.odd import odd
 
 from ganzoo.data.spec import DataSpec
 from ganzoo.runs import example_text

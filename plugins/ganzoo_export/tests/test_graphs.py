@@ -10,8 +10,8 @@ import onnxruntime
 import pytest
 import torch
 from ganzoo_export import graphs
+from ganzoo_export.tests.odd import odd
 from ganzoo_export.trace import Traced, trace
-from odd import odd
 from torch import nn
 
 import ganzoo

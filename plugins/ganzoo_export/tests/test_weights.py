@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 from ganzoo_export.exporting import export
+from ganzoo_export.tests.odd import OddGAN, odd
 from ganzoo_export.weights import write_weights
-from odd import OddGAN, odd
 
 import ganzoo
 from ganzoo.files import write_json

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from ganzoo_report import write
-from pages import change, evaluation, grown, trained, visit, write_lines
+from ganzoo_report.tests.pages import change, evaluation, grown, trained, visit, write_lines
 from playwright.sync_api import Page
 
 from conftest import Command

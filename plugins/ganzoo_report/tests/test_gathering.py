@@ -9,8 +9,8 @@ import pytest
 import torch
 from ganzoo_report import curves, images, settings, write
 from ganzoo_report.record import Record, records
+from ganzoo_report.tests.pages import evaluation, grown, trained, write_lines
 from ganzoo_report.walk import STEPS, WALKS, walk
-from pages import evaluation, grown, trained, write_lines
 from PIL import Image
 
 import ganzoo

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from ganzoo_report import write
-from pages import grown, visit
+from ganzoo_report.tests.pages import grown, visit
 from playwright.sync_api import Browser, Page, expect
 
 

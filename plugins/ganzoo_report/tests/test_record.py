@@ -11,7 +11,7 @@ import pytest
 from ganzoo_export.exporting import export
 from ganzoo_report import write
 from ganzoo_report.record import records
-from pages import change, grown, trained, visit, write_lines
+from ganzoo_report.tests.pages import change, grown, trained, visit, write_lines
 from playwright.sync_api import Page
 
 from conftest import Command

@@ -11,7 +11,7 @@ import gradio
 import pytest
 from ganzoo_serve.gate import Gate, is_loopback
 from ganzoo_serve.server import Place, server
-from opened import MOST, serving
+from ganzoo_serve.tests.opened import MOST, serving
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from opened import picture, serving, shown, until_it_shows
+from ganzoo_serve.tests.opened import picture, serving, shown, until_it_shows
 from playwright.sync_api import Page, expect
 
 import ganzoo

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from ganzoo_serve.maker import Maker
-from opened import serving
+from ganzoo_serve.tests.opened import serving
 from playwright.sync_api import Page, expect
 
 

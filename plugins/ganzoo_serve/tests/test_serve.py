@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opened import serving as opened
+from ganzoo_serve.tests.opened import serving as opened
 
 import ganzoo
 from benchmarks.serve import ask

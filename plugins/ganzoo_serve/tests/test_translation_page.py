@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opened import MOST, picture, same, serving, shown, until_it_shows
+from ganzoo_serve.tests.opened import MOST, picture, same, serving, shown, until_it_shows
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
