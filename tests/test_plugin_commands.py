@@ -131,7 +131,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 def said(installed: Installed, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(installed.packages), "COLUMNS": "300", **variables}
     line = [sys.executable, "-m", "ganzoo", *words]
-    return subprocess.run(line, cwd=installed.work, env=environment, capture_output=True, text=True, timeout=100)
+    return subprocess.run(line, cwd=installed.work, env=environment, capture_output=True, text=True, timeout=900)
 
 
 def test_a_strangers_command_is_listed_and_what_does_not_work_is_told_in_a_line(installed: Installed) -> None:
