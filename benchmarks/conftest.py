@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ganzoo_bench.measure import Measure
 from pytest_benchmark.utils import get_commit_info
 
 from benchmarks.processes import processes
 from benchmarks.table import goal
-from ganzoo.bench.measure import Measure
 
-pytest_plugins = ["ganzoo.bench.fixtures"]
+pytest_plugins = ["ganzoo_bench.fixtures"]
 
 HERE = Path(__file__).parent
 ENVIRONMENT = pytest.StashKey[dict[str, str]]()

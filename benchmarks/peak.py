@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from ganzoo_bench.measure import Measure
+from ganzoo_bench.setting import bare_engine, eager, precision, train_on
 from torch.utils.benchmark import Timer
 from torch.utils.flop_counter import FlopCounterMode
 
-from ganzoo.bench.measure import Measure
-from ganzoo.bench.setting import bare_engine, eager, precision, train_on
 from ganzoo.training.trainer import Trainer
 
 SIDES = {"cpu": 2048, "cuda": 8192}

@@ -12,8 +12,8 @@ from multiprocessing import get_context
 
 import torch
 import torch.distributed as dist
+from ganzoo_bench.setting import Given, Setting, train
 
-from ganzoo.bench.setting import Given, Setting, train
 from ganzoo.training.trainer import Trainer
 
 

@@ -8,8 +8,9 @@ import argparse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ganzoo_bench.tables import insert, row
+
 from benchmarks.rows import COLUMNS, PICTURES, RESULTS, Row, read_rows
-from ganzoo.bench.tables import insert, row
 from ganzoo.plugins import zoo
 
 DOCS = PICTURES.parents[1]

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import torch
+from ganzoo_bench.measure import now
+from ganzoo_bench.setting import Setting
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import datasets, transforms
 from torchvision.transforms.functional import to_pil_image
 
 from benchmarks.textbook import LATENT, DigitDiscriminator, DigitGenerator, Patches, UNet
-from ganzoo.bench.measure import now
-from ganzoo.bench.setting import Setting
 from ganzoo.data.load import load
 
 Part: TypeAlias = Literal["end-to-end", "step-only"]

@@ -13,8 +13,7 @@ from pytest_benchmark.utils import get_commit_info
 
 from benchmarks.proofs import Figures, Proof, untrained
 from ganzoo.base.environment import environment
-from ganzoo.config import NamedConfig
-from ganzoo.config import cli_name as cli_name
+from ganzoo.config import NamedConfig, cli_name
 from ganzoo.options.run import HEADINGS, RunOptions, resolve
 from ganzoo.runs.folder import RunFolder
 from ganzoo.training.trainer import Trainer

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import torch
+from ganzoo_serve.knobs import knobs
 from PIL import Image
 from pytest_benchmark.utils import get_commit_info
 
@@ -28,7 +29,6 @@ from ganzoo.api import load
 from ganzoo.base.environment import environment
 from ganzoo.pictures import to_picture
 from ganzoo.sampling.trained import TrainedGAN
-from ganzoo.web.knobs import knobs
 
 REQUESTS, CLIENTS = 200, 8
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ganzoo_export.exporting import Exported, export
 from pydantic import BaseModel, ConfigDict, Field
 
 import ganzoo
@@ -21,7 +22,6 @@ from benchmarks.proofs import Proof, proofs
 from benchmarks.quality import length_of
 from benchmarks.rows import PICTURES, RESULTS, SAMPLES, Trial, brief, keep_picture, keep_row, make_row
 from ganzoo.errors import Diverged, RunFolderError, UnknownName, UserError
-from ganzoo.export.exporting import Exported, export
 from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo
 from ganzoo.runs.folder import RunFolder

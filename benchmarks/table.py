@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganzoo.bench.results import Result, read
-from ganzoo.bench.tables import insert, row, throughput_rows, version
+from ganzoo_bench.results import Result, read
+from ganzoo_bench.tables import insert, row, throughput_rows, version
 
 HERE = Path(__file__).parent
 

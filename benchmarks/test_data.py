@@ -4,10 +4,10 @@ import itertools
 from pathlib import Path
 
 import pytest
+from ganzoo_bench.measure import Measure
+from ganzoo_bench.setting import Setting
 from torchvision.transforms.functional import to_pil_image
 
-from ganzoo.bench.measure import Measure
-from ganzoo.bench.setting import Setting
 from ganzoo.data.load import load
 from ganzoo.options.run import resolve
 from ganzoo.plugins import zoo

@@ -4,12 +4,12 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import get_args
 
 import pytest
+from ganzoo_bench.duel import against_eager, duel
+from ganzoo_bench.measure import Measure
+from ganzoo_bench.setting import Setting, bare_engine, train, train_on
 
 from benchmarks.peak import record_share_of_peak
 from benchmarks.reference import Part, Work, seconds_per_iteration
-from ganzoo.bench.duel import against_eager, paired_timing
-from ganzoo.bench.measure import Measure
-from ganzoo.bench.setting import Setting, bare_engine, train, train_on
 from ganzoo.training.trainer import Trainer
 
 PRECISIONS = {"default": "auto", "fp32": "fp32"}
@@ -37,7 +37,7 @@ def against_reference(measure: Measure, process: ProcessPoolExecutor, trainer: T
     def reference(iterations: int) -> float:
         return process.submit(seconds_per_iteration, work, part, iterations).result()
 
-    paired_timing(measure, trainer, ours, reference)
+    duel(measure, trainer, ours, reference)
     record_share_of_peak(measure, trainer)
 
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import pytest
 import torch
+from ganzoo_bench.setting import Setting
 from torch import Tensor, nn
 
 from benchmarks.reference import LOOPS, Loop
-from ganzoo.bench.setting import Setting
 from ganzoo.contract.batch import Batch
 from ganzoo.contract.networks import Networks
-from ganzoo.data.example import example
+from ganzoo.data.example import example_batch
 from ganzoo.data.load import describe
 from ganzoo.engine.engine import Engine
 from ganzoo.options.run import RunOptions
@@ -43,7 +43,7 @@ def reference_with(nets: Networks, setting: Setting, gan: str, size: int) -> Loo
 
 def batch_for(options: RunOptions, dtype: torch.dtype = torch.float32) -> Batch:
     torch.manual_seed(1)
-    batch = example(describe(options, options.gan.needs), options.gan.noise_shape(), rows=2)
+    batch = example_batch(describe(options, options.gan.needs), options.gan.noise_shape(), rows=2)
     return Batch(**{name: _to(value, options.resolve_device(), dtype) for name, value in batch.items()})
 
 

@@ -4,10 +4,10 @@ import os
 
 import pytest
 import torch
+from ganzoo_bench.measure import Measure
+from ganzoo_bench.setting import train
 
 from benchmarks.processes import processes, train_here
-from ganzoo.bench.measure import Measure
-from ganzoo.bench.setting import train
 
 FOR_GPUS = "on CUDA only: a processor takes the better part of a minute for one iteration"
 

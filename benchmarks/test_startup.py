@@ -4,8 +4,7 @@ import subprocess
 import sys
 
 import pytest
-
-from ganzoo.bench.measure import Measure
+from ganzoo_bench.measure import Measure
 
 
 @pytest.mark.parametrize("words", ["--help", "list"])

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from ganzoo_bench.results import read
+from ganzoo_bench.tables import BEGIN, END, insert
 
 from benchmarks.table import GOALS, main, tables
-from ganzoo.bench.results import read
-from ganzoo.bench.tables import BEGIN, END, insert
 
 MACHINE = {"cpu": "Some CPU, 2 cores", "cuda:0": "Some GPU, 80 GiB", "torch": "2.15.0", "python": "3.11.7"}
 

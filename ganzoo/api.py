@@ -9,16 +9,20 @@ import torch
 from ganzoo.callbacks import CallbackConfig
 from ganzoo.contract.callback import Callback
 from ganzoo.contract.gan import GAN
-from ganzoo.errors import OptionError
+from ganzoo.distributed.context import DistributedContext
+from ganzoo.errors import OptionError, RunFolderError
 from ganzoo.loading import load_trained
 from ganzoo.metrics import evaluate as evaluating
 from ganzoo.notebook import NotebookDisplay, is_notebook
 from ganzoo.options.file import resolve_with
-from ganzoo.options.run import resolve
+from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo
+from ganzoo.runs import checkpoint as checkpoints
 from ganzoo.runs.folder import RunFolder
 from ganzoo.sampling.trained import TrainedGAN
 from ganzoo.training import run as runs
+from ganzoo.training.callbacks.checkpointer import Checkpointer
+from ganzoo.training.trainer import Trainer
 
 Looking: TypeAlias = Callback | CallbackConfig | str | Mapping[str, object]
 """Callback of a run: an object, or the name or configuration of a registered one."""
@@ -103,6 +107,49 @@ def load(
             installed; or an option does not exist.
     """
     return load_trained(folder, device, gan, options, checkpoint)
+
+
+def prepare(options: RunOptions, data_dir: str | Path | None = None) -> Trainer:
+    """Load the data and build the networks of a run, without a run folder: for programs that make its iterations.
+
+    Processes that torchrun started join each other. Nothing is written but downloads.
+
+    Args:
+        options: of `ganzoo.options.run.resolve`.
+        data_dir: where downloads are kept.
+
+    Raises:
+        UserError: the data, the device or the shapes cannot be had.
+    """
+    return Trainer.setup(
+        options, Path(data_dir) if data_dir is not None else None, DistributedContext.join(options.resolve_device())
+    )
+
+
+def save_checkpoint(run: Trainer, folder: RunFolder) -> Path:
+    """Save the state of a run in its folder, and return the checkpoint.
+
+    Raises:
+        Diverged: a loss or a weight is no number.
+        RunFolderError: it cannot be written.
+    """
+    run.saved = -1  # one that was just made would not be made again
+    run.folder = folder
+    Checkpointer().save(run)
+    return checkpoints.checkpoints(folder.checkpoints)[-1]
+
+
+def load_checkpoint(run: Trainer, folder: RunFolder) -> Path:
+    """Put a run back into the state of the newest whole checkpoint of its folder, and return the checkpoint.
+
+    Raises:
+        RunFolderError: there is none, or it is of another run.
+    """
+    found = checkpoints.newest(folder.checkpoints)
+    if found is None:
+        raise RunFolderError(f"{folder.path} has no checkpoint")
+    run.load_state_dict(found[1])
+    return found[0]
 
 
 def evaluate(run: str | Path | TrainedGAN, *, data_dir: str | Path | None = None, **options: Any) -> dict[str, Any]:

@@ -18,8 +18,14 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
-from ganzoo.base.registry import shelf_of
+from ganzoo.base.registry import registry_of
 from ganzoo.errors import OptionError, UnknownName, typed
+
+__all__ = [
+    "Config",
+    "cli_name",
+    "flat",
+]
 
 LIMIT = 2**63
 """Bound of integers, those of torch."""
@@ -127,7 +133,12 @@ class NamedConfig(Config, ABC):
     @classmethod
     def choices(cls) -> Mapping[str, type[Self]]:
         """Return all choices of this noun by name (default: those that plugins registered)."""
-        return shelf_of(cls)
+        return registry_of(cls)
+
+    @classmethod
+    def provided_by(cls) -> str:
+        """Return what provides it: distribution and version, name of a loose file, or module."""
+        return registry_of(cls).origin(cls)
 
     def dump(self) -> dict[str, Any]:
         """Return JSON values, the name first, as in a config file."""

@@ -36,6 +36,8 @@ __all__ = [
     "SizeError",
     "UnknownName",
     "UserError",
+    "check_installed",
+    "no_exit",
     "typed",
 ]
 

@@ -11,7 +11,7 @@ from PIL import Image
 from ganzoo.contract.callback import Callback
 from ganzoo.runs.folder import RunFolder
 from ganzoo.training.trainer import Trainer
-from ganzoo.training.words import duration, epoch_of, losses_of, rate, title
+from ganzoo.words import duration, epoch_of, losses_of, rate, title
 
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle

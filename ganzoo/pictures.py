@@ -12,7 +12,7 @@ from ganzoo.base.io import atomic_write
 from ganzoo.base.system import free_memory
 from ganzoo.errors import OptionError
 
-__all__ = ["columns_of", "grid", "grid_of", "save", "side_by_side", "to_picture", "to_pixels"]
+__all__ = ["MODES", "columns_of", "grid", "grid_of", "save", "side_by_side", "to_picture", "to_pixels"]
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's mode by number of channels."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.gan import Player
 from ganzoo.contract.optim import Optimizer
-from ganzoo.data.example import example
+from ganzoo.data.example import example_batch
 from ganzoo.options.run import RunOptions
 
 
@@ -71,7 +71,7 @@ def summarise(options: RunOptions, data: DataSpec) -> Summary:
         nets = gan.build(data)
         for name, network in nets.named_children():
             network.register_forward_hook(lambda _, __, output, name=name: outputs.update({name: output}))
-        batch = gan.generate(nets, example(data, gan.noise_shape(), rows=2))
+        batch = gan.generate(nets, example_batch(data, gan.noise_shape(), rows=2))
         players = options.players()
         for player in players:
             terms[player.name] = " + ".join(player.loss(nets, batch))

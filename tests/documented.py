@@ -15,12 +15,12 @@ from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
-from conftest import once, run_command
 from fake_hub import TOKEN, served
 from fences import Block, Line, lines
 from props import SMALL, Runs, download, furnish, typed
 
 import ganzoo
+from conftest import once, run_command
 from docs.building.links import ROOT
 
 MANY, FEW = 10_000, 100

@@ -9,11 +9,11 @@ from pathlib import Path
 from shutil import copy2, copytree
 
 import numpy as np
-from conftest import run_command
 from fences import blocks
 from filelock import FileLock
 from PIL import Image
 
+from conftest import run_command
 from docs.building.links import ROOT
 
 RUN = re.compile(r"\bruns/([a-z0-9-]+?)-(mnist|openmoji)-(\d{3})\b")

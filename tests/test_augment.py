@@ -25,7 +25,7 @@ from ganzoo.contract.augment import (
     DiffAugment,
     NoAugmentation,
 )
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.example import example_batch, example_spec
 from ganzoo.losses import WassersteinGP
 from ganzoo.runs.checkpoint import checkpoints
 from ganzoo.testing import check_gan
@@ -262,7 +262,7 @@ def test_every_image_that_the_discriminator_sees_is_augmented() -> None:
     nets.augment.register_forward_hook(lambda *call: seen.append(call[2]))
     shown: list[Tensor] = []
     nets.discriminator.register_forward_pre_hook(lambda _, inputs: shown.append(inputs[0]))
-    batch = gan.generate(nets, example(spec, gan.noise_shape()))
+    batch = gan.generate(nets, example_batch(spec, gan.noise_shape()))
     gan.generator_loss(nets, batch)
     gan.discriminator_loss(nets, batch)
     assert len(shown) == 3
@@ -296,7 +296,7 @@ def test_bf16_leaves_the_augmentation_in_float32() -> None:
     engine = ganzoo.Engine(gan, gan.build(spec), speed=ganzoo.PerformanceOptions(device="cpu", precision="bf16"))
     kinds: list[torch.dtype] = []
     engine.nets.augment.register_forward_hook(lambda *call: kinds.append(call[2].dtype))
-    engine.step(example(spec, gan.noise_shape()), everyone=True)
+    engine.step(example_batch(spec, gan.noise_shape()), everyone=True)
     assert kinds
     assert set(kinds) == {torch.float32}
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Answer, Command
 from PIL import Image
 from refusals import refused
+
+from conftest import Answer, Command
 
 SMALL = "--image-size 16 --limit 8 --batch-size 4 --epochs 1"
 

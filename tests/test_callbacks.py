@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
-from conftest import Command
 from looked_on import OPTIONS
 from trained import Stop, tensors
 
 import ganzoo
+from conftest import Command
 from ganzoo.api import Looking
 from ganzoo.callbacks import is_due
 from ganzoo.errors import ContractError, OptionError

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TINY, Command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ganzoo
+from conftest import TINY, Command
 from ganzoo.cli.config_flags import by_run
 from ganzoo.config import cli_name, one_of
 from ganzoo.errors import OptionError, UserError

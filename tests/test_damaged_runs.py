@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Command
 from refusals import refused
+
+from conftest import Command
 
 
 def edit_config(run: Path, change: Callable[[dict[str, object]], object]) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from conftest import Command
 from PIL import Image
+
+from conftest import Command
 
 FOLDER = Path(__file__).parent.parent / "docs" / "gallery"
 

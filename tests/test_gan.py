@@ -7,7 +7,7 @@ from torch import Tensor, nn
 import ganzoo
 from ganzoo.config import validate
 from ganzoo.contract.networks import normalise_spectrally
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.example import example_batch, example_spec
 from ganzoo.engine.engine import Engine
 from ganzoo.errors import OptionError
 from ganzoo.options.performance import PerformanceOptions
@@ -24,7 +24,7 @@ def test_every_gan_takes_spectral_normalisation(name: str) -> None:
     spec = example_spec(gan.needs, (1, 32, 32), gan.scale_factor)
     engine = Engine(gan, gan.build(spec), speed=PerformanceOptions.plain())
     for _ in range(3):
-        engine.step(example(spec, gan.noise_shape()), everyone=True)
+        engine.step(example_batch(spec, gan.noise_shape()), everyone=True)
     stretched = [
         torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2).item()
         for network in engine.nets.children()

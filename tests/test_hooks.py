@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Command
 
 import ganzoo
+from conftest import Command
 from ganzoo.contract import hookspecs
 from ganzoo.plugins import zoo
 
@@ -84,9 +84,7 @@ def test_the_plugin_of_the_page_is_one(command: Command, place: Path) -> None:
     assert json.loads(answer.out)["name"] == "plain"
 
 
-@pytest.mark.parametrize(
-    ("said", "hooks"), [("", None), ("ganzoo_hooks = None", None), (f"ganzoo_hooks = {ganzoo.HOOKS_VERSION}", 1)]
-)
+@pytest.mark.parametrize(("said", "hooks"), [("", None), ("ganzoo_hooks = None", None), ("ganzoo_hooks = 1", 1)])
 def test_a_plugin_may_say_its_version_or_leave_it_out(said: str, hooks: int | None, plugins: Command) -> None:
     assert row(plugins(said)) == {
         "plugin": "quiet", "from": str(Path("quiet.py").absolute()), "hooks": hooks, "provides": "quiet", "problem": "",

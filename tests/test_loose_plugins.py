@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Command
 from torch import Tensor
 from unregistered import Line
 
+from conftest import Command
 from ganzoo.contract import hookspecs
 from ganzoo.plugins import ENVIRONMENT, zoo
 
@@ -21,6 +21,7 @@ LOOSE = '''
 
 from pathlib import Path
 
+import click
 import torch
 from torch import nn
 
@@ -123,6 +124,17 @@ def register_extractors(register):
     register(Corners)
 
 
+@click.command("paint")
+def paint():
+    """Paint a dot."""
+    click.echo("painted")
+
+
+@ganzoo.hookimpl
+def register_commands(register):
+    register(paint)
+
+
 @ganzoo.hookimpl
 def register_pretrained(register):
     for export in Path(__file__).parent.glob("*/export.json"):
@@ -141,8 +153,8 @@ def loose(place: Path) -> Path:
 
 def test_every_hook_is_documented_and_used_here() -> None:
     hooks = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("register_")}
-    used = {node.name for node in ast.parse(LOOSE).body if isinstance(node, ast.FunctionDef)}
-    assert used == hooks.keys() == {f"register_{noun}" for noun in zoo().shelves()}
+    used = {node.name for node in ast.parse(LOOSE).body if isinstance(node, ast.FunctionDef) and node.name != "paint"}
+    assert used == hooks.keys() == {f"register_{noun}" for noun in (*zoo().shelves(), "commands")}
     for name, hook in hooks.items():
         assert len(inspect.getdoc(hook) or "") > 20, name
         assert list(inspect.signature(hook).parameters) == ["register"], name
@@ -179,6 +191,7 @@ def test_all_that_a_loose_file_brings_is_used(command: Command, loose: Path, mon
     answer = command("run", "dcgan", "--data", "grey", "--loss", "loud", "--dry-run", "--plugin", str(loose),
                      "--image-size", "16", "--batch-size", "3")  # fmt: skip
     assert "works; nothing was written" in answer.out, answer.err
+    assert command("paint", "--plugin", str(loose)).out == "painted\n"
 
 
 def test_a_loose_file_is_sought_where_one_works(command: Command, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Command, vouch
 from unregistered import Line, Noise
 
 import ganzoo
-from ganzoo import plugins
+from conftest import Command, vouch
+from ganzoo import discovery, plugins
 from ganzoo.plugins import zoo
 
 CORE = Path(ganzoo.__file__).parent
@@ -30,7 +30,7 @@ def no_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return []
 
     plugins._load.cache_clear()
-    monkeypatch.setattr(plugins, "entry_points", none)
+    monkeypatch.setattr(discovery, "entry_points", none)
     yield
     plugins._load.cache_clear()
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from conftest import Answer, Command, once
+from ganzoo_export.exporting import export
 from PIL import Image
 from strangers import install
 
 import ganzoo
+from conftest import Answer, Command, once
 from ganzoo.base.io import digest
-from ganzoo.export.exporting import export
 from ganzoo.plugins import ENVIRONMENT, zoo
 
 PLUGIN = """

@@ -14,10 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import run_command
 from launched import ITERATIONS, LINE, PLUGIN, ends, started, until, worker
 from trained import rows
 
+from conftest import run_command
 from ganzoo.base.system import available_cores
 from ganzoo.base.torchrun import launch_of
 from ganzoo.cli.launch import own_failure

@@ -8,9 +8,10 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from conftest import Command
 from PIL import Image
 from strangers import Installed, install
+
+from conftest import Command
 
 pytestmark = pytest.mark.process
 

@@ -4,12 +4,13 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ganzoo_bench.results import SPEEDS, Result, read
+from ganzoo_bench.tables import speed
+
 from benchmarks import quality_table
 from benchmarks.rows import PICTURES, RESULTS, Row, read_rows
 from benchmarks.table import of_speed
 from docs.building.markdown import code, linked, option, plain, table
-from ganzoo.bench.results import SPEEDS, Result, read
-from ganzoo.bench.tables import speed
 from ganzoo.cli.description import describe
 from ganzoo.contract.gan import GAN
 from ganzoo.plugins import zoo

@@ -8,6 +8,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
+__all__ = [
+    "DATA_FROM",
+    "environment",
+    "versions",
+]
+
 GAN_FROM, DATA_FROM = "gan from", "data from"
 """Keys in a run's environment.json for the distribution, or the file, of its GAN and its data set."""
 PACKAGES = ("ganzoo", "torch", "torchvision", "pydantic", "pluggy", "safetensors", "pillow", "numpy")

@@ -10,6 +10,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+__all__ = [
+    "atomic_write",
+    "digest",
+    "number",
+    "parse_json",
+    "write_atomically",
+    "write_json",
+]
+
 DEPTH = 30
 """Maximum nesting of JSON."""
 

@@ -1,7 +1,7 @@
 """Registries: everything that plugins provide, by name, with its plugin.
 
 This module is independent of plugin discovery, which registers itself with `fill_by`; other modules access registries
-through `shelf_of`.
+through `registry_of`.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from ganzoo.errors import ContractError
+from ganzoo.errors import ContractError, UnknownName
 
 Thing = TypeVar("Thing")
 Entry = TypeVar("Entry")
@@ -41,6 +41,8 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
     """Base class of the entries, or their class."""
     entries: dict[str, Entry] = field(default_factory=dict)
     origins: dict[str, Plugin] = field(default_factory=dict)
+    hint: Callable[[str], str] = field(default=lambda _: "", kw_only=True)
+    """Function that says more about a name that is not registered."""
 
     def __getitem__(self, name: str) -> Entry:
         return self.entries[name]
@@ -50,6 +52,16 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
 
     def __len__(self) -> int:
         return len(self.entries)
+
+    def named(self, name: str) -> Entry:
+        """Return the entry with this name.
+
+        Raises:
+            UnknownName: no such entry; the message suggests the closest name, and adds the registry's hint.
+        """
+        if name not in self.entries:
+            raise UnknownName(self.base.noun, name, self, self.hint(name))
+        return self.entries[name]
 
     def origin(self, thing: Any) -> str:
         """Return the source of an entry: distribution and version, name of a loose file, or module."""
@@ -125,6 +137,6 @@ def fill_by(find: Callable[[type[Any]], Registry[Any]]) -> None:
     _find[:] = [find]
 
 
-def shelf_of(kind: type[Thing]) -> Registry[Any]:
+def registry_of(kind: type[Thing]) -> Registry[Any]:
     """Return the registry of a kind of things, for example of all GANs."""
     return _find[0](kind)

@@ -19,6 +19,12 @@ def seeded(*parts: object) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
 
 
+__all__ = [
+    "preserve_rng_state",
+    "seed_everything",
+]
+
+
 def seed_everything(seed: int) -> None:
     """Seed the generators of torch, NumPy and Python."""
     torch.manual_seed(seed)

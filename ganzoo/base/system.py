@@ -13,6 +13,12 @@ from pathlib import Path
 
 import torch
 
+__all__ = [
+    "clear_memory",
+    "held_to_free_memory",
+    "peak",
+]
+
 MIB = 2**20
 GROUP, PROCESS, SYSTEM = Path("/sys/fs/cgroup"), Path("/proc/self"), Path("/proc/meminfo")
 """Linux's files on the container's limits, this process, and the memory of the machine."""
@@ -118,7 +124,7 @@ def release_freed_memory() -> None:
         trim(0)
 
 
-def measure_anew(device: torch.device) -> None:
+def clear_memory(device: torch.device) -> None:
     """Free cached memory and reset the peak, so that earlier work does not count."""
     gc.collect()
     if device.type == "cuda":

@@ -10,25 +10,12 @@ from pathlib import Path
 import rich_click as click
 
 from ganzoo.base.deprecation import GanzooDeprecationWarning
-from ganzoo.cli import (
-    bench,
-    catalogue,
-    completion,
-    evaluate,
-    generate,
-    new,
-    pretrained,
-    report,
-    runs,
-    serve,
-    share,
-    train,
-    translate,
-)
-from ganzoo.cli.common import printable
+from ganzoo.cli import catalogue, completion, evaluate, generate, pretrained, runs, train, translate
 from ganzoo.cli.completion import PLUGINS
 from ganzoo.cli.interrupts import stoppable
+from ganzoo.cli.plugin_commands import Root
 from ganzoo.cli.worker import one_of_several
+from ganzoo.commands import printable
 from ganzoo.errors import Diverged, OptionError, UserError, typed
 
 PLUGIN = "--plugin"
@@ -39,18 +26,33 @@ PLACES = {
 """What Python says of some paths wherever it is asked whether they exist."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(None, "--version", package_name="ganzoo")
-@click.option(PLUGIN, multiple=True, metavar="FILE", help="Load a plugin from a loose file; anywhere on the line.")
-def root(plugin: tuple[str, ...]) -> None:
-    """A zoo of generative adversarial networks: train one, and make pictures with it."""
+def _use_plugins(ctx: click.Context, _: click.Parameter, plugin: tuple[str, ...]) -> None:
+    """Has this process, and those started from it, find the files: by way of the environment.
+
+    Raises:
+        OptionError: one is missing.
+    """
     for file in plugin:
-        if not Path(file).is_file():
+        if not ctx.resilient_parsing and not Path(file).is_file():
             raise OptionError(f"there is no plugin file '{file}'")
-    # By way of the environment, so that processes started from this one find the same zoo.
     files = [file for file in (os.environ.get(PLUGINS), *plugin) if file]
     if files:
         os.environ[PLUGINS] = os.pathsep.join(files)
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(None, "--version", package_name="ganzoo")
+@click.option(
+    PLUGIN,
+    multiple=True,
+    metavar="FILE",
+    help="Load a plugin from a loose file; anywhere on the line.",
+    is_eager=True,  # the file may bring the command that follows, and be shown by --help
+    expose_value=False,
+    callback=_use_plugins,
+)
+def root() -> None:
+    """A zoo of generative adversarial networks: train one, and make pictures with it."""
 
 
 for module in (
@@ -60,12 +62,7 @@ for module in (
     generate,
     translate,
     evaluate,
-    bench,
-    report,
-    serve,
-    share,
     runs,
-    new,
     completion,
 ):
     for command in module.COMMANDS:

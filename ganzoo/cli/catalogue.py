@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ganzoo.cli.common import AS_JSON, print_rows, print_table
-from ganzoo.cli.completion import gan_names
+from ganzoo.commands import AS_JSON, gan_names, print_rows, print_table
 
 if TYPE_CHECKING:
     from ganzoo.base.registry import ClassRegistry, Registry, Thing
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
 @AS_JSON
 def list_gans(as_json: bool) -> None:
     """The GANs of the zoo, and plugins that were set aside."""
-    from ganzoo.export.shipped import of_gan
+    from ganzoo.cli.plugin_commands import all_plugins
+    from ganzoo.exports import of_gan
     from ganzoo.plugins import zoo
 
     rows: list[dict[str, object]] = [
@@ -32,7 +32,9 @@ def list_gans(as_json: bool) -> None:
         for gan in _by_name(zoo().gans)
     ]
     failed: list[dict[str, object]] = [
-        {"plugin": plugin.name, "from": plugin.package, "reason": plugin.problem} for plugin in zoo().failed()
+        {"plugin": plugin.name, "from": plugin.package, "reason": plugin.problem}
+        for plugin in all_plugins()
+        if plugin.problem
     ]
     if as_json:
         click.echo(json.dumps({"gans": rows, "set_aside": failed}, indent=2))
@@ -94,7 +96,7 @@ def list_callbacks(as_json: bool) -> None:
 @AS_JSON
 def list_plugins(as_json: bool) -> None:
     """The plugins that were found, what each provides, and why one was set aside."""
-    from ganzoo.plugins import zoo
+    from ganzoo.cli.plugin_commands import all_plugins
 
     rows: list[dict[str, object]] = [
         {
@@ -104,7 +106,7 @@ def list_plugins(as_json: bool) -> None:
             "provides": ", ".join(plugin.provides),
             "problem": plugin.problem,
         }
-        for plugin in zoo().plugins
+        for plugin in all_plugins()
     ]
     print_rows(rows, as_json)
 

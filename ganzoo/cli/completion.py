@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     from ganzoo.cli.flags import Flag
 
 PLUGINS = "GANZOO_PLUGINS"
@@ -57,44 +55,6 @@ def completion(ctx: click.Context, /, shell: str) -> None:
     if kind is None:
         raise AssertionError(f"click does not know {shell}")
     click.echo(kind(ctx.find_root().command, {}, "ganzoo", VARIABLE).source())
-
-
-def gan_names(_: click.Context, __: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-    """The GANs whose names begin so."""
-    from click.shell_completion import CompletionItem
-
-    gans = known()["gans"]
-    return [CompletionItem(name, help=gans[name]["help"]) for name in gans if name.startswith(incomplete)]
-
-
-def pretrained_names(_: click.Context, __: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-    """The pretrained GANs whose names begin so."""
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(name, help="pretrained") for name in known()["pretrained"] if name.startswith(incomplete)]
-
-
-def runs_and_pretrained(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-    """Both run folders and pretrained GANs, of which only those without a separator in their names are names."""
-    folders = run_folders(ctx, parameter, incomplete)
-    names = pretrained_names(ctx, parameter, incomplete) if incomplete and os.sep not in incomplete else []
-    return [*names, *(folder for folder in folders if not names or folder.type != "dir")]
-
-
-def run_folders(_: click.Context, __: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-    """The run folders whose paths begin so, or lie in a folder whose path does; else the shell's own choice."""
-    from click.shell_completion import CompletionItem
-
-    typed = Path(incomplete or ".")
-    parent, stem = (typed, "") if incomplete.endswith(os.sep) or not incomplete else (typed.parent, typed.name)
-    found: list[str] = []
-    with suppress(OSError):
-        for path in sorted(path for path in parent.iterdir() if path.name.startswith(stem) and path.is_dir()):
-            inside = [path, *sorted(path.iterdir())]
-            found += [str(run) for run in inside if (run / "config.json").is_file()]
-    if not found:
-        return [CompletionItem(incomplete, type="dir")]
-    return [CompletionItem(path) for path in found]
 
 
 def run_command(name: str, files: list[click.Option]) -> click.Command | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from ganzoo.cli import completion
-from ganzoo.cli.common import DATA_DIR
+from ganzoo.commands import DATA_DIR
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import Flag

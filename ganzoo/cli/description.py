@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ganzoo.cli.common import print_table
+from ganzoo.commands import print_table
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import Flag
@@ -21,7 +21,7 @@ def describe(gan: "type[GAN]") -> dict[str, Any]:
     """
     from ganzoo.config import cli_name
     from ganzoo.errors import UserError
-    from ganzoo.export.shipped import of_gan
+    from ganzoo.exports import of_gan
 
     about: dict[str, Any] = {
         "name": gan.name,
@@ -134,7 +134,7 @@ def print_description(found: Mapping[str, Any]) -> None:
 
 
 def _usage(name: str) -> str:
-    from ganzoo.export.shipped import summary
+    from ganzoo.exports import summary
     from ganzoo.plugins import zoo
 
     return summary(zoo().pretrained[name]).usage

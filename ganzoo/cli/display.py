@@ -19,7 +19,7 @@ from ganzoo.runs.checkpoint import checkpoints
 from ganzoo.runs.folder import RunFolder
 from ganzoo.training.dry_run import Trial
 from ganzoo.training.trainer import Trainer
-from ganzoo.training.words import duration, epoch_of, losses_of, rate, title
+from ganzoo.words import duration, epoch_of, losses_of, rate, title
 
 
 class Display(Callback):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from ganzoo.cli import config_flags
-from ganzoo.cli.common import AS_JSON, CHECKPOINT, DEVICE, OPTION, RUN, pairs, print_table, printable, runs
 from ganzoo.cli.config_command import MadeCommand
+from ganzoo.commands import AS_JSON, CHECKPOINT, DEVICE, OPTION, RUN, pairs, print_table, printable, runs
 from ganzoo.errors import no_exit
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Any
 
 import rich_click as click
 
-from ganzoo.cli.common import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs, stem
+from ganzoo.commands import CHECKPOINT, DEVICE, OPTION, RUN, TARGET, pairs, stem
 from ganzoo.errors import no_exit
 
 

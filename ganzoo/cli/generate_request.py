@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from ganzoo import pictures
-from ganzoo.cli.common import pairs
 from ganzoo.cli.progress import shown
+from ganzoo.commands import pairs
 from ganzoo.contract.codes import Code, settings
 from ganzoo.errors import OptionError
 from ganzoo.sampling import animation, output_files

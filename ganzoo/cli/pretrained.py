@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ganzoo.cli.common import AS_JSON, TARGET, print_table, printable
-from ganzoo.cli.completion import pretrained_names
+from ganzoo.commands import AS_JSON, TARGET, pretrained_names, print_table, printable
 from ganzoo.errors import OptionError, UnknownName, UserError
 
 if TYPE_CHECKING:
-    from ganzoo.export.shipped import Summary
+    from ganzoo.exports import Summary
 
 SHOWN = 2
 """Figures of a row of the table at most; of one pretrained GAN alone, all are shown."""
@@ -35,7 +34,7 @@ def pretrained(name: str | None, out: Path | None, as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from ganzoo.export.shipped import summary
+    from ganzoo.exports import summary
     from ganzoo.plugins import zoo
 
     found: list[Summary] = []
@@ -75,7 +74,7 @@ def _row(each: "Summary") -> dict[str, object]:
 
 
 def _show(name: str, out: Path | None, as_json: bool) -> None:
-    from ganzoo.export.shipped import summary
+    from ganzoo.exports import summary
     from ganzoo.plugins import zoo
     from ganzoo.runs.locate import check_whole
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ganzoo.cli.common import AS_JSON, UNPRINTABLE, print_table, printable
+from ganzoo.commands import AS_JSON, UNPRINTABLE, print_table, printable
 from ganzoo.errors import OptionError, RunFolderError
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import rich_click as click
 from rich_click.rich_panel import RichOptionPanel
 
 from ganzoo.cli import completion, config_flags
-from ganzoo.cli.common import DATA_DIR, RUN, TARGET
 from ganzoo.cli.config_command import MadeCommand
+from ganzoo.commands import DATA_DIR, RUN, TARGET
 from ganzoo.errors import OptionError, no_exit
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Self, TypeAlias, cast
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from ganzoo.base.registry import registry_of
 from ganzoo.base.torchrun import rank_and_count
 from ganzoo.config import Choice, NamedConfig
 from ganzoo.contract.augment import AUGMENT, AnyAugmentation, Augmenter, NoAugmentation
@@ -87,6 +88,15 @@ class GAN(NamedConfig, ABC):
     """Properties of its discriminators for the `requires` of losses, in addition to those of its default loss."""
 
     spectral_norm: bool = Field(False, description="spectral normalization of discriminators")
+
+    @classmethod
+    def named(cls, name: str) -> type["GAN"]:
+        """Return the registered GAN with this name.
+
+        Raises:
+            UnknownName: no such GAN; the message suggests the closest name, or the plugin that failed to load.
+        """
+        return registry_of(GAN).named(name)
 
     def build(self, data: DataSpec) -> Networks:
         """Return the networks for training: those of `networks`, and additions from options.

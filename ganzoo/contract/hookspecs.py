@@ -2,21 +2,30 @@
 
 A plugin may declare the version of the hooks that it needs, `ganzoo_hooks = 1` in its module. If it is newer than this
 one, the plugin is set aside instead of failing later. docs/hooks.md lists the changes by version.
+
+`ganzoo --help` imports this module, and with it neither torch nor pydantic.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pluggy
 
-from ganzoo.config import NamedConfig
-from ganzoo.contract.pretrained import PretrainedGAN
+if TYPE_CHECKING:
+    import click
 
-HOOKS_VERSION = 1
+    from ganzoo.config import NamedConfig
+    from ganzoo.contract.pretrained import PretrainedGAN
+
+HOOKS_VERSION = 2
 """Version of the hooks: incremented for a new hook, or a change in the call of an old one."""
+ZOO = "ganzoo"
+"""Entry point group of plugins that add to the zoo."""
+COMMANDS = "ganzoo.commands"
+"""Entry point group of plugins that add commands; `ganzoo --help` imports these and no others."""
 
-Register: TypeAlias = Callable[[type[NamedConfig] | PretrainedGAN], None]
-"""Function passed to a hook: registers a class, or a `PretrainedGAN`, under its name."""
+Register: TypeAlias = Callable[["type[NamedConfig] | PretrainedGAN | click.Command"], None]
+"""Function passed to a hook: registers a class, a `PretrainedGAN` or a command under its name."""
 
 hookspec = pluggy.HookspecMarker("ganzoo")
 hookimpl = pluggy.HookimplMarker("ganzoo")
@@ -56,3 +65,8 @@ def register_callbacks(register: Register) -> Any:
 @hookspec
 def register_pretrained(register: Register) -> Any:
     """Add trained weights: `register(PretrainedGAN(name, folder))` for each export that the package ships."""
+
+
+@hookspec
+def register_commands(register: Register) -> Any:
+    """Add commands to `ganzoo`: `register(command)` for each `click.Command`, under its name."""

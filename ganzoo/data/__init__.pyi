@@ -3,10 +3,12 @@ from .archive import ImageFiles as ImageFiles
 from .archive import images_at as images_at
 from .downloads import download as download
 from .downloads import is_address as is_address
+from .example import example_batch as example_batch
 from .images import EXTENSIONS as EXTENSIONS
 from .images import Opener as Opener
 from .images import decode as decode
 from .images import open_image as open_image
 from .images import read_columns as read_columns
+from .load import data_folder as data_folder
 from .pair_transforms import HOLE as HOLE
 from .text import encode as encode

@@ -7,7 +7,7 @@ from ganzoo.contract.batch import Batch
 from ganzoo.contract.data_spec import DataSpec
 
 
-def example(spec: DataSpec, noise_shape: tuple[int, ...] = (), rows: int = 4) -> Batch:
+def example_batch(spec: DataSpec, noise_shape: tuple[int, ...] = (), rows: int = 4) -> Batch:
     """Return a batch with every field of the data, and noise if it has a shape."""
     fields: dict[str, Tensor] = {"step": torch.zeros((), dtype=torch.int64)}
     for name, shape in spec.shapes.items():

@@ -15,7 +15,7 @@ from ganzoo.contract.gan import GAN, Player
 from ganzoo.contract.networks import Networks
 from ganzoo.contract.players import check, resolve_optimizers
 from ganzoo.distributed.context import DistributedContext
-from ganzoo.engine.cuda_graphs import CUDAGraphCache, CudaRecorder, restored
+from ganzoo.engine.cuda_graphs import WARM_UP, CUDAGraphCache, CudaRecorder, restored
 from ganzoo.engine.ema import EMA
 from ganzoo.engine.optimizers import Optimizers
 from ganzoo.errors import ContractError, OptionError
@@ -94,6 +94,11 @@ class Engine:
     def cycle(self) -> int:
         """Iterations until the players' rhythms repeat."""
         return math.lcm(*(player.every for player in self.players))
+
+    @property
+    def warm_up_cycles(self) -> int:
+        """Cycles after which every set of players is recorded, where the engine records, and memory is taken."""
+        return WARM_UP + 3 if self.graphs else 2
 
     @property
     def phases(self) -> list[int]:

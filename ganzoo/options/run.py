@@ -16,6 +16,12 @@ from ganzoo.options.performance import PerformanceOptions
 from ganzoo.options.training import GANOptions, TrainingOptions
 from ganzoo.options.validation import ValidationOptions
 
+__all__ = [
+    "HEADINGS",
+    "RunOptions",
+    "resolve",
+]
+
 CLI_ONLY = ("config", "out", "data_dir", "dry_run", "json", "plugin")
 """Options of the command line only: a config file must not choose where a run writes or what code it loads."""
 HEADINGS: dict[str, type[Config]] = {
@@ -80,6 +86,12 @@ class RunOptions(
 
 def resolve(gan: type[GAN], given: Mapping[str, object], file: Mapping[str, object] | None = None) -> RunOptions:
     """Merge all options: a recipe wins over defaults, the file over the recipe, given options over the file.
+
+    __all__ = [
+    "HEADINGS",
+    "RunOptions",
+    "resolve",
+    ]
 
     Args:
         gan: class to configure.

@@ -37,6 +37,8 @@ from ganzoo.runs.locks import is_held
 
 log = logging.getLogger(__name__)
 
+MODEL = "model.safetensors"
+"""The weights of an export: those networks that make images, as they make them."""
 PATIENCE = 10
 """Seconds to wait for a lock."""
 
@@ -59,6 +61,8 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         self.lock = path / ".lock"
         self.export = path / "export.json"
+        self.model = path / MODEL
+        self.card = path / "README.md"
 
     @classmethod
     def new(cls, parent: Path, stem: str) -> "RunFolder":

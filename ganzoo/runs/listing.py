@@ -66,11 +66,11 @@ def find_runs(folder: Path) -> list[FoundRun]:
     """
     if not folder.is_dir():
         raise RunFolderError(f"there is no folder '{folder}'; name the one that holds your runs: ganzoo runs FOLDER")
-    found = [look_at(path) for path in _run_folders(folder, DEEPEST)]
+    found = [inspect_run(path) for path in _run_folders(folder, DEEPEST)]
     return sorted(found, key=lambda run: (-run.changed.timestamp() if run.changed else 0, str(run.path)))
 
 
-def look_at(path: Path) -> FoundRun:
+def inspect_run(path: Path) -> FoundRun:
     """Describe a run folder from its files. Does not raise: unreadable files are described as well."""
     if path.is_symlink():
         return FoundRun(path, "broken", f"a link to {path.readlink()}, which is not followed")

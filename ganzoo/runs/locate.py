@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ganzoo.base.io import digest, expanduser
-from ganzoo.base.registry import shelf_of
+from ganzoo.base.registry import registry_of
 from ganzoo.contract.gan import GAN
 from ganzoo.contract.pretrained import PretrainedGAN
 from ganzoo.errors import RunFolderError, typed
@@ -24,7 +24,7 @@ def locate(run: str | Path) -> Path:
         RunFolderError: neither exists; the message suggests the closest of both. Or a pretrained GAN is damaged.
     """
     path = expanduser(run)
-    found = shelf_of(PretrainedGAN).get(str(run))
+    found = registry_of(PretrainedGAN).get(str(run))
     if _exists(path):
         if found is not None and not RunFolder(path).holds_run:
             raise RunFolderError(
@@ -41,7 +41,7 @@ def locate(run: str | Path) -> Path:
 def shipped(folder: Path) -> PretrainedGAN | None:
     """Return the pretrained GAN of a folder, which is part of a package and must not be written to, or None."""
     place = folder.resolve()
-    return next((found for found in shelf_of(PretrainedGAN).values() if Path(found.folder).resolve() == place), None)
+    return next((found for found in registry_of(PretrainedGAN).values() if Path(found.folder).resolve() == place), None)
 
 
 def check_resumes(run: Path) -> None:
@@ -50,10 +50,10 @@ def check_resumes(run: Path) -> None:
     Raises:
         RunFolderError: it is one.
     """
-    if not _exists(expanduser(run)) and str(run) in shelf_of(PretrainedGAN):
+    if not _exists(expanduser(run)) and str(run) in registry_of(PretrainedGAN):
         raise RunFolderError(
             f"'{run}' is a pretrained GAN, which makes images and cannot be trained further; begin a run with its "
-            f"weights by `ganzoo run {_gan_of(shelf_of(PretrainedGAN)[str(run)])} --init-from {run}`"
+            f"weights by `ganzoo run {_gan_of(registry_of(PretrainedGAN)[str(run)])} --init-from {run}`"
         )
 
 
@@ -83,7 +83,7 @@ def check_whole(pretrained: PretrainedGAN) -> None:
         if actual != expected:
             problem = problem or f"{file} is not what was exported: its checksum differs"
     if problem:
-        package = shelf_of(PretrainedGAN).origin(pretrained)
+        package = registry_of(PretrainedGAN).origin(pretrained)
         raise RunFolderError(
             f"the pretrained GAN '{pretrained.name}' of {package} is damaged: {problem}; "
             f"{REINSTALL.format(package.partition(' ')[0])}"
@@ -101,7 +101,7 @@ def _exists(path: Path) -> bool:
 def _advice(run: str) -> str:
     """Suggest the pretrained GAN and the run with the closest names."""
     name = run.rstrip(os.sep)
-    meant = {f"the pretrained '{known}'": known for known in shelf_of(PretrainedGAN)}
+    meant = {f"the pretrained '{known}'": known for known in registry_of(PretrainedGAN)}
     near = [words for words in meant if meant[words] in difflib.get_close_matches(name, meant.values(), n=1)]
     paths = {path: path for path in map(str, _runs(Path(name).parent))}
     paths |= {path: Path(path).name for path in map(str, _runs(RUNS))}
@@ -111,7 +111,7 @@ def _advice(run: str) -> str:
             break
     if near:
         return f"; did you mean {' or '.join(near)}?"
-    if Path(name).name != name or not shelf_of(PretrainedGAN):
+    if Path(name).name != name or not registry_of(PretrainedGAN):
         return ""
     return f", and no pretrained GAN is called {typed(name)}; `ganzoo pretrained` lists those"
 

@@ -16,7 +16,7 @@ from ganzoo.errors import RunFolderError
 from ganzoo.runs import checkpoint
 from ganzoo.runs.checkpoint import STATE, checkpoints, is_left_over
 from ganzoo.runs.folder import RunFolder
-from ganzoo.runs.listing import FoundRun, look_at, size_of
+from ganzoo.runs.listing import FoundRun, inspect_run, size_of
 
 DAMAGED = re.compile(r"damaged-\d+")
 """Name of a damaged checkpoint that was set aside."""
@@ -86,7 +86,7 @@ def carry_out(planned: Prunable, rule: Rule) -> None:
     Raises:
         RunFolderError: the run has resumed or changed since, or is not writable.
     """
-    folder, found = RunFolder(planned.run), look_at(planned.run)
+    folder, found = RunFolder(planned.run), inspect_run(planned.run)
     if folder.is_locked:
         raise RunFolderError(f"{planned.run} is being trained by now; nothing of it was removed")
     with folder.locked():

@@ -16,6 +16,7 @@ from ganzoo.contract.gan import GAN
 from ganzoo.contract.networks import Networks
 from ganzoo.data.in_memory import fixed_latents
 from ganzoo.errors import OptionError, UserError
+from ganzoo.runs.folder import RunFolder
 from ganzoo.sampling.inputs import Inputs
 from ganzoo.sampling.requests import (
     Class,
@@ -27,9 +28,10 @@ from ganzoo.sampling.requests import (
     check_walk,
     made_ready,
     takes,
+    with_sampling_options,
 )
 from ganzoo.sampling.sampler import Sampler, first_draws
-from ganzoo.sampling.sources import Sources, alike
+from ganzoo.sampling.sources import Sources, adaptor_of, alike
 
 
 class TrainedGAN:
@@ -69,6 +71,35 @@ class TrainedGAN:
     def device(self) -> torch.device:
         """Device for sampling."""
         return next(self.nets.parameters()).device
+
+    @property
+    def sources_made_as(self) -> str:
+        """What `--as` made the sources of its training out of images: `masked`; empty if they were taken as they are.
+
+        Raises:
+            RunFolderError: what its folder says of it cannot be used.
+        """
+        adaptor = adaptor_of(RunFolder(self.folder))
+        return adaptor.kind if adaptor else ""
+
+    def with_options(self, options: Mapping[str, object]) -> "TrainedGAN":
+        """The same weights with some options of the GAN changed, of those that only change how images are made.
+
+        Raises:
+            UserError: there is no such option, or weights depend on it.
+        """
+        gan = with_sampling_options(self.gan, options)
+        return TrainedGAN(self.folder, gan, self.data, self.nets, self.iteration)
+
+    def source_of(self, picture: Image.Image) -> Tensor:
+        """A picture of any size and mode as this GAN translates it: C x H x W in [-1, 1].
+
+        It is scaled until it covers the size of training, and what hangs over is cut off; not for a GAN of any size.
+
+        Raises:
+            DataError: it is too small, or its colours have no known range.
+        """
+        return Sources(self.gan, self.data).of(picture)
 
     def generate(
         self,

@@ -10,7 +10,7 @@ from ganzoo.contract.batch import Batch
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.gan import GAN
 from ganzoo.contract.networks import Networks
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.example import example_batch, example_spec
 from ganzoo.engine.engine import Engine
 from ganzoo.errors import SizeError
 from ganzoo.options.performance import PerformanceOptions
@@ -86,8 +86,8 @@ def check_shape(gan: GAN, shape: tuple[int, int, int]) -> None:
         f"{change}data.shape, or raise ganzoo.SizeError that names sizes that work", RuntimeError, ValueError
     ):
         engine = Engine(gan, nets, speed=PerformanceOptions.plain())
-        engine.step(example(spec, gan.noise_shape()), everyone=True)
-        batch = example(spec, gan.noise_shape())
+        engine.step(example_batch(spec, gan.noise_shape()), everyone=True)
+        batch = example_batch(spec, gan.noise_shape())
         check_form(engine.sample(inputs(gan, batch)), (4, *shape))
 
 
@@ -131,7 +131,7 @@ def check_sample(gan: GAN, shape: tuple[int, int, int]) -> None:
     nets = gan.build(spec)
     check_registered(nets)
     engine = Engine(gan, nets, speed=PerformanceOptions.plain())
-    batch = example(spec, gan.noise_shape())
+    batch = example_batch(spec, gan.noise_shape())
     before = {name: value.clone() for name, value in engine.nets.state_dict().items()}
     change = "sample() reads more than its inputs: {}; define sample(), or name them in `inputs`"
     with complaining(change, AttributeError, KeyError):

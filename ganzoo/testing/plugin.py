@@ -124,7 +124,7 @@ def ganzoo_zoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registers]:
 
     Invalid ones raise a ContractError, as for plugins. Existing ones stay.
     """
-    from ganzoo.base.registry import Plugin
+    from ganzoo.discovery import Plugin
     from ganzoo.plugins import PluginRegistry, zoo
 
     added: list[type[NamedConfig]] = []
@@ -158,8 +158,9 @@ def _load_files(files: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
     Raises:
         ContractError: if one fails; then none is loaded.
     """
+    from ganzoo.discovery import ENVIRONMENT
     from ganzoo.errors import ContractError
-    from ganzoo.plugins import ENVIRONMENT, zoo
+    from ganzoo.plugins import zoo
 
     before = os.environ.get(ENVIRONMENT)
     known = [file for file in (before or "").split(os.pathsep) if file]

@@ -168,7 +168,7 @@ def largest_reckoned(too_large: int, memory_of: Callable[[int], int | None], roo
 def used(options: RunOptions, data: Data) -> int | None:
     """Return the memory, in bytes, that training and sampling take; None if they fail or it is unknown."""
     device = options.resolve_device()
-    system.measure_anew(device)
+    system.clear_memory(device)
     before = system.peak(device) if device.type == "cpu" else 0
     try:
         trainer = Trainer.build(options, data)

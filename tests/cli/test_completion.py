@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import run_command
 from folders import make_run
 
+from conftest import run_command
 from ganzoo.cli import completion, main
 from ganzoo.plugins import zoo
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from conftest import TINY, Answer, Command, once, run_command
 from PIL import Image
 
+from conftest import TINY, Answer, Command, once, run_command
 from ganzoo.sampling import animation, output_files
 
 SIDE = 16 + 2

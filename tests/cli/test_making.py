@@ -5,10 +5,11 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Command
 from PIL import Image
 from sizes import size
 from trained import started
+
+from conftest import Command
 
 
 def test_generate_makes_a_grid_or_a_file_for_each_image(command: Command, place: Path, runs: Path) -> None:

@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Command
 from folders import everything, listed, make_run, saved
 
+from conftest import Command
 from ganzoo.runs.checkpoint import checkpoints, read
 
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Command
 from folders import everything, listed, make_run
 
+from conftest import Command
 from ganzoo.base.io import append_line, write_json
 
 WITHOUT_TORCH = """

@@ -13,12 +13,12 @@ from types import ModuleType
 
 import pytest
 import rich_click as click
-from conftest import TINY, Command
 from folders import make_run
 
 import ganzoo.cli
+from conftest import TINY, Command
 from ganzoo.cli import root
-from ganzoo.cli.common import print_table
+from ganzoo.commands import print_table
 from ganzoo.plugins import zoo
 
 PRINT = {"print_table", "print_rows"}
@@ -27,7 +27,9 @@ PRINT = {"print_table", "print_rows"}
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
     """All commands, those of groups too, but for those of GANs, which are one of each other's kind."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context) if group is not root.commands["run"] else ():
+        command = group.get_command(context, name) or group
         yield " ".join((*path, name)), command
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Command, once, run_command
 from PIL import Image, ImageDraw
 
 import ganzoo
+from conftest import Command, once, run_command
 
 
 @pytest.fixture

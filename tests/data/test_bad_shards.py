@@ -8,11 +8,11 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from conftest import Answer, Command
 from ganzoo_data_shards.reading import expansions, library
 from packing import IMAGE, Files, images, number, pack, picture, stream
 
 import ganzoo
+from conftest import Answer, Command
 from ganzoo.config import validate
 from ganzoo.data.load import DataOptions
 from ganzoo.errors import DataError

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 import pytest
 import torch
-from conftest import Command
 from pydantic import Field
 from streams import Streamed
 from torch import Tensor, nn
 
 import ganzoo
+from conftest import Command
 from ganzoo.config import validate
 from ganzoo.data.load import DataOptions, describe, load
 from ganzoo.data.plan import few_labels, made_of, suitable

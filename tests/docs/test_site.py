@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import once
 from fences import pages
 from playwright.sync_api import Browser
 
 import ganzoo
+from conftest import once
 from docs.building import commands, links, reference
 from ganzoo.cli import root
 from ganzoo.plugins import zoo

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from documented import Desk
 from fences import blocks
+from ganzoo_bench.results import Result
 
 import ganzoo
 from benchmarks import quality, quality_table, showcase
 from benchmarks.rows import PICTURES
 from docs.building import zoo as pages
-from ganzoo.bench.results import Result
 from ganzoo.cli.description import describe
 from ganzoo.plugins import zoo
 

@@ -11,7 +11,7 @@ from torch import nn
 
 import ganzoo
 from ganzoo import Networks, PerformanceOptions
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.example import example_batch, example_spec
 from ganzoo.engine.cuda_graphs import WARM_UP, CUDAGraphCache
 from ganzoo.engine.ema import EMA, RAMP
 from ganzoo.engine.engine import Engine
@@ -40,7 +40,7 @@ def engine(half_life: int | None, speed: PerformanceOptions | None = None) -> En
 def train(engine: Engine, iterations: int) -> None:
     torch.manual_seed(1)
     for iteration in range(iterations):
-        engine.step(example(SPEC, engine.gan.noise_shape(), rows=8).replace(step=torch.tensor(iteration)))
+        engine.step(example_batch(SPEC, engine.gan.noise_shape(), rows=8).replace(step=torch.tensor(iteration)))
 
 
 class Line(ganzoo.Generator):
@@ -118,7 +118,7 @@ def test_the_statistics_of_batchnorm_are_those_of_its_own_weights() -> None:
     each = engine(10_000)
     train(each, 30)
     assert each.average is not None
-    each.recalibrate_batchnorm(example(SPEC, each.gan.noise_shape(), rows=64))
+    each.recalibrate_batchnorm(example_batch(SPEC, each.gan.noise_shape(), rows=64))
     own = each.average.own.generator
     estimated = {name: value.clone() for name, value in own.named_buffers() if "running" in name}
     with torch.no_grad():  # what its own layers see, all in one large batch
@@ -138,7 +138,7 @@ def test_the_statistics_of_batchnorm_are_those_of_its_own_weights() -> None:
 
 def test_samples_come_from_it_and_training_misses_nothing() -> None:
     averaged, plain = engine(10_000), engine(None)
-    inputs = example(SPEC, averaged.gan.noise_shape())
+    inputs = example_batch(SPEC, averaged.gan.noise_shape())
     for each in (averaged, plain):
         train(each, 3)
     assert not torch.equal(averaged.sample(inputs), plain.sample(inputs))

@@ -8,7 +8,7 @@ import torch
 import ganzoo
 from ganzoo import PerformanceOptions
 from ganzoo.contract.callback import Callback
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.example import example_batch, example_spec
 from ganzoo.engine.cuda_graphs import WARM_UP, CUDAGraphCache
 from ganzoo.engine.engine import Engine
 from ganzoo.options.optimization import OptimizationOptions
@@ -67,7 +67,7 @@ def trained(learning: OptimizationOptions, *, recorded: bool = False, iterations
             group["lr"] = torch.tensor(group["lr"])
     engine.graphs = CUDAGraphCache(CPURecorder(), engine.device, engine.state) if recorded else None
     for iteration in range(iterations):
-        engine.step(example(SPEC, gan.noise_shape(), rows=8).replace(step=torch.tensor(iteration)))
+        engine.step(example_batch(SPEC, gan.noise_shape(), rows=8).replace(step=torch.tensor(iteration)))
     assert not (engine.graphs and engine.graphs.refusal)
     return engine
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import TINY
 from trained import started
 
 import ganzoo
+from conftest import TINY
 from ganzoo.contract.callback import Callback
 from ganzoo.errors import Diverged, UserError
 from ganzoo.runs.folder import RunFolder
-from ganzoo.runs.listing import find_runs, look_at
+from ganzoo.runs.listing import find_runs, inspect_run
 from ganzoo.training.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("toy")
@@ -79,7 +79,7 @@ def test_a_run_says_why_it_ended(how: BaseException | int, state: str, reason: s
         ganzoo.run("toy", epochs=2, out="run", callback=Ends(how), **OPTIONS)
     said = status(place / "run")
     assert (said["state"], said["reason"], said["iteration"], said["iterations"]) == (state, reason, 2, 4)
-    found = look_at(place / "run")
+    found = inspect_run(place / "run")
     assert (found.state, found.note) == (state, reason)
 
 
@@ -93,12 +93,12 @@ def test_a_run_that_was_killed_does_not_run(place: Path) -> None:
                 break
         else:
             pytest.fail("it ended before its third iteration")
-        found = look_at(place / "run")
+        found = inspect_run(place / "run")
         assert (found.state, found.iterations, found.note) == ("running", 200000, "")
         assert found.iteration >= 3
         run.kill()
     assert status(place / "run")["state"] == "running"
-    found = look_at(place / "run")
+    found = inspect_run(place / "run")
     assert found.state == "failed"
     assert found.note == f"it was killed; `ganzoo resume {place / 'run'}` goes on"
 

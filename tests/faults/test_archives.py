@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Command
 from PIL import Image
 from reading import read
 
 import ganzoo
+from conftest import Command
 from ganzoo.data import archive
 from ganzoo.data.dataset import InMemoryData
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Command, run_command
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tries import known, refused, tries
 
+from conftest import Command, run_command
 from ganzoo.cli.flags import Flag
 from ganzoo.config import one_of, validate
 from ganzoo.contract.gan import GAN

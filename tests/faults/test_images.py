@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Command
 from PIL import Image
 from reading import read
 
 import ganzoo
+from conftest import Command
 
 PAIR = frozenset({"source", "target"})
 RED = (255, 0, 0)

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import vouch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from tries import refused, tries
 
 import ganzoo
+from conftest import vouch
 from ganzoo.base.system import held_to_free_memory
 
 pytestmark = pytest.mark.slow

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import TINY, Command
 from numbered import Numbered
 from PIL import Image
 
 import ganzoo
+from conftest import TINY, Command
 from ganzoo.plugins import zoo
 
 WORDS = ("zero", "one", "2", "many")

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Command
 from pydantic import Field
 from torch import Tensor
 
 import ganzoo
+from conftest import Command
 from ganzoo.config import validate
 from ganzoo.data.load import DataOptions
 from ganzoo.metrics.compare import STUDENT, by_chance, letters

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Command
 from numbered import Numbered
 from test_evaluate import copied  # a fixture  # noqa: F401
 
 import ganzoo
+from conftest import Command
 from ganzoo.data.load import load_some
 from ganzoo.metrics.evaluate import data_of, ready_for
 from ganzoo.metrics.protocol import Protocol

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Command
 from ganzoo_acgan import ACGAN
 from ganzoo_cgan import CGAN
 from ganzoo_semi_gan import SemiGAN
 from PIL import Image
 
 import ganzoo
+from conftest import Command
 from ganzoo import Batch, DataSpec
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.example import example_batch, example_spec
 
 
 def spec(*classes: str) -> DataSpec:
@@ -38,7 +38,7 @@ def test_both_players_learn_from_the_class() -> None:
     gan = CGAN()
     data = example_spec(gan.needs, (1, 16, 16))
     nets = gan.networks(data)
-    batch = gan.generate(nets, example(data, gan.noise_shape(), rows=3))
+    batch = gan.generate(nets, example_batch(data, gan.noise_shape(), rows=3))
     seen = batch.label.unique()
     absent = [label for label in range(len(data.classes)) if label not in seen]
     normalization = nets.get_parameter("generator.norms.1.affine.weight")  # 2 features x classes

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from ganzoo import Batch, DataSpec, Engine, PerformanceOptions, SizeError
 from ganzoo.blocks import ReplayPool
-from ganzoo.data.example import example
+from ganzoo.data.example import example_batch
 from ganzoo.losses import WassersteinGP
 
 SPEC = DataSpec(dataset="x", shapes={"source": (3, 32, 32), "target": (3, 32, 32)})
@@ -22,7 +22,7 @@ def test_the_generators_losses_are_the_papers() -> None:
     torch.manual_seed(0)
     gan = small(cycle=7.0, identity=0.25)
     nets = gan.networks(SPEC)
-    batch = gan.generate(nets, example(SPEC, rows=2))
+    batch = gan.generate(nets, example_batch(SPEC, rows=2))
     losses = gan.generator_loss(nets, batch)
 
     def expected(there: Tensor, back: Tensor, logits: Tensor, source: Tensor, target: Tensor) -> list[Tensor]:
@@ -42,7 +42,7 @@ def test_the_generators_losses_are_the_papers() -> None:
 def test_turning_twice_changes_nothing() -> None:
     gan = small()
     nets = gan.networks(SPEC)
-    batch = gan.generate(nets, example(SPEC, rows=2))
+    batch = gan.generate(nets, example_batch(SPEC, rows=2))
     back, turned_batch = turned(nets, batch)
     assert back.generator is nets.back_generator
     assert turned_batch.fake is batch.back_fake
@@ -56,7 +56,7 @@ def test_each_player_moves_its_own_and_the_pools_fill() -> None:
     torch.manual_seed(0)
     gan = small()
     engine = Engine(gan, gan.networks(SPEC), speed=PerformanceOptions.plain())
-    losses = engine.step(example(SPEC, rows=2))
+    losses = engine.step(example_batch(SPEC, rows=2))
     assert {name.split("/")[0] for name in losses} == {"generator", "discriminator", "back_discriminator"}
     moves = {player.name: set(player.networks) for player in engine.players}
     assert moves["generator"] == {"generator", "back_generator"}
@@ -73,7 +73,7 @@ def test_each_discriminator_is_shown_images_of_its_own_side() -> None:
     seen: dict[str, list[Tensor]] = {"discriminator": [], "back_discriminator": []}
     for name, images in seen.items():
         getattr(nets, name).register_forward_hook(lambda _, given, __, images=images: images.append(given[0]))
-    batch = gan.generate(nets, example(SPEC, rows=2))
+    batch = gan.generate(nets, example_batch(SPEC, rows=2))
     _, there, back = gan.players()
     there.loss(nets, batch)
     back.loss(nets, batch)
@@ -94,7 +94,7 @@ def test_it_takes_other_losses_with_all_they_need() -> None:
         "discriminator": 1,
         "back_discriminator": 1,
     }
-    losses = engine.step(example(SPEC, rows=2))
+    losses = engine.step(example_batch(SPEC, rows=2))
     assert {"discriminator/gradient_penalty", "back_discriminator/gradient_penalty"} <= losses.keys()
     assert all(value.isfinite() for value in losses.values())
 
@@ -105,6 +105,6 @@ def test_sides_of_other_channels_need_the_identity_loss_off() -> None:
         small().networks(spec)
     gan = small(identity=0.0)
     engine = Engine(gan, gan.networks(spec), speed=PerformanceOptions.plain())
-    assert not any("identity" in term for term in engine.step(example(spec, rows=2)))
-    batch = example(spec, rows=2)
+    assert not any("identity" in term for term in engine.step(example_batch(spec, rows=2)))
+    batch = example_batch(spec, rows=2)
     assert engine.sample(Batch(source=batch.source, step=batch.step)).shape == (2, 3, 32, 32)

@@ -9,7 +9,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import Batch, Networks
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.example import example_batch, example_spec
 from ganzoo.data.in_memory import fixed_latents
 
 PIXELS, PADDING = 16, 2
@@ -19,7 +19,7 @@ def ready(gan: InfoGAN) -> tuple[Networks, Batch]:
     torch.manual_seed(0)
     data = example_spec(gan.needs, (1, PIXELS, PIXELS))
     nets = gan.networks(data)
-    return nets, gan.generate(nets, example(data, gan.noise_shape(), rows=8))
+    return nets, gan.generate(nets, example_batch(data, gan.noise_shape(), rows=8))
 
 
 def test_codes_are_drawn_evenly() -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Command
 from looked_on import OPTIONS, Evaluates
 from PIL import Image
 from trained import Stop
 from trained import rows as metrics
 
 import ganzoo
+from conftest import Command
 from ganzoo.callbacks import CallbackConfig
 from ganzoo.config import Choice
 

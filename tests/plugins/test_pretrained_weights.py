@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo.export.shipped import summary
+from ganzoo.exports import summary
 from ganzoo.plugins import zoo
 from ganzoo.runs.listing import size_of
 from ganzoo.runs.locate import locate

@@ -5,7 +5,7 @@ from ganzoo_r3gan import R3GAN
 
 from ganzoo import Batch, Networks
 from ganzoo.blocks.grouped import GroupedResidual
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.example import example_batch, example_spec
 from ganzoo.options.run import resolve
 
 SPEC = example_spec(R3GAN.needs, (1, 16, 16))
@@ -16,7 +16,7 @@ def small() -> tuple[R3GAN, Networks, Batch]:
     torch.manual_seed(0)
     gan = R3GAN(width=4)
     nets = gan.networks(SPEC)
-    return gan, nets, gan.generate(nets, example(SPEC, gan.noise_shape()))
+    return gan, nets, gan.generate(nets, example_batch(SPEC, gan.noise_shape()))
 
 
 def test_its_losses_and_penalties_are_logged_apart() -> None:

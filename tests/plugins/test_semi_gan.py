@@ -6,14 +6,14 @@ from ganzoo_semi_gan import SemiGAN, shifted
 from torch.nn import functional as F
 
 from ganzoo import Batch, Networks
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.example import example_batch, example_spec
 
 
 def ready(gan: SemiGAN) -> tuple[Networks, Batch]:
     torch.manual_seed(0)
     data = example_spec(gan.needs, (1, 16, 16))
     nets = gan.networks(data)
-    return nets, gan.generate(nets, example(data, gan.noise_shape(), rows=8))
+    return nets, gan.generate(nets, example_batch(data, gan.noise_shape(), rows=8))
 
 
 def test_the_probability_of_a_fake_is_that_of_a_class_more() -> None:

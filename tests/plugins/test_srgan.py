@@ -14,7 +14,7 @@ import ganzoo
 from ganzoo import DataSpec, Engine, PerformanceOptions
 from ganzoo.blocks import VGGFeatures
 from ganzoo.blocks.features import vgg_file
-from ganzoo.data.example import example
+from ganzoo.data.example import example_batch
 from ganzoo.data.load import Data
 from ganzoo.options.run import RunOptions
 from ganzoo.runs import checkpoint
@@ -51,7 +51,7 @@ def weights(kept: Path) -> dict[str, Tensor]:
 
 
 def training(gan: SRGAN) -> trainings.Trainer:
-    batch = example(SPEC, rows=4)
+    batch = example_batch(SPEC, rows=4)
     columns = {name: ((batch[name] + 1) * 127.5).round().to(torch.uint8) for name in SPEC.shapes}
     options = RunOptions.model_validate(
         {"gan": gan, "data": "openmoji", "image_size": 32, "batch_size": 2, "epochs": 2, "device": "cpu"}
@@ -66,9 +66,9 @@ def test_it_makes_images_larger_by_its_scale(scale: Literal[2, 4]) -> None:
     gan = small(scale=scale, warm_up=0)
     assert gan.scale_factor == scale
     engine = Engine(gan, gan.networks(spec), speed=PerformanceOptions.plain())
-    losses = engine.step(example(spec))
+    losses = engine.step(example_batch(spec))
     assert losses.keys() == {"generator/adversarial", "generator/content", "discriminator/adversarial"}
-    assert engine.sample(example(spec)).shape == (4, 1, 32, 64)
+    assert engine.sample(example_batch(spec)).shape == (4, 1, 32, 64)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_it_begins_with_the_pixels_alone_and_pays_for_nothing_else() -> None:
     engine = Engine(gan, gan.networks(SPEC), speed=PerformanceOptions.plain())
     calls: list[int] = []
     engine.nets.discriminator.register_forward_hook(lambda *_: calls.append(engine.iteration))
-    terms = [engine.step(example(SPEC)) for _ in range(3)]
+    terms = [engine.step(example_batch(SPEC)) for _ in range(3)]
     assert [set(names) for names in terms[:2]] == [{"warm_up/content"}] * 2
     assert terms[2].keys() == {"generator/adversarial", "generator/content", "discriminator/adversarial"}
     assert calls == [2, 2, 2], "for the generator, and for real images and fakes"
@@ -94,7 +94,7 @@ def test_it_begins_with_the_pixels_alone_and_pays_for_nothing_else() -> None:
 def test_its_losses_are_weighed_as_its_options_say() -> None:
     gan = small(adversarial=0.5)
     nets = gan.networks(SPEC)
-    batch = gan.generate(nets, example(SPEC))
+    batch = gan.generate(nets, example_batch(SPEC))
     losses = gan.generator_loss(nets, batch)
     judged = gan.loss.generator(batch.fake[:0], nets.discriminator(batch.fake))
     assert losses["adversarial"].item() == pytest.approx(judged.item() / 2, rel=1e-4)
@@ -121,7 +121,7 @@ def test_with_the_weights_their_features_are_compared(
     assert [record.getMessage() for record in caplog.records] == ["the content loss compares VGG19's features"]
     for name, value in nets.features.state_dict().items():
         assert name in ("mean", "std") or torch.equal(value, weights[name])
-    batch = gan.generate(nets, example(SPEC))
+    batch = gan.generate(nets, example_batch(SPEC))
     losses = gan.generator_loss(nets, batch)
     distance = (nets.features(batch.fake) - nets.features(batch.target)).square().mean()
     torch.testing.assert_close(losses["content"], distance)
@@ -131,7 +131,7 @@ def test_the_features_are_frozen_and_their_file_may_have_torchs_older_form(weigh
     torch.save(weights, vgg_file(), _use_new_zipfile_serialization=False)
     gan = small(warm_up=0)
     engine = Engine(gan, gan.networks(SPEC), speed=PerformanceOptions.plain())
-    engine.step(example(SPEC))
+    engine.step(example_batch(SPEC))
     assert torch.equal(engine.nets.features.state_dict()["features.0.weight"], weights["features.0.weight"])
     assert not engine.nets.features.training
     assert "features.features.0.weight" in engine.frozen

@@ -6,7 +6,7 @@ import torch
 from ganzoo_wgan import WGAN
 
 from ganzoo import Engine, PerformanceOptions, RMSprop
-from ganzoo.data.example import example, example_spec
+from ganzoo.data.example import example_batch, example_spec
 from ganzoo.options.run import resolve
 
 
@@ -16,7 +16,7 @@ def test_clipping_holds_after_each_move_of_the_critic_alone() -> None:
     engine = Engine(gan, gan.networks(spec), speed=PerformanceOptions.plain())
     assert max(weight.abs().max().item() for weight in engine.nets.discriminator.parameters()) > 0.02
     for _ in range(6):
-        engine.step(example(spec, gan.noise_shape()))
+        engine.step(example_batch(spec, gan.noise_shape()))
         largest = max(weight.abs().max().item() for weight in engine.nets.discriminator.parameters())
         assert 0.019 < largest <= 0.0201
     assert max(weight.abs().max().item() for weight in engine.nets.generator.parameters()) > 0.02
