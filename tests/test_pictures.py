@@ -21,3 +21,10 @@ def test_where_no_memory_is_free_there_is_none_for_a_grid(monkeypatch: pytest.Mo
                 pictures.grid(images, 2)
         else:
             assert pictures.grid(images, 2).size == (14, 8)
+
+
+def test_to_pixels_stays_within_a_byte() -> None:
+    images = torch.tensor([-3.0, -1.0, 0.0, 1.0, 1.02]).view(1, 1, 1, 5)
+    pixels = pictures.to_pixels(images)
+    assert (pixels.dtype, pixels.shape) == (torch.uint8, (1, 1, 5, 1))
+    assert pixels.flatten().tolist() == [0, 0, 128, 255, 255]
