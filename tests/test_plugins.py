@@ -15,6 +15,7 @@ from unregistered import Line, Noise
 import ganzoo
 from conftest import Command, vouch
 from ganzoo import discovery, plugins
+from ganzoo.cli import plugin_commands
 from ganzoo.plugins import zoo
 
 CORE = Path(ganzoo.__file__).parent
@@ -29,10 +30,13 @@ def no_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def none(group: str) -> list[EntryPoint]:
         return []
 
-    plugins._load.cache_clear()
+    caches = plugins._load, plugin_commands.load
+    for cache in caches:
+        cache.cache_clear()
     monkeypatch.setattr(discovery, "entry_points", none)
     yield
-    plugins._load.cache_clear()
+    for cache in caches:
+        cache.cache_clear()
 
 
 @pytest.mark.usefixtures("no_plugins")

@@ -14,8 +14,10 @@ __all__ = [
     "versions",
 ]
 
-GAN_FROM, DATA_FROM = "gan from", "data from"
-"""Keys in a run's environment.json for the distribution, or the file, of its GAN and its data set."""
+GAN_FROM = "gan from"
+"""Key in a run's environment.json for the distribution, or the file, of its GAN."""
+DATA_FROM = "data from"
+"""Key in a run's environment.json for the distribution, or the file, of its data set."""
 PACKAGES = ("ganzoo", "torch", "torchvision", "pydantic", "pluggy", "safetensors", "pillow", "numpy")
 
 

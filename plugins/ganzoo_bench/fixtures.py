@@ -79,6 +79,6 @@ def measure(benchmark: BenchmarkFixture, setting: Setting, pytestconfig: pytest.
 
 
 @pytest.fixture(scope="module")
-def training(request: pytest.FixtureRequest, setting: Setting) -> Trainer:
+def trainer(request: pytest.FixtureRequest, setting: Setting) -> Trainer:
     """Each GAN in turn, at its own size and batch."""
     return setting.training(request.param)

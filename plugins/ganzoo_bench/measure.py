@@ -11,7 +11,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from ganzoo import Trainer
 from ganzoo.base import system
-from ganzoo.options.run import RunOptions
+from ganzoo.options import RunOptions
 from ganzoo_bench.setting import Setting, precision
 
 MIB = 2**20

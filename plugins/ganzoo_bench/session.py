@@ -22,7 +22,7 @@ from ganzoo import GAN
 from ganzoo.base.io import parse_json
 from ganzoo.config import cli_name
 from ganzoo.errors import GanzooError
-from ganzoo.options.run import RunOptions
+from ganzoo.options import RunOptions
 from ganzoo_bench import fixtures, suite
 from ganzoo_bench.results import UNVERSIONED
 from ganzoo_bench.setting import Asked, Given

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import torch
 
 from ganzoo import GAN, Batch, Engine, Trainer, prepare
-from ganzoo.options.run import RunOptions, resolve
+from ganzoo.options import RunOptions, resolve
 
 Given: TypeAlias = tuple[tuple[str, object], ...]
 """Options of runs, by their names: pairs, so that it can be a key."""

@@ -8,7 +8,7 @@ from typing import Any
 from ganzoo import GAN, DataSpec, RunFolder
 from ganzoo.base.io import number
 from ganzoo.errors import RunFolderError, UserError
-from ganzoo.options.run import RunOptions
+from ganzoo.options import RunOptions
 from ganzoo.run_folders import gan_of, locate, shipped
 
 TROUBLE = (" WARNING ", " ERROR ", " CRITICAL ")

@@ -7,7 +7,7 @@ from typing import Any
 
 from ganzoo.config import Config, cli_name, flat
 from ganzoo.errors import UserError
-from ganzoo.options.run import HEADINGS, resolve
+from ganzoo.options import HEADINGS, resolve
 from ganzoo_report.curves import UNSET, shown
 from ganzoo_report.record import Record
 

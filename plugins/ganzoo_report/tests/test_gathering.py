@@ -15,7 +15,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import pictures
-from ganzoo.options.run import resolve
+from ganzoo.options import resolve
 from ganzoo.plugins import zoo
 
 
