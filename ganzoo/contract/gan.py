@@ -100,7 +100,7 @@ class GAN(NamedConfig, ABC):
         if not isinstance(nets, Networks):
             raise ContractError(f"{type(self).__name__}.networks() gives {type(nets).__name__}; expected Networks")
         if self.spectral_norm and not normalise_spectrally(nets):
-            raise OptionError(f"'{self.name}' has no discriminator whose layers could be normalised spectrally")
+            raise OptionError(f"'{self.name}' has no discriminator with layers for spectral normalization")
         return nets
 
     @property

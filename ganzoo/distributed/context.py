@@ -44,7 +44,7 @@ class DistributedOptions(Config):
     )
     sync_batchnorm: bool = Field(True, description="BatchNorm statistics over all processes instead of each one's own")
     restarts: int = Field(
-        3, ge=0, description="restarts of a killed process in a row, without a new checkpoint in between"
+        3, ge=0, description="maximum number of restarts of a killed process without a new checkpoint in between"
     )
 
 
