@@ -266,7 +266,7 @@ class Adversarial(TwoPlayer):
     latent_dim: int = Field(64, gt=0, description="length of the noise vector")
     augment: AnyAugmentation = Field(NoAugmentation(), description="augmentation of the discriminator's inputs")
     r1: float = Field(
-        0.0, ge=0, description="weight of R1, the discriminator's squared gradient at real images (default: none)"
+        0.0, ge=0, description="weight of R1, the discriminator's squared gradient at real images; 0: none"
     )
     r1_every: int = Field(8, gt=0, description="iterations between two steps of R1")
 
