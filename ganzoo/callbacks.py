@@ -75,7 +75,7 @@ AnyCallback: TypeAlias = Annotated[CallbackConfig, Choice(CallbackConfig)]
 ChosenCallbacks: TypeAlias = Annotated[tuple[AnyCallback, ...], BeforeValidator(_several), AfterValidator(_once)]
 """Field that holds any number of callbacks."""
 
-Grids: TypeAlias = Annotated[int, Field(ge=0, description="log every N-th sample grid; 0: none")]
+Grids: TypeAlias = Annotated[int, Field(ge=0, description="sample grids per logged one; 0: none")]
 """Field of loggers that may store only some of the sample grids."""
 
 

@@ -107,7 +107,7 @@ def no_exit() -> Iterator[None]:
     try:
         yield
     except SystemExit as error:
-        raise ContractError(f"a plugin ended the program, with status {error.code}, where it had to go on") from error
+        raise ContractError(f"a plugin ended the program, with status {error.code}, where it must not") from error
 
 
 def check_installed(what: str, extra: str, *modules: str) -> None:

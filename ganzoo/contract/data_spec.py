@@ -31,7 +31,7 @@ class DataSpec(Config):
         for name, shape in shapes.items():
             image = name in ("image", "labelled_image", "source", "target")
             if not all(map(is_side, shape)) or (image and (len(shape) != 3 or shape[0] not in (1, 3, 4))):
-                raise ValueError(f"'{name}' has the shape {shape}, which is none that data has")
+                raise ValueError(f"'{name}' has the shape {shape}, which no data can have")
         if shapes.keys().isdisjoint(("image", "target")):
             raise ValueError("there is neither 'image' nor 'target', of which one says what images to make")
         return shapes

@@ -110,7 +110,7 @@ class GAN(NamedConfig, ABC):
         if not isinstance(nets, Networks):
             raise ContractError(f"{type(self).__name__}.networks() gives {type(nets).__name__}; expected Networks")
         if self.spectral_norm and not normalise_spectrally(nets):
-            raise OptionError(f"'{self.name}' has no discriminator whose layers could be normalised spectrally")
+            raise OptionError(f"'{self.name}' has no discriminator with layers for spectral normalization")
         return nets
 
     @property
@@ -276,7 +276,7 @@ class Adversarial(TwoPlayer):
     latent_dim: int = Field(64, gt=0, description="length of the noise vector")
     augment: AnyAugmentation = Field(NoAugmentation(), description="augmentation of the discriminator's inputs")
     r1: float = Field(
-        0.0, ge=0, description="weight of R1, the discriminator's squared gradient at real images (default: none)"
+        0.0, ge=0, description="weight of R1, the discriminator's squared gradient at real images; 0: none"
     )
     r1_every: int = Field(8, gt=0, description="iterations between two steps of R1")
 

@@ -45,7 +45,7 @@ class Adam(Optimizer):
     kind = "adam"
 
     betas: tuple[Decay, Decay] = Field((0.5, 0.999), description="decay rates of the two running means")
-    eps: float = Field(1e-8, gt=0, description="added to the denominator")
+    eps: float = Field(1e-8, gt=0, description="term added to the denominator")
     weight_decay: float = Field(0.0, ge=0, description="weight decay (L2)")
 
     def build(
@@ -70,7 +70,7 @@ class RMSprop(Optimizer):
     kind = "rmsprop"
 
     alpha: Decay = Field(0.99, description="decay rate of the running mean of squares")
-    eps: float = Field(1e-8, gt=0, description="added to the denominator")
+    eps: float = Field(1e-8, gt=0, description="term added to the denominator")
 
     def build(
         self, weights: Iterable[nn.Parameter], *, fused: bool = True, captured: bool = False

@@ -71,8 +71,8 @@ class DataOptions(Config):
     labels: int = Field(
         100,
         gt=0,
-        description="maximum number of labeled images, as balanced over the classes as possible, among all images "
-        "without labels; for GANs that use both",
+        description="maximum number of labeled images, balanced over the classes, for semi-supervised GANs; all images "
+        "are also used without labels",
     )
     limit: int | None = Field(None, gt=0, description="maximum number of training images, evenly spaced")
     hold_out: int | None = Field(
@@ -271,7 +271,7 @@ def _check_channels(options: DataOptions, columns: Mapping[str, Tensor]) -> None
     )
     if wrong:
         raise DataError(
-            f"'{options.data.label()}' gives images of {wrong} channels; a GAN takes 1 (grey), 3 (RGB) or 4 (RGB and "
+            f"'{options.data.label()}' gives images of {wrong} channels; a GAN takes 1 (gray), 3 (RGB) or 4 (RGB and "
             "opacity)"
         )
 

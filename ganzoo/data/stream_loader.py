@@ -147,7 +147,7 @@ class StreamLoader(BatchLoader):
         turn = iteration * self.batch_size // len(self.stream)
         if iteration:
             log.warning(
-                "the data is read anew from the beginning of pass %d, in another order: no reader was at iteration %d "
+                "the data is read again from the beginning of pass %d, in another order: no reader was at iteration %d "
                 "with %d processes of %d workers",
                 turn,
                 iteration,

@@ -127,7 +127,7 @@ class PerformanceOptions(Config):
         self.set_up_process()
         in_bfloat16 = self.dtype(device) == torch.bfloat16
         if in_bfloat16 and not bfloat16_is_fast(device):
-            warn_once(f"this {device.type} has no bf16 arithmetic: it is imitated, and slower than fp32")
+            warn_once(f"this {device.type} has no bf16 arithmetic: it is emulated, and slower than fp32")
         nets.to(device)
         if self.use_channels_last(device):
             nets.to(memory_format=torch.channels_last)

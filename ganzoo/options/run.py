@@ -46,7 +46,7 @@ class RunOptions(
     DataOptions,
     GANOptions,
 ):
-    """Whole configuration of one run: the same configuration gives the same run."""
+    """Complete configuration of one run: the same configuration gives the same run."""
 
     may_change: ClassVar[frozenset[str]] = frozenset(
         {

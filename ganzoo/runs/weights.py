@@ -133,7 +133,7 @@ def to_iteration(value: object) -> int:
         ValueError: it is not.
     """
     if type(value) is not int or not 0 <= value < LIMIT:
-        raise ValueError(f"{typed(value)} is no number of iterations")
+        raise ValueError(f"{typed(value)} is not a number of iterations")
     return value
 
 
