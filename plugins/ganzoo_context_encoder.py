@@ -14,7 +14,7 @@ from ganzoo.blocks import BottleneckGenerator, PatchDiscriminator, StridedDiscri
 from ganzoo.data import HOLE
 
 RIM = 32
-"""Inverse width of the rim around a hole, as a share of an image's side: 4 of 128 pixels, as in the authors' code."""
+"""Ratio of an image's side to the width of the rim around a hole: 128 to 4 pixels, as in the authors' code."""
 
 QUICK: Mapping[str, object] = {
     "as_": {"kind": "masked", "place": "centre"},

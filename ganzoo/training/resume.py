@@ -69,7 +69,7 @@ def resume_or_initialize(trainer: "Trainer", folder: RunFolder | None) -> None:
     """Restore the last whole checkpoint of the folder, or load the weights of `--init-from`, if any.
 
     Raises:
-        UserError: if those cannot be used, or the weights of a pretrained network are not available.
+        UserError: if the initial weights cannot be used, or those of a pretrained network are not available.
     """
     distributed, source = trainer.engine.distributed, trainer.options.init_from
     if folder is not None and (files := latest_checkpoint(folder, distributed)):
