@@ -148,7 +148,7 @@ class Dataset(NamedConfig, ABC):
     def _needs_path(cls, values: Any) -> Any:
         path = cls.model_fields.get("path")
         if path and path.is_required() and isinstance(values, Mapping) and not values.get("path"):
-            meaning = f", {path.description}" if path.description else ""
+            meaning = f" (PATH: {path.description})" if path.description else ""
             raise DataError(f"'{cls.name}' needs to know where: write {cls.form()}{meaning}")
         return values
 

@@ -32,7 +32,7 @@ from ganzoo.runs.checkpoint import STATE
 from ganzoo.runs.folder import RunFolder
 from ganzoo.training import setup
 from ganzoo.training.callbacks.callback_list import CallbackList
-from ganzoo.training.callbacks.divergence import NonFinite, Rollback
+from ganzoo.training.callbacks.divergence import Rollback
 from ganzoo.training.meter import Meter
 
 log = logging.getLogger(__name__)
@@ -157,13 +157,13 @@ class Trainer:
         votes, rollback = LaggedVote(self.engine.distributed), Rollback()
         with StopSignals() as signals:
             while True:
-                stop = 0
+                callbacks.on_guests_step_end(self)
+                stop = votes.vote(signals.received)
                 try:
                     callbacks.on_step_end(self)
-                    stop = votes.vote(signals.received)
                     if stop and not self.finished:
                         callbacks.checkpointer.save(self)
-                except NonFinite as error:
+                except Diverged as error:
                     rollback(self, error)
                     callbacks.on_rollback(self)
                 if self.finished:

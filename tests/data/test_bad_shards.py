@@ -70,7 +70,7 @@ def test_as_many_names_are_foretold_as_there_are_or_more(pattern: str) -> None:
 
 def test_a_pattern_is_needed() -> None:
     for data in ("shards", "shards:", {"name": "shards"}):
-        with pytest.raises(DataError, match=r"^'shards' needs to know where: write shards:PATH, the shards: data-"):
+        with pytest.raises(DataError, match=r"^'shards' needs to know where: write shards:PATH \(PATH: shards: data-"):
             validate(DataOptions, {"data": data})
 
 

@@ -72,7 +72,7 @@ def test_labels_need_sub_folders_and_nothing_beside_them(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["folder", "pairs"])
 def test_a_path_is_needed(name: str) -> None:
     for data in (name, f"{name}:", {"name": name}):
-        with pytest.raises(DataError, match=rf"^'{name}' needs to know where: write {name}:PATH, the folder with"):
+        with pytest.raises(DataError, match=rf"^'{name}' needs to know where: write {name}:PATH \(PATH: folder"):
             validate(DataOptions, {"data": data})
 
 

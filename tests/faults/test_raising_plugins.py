@@ -17,7 +17,8 @@ from ganzoo import plugins
 from ganzoo.contract import hookspecs
 from ganzoo.runs.checkpoint import checkpoints
 
-HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("register_"))
+HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("register_") and name != "register_commands")
+"""Hooks of the zoo; those of commands are tested in test_plugin_commands.py."""
 
 PLUGIN = '''
 """A GAN that does wrong when it is told to."""

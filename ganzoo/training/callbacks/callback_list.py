@@ -75,9 +75,12 @@ class CallbackList(Callback):
         self._call_guests(trainer, start)
 
     def on_step_end(self, trainer: "Trainer") -> None:
-        self._call_guests(trainer, lambda guest: guest.on_step_end(trainer), "on_step_end")
         for callback in self.built_in:
             callback.on_step_end(trainer)
+
+    def on_guests_step_end(self, trainer: "Trainer") -> None:
+        """Call `on_step_end` of guests, before the built-in callbacks: a Diverged that they raise ends the run."""
+        self._call_guests(trainer, lambda guest: guest.on_step_end(trainer), "on_step_end")
 
     def on_log(self, trainer: "Trainer", row: dict[str, float]) -> None:
         for callback in self.built_in:

@@ -28,7 +28,7 @@ class Checkpointer(Callback):
         """Save if a checkpoint is due, or if the current weights have just scored best.
 
         Raises:
-            NonFinite: if a loss or a weight is NaN or infinite.
+            Diverged: if a loss or a weight is NaN or infinite.
             RunFolderError: if the folder cannot be written to.
         """
         options, needs_first = trainer.options, self._needs_first
@@ -43,7 +43,7 @@ class Checkpointer(Callback):
         """Write a checkpoint, unless there is one of this iteration. All processes must call it.
 
         Raises:
-            NonFinite: if a loss or a weight is NaN or infinite; nothing is written.
+            Diverged: if a loss or a weight is NaN or infinite; nothing is written.
             RunFolderError: if the folder cannot be written to.
         """
         engine, options, folder = trainer.engine, trainer.options, trainer.folder

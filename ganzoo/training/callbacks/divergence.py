@@ -18,10 +18,6 @@ LEAST_LR_SCALE = LR_FACTOR**10
 """Share of the original learning rates below which rollbacks stop."""
 
 
-class NonFinite(Diverged):
-    """A loss or a weight is NaN or infinite."""
-
-
 def check_finite(trainer: "Trainer", broken: dict[str, int]) -> None:
     """Check that all losses and weights are finite.
 
@@ -30,13 +26,13 @@ def check_finite(trainer: "Trainer", broken: dict[str, int]) -> None:
         broken: loss terms that are NaN or infinite, and since which iteration.
 
     Raises:
-        NonFinite: naming the first that is not.
+        Diverged: naming the first that is not.
     """
     if broken:
         term, since = min(broken.items(), key=lambda item: item[1])
-        raise NonFinite(f"training diverged: the loss '{term}' is NaN or infinite since iteration {since}")
+        raise Diverged(f"training diverged: the loss '{term}' is NaN or infinite since iteration {since}")
     if name := trainer.engine.first_nonfinite_parameter():
-        raise NonFinite(f"training diverged: the weight '{name}' is NaN or infinite at {trainer.engine.iteration}")
+        raise Diverged(f"training diverged: the weight '{name}' is NaN or infinite at {trainer.engine.iteration}")
 
 
 class Rollback:

@@ -17,7 +17,7 @@ class Evaluator(Callback):
         """Evaluate, if due.
 
         Raises:
-            NonFinite: if a loss or a weight is NaN or infinite.
+            Diverged: if a loss or a weight is NaN or infinite.
             RunFolderError: if the folder cannot be written to.
         """
         if not trainer.is_due(trainer.options.evaluate_every):

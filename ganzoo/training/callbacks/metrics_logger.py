@@ -16,7 +16,7 @@ class MetricsLogger(Callback):
         """Log, if due.
 
         Raises:
-            NonFinite: if a loss or a weight is NaN or infinite.
+            Diverged: if a loss or a weight is NaN or infinite.
             RunFolderError: if the folder cannot be written to.
         """
         if not trainer.is_due(trainer.options.log_every):
