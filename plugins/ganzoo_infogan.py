@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganzoo
-from ganzoo.blocks import COMPACT_RECIPES, CompactDiscriminator, CompactGenerator
+from ganzoo.blocks import COMPACT_RECIPE, CompactDiscriminator, CompactGenerator
 
 
 class InfoGAN(ganzoo.Adversarial):
@@ -23,7 +23,8 @@ class InfoGAN(ganzoo.Adversarial):
 
     name = "infogan"
     grid_columns = 10
-    recipes = COMPACT_RECIPES
+    # Less noise leaves the digit to the category; smaller steps, the paper's for the generator, raise the purity.
+    recipes = {"quick": {**COMPACT_RECIPE, "optimizer": {"lr": 1e-3, "betas": (0.5, 0.99)}, "latent_dim": 16}}
 
     categories: int = Field(10, ge=2, description="number of values of the categorical code")
     continuous: int = Field(2, ge=1, description="number of continuous codes")

@@ -56,7 +56,7 @@ def test_too_large_an_allocation_fails_within_and_the_limit_is_as_before_after()
 def test_the_peak_is_that_since_it_was_reset() -> None:
     code = """if True:
         import torch
-        from ganzoo import machine
+        from ganzoo.base import system
         cpu = torch.device("cpu")
         torch.ones(64, system.MIB)
         before = system.peak(cpu)
@@ -73,7 +73,7 @@ def test_the_peak_is_that_since_it_was_reset() -> None:
 def test_freed_memory_is_kept_and_given_back_when_asked() -> None:
     code = """if True:
         import resource, sys, torch
-        from ganzoo import machine
+        from ganzoo.base import system
         if sys.argv[1:] == ["keep"]:
             system.keep_freed_memory()
         torch.ones(64, system.MIB)

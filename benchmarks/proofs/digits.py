@@ -258,7 +258,8 @@ class FewLabels(Digits):
         return (
             "import ganzoo\n\n"
             f'trained = ganzoo.load("{name}")\n'
-            "logits = trained.gan.classify(trained.nets, images)  # images: N x 1 x 32 x 32, in [-1, 1]"
+            "images = trained.generate(8)  # or others, N x 1 x 32 x 32 in [-1, 1]\n"
+            "print(trained.gan.classify(trained.nets, images).argmax(1))"
         )
 
     def beside(self, fresh: Trainer) -> dict[str, Figures]:

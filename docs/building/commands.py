@@ -63,6 +63,6 @@ def listed(parameter: click.Parameter) -> bool:
 
 
 def entry(parameter: click.Parameter, context: click.Context) -> tuple[str, str]:
-    """A row of the table: how an option is spelled and what it is, in click's own words."""
+    """A row of the table: how an option is typed, and what it is, in click's own words."""
     cli_name, text = parameter.get_help_record(context) or ("", "")
     return code(cli_name), plain(text)

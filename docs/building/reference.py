@@ -12,13 +12,13 @@ STUB = Path(__file__).parents[2] / "ganzoo" / "__init__.pyi"
 """Which names are public, and where each is defined."""
 
 HEADINGS = {
-    "Train and load": ("api", "generation", "notebook", "engine.folder"),
-    "GANs and players": ("gan", "networks", "codes"),
-    "Losses and optimizers": ("losses", "optim"),
-    "Data": ("data",),
-    "Metrics": ("metrics",),
-    "The engine and callbacks": ("engine", "callbacks"),
-    "Plugins and configurations": ("hookspecs", "config", "pretrained"),
+    "Train and load": ("api", "sampling", "notebook", "runs"),
+    "GANs and players": ("contract.gan", "contract.networks", "contract.codes"),
+    "Losses and optimizers": ("losses", "contract.optim"),
+    "Data": ("data", "contract.batch", "contract.data_spec"),
+    "Metrics": ("contract.metric", "contract.extractor"),
+    "The engine and callbacks": ("engine", "training", "callbacks", "contract.callback"),
+    "Plugins and configurations": ("contract.hookspecs", "config", "contract.pretrained", "options"),
     "Errors": ("errors",),
 }
 """Headings, and the modules whose names stand below them; the first that fits counts."""

@@ -25,7 +25,7 @@ class Plan:
     provides: frozenset[str]
     """Fields of the data set."""
     adaptor: PairTransform
-    """Adaptor that makes pairs from images."""
+    """Transform that makes pairs from images."""
     backward: bool = False
     """Whether source and target are swapped."""
     scale_factor: int = 1

@@ -38,10 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What takes a `training` is done for every GAN that was asked for."""
-    if "training" in metafunc.fixturenames:
+    """Repeat what takes a `trainer` for every GAN that was asked for."""
+    if "trainer" in metafunc.fixturenames:
         gans = asked(metafunc.config).gans
-        metafunc.parametrize("training", sorted(GAN.choices()) if gans is None else gans, indirect=True, scope="module")
+        metafunc.parametrize("trainer", sorted(GAN.choices()) if gans is None else gans, indirect=True, scope="module")
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-benchmark's own names the machine

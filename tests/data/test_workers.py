@@ -88,7 +88,7 @@ def test_signals_to_a_whole_job_leave_the_workers_at_work() -> None:
 
 STUCK = """
 import multiprocessing, sys, threading
-from ganzoo.data.stream_loader import StreamedBatches
+from ganzoo.data.stream_loader import StreamLoader
 from streams import Numbers
 
 class Stuck(Numbers):
@@ -97,7 +97,7 @@ class Stuck(Numbers):
         threading.Event().wait()  # as on a server that keeps silent
 
 if __name__ == "__main__":
-    batches = StreamedBatches(Stuck(), 1, workers=2)
+    batches = StreamLoader(Stuck(), 1, workers=2)
     batches.draw(0)
     print(*(worker.pid for worker in multiprocessing.active_children()), flush=True)
     sys.stdin.read()
