@@ -18,9 +18,9 @@ import pytest
 from fake_hub import TOKEN, served
 from fences import Block, Line, lines
 from props import SMALL, Runs, download, furnish, typed
+from shared import once, run_command
 
 import ganzoo
-from conftest import once, run_command
 from docs.building.links import ROOT
 
 MANY, FEW = 10_000, 100

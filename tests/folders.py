@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from conftest import Answer
+from shared import Answer
+
 from ganzoo.base.io import append_line, write_json
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder

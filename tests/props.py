@@ -12,8 +12,8 @@ import numpy as np
 from fences import blocks
 from filelock import FileLock
 from PIL import Image
+from shared import run_command
 
-from conftest import run_command
 from docs.building.links import ROOT
 
 RUN = re.compile(r"\bruns/([a-z0-9-]+?)-(mnist|openmoji)-(\d{3})\b")

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from conftest import Answer, Command
+from shared import Answer, Command
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from refusals import refused
-
-from conftest import Answer, Command
+from shared import Answer, Command
 
 SMALL = "--image-size 16 --limit 8 --batch-size 4 --epochs 1"
 

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import pytest
 import torch
 from looked_on import OPTIONS
+from shared import Command
 from trained import Stop, tensors
 
 import ganzoo
-from conftest import Command
 from ganzoo.api import Looking
 from ganzoo.callbacks import is_due
 from ganzoo.errors import ContractError, OptionError

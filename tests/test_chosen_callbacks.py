@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from shared import Command
 
-from conftest import Command
 from ganzoo.config import validate
 from ganzoo.options.checkpoint import CheckpointOptions
 from ganzoo.plugins import zoo

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from shared import Command
 
-from conftest import Command
 from ganzoo.data.load import describe
 from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shared import TINY, Command
 
 import ganzoo
-from conftest import TINY, Command
 from ganzoo.cli.config_flags import by_run
 from ganzoo.config import cli_name, one_of
 from ganzoo.errors import OptionError, UserError

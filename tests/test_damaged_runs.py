@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from refusals import refused
-
-from conftest import Command
+from shared import Command
 
 
 def edit_config(run: Path, change: Callable[[dict[str, object]], object]) -> None:

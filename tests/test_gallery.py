@@ -10,8 +10,7 @@ from types import ModuleType
 
 import pytest
 from PIL import Image
-
-from conftest import Command
+from shared import Command
 
 FOLDER = Path(__file__).parent.parent / "docs" / "gallery"
 

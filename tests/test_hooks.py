@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from shared import Command
 
 import ganzoo
-from conftest import Command
 from ganzoo.contract import hookspecs
 from ganzoo.plugins import zoo
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from shared import Command
 from torch import Tensor
 from unregistered import Line
 
-from conftest import Command
 from ganzoo.contract import hookspecs
 from ganzoo.plugins import ENVIRONMENT, zoo
 

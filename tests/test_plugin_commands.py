@@ -9,10 +9,10 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from shared import Command
 from strangers import Installed, install
 
 import ganzoo
-from conftest import Command
 from ganzoo.cli import root
 
 PROJECT = """

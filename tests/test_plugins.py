@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from shared import Command, vouch
 from unregistered import Line, Noise
 
 import ganzoo
-from conftest import Command, vouch
 from ganzoo import discovery, plugins
 from ganzoo.cli import plugin_commands
 from ganzoo.plugins import zoo

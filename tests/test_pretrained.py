@@ -10,10 +10,10 @@ import safetensors.torch
 import torch
 from ganzoo_export.exporting import export
 from PIL import Image
+from shared import Answer, Command, once
 from strangers import install
 
 import ganzoo
-from conftest import Answer, Command, once
 from ganzoo.base.io import digest
 from ganzoo.plugins import ENVIRONMENT, zoo
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 from launched import ITERATIONS, LINE, PLUGIN, ends, started, until, worker
+from shared import run_command
 from trained import rows
 
-from conftest import run_command
 from ganzoo.base.system import available_cores
 from ganzoo.base.torchrun import launch_of
 from ganzoo.cli.launch import own_failure

@@ -9,9 +9,8 @@ from textwrap import dedent
 
 import pytest
 from PIL import Image
+from shared import Command
 from strangers import Installed, install
-
-from conftest import Command
 
 pytestmark = pytest.mark.process
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from folders import make_run
+from shared import run_command
 
-from conftest import run_command
 from ganzoo.cli import completion, main
 from ganzoo.plugins import zoo
 

@@ -9,8 +9,8 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
+from shared import TINY, Answer, Command, once, run_command
 
-from conftest import TINY, Answer, Command, once, run_command
 from ganzoo.sampling import animation, output_files
 
 SIDE = 16 + 2

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from shared import Command
 from sizes import size
 from trained import started
-
-from conftest import Command
 
 
 def test_generate_makes_a_grid_or_a_file_for_each_image(command: Command, place: Path, runs: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from folders import everything, listed, make_run, saved
+from shared import Command
 
-from conftest import Command
 from ganzoo.runs.checkpoint import checkpoints, read
 
 

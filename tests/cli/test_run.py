@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import safetensors.torch
+from shared import TINY, Command
 from sizes import size
 
-from conftest import TINY, Command
 from ganzoo.config import validate
 from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from folders import everything, listed, make_run
+from shared import Command
 
-from conftest import Command
 from ganzoo.base.io import append_line, write_json
 
 WITHOUT_TORCH = """

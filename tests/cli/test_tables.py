@@ -14,9 +14,9 @@ from types import ModuleType
 import pytest
 import rich_click as click
 from folders import make_run
+from shared import TINY, Command
 
 import ganzoo.cli
-from conftest import TINY, Command
 from ganzoo.cli import root
 from ganzoo.commands import print_table
 from ganzoo.plugins import zoo

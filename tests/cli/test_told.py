@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from shared import Command
 
-from conftest import Command
 from ganzoo.cli.display import Display
 from ganzoo.options.file import read_config
 from ganzoo.plugins import zoo

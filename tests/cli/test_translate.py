@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from shared import Command, once, run_command
 
 import ganzoo
-from conftest import Command, once, run_command
 
 
 @pytest.fixture

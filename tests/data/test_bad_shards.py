@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from ganzoo_data_shards.reading import expansions, library
 from packing import IMAGE, Files, images, number, pack, picture, stream
+from shared import Answer, Command
 
 import ganzoo
-from conftest import Answer, Command
 from ganzoo.config import validate
 from ganzoo.data.load import DataOptions
 from ganzoo.errors import DataError

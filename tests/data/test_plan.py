@@ -7,11 +7,11 @@ from typing import ClassVar
 import pytest
 import torch
 from pydantic import Field
+from shared import Command
 from streams import Streamed
 from torch import Tensor, nn
 
 import ganzoo
-from conftest import Command
 from ganzoo.config import validate
 from ganzoo.data.load import DataOptions, describe, load
 from ganzoo.data.plan import few_labels, made_of, suitable

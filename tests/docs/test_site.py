@@ -11,9 +11,9 @@ import click
 import pytest
 from fences import pages
 from playwright.sync_api import Browser
+from shared import once
 
 import ganzoo
-from conftest import once
 from docs.building import commands, links, reference
 from ganzoo.cli import root
 from ganzoo.plugins import zoo

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import torch
+from shared import Together
 from torch import Tensor, nn
 
-from conftest import Together
 from ganzoo.distributed.batchnorm import synchronise
 from ganzoo.distributed.context import DistributedContext
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from shared import Command
 from trained import Stop, tensors
 
 import ganzoo
-from conftest import Command
 from ganzoo.contract.callback import Callback
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import torch
+from shared import Command, Together
 from torch import Tensor, nn
 from trained import TINY, Send, Toy, rows, started
 
 import ganzoo
-from conftest import Command, Together
 from ganzoo import Batch, DataSpec, Losses, Networks, Player
 from ganzoo.base.signals import Interrupted, StopSignals
 from ganzoo.errors import Diverged

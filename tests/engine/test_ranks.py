@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+from shared import Together
 from torch import nn
 
 import ganzoo
-from conftest import Together
 from ganzoo import Batch, DataSpec, Engine, Losses, Networks, PerformanceOptions, Player
 from ganzoo.data.in_memory import InMemoryLoader
 from ganzoo.distributed.batchnorm import synchronise

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 from chance import Drawing
+from shared import TINY as TINY_LINE
+from shared import Command
 from trained import TINY, Stop, rows, tensors
 
 import ganzoo
-from conftest import TINY as TINY_LINE
-from conftest import Command
 from ganzoo.base.rng import preserve_rng_state, seed_everything
 from ganzoo.contract.callback import Callback
 from ganzoo.errors import Diverged

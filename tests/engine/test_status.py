@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import torch
+from shared import TINY
 from trained import started
 
 import ganzoo
-from conftest import TINY
 from ganzoo.contract.callback import Callback
 from ganzoo.errors import Diverged, UserError
 from ganzoo.runs.folder import RunFolder

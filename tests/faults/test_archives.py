@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from reading import read
+from shared import Command
 
 import ganzoo
-from conftest import Command
 from ganzoo.data import archive
 from ganzoo.data.dataset import InMemoryData
 

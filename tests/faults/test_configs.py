@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from shared import Command, run_command
 from tries import known, refused, tries
 
-from conftest import Command, run_command
 from ganzoo.cli.flags import Flag
 from ganzoo.config import one_of, validate
 from ganzoo.contract.gan import GAN

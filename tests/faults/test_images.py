@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 from reading import read
+from shared import Command
 
 import ganzoo
-from conftest import Command
 
 PAIR = frozenset({"source", "target"})
 RED = (255, 0, 0)

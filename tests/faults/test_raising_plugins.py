@@ -10,9 +10,9 @@ import traceback
 from pathlib import Path
 
 import pytest
+from shared import Command, run_command
 
 import ganzoo
-from conftest import Command, run_command
 from ganzoo import plugins
 from ganzoo.contract import hookspecs
 from ganzoo.runs.checkpoint import checkpoints

@@ -16,11 +16,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from shared import vouch
 from torch import nn
 from tries import refused, tries
 
 import ganzoo
-from conftest import vouch
 from ganzoo.base.system import held_to_free_memory
 
 pytestmark = pytest.mark.slow

@@ -9,9 +9,9 @@ import pytest
 import torch
 from numbered import Numbered
 from PIL import Image
+from shared import TINY, Command
 
 import ganzoo
-from conftest import TINY, Command
 from ganzoo.plugins import zoo
 
 WORDS = ("zero", "one", "2", "many")

@@ -8,11 +8,11 @@ import pytest
 import torch
 from numbered import Judge, Numbered
 from PIL import Image
+from shared import Command
 from test_evaluate import copied  # a fixture  # noqa: F401
 from torch import Tensor, nn
 
 import ganzoo
-from conftest import Command
 from ganzoo.data.dataset import Split
 from ganzoo.data.load import load_some
 from ganzoo.metrics.evaluate import data_of, ready_for

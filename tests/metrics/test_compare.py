@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from pydantic import Field
+from shared import Command
 from torch import Tensor
 
 import ganzoo
-from conftest import Command
 from ganzoo.config import validate
 from ganzoo.data.load import DataOptions
 from ganzoo.metrics.compare import STUDENT, by_chance, letters

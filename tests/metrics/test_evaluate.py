@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 from numbered import Numbered
+from shared import Command
 from test_extractors import network, weights  # fixtures  # noqa: F401
 
 import ganzoo
-from conftest import Command
 from ganzoo.contract.metric import PairMetric, SetMetric
 from ganzoo.data.load import load_some
 from ganzoo.metrics.evaluate import data_of, ready_for

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from numbered import Numbered
+from shared import Command
 from test_evaluate import copied  # a fixture  # noqa: F401
 
 import ganzoo
-from conftest import Command
 from ganzoo.data.load import load_some
 from ganzoo.metrics.evaluate import data_of, ready_for
 from ganzoo.metrics.protocol import Protocol

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from shared import Command
 from test_evaluate import copied, lines  # the former is a fixture  # noqa: F401
 
 import ganzoo
-from conftest import Command
 from ganzoo.contract.statistics import Statistics
 
 WIDTH = 64

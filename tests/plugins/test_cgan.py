@@ -8,9 +8,9 @@ from ganzoo_acgan import ACGAN
 from ganzoo_cgan import CGAN
 from ganzoo_semi_gan import SemiGAN
 from PIL import Image
+from shared import Command
 
 import ganzoo
-from conftest import Command
 from ganzoo import Batch, DataSpec
 from ganzoo.data.example import example_batch, example_spec
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from looked_on import OPTIONS, Evaluates
 from PIL import Image
+from shared import Command
 from trained import Stop
 from trained import rows as metrics
 
 import ganzoo
-from conftest import Command
 from ganzoo.callbacks import CallbackConfig
 from ganzoo.config import Choice
 

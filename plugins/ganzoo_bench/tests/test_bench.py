@@ -14,8 +14,8 @@ import torch
 from ganzoo_bench import session
 from ganzoo_bench.session import Failure, Measured
 from ganzoo_bench.setting import Setting
+from shared import Answer, Command, run_command
 
-from conftest import Answer, Command, run_command
 from ganzoo.base import io
 from ganzoo.errors import SizeError
 

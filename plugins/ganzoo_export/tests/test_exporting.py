@@ -12,9 +12,9 @@ import torch
 from ganzoo_export.exporting import check_place, exchanged
 from ganzoo_export.facts import samples_of
 from PIL import Image
+from shared import Answer, Command
 
 import ganzoo
-from conftest import Answer, Command
 from ganzoo.base.io import digest
 from ganzoo.plugins import zoo
 from ganzoo.runs.folder import RunFolder

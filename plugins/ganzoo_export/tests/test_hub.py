@@ -13,9 +13,9 @@ from fake_hub import TOKEN, Hub, Repository, served
 from ganzoo_export.hub import LARGEST, pull
 from huggingface_hub import constants
 from huggingface_hub.utils.tqdm import progress_bar_states
+from shared import Command
 
 import ganzoo
-from conftest import Command
 
 
 @pytest.fixture

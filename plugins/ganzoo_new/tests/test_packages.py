@@ -15,9 +15,8 @@ from ganzoo_new.cli import git_user
 from ganzoo_new.families import FAMILIES
 from ganzoo_new.names import LONGEST
 from ganzoo_new.package import FIRST_RUN, LONGEST_AUTHOR, compose, write
+from shared import Command, run_command
 from strangers import Installed, install
-
-from conftest import Command, run_command
 
 ROOT = Path(__file__).parents[3]
 AUTHOR = "Zoë O'Neill"

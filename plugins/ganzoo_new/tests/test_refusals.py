@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from ganzoo_new.names import class_name
 from ganzoo_new.package import Package, write
+from shared import Command
 
-from conftest import Command
 from ganzoo.errors import OptionError
 from ganzoo.plugins import ENVIRONMENT
 

@@ -6,8 +6,7 @@ import pytest
 from ganzoo_report import write
 from ganzoo_report.tests.pages import change, evaluation, grown, trained, visit, write_lines
 from playwright.sync_api import Page
-
-from conftest import Command
+from shared import Command
 
 
 @pytest.fixture(scope="module")

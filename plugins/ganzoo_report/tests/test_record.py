@@ -13,8 +13,8 @@ from ganzoo_report import write
 from ganzoo_report.record import records
 from ganzoo_report.tests.pages import change, grown, trained, visit, write_lines
 from playwright.sync_api import Page
+from shared import Command
 
-from conftest import Command
 from ganzoo.base.io import number
 from ganzoo.errors import UserError
 from ganzoo.runs.folder import RunFolder

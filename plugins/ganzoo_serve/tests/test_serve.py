@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from ganzoo_serve.tests.opened import serving as opened
+from shared import Command
 
 import ganzoo
 from benchmarks.serve import ask
-from conftest import Command
 
 ROOT = Path(__file__).parents[3]
 

@@ -27,8 +27,6 @@ from ganzoo.cli import main
 from ganzoo.plugins import ENVIRONMENT
 from ganzoo.testing.plugin import Registers
 
-pytest_plugins = ["browser", "documented"]
-
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # of processes that tests start, too
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"].split(",")[0]))
 """One thread: tiny networks gain nothing from another, and lose much where tests of other processes share the cores."""
@@ -255,3 +253,7 @@ def toy(ganzoo_zoo: Registers) -> type[Toy]:
     """Add `trained.Toy` to the zoo for one test: `ganzoo run toy`."""
     ganzoo_zoo(Toy)
     return Toy
+
+
+from browser import *  # noqa: E402, F403 - its fixtures; it takes what is above
+from documented import *  # noqa: E402, F403 - likewise
