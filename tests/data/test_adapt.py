@@ -234,7 +234,7 @@ def test_data_without_images_cannot_be_adapted() -> None:
 
 
 def test_images_of_five_channels() -> None:
-    with pytest.raises(DataError, match=r"'squares' gives images of 5 channels; a GAN takes 1 \(grey\), 3"):
+    with pytest.raises(DataError, match=r"'squares' gives images of 5 channels; a GAN takes 1 \(gray\), 3"):
         load(options(data=Squares(depth=5)), frozenset({"image"}))
 
 
