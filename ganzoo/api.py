@@ -115,8 +115,8 @@ def prepare(options: RunOptions, data_dir: str | Path | None = None) -> Trainer:
     Processes that torchrun started join each other. Nothing is written but downloads.
 
     Args:
-        options: of `ganzoo.options.run.resolve`.
-        data_dir: where downloads are kept.
+        options: result of `ganzoo.options.resolve`.
+        data_dir: folder of downloads (default: the user's cache).
 
     Raises:
         UserError: the data, the device or the shapes cannot be had.
@@ -130,7 +130,7 @@ def save_checkpoint(run: Trainer, folder: RunFolder) -> Path:
     """Save the state of a run in its folder, and return the checkpoint.
 
     Raises:
-        Diverged: a loss or a weight is no number.
+        Diverged: a loss or a weight is NaN or infinite.
         RunFolderError: it cannot be written.
     """
     run.saved = -1  # one that was just made would not be made again

@@ -10,7 +10,7 @@ import torch
 import ganzoo
 from ganzoo.data.in_memory import to_float
 from ganzoo.losses import Hinge, WassersteinGP
-from ganzoo.options.run import RunOptions
+from ganzoo.options.run import RunOptions, resolve
 from ganzoo.plugins import zoo
 from ganzoo.runs.folder import RunFolder
 from ganzoo.training import run as engine_run
@@ -194,3 +194,8 @@ def test_the_weights_of_the_best_checkpoint_or_of_an_iteration_are_taken_up(tmp_
 def test_a_run_that_was_never_judged_has_no_best_checkpoint(runs: Path) -> None:
     with pytest.raises(ganzoo.UserError, match="was judged; train with --evaluate-every"):
         ganzoo.load(runs / "dcgan", checkpoint="best")
+
+
+def test_a_trainer_can_be_printed_before_it_trains(data_folder: Path) -> None:
+    options = resolve(zoo().gan("dcgan"), {"image_size": 16, "limit": 8, "batch_size": 4, "epochs": 1})
+    assert repr(ganzoo.prepare(options, data_folder)).startswith("Trainer(options=RunOptions(")

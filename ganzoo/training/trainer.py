@@ -70,8 +70,9 @@ class Trainer:
     last_samples: Tensor | None = None
     """Samples of the last grid, N x C x H x W in [-1, 1]; in the main process only."""
 
-    folder: RunFolder = field(init=False)
-    callbacks: CallbackList = field(init=False)
+    # Set by `fit`, and so left out of `repr`, which a trainer has before.
+    folder: RunFolder = field(init=False, repr=False, compare=False)
+    callbacks: CallbackList = field(init=False, repr=False, compare=False)
 
     # Setup
 
